@@ -1,0 +1,39 @@
+"""The command line.
+
+Modules here import nothing slow at their top, so that `standing --help` answers at once: settings,
+SQLAlchemy, dbt, Great Expectations, Prefect and the charts are imported by the function that uses them.
+"""
+
+import sys
+
+import click
+
+from standing import __version__
+from standing.cli import load, runs, server, upgrade
+from standing.errors import StandingError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="standing")
+def standing() -> None:
+    """Keep a marketplace's trust scores, seller ratings and tiers true.
+
+    Uses the PostgreSQL server of DATABASE_URL, or an embedded one of its own when that is not set.
+    """
+
+
+for commands in (load, upgrade, runs, server):
+    for command in commands.COMMANDS:
+        standing.add_command(command)
+
+
+def main() -> None:
+    """Run a command; a StandingError becomes one clear message and its exit code."""
+    try:
+        standing(standalone_mode=True)
+    except StandingError as error:
+        click.secho("error: ", fg="red", bold=True, err=True, nl=False)
+        click.echo(str(error), err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,5 @@
+"""`standing run`, `why`, `report`, `status`: the pipeline and what it left."""
+
+import click
+
+COMMANDS: tuple[click.Command, ...] = ()

@@ -1,0 +1,48 @@
+"""`standing up`, `down`, `psql`, `dbt`: the server and the tools that talk to it."""
+
+import os
+import shutil
+import sys
+
+import click
+
+
+@click.command()
+def up() -> None:
+    """Start the embedded PostgreSQL server, if DATABASE_URL is not set."""
+    from standing.database import connect
+    from standing.settings import current
+
+    with connect(current()) as engine:
+        click.echo(f"ready: {engine.url.render_as_string()}")
+
+
+@click.command()
+def down() -> None:
+    """Stop the embedded PostgreSQL server."""
+    from standing.embedded import Server
+    from standing.settings import current
+
+    stopped = Server(current().home).stop()
+    click.echo("stopped" if stopped else "the embedded server was not running")
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def psql(arguments: tuple[str, ...]) -> None:
+    """Open psql on the marketplace; ARGUMENTS go to psql."""
+    from standing.database import connect
+    from standing.embedded import wheel_binaries
+    from standing.settings import current
+
+    with connect(current()) as engine:
+        url = engine.url.set(drivername="postgresql")
+    program = shutil.which("psql") or str(wheel_binaries() / "bin" / "psql")
+    password = str(url.password) if url.password else ""
+    environment = {**os.environ, "PGTZ": "UTC", **({"PGPASSWORD": password} if password else {})}
+    shown = url.set(password=None).render_as_string()
+    sys.stdout.flush()
+    os.execve(program, [program, shown, *arguments], environment)
+
+
+COMMANDS = (up, down, psql)

@@ -1,0 +1,100 @@
+"""One SQLAlchemy engine to the application's database: PostgreSQL 15 to 18, psycopg 3, in UTC."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import URL, Engine, create_engine, make_url, text
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+
+from standing.embedded import Server
+from standing.errors import DatabaseUnreachable, NotUpgraded, SettingError
+from standing.settings import Settings
+
+SUPPORTED_VERSIONS = range(15, 19)
+#: Standing's own schema: runs, history, what the upgrade created.
+STANDING_SCHEMA = "standing"
+
+
+def database_url(settings: Settings) -> URL:
+    """Where the application's data is; starts the embedded server when no DATABASE_URL is set."""
+    if settings.database_url is None:
+        server = Server(settings.home)
+        server.start()
+        return make_url(server.url())
+    return parse_url(settings.database_url)
+
+
+def parse_url(given: str) -> URL:
+    """A URL for psycopg 3 from any of the usual spellings; raises SettingError (password not shown)."""
+    example = "set it like postgresql://user:password@host:5432/database"
+    try:
+        url = make_url(given.replace("postgres://", "postgresql://", 1))
+    except (ArgumentError, ValueError):
+        raise SettingError("DATABASE_URL is not a URL", example) from None
+    if url.get_backend_name() != "postgresql":
+        raise SettingError(f"DATABASE_URL is for {url.get_backend_name()}, not PostgreSQL", example)
+    if not url.database:
+        raise SettingError("DATABASE_URL names no database", example)
+    if url.host is None:  # a socket folder in the query, or the default socket
+        url = url.set(host="localhost") if "host" in url.query else url
+    return url.set(drivername="postgresql+psycopg")
+
+
+@contextmanager
+def connect(settings: Settings) -> Iterator[Engine]:
+    """An engine that is known to work, disposed of at the end.
+
+    Raises DatabaseUnreachable naming host and database, or SettingError for an unsupported server.
+    """
+    url = database_url(settings)
+    engine = make_engine(url)
+    try:
+        with engine.connect() as connection:
+            version = int(connection.scalar(text("show server_version_num"))) // 10000
+    except OperationalError as error:
+        engine.dispose()
+        where = f"{url.host or 'the local socket'}:{url.port or 5432}, database {url.database!r}"
+        reason = str(error.orig).strip().splitlines()[-1]
+        raise DatabaseUnreachable(
+            f"cannot connect to {where}: {reason}",
+            "check DATABASE_URL, or unset it to use the embedded server",
+        ) from None
+    if version not in SUPPORTED_VERSIONS:
+        engine.dispose()
+        raise SettingError(
+            f"the server is PostgreSQL {version}; Standing needs 15 to 18", "upgrade the server"
+        )
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def make_engine(url: URL) -> Engine:
+    """An engine whose connections speak UTC and read JSON numbers exactly."""
+    return create_engine(
+        url,
+        connect_args={"options": "-c timezone=UTC", "application_name": "standing"},
+        json_serializer=lambda value: json.dumps(value, ensure_ascii=False),
+        pool_pre_ping=True,
+    )
+
+
+def require_upgraded(connection: Connection) -> None:
+    """Raise NotUpgraded unless `standing migrate` has been run on this database."""
+    known = connection.scalar(text(f"select to_regclass('{STANDING_SCHEMA}.runs') is not null"))
+    if not known:
+        raise NotUpgraded("this database is not upgraded: it has no runs table", "standing migrate")
+
+
+def server_message(error: DBAPIError) -> str:
+    """The server's own first line, without statement or parameters."""
+    return str(error.orig).strip().splitlines()[0]
+
+
+def rows(connection: Connection, statement: str, **parameters: Any) -> list[dict[str, Any]]:
+    """All rows of a statement as dictionaries."""
+    return [dict(row) for row in connection.execute(text(statement), parameters).mappings()]

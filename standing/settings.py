@@ -1,0 +1,98 @@
+"""Settings, from the environment and from `.env` in the project's root (the environment wins).
+
+The names without the STANDING_ prefix are those of the application's own `.env`.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from standing import PROJECT_ROOT
+from standing.errors import SettingError
+
+
+def _known_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"{name!r} is not a time zone of the IANA database, such as 'Asia/Bangkok'")
+    ZoneInfo(name)
+    return name
+
+
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
+Count = Annotated[int, Field(ge=0)]
+Positive = Annotated[int, Field(gt=0)]
+Identifier = Annotated[str, Field(min_length=1, max_length=63)]
+
+
+class Settings(BaseSettings):
+    """All settings; every field is read from the upper-case variable of its alias."""
+
+    model_config = SettingsConfigDict(
+        env_file=PROJECT_ROOT / ".env",
+        env_file_encoding="utf-8",
+        extra="ignore",
+        frozen=True,
+        env_ignore_empty=True,
+    )
+
+    database_url: str | None = Field(None, alias="DATABASE_URL")
+    home: Path = Field(PROJECT_ROOT / ".standing", alias="STANDING_HOME")
+    application_schema: Identifier = Field("public", alias="STANDING_APPLICATION_SCHEMA")
+    build_schema: Identifier = Field("standing_build", alias="STANDING_BUILD_SCHEMA")
+    source_time_zone: TimeZone = Field("UTC", alias="SOURCE_TIME_ZONE")
+    business_time_zone: TimeZone = Field("Asia/Bangkok", alias="BUSINESS_TIME_ZONE")
+
+    #: Keys written in one transaction of the publishing step.
+    publish_chunk: Positive = Field(5000, alias="STANDING_PUBLISH_CHUNK")
+    #: Models that dbt builds side by side.
+    threads: Positive = Field(2, alias="STANDING_THREADS")
+    #: Minutes a run waits for another one to end before it ends as skipped.
+    lock_wait_minutes: Count = Field(30, alias="STANDING_LOCK_WAIT_MINUTES")
+
+    loyalty_points_per_100_baht: Count = Field(1, alias="LOYALTY_POINTS_PER_100_BAHT")
+    loyalty_welcome_bonus: Count = Field(100, alias="LOYALTY_WELCOME_BONUS")
+    referral_bonus_referrer: Count = Field(200, alias="REFERRAL_BONUS_REFERRER")
+    referral_bonus_referee: Count = Field(100, alias="REFERRAL_BONUS_REFEREE")
+    #: Milliseconds, as in the application's own settings.
+    trust_score_calculation_interval: Positive = Field(
+        3_600_000, alias="TRUST_SCORE_CALCULATION_INTERVAL"
+    )
+    seller_tier_update_interval: Positive = Field(86_400_000, alias="SELLER_TIER_UPDATE_INTERVAL")
+    min_transactions_for_gold: Count = Field(10, alias="TRUST_SCORE_MIN_TRANSACTIONS_FOR_GOLD")
+    min_transactions_for_diamond: Count = Field(
+        100, alias="TRUST_SCORE_MIN_TRANSACTIONS_FOR_DIAMOND"
+    )
+
+    @model_validator(mode="after")
+    def _levels_rise(self) -> "Settings":
+        if self.min_transactions_for_gold > self.min_transactions_for_diamond:
+            raise ValueError(
+                f"TRUST_SCORE_MIN_TRANSACTIONS_FOR_GOLD ({self.min_transactions_for_gold}) is above "
+                f"TRUST_SCORE_MIN_TRANSACTIONS_FOR_DIAMOND ({self.min_transactions_for_diamond})"
+            )
+        return self
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings; `overrides` are given by variable name, for tests and options.
+
+    Raises SettingError naming the variable and what it may be.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else ""
+        problem = first["msg"].removeprefix("Value error, ")
+        what = f"{name}={first['input']!r}: {problem}" if name else problem
+        raise SettingError(f"setting {what}", "correct it in the environment or in .env") from None
+
+
+@lru_cache(maxsize=1)
+def current() -> Settings:
+    """The process's settings, read once."""
+    return load_settings()

@@ -49,10 +49,15 @@ def wheel_binaries() -> Path:
 
 @dataclass(frozen=True)
 class Server:
-    """One embedded server. `home` is the folder it keeps its data in; `extra` overrides settings."""
+    """One embedded server.
+
+    `home` is the folder it keeps its data in, `extra` overrides settings, `installation` names another
+    PostgreSQL than the wheel's (the folder above its bin).
+    """
 
     home: Path
     extra: Mapping[str, str] = field(default_factory=dict)
+    installation: Path | None = None
 
     @property
     def _account(self) -> pwd.struct_passwd | None:
@@ -93,8 +98,8 @@ class Server:
 
     @property
     def binaries(self) -> Path:
-        wheel = wheel_binaries()
-        return wheel / "bin" if self._reachable(wheel) else self._copied(wheel) / "bin"
+        source = self.installation or wheel_binaries()
+        return source / "bin" if self._reachable(source) else self._copied(source) / "bin"
 
     def url(self, database: str = DATABASE) -> str:
         return f"postgresql+psycopg://{ROLE}@localhost:5432/{database}?host={self.sockets}"
@@ -148,9 +153,12 @@ class Server:
         # Made beside its place and moved when whole, so that a killed start leaves nothing behind.
         building = self.data.with_name("data.new")
         shutil.rmtree(building, ignore_errors=True)
-        locale = ["--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        account = ["--auth=trust", "-U", ROLE, "--no-instructions"]
-        self._run("initdb", "-D", str(building), "--locale=C", *locale, *account)
+        arguments = ["--encoding=UTF8", "--auth=trust", "-U", ROLE, "--no-instructions"]
+        # The wheel's own locale needs nothing of the machine; PostgreSQL 15 and 16 do not have it.
+        locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        if self.installation is not None:
+            locale = ["--locale=C.UTF-8"]
+        self._run("initdb", "-D", str(building), *locale, *arguments)
         building.rename(self.data)
 
     def _run(

@@ -17,7 +17,9 @@ from standing.errors import SettingError
 
 def _known_zone(name: str) -> str:
     if name not in available_timezones():
-        raise ValueError(f"{name!r} is not a time zone of the IANA database, such as 'Asia/Bangkok'")
+        raise ValueError(
+            f"{name!r} is not a time zone of the IANA database, such as 'Asia/Bangkok'"
+        )
     ZoneInfo(name)
     return name
 

@@ -161,9 +161,7 @@ class Server:
         self._run("initdb", "-D", str(building), *locale, *arguments)
         building.rename(self.data)
 
-    def _run(
-        self, program: str, *arguments: str, check: bool = True
-    ) -> subprocess.CompletedProcess[str]:
+    def _run(self, program: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         account = self._account
         as_account: dict[str, object] = {}
         if account:
@@ -183,9 +181,7 @@ class Server:
             )
             output.seek(0)
             errors.seek(0)
-            result = subprocess.CompletedProcess(
-                done.args, done.returncode, output.read(), errors.read()
-            )
+            result = subprocess.CompletedProcess(done.args, done.returncode, output.read(), errors.read())
         if check and result.returncode != 0:
             reason = (result.stderr or result.stdout).strip().splitlines()[-1:] or ["no message"]
             raise ServerError(

@@ -17,9 +17,7 @@ from standing.errors import SettingError
 
 def _known_zone(name: str) -> str:
     if name not in available_timezones():
-        raise ValueError(
-            f"{name!r} is not a time zone of the IANA database, such as 'Asia/Bangkok'"
-        )
+        raise ValueError(f"{name!r} is not a time zone of the IANA database, such as 'Asia/Bangkok'")
     ZoneInfo(name)
     return name
 
@@ -60,14 +58,10 @@ class Settings(BaseSettings):
     referral_bonus_referrer: Count = Field(200, alias="REFERRAL_BONUS_REFERRER")
     referral_bonus_referee: Count = Field(100, alias="REFERRAL_BONUS_REFEREE")
     #: Milliseconds, as in the application's own settings.
-    trust_score_calculation_interval: Positive = Field(
-        3_600_000, alias="TRUST_SCORE_CALCULATION_INTERVAL"
-    )
+    trust_score_calculation_interval: Positive = Field(3_600_000, alias="TRUST_SCORE_CALCULATION_INTERVAL")
     seller_tier_update_interval: Positive = Field(86_400_000, alias="SELLER_TIER_UPDATE_INTERVAL")
     min_transactions_for_gold: Count = Field(10, alias="TRUST_SCORE_MIN_TRANSACTIONS_FOR_GOLD")
-    min_transactions_for_diamond: Count = Field(
-        100, alias="TRUST_SCORE_MIN_TRANSACTIONS_FOR_DIAMOND"
-    )
+    min_transactions_for_diamond: Count = Field(100, alias="TRUST_SCORE_MIN_TRANSACTIONS_FOR_DIAMOND")
 
     @model_validator(mode="after")
     def _levels_rise(self) -> "Settings":

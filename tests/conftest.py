@@ -25,9 +25,7 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 @pytest.fixture(scope="session", autouse=True)
 def quiet_environment() -> Iterator[None]:
     """No setting of the machine or of a `.env` reaches a test; no dependency reports home."""
-    ours = [
-        name for name in os.environ if name.startswith(("STANDING_", "TRUST_SCORE_", "LOYALTY_"))
-    ]
+    ours = [name for name in os.environ if name.startswith(("STANDING_", "TRUST_SCORE_", "LOYALTY_"))]
     kept = {name: os.environ.pop(name) for name in [*ours, "DATABASE_URL"] if name in os.environ}
     os.environ["STANDING_TEST_POSTGRES"] = kept.get("STANDING_TEST_POSTGRES", "")
     yield

@@ -1,0 +1,245 @@
+"""What a report says, as data: a tree of frozen dataclasses, made by the run, written as HTML and JSON.
+
+Every list may be empty and every default stands for "nothing to say", so a run that stopped early
+is a report too. Texts are plain text, never HTML; members appear by key only. `schema.json`
+documents the same tree as JSON.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Literal, Self
+
+SCHEMA_VERSION = 1
+
+Status = Literal["passed", "warned", "failed"]
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """Which run this was. All three times carry a zone (ValueError otherwise)."""
+
+    run_id: int
+    selection: str  # what was asked for; "all" or target names
+    as_of: datetime
+    started_at: datetime
+    finished_at: datetime
+    status: str  # the run's own word, as in its history: published, stopped, failed, ...
+    mode: str  # "full" or "incremental"
+    database: str  # host/name, without credentials
+    standing_version: str
+    postgres_version: str
+    business_time_zone: str = "Asia/Bangkok"
+    policy_version: str = ""  # hash or tag of the seeds in force
+
+    def __post_init__(self) -> None:
+        for moment in (self.as_of, self.started_at, self.finished_at):
+            if moment.tzinfo is None:
+                raise ValueError(f"run {self.run_id}: {moment.isoformat()} has no time zone")
+
+    @property
+    def seconds(self) -> float:
+        return (self.finished_at - self.started_at).total_seconds()
+
+
+@dataclass(frozen=True)
+class RunVerdict:
+    """The outcome in plain words. `stopped_at` names the stage a run did not get past."""
+
+    status: Status
+    headline: str
+    stopped_at: str = ""
+    reason: str = ""  # what happened, in full; may hold several lines
+    fix: str = ""  # the command or setting that helps
+
+
+@dataclass(frozen=True)
+class Change:
+    """Documents of one target: `candidates` = `written` + `unchanged` + `clock_only` when all was published."""
+
+    target: str
+    table: str
+    column: str
+    candidates: int
+    written: int
+    unchanged: int
+    clock_only: int = 0  # differ only in last_calculated or next_review
+
+
+@dataclass(frozen=True)
+class Movement:
+    """Members who went from one level or tier to another, or stayed (`before` = `after`); None = had none."""
+
+    target: str
+    before: str | None
+    after: str
+    members: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """One level or tier with its labels; without labels the code is shown."""
+
+    code: str
+    label_en: str = ""
+    label_th: str = ""
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """The order of a target's levels or tiers, lowest first."""
+
+    target: str
+    title: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Bucket:
+    label: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """Members per bucket before and after the run; `before` is empty at a first publication."""
+
+    name: str
+    title: str
+    unit: str  # what is counted: "members", "sellers"
+    before: tuple[Bucket, ...]
+    after: tuple[Bucket, ...]
+
+
+@dataclass(frozen=True)
+class Mover:
+    """A member whose score moved most; `factors` say why, largest first."""
+
+    target: str
+    member_id: str
+    before: Decimal | None
+    after: Decimal | None
+    factors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class AuditOutcome:
+    """One expectation and what was seen. `samples` are keys only."""
+
+    expectation: str
+    severity: str  # critical, warning, info
+    success: bool
+    meaning: str
+    action: str
+    observed: str = ""
+    unexpected: int | None = None
+    checked: int | None = None
+    samples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Audit:
+    """One suite's outcomes."""
+
+    suite: str
+    outcomes: tuple[AuditOutcome, ...]
+    seconds: float
+
+    @classmethod
+    def from_json(cls, verdict: Mapping[str, Any]) -> Self:
+        """The audit in a verdict's `to_json()`; keys it does not know are left out."""
+        known = AuditOutcome.__dataclass_fields__
+        outcomes = tuple(
+            AuditOutcome(
+                **{
+                    key: tuple(value) if key == "samples" else value
+                    for key, value in one.items()
+                    if key in known
+                }
+            )
+            for one in verdict["outcomes"]
+        )
+        return cls(suite=verdict["suite"], outcomes=outcomes, seconds=verdict["seconds"])
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """Source rows set aside for one reason; `limit` is the policy's number of rows that stops a run."""
+
+    source: str
+    reason: str
+    rows: int
+    samples: tuple[str, ...] = ()
+    limit: int | None = None
+
+
+@dataclass(frozen=True)
+class MissingSource:
+    """An optional table, or columns of one, that the application does not have, and what that costs."""
+
+    table: str
+    columns: tuple[str, ...]  # empty: the whole table is missing
+    effect: str
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """The newest event of a source table; `status` is ok, late or empty."""
+
+    source: str
+    latest: datetime | None
+    status: str = "ok"
+
+
+@dataclass(frozen=True)
+class StageTiming:
+    name: str
+    seconds: float
+    status: str  # done, failed, skipped
+
+
+@dataclass(frozen=True)
+class ModelTiming:
+    name: str
+    seconds: float
+    rows: int | None
+    status: str
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """Everything one report says."""
+
+    run: RunFacts
+    verdict: RunVerdict
+    changes: tuple[Change, ...] = ()
+    movements: tuple[Movement, ...] = ()
+    ladders: tuple[Ladder, ...] = ()
+    distributions: tuple[Distribution, ...] = ()
+    movers: tuple[Mover, ...] = ()
+    audits: tuple[Audit, ...] = ()
+    quarantine: tuple[Quarantined, ...] = ()
+    missing_sources: tuple[MissingSource, ...] = ()
+    freshness: tuple[Freshness, ...] = ()
+    stages: tuple[StageTiming, ...] = ()
+    models: tuple[ModelTiming, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)  # no secrets
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as JSON values, as `schema.json` says: times as UTC with Z, decimals as numbers."""
+        return {"schema_version": SCHEMA_VERSION, **_plain(asdict(self))}
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case datetime():
+            return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        case Decimal():
+            return float(value)
+        case Mapping():
+            return {str(key): _plain(one) for key, one in value.items()}
+        case list() | tuple():
+            return [_plain(one) for one in value]
+        case _:
+            return value

@@ -1,5 +1,130 @@
 """`standing load`: a marketplace to work on, simulated or from the Olist files."""
 
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
-COMMANDS: tuple[click.Command, ...] = ()
+if TYPE_CHECKING:
+    from standing.settings import Settings
+
+#: Hears what is being done, and how much of the whole is done now (0 to 1).
+Progress = Callable[[str, float], None]
+
+REPLACE = click.option(
+    "--replace", is_flag=True, help="Drop what an earlier load made here, and what Standing derived from it."
+)
+
+
+@click.group()
+def load() -> None:
+    """Make the tables of a legacy marketplace and fill them."""
+
+
+@load.command()
+@click.option("--users", type=click.IntRange(50, 20_000_000), default=2000, show_default=True)
+@click.option("--orders", type=click.IntRange(1, 200_000_000), default=20_000, show_default=True)
+@click.option("--seed", type=click.IntRange(0, 2**31), default=1, show_default=True)
+@click.option("--until", help="End of the history, ISO 8601 [default: today's midnight in BUSINESS_TIME_ZONE].")
+@REPLACE
+def simulated(users: int, orders: int, seed: int, until: str | None, replace: bool) -> None:
+    """Load a believable history of two years; the same arguments give the same rows."""
+    from standing.database import connect
+    from standing.marketplace import ground
+    from standing.settings import current
+
+    settings = current()
+    end = _end(until, settings)
+    arguments = f"simulated --users {users} --orders {orders} --seed {seed}"
+    with connect(settings) as engine:
+        asked = ground.Load(arguments, end.isoformat() if until else None)
+        if not replace and ground.loaded_before(engine, settings, asked):
+            click.echo(f"already loaded: {arguments}")
+            return
+        from standing.marketplace.population import Scale
+        from standing.marketplace.simulated import fill
+
+        began = time.monotonic()
+        tables = ground.REQUIRED + ground.OPTIONAL
+        made = ground.Load(arguments, end.isoformat())
+        scale = Scale(users, orders, seed, int(end.timestamp()) * 1_000_000)
+        written = 0
+        with _shown_progress() as progress, ground.cleared_ground(engine, settings, made, replace, tables) as at:
+
+            def orders_written(more: int) -> None:
+                nonlocal written
+                written += more
+                progress("orders", written / orders)
+
+            counts = fill(ground.raw(at), scale, orders_written)
+            ground.add_keys(at, tables, lambda step: progress(step, 1.0))
+    counts.pop("simulation_truth", None)
+    _print_counts(counts, time.monotonic() - began)
+
+
+@load.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@REPLACE
+def olist(folder: Path, replace: bool) -> None:
+    """Load the Brazilian E-Commerce Public Dataset by Olist from FOLDER (*.csv or *.csv.gz)."""
+    raise NotImplementedError
+
+
+def _end(until: str | None, settings: "Settings") -> datetime:
+    """The history's end, to the second, in UTC; a time without zone is the business's."""
+    from datetime import UTC
+    from zoneinfo import ZoneInfo
+
+    from standing.errors import SettingError
+
+    zone = ZoneInfo(settings.business_time_zone)
+    now = datetime.now(zone)
+    if until is None:
+        return now.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+    fix = "give it like 2026-01-31 or 2026-01-31T18:00:00+07:00"
+    try:
+        end = datetime.fromisoformat(until)
+    except ValueError:
+        raise SettingError(f"--until {until!r} is not a time", fix) from None
+    end = end.replace(tzinfo=zone) if end.tzinfo is None else end
+    if end > now:
+        raise SettingError(f"--until {until} lies in the future: a history ends by now", fix)
+    if end.year < 2005:
+        raise SettingError(f"--until {until} is before 2005", fix)
+    return end.replace(microsecond=0).astimezone(UTC)
+
+
+@contextmanager
+def _shown_progress() -> Iterator[Progress]:
+    """A bar on a terminal's standard error; elsewhere one line a step."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        seen: set[str] = set()
+
+        def line(step: str, share: float) -> None:
+            if step not in seen:
+                seen.add(step)
+                click.echo(f"loading {step}", err=True)
+
+        yield line
+        return
+    columns = (TextColumn("{task.description:<28}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("preparing", total=1.0)
+        yield lambda step, share: bar.update(task, description=step, completed=share)
+
+
+def _print_counts(counts: dict[str, int], seconds: float) -> None:
+    for table, rows in sorted(counts.items()):
+        click.echo(f"{table:<18}{rows:>12,}")
+    click.echo(f"loaded in {seconds:.1f} s")
+
+
+COMMANDS: tuple[click.Command, ...] = (load,)

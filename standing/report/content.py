@@ -5,6 +5,7 @@ is a report too. Texts are plain text, never HTML; members appear by key only. `
 documents the same tree as JSON.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -56,7 +57,7 @@ class RunVerdict:
 
 @dataclass(frozen=True)
 class Change:
-    """Documents of one target: `candidates` = `written` + `unchanged` + `clock_only` when all was published."""
+    """Documents of one target; when all was published, `candidates` is the sum of the other three."""
 
     target: str
     table: str
@@ -69,7 +70,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Movement:
-    """Members who went from one level or tier to another, or stayed (`before` = `after`); None = had none."""
+    """Members who went from one level or tier to another or stayed; `before` None: had none yet."""
 
     target: str
     before: str | None
@@ -150,17 +151,12 @@ class Audit:
     def from_json(cls, verdict: Mapping[str, Any]) -> Self:
         """The audit in a verdict's `to_json()`; keys it does not know are left out."""
         known = AuditOutcome.__dataclass_fields__
-        outcomes = tuple(
-            AuditOutcome(
-                **{
-                    key: tuple(value) if key == "samples" else value
-                    for key, value in one.items()
-                    if key in known
-                }
-            )
-            for one in verdict["outcomes"]
-        )
-        return cls(suite=verdict["suite"], outcomes=outcomes, seconds=verdict["seconds"])
+        outcomes = []
+        for one in verdict["outcomes"]:
+            kept: dict[str, Any] = {key: value for key, value in one.items() if key in known}
+            kept["samples"] = tuple(str(sample) for sample in kept.get("samples", ()))
+            outcomes.append(AuditOutcome(**kept))
+        return cls(suite=verdict["suite"], outcomes=tuple(outcomes), seconds=verdict["seconds"])
 
 
 @dataclass(frozen=True)
@@ -235,8 +231,8 @@ def _plain(value: Any) -> Any:
     match value:
         case datetime():
             return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        case Decimal():
-            return float(value)
+        case Decimal() | float():
+            return float(value) if math.isfinite(value) else None
         case Mapping():
             return {str(key): _plain(one) for key, one in value.items()}
         case list() | tuple():

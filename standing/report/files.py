@@ -1,9 +1,12 @@
 """A report's files: `<folder>/run-000123/report.html` and `report.json`, and `<folder>/index.html`."""
 
+import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from standing.report.content import RunReport
+from standing.report.history import folder_name, past_runs
 
 
 @dataclass(frozen=True)
@@ -13,4 +16,31 @@ class ReportFiles:
 
 
 def write_report(run: RunReport, folder: Path) -> ReportFiles:
-    raise NotImplementedError
+    """Write a run's two files under `folder` (made if need be) and the index of all runs there.
+
+    Each file appears whole or not at all. Writing a run again replaces its files. Raises OSError if
+    the folder cannot be written.
+    """
+    from standing.report.html import render_index, render_report  # Jinja and the charts load only here
+
+    own = folder / folder_name(run.run.run_id)
+    files = ReportFiles(own / "report.html", own / "report.json")
+    own.mkdir(parents=True, exist_ok=True)
+    earlier = [one for one in past_runs(folder) if one.run_id < run.run.run_id]
+    _write(files.json, json.dumps(run.to_json(), ensure_ascii=False, allow_nan=False, indent=1) + "\n")
+    _write(files.html, render_report(run, earlier))
+    _write(folder / "index.html", render_index(past_runs(folder)))
+    return files
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace the file in one step; a reader sees the old one or the new one, whole."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with unfinished.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,0 +1,170 @@
+"""The HTML of a report and of the index: templates filled with content, pictures and counts.
+
+Jinja escapes everything; the only ready-made HTML comes from `wording` and `svg`.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from standing.report import charts, wording
+from standing.report.content import Audit, Ladder, Movement, RunReport
+from standing.report.flow import Flow, flow_of
+from standing.report.history import PastRun, Unreadable, summary
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_TREND_RUNS = 30
+_SEVERITIES = ("critical", "warning", "info")
+
+
+def render_report(run: RunReport, earlier: Sequence[PastRun | Unreadable] = ()) -> str:
+    """The page of one run; `earlier` runs (newest first) give the quarantine its trend."""
+    past = [one for one in earlier if isinstance(one, PastRun)]
+    trend = [*reversed(past[: _TREND_RUNS - 1]), summary(run)]
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            report=run,
+            run=run.run,
+            verdict=run.verdict,
+            counts=_counts(run),
+            moves=[_moves(target, run) for target in dict.fromkeys(one.target for one in run.movements)],
+            distributions=[
+                (shown, charts.distribution(shown), charts.paired(shown)) for shown in run.distributions
+            ],
+            audits=[_by_urgency(audit) for audit in run.audits],
+            previous=past[0].set_aside if past else None,
+            quarantine_trend=_trend(
+                [charts.Point(one.run_id, one.set_aside.total(), one.status) for one in trend],
+                "Rows set aside, run by run",
+                "rows",
+            ),
+            quarantine_runs=trend,
+        )
+    )
+
+
+def render_index(runs: Sequence[PastRun | Unreadable]) -> str:
+    """The page that lists runs, newest first."""
+    past = [one for one in reversed(runs) if isinstance(one, PastRun)][-_TREND_RUNS:]
+    measured = (
+        ("Documents written", "documents", [one.written for one in past]),
+        ("Rows set aside", "rows", [one.set_aside.total() for one in past]),
+        ("Seconds a run took", "seconds", [round(one.seconds, 1) for one in past]),
+    )
+    return (
+        _environment()
+        .get_template("index.html.j2")
+        .render(
+            runs=runs,
+            latest=past[-1] if past else None,
+            trends=[
+                _trend(
+                    [
+                        charts.Point(one.run_id, value, one.status)
+                        for one, value in zip(past, values, strict=True)
+                    ],
+                    title,
+                    unit,
+                )
+                for title, unit, values in measured
+            ],
+            statuses=Counter(one.status for one in runs if isinstance(one, PastRun)),
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "words": wording.words,
+        "number": wording.number,
+        "signed": wording.signed,
+        "duration": wording.duration,
+        "instant": wording.instant,
+        "label": wording.name,
+    }
+    environment.globals |= {
+        "plural": wording.plural,
+        "style": Markup((_TEMPLATES / "style.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
+    }
+    return environment
+
+
+def _counts(run: RunReport) -> dict[str, int]:
+    """The numbers of the page's first lines."""
+    outcomes = [one for audit in run.audits for one in audit.outcomes]
+    failed = Counter(one.severity for one in outcomes if not one.success)
+    return {
+        "candidates": sum(one.candidates for one in run.changes),
+        "written": sum(one.written for one in run.changes),
+        "expectations": len(outcomes),
+        "met": sum(one.success for one in outcomes),
+        "critical": failed["critical"],
+        "warning": failed["warning"],
+        "set_aside": sum(one.rows for one in run.quarantine),
+    }
+
+
+def _moves(target: str, run: RunReport) -> dict[str, Any]:
+    """One target's movements: its title, flow, picture and matrix."""
+    movements = [one for one in run.movements if one.target == target]
+    ladder = next((one for one in run.ladders if one.target == target), None)
+    flow = flow_of(movements, ladder)
+    title = ladder.title if ladder else wording.name(target)
+    return {
+        "title": title,
+        "flow": flow,
+        "picture": charts.flow(flow, f"{title}: who moved"),
+        "matrix": _matrix(movements, flow),
+        "thai": _thai_labels(ladder),
+    }
+
+
+def _matrix(movements: Sequence[Movement], flow: Flow) -> list[tuple[str, list[int]]]:
+    """Rows = before, highest first, then members who had none; columns = after, highest first."""
+    cells: Counter[tuple[str | None, str]] = Counter()
+    for one in movements:
+        cells[one.before, one.after] += one.members
+    codes = [code for code, _ in reversed(flow.labels)]
+    befores: list[tuple[str | None, str]] = [*reversed(flow.labels), (None, "None yet")]
+    rows = [(label, [cells[before, after] for after in codes]) for before, label in befores]
+    return [(label, row) for label, row in rows if any(row)]
+
+
+def _thai_labels(ladder: Ladder | None) -> dict[str, str]:
+    return {step.code: step.label_th for step in ladder.steps} if ladder else {}
+
+
+def _by_urgency(audit: Audit) -> dict[str, Any]:
+    """An audit's unmet expectations, the most severe first, and its met ones."""
+    rank = {severity: place for place, severity in enumerate(_SEVERITIES)}
+    unmet = sorted(
+        (one for one in audit.outcomes if not one.success),
+        key=lambda one: rank.get(one.severity, len(rank)),
+    )
+    return {
+        "suite": audit.suite,
+        "seconds": audit.seconds,
+        "unmet": unmet,
+        "met": [one for one in audit.outcomes if one.success],
+    }
+
+
+def _trend(
+    points: list[charts.Point], title: str, unit: str
+) -> tuple[str, Markup | None, list[charts.Point]]:
+    return title, charts.trend(points, title, unit), points

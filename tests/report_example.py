@@ -1,0 +1,323 @@
+"""Made-up reports for the tests: one of a lively run, one of a run that failed, one with hostile names."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from standing.report.content import (
+    Audit,
+    AuditOutcome,
+    Bucket,
+    Change,
+    Distribution,
+    Freshness,
+    Ladder,
+    MissingSource,
+    ModelTiming,
+    Movement,
+    Mover,
+    Quarantined,
+    RunFacts,
+    RunReport,
+    RunVerdict,
+    StageTiming,
+    Step,
+)
+
+AS_OF = datetime(2025, 11, 21, 19, 30, tzinfo=UTC)
+SCRIPT = "<script>alert(1)</script>"
+IMAGE = '"><img src=x onerror="document.title=1">'
+
+RUN = RunFacts(
+    run_id=123,
+    selection="all",
+    as_of=AS_OF,
+    started_at=AS_OF + timedelta(seconds=4),
+    finished_at=AS_OF + timedelta(seconds=101, milliseconds=250),
+    status="published",
+    mode="full",
+    database="db.internal/marketplace",
+    standing_version="0.1.0",
+    postgres_version="18.4",
+    policy_version="9f3c2e1",
+)
+LEVELS = Ladder(
+    "trust_score",
+    "Trust level",
+    (
+        Step("bronze", "Bronze", "บรอนซ์"),
+        Step("silver", "Silver", "ซิลเวอร์"),
+        Step("gold", "Gold", "โกลด์"),
+        Step("platinum", "Platinum", "แพลทินัม"),
+        Step("diamond", "Diamond", "ไดมอนด์"),
+    ),
+)
+TIERS = Ladder(
+    "tier_info",
+    "Seller tier",
+    (
+        Step("starter", "Starter", "ผู้ขายเริ่มต้น"),
+        Step("rising", "Rising", "ดาวรุ่ง"),
+        Step("established", "Established", "มั่นคง"),
+        Step("power_seller", "Power seller", "พาวเวอร์เซลเลอร์"),
+        Step("top_seller", "Top seller", "ผู้ขายยอดเยี่ยม"),
+    ),
+)
+_SCORES = [
+    0,
+    0,
+    1,
+    4,
+    11,
+    60,
+    240,
+    880,
+    2104,
+    5120,
+    48210,
+    31844,
+    18402,
+    9120,
+    5410,
+    3120,
+    1804,
+    702,
+    160,
+    12,
+]
+
+
+def _moves(target: str, *rows: tuple[str | None, str, int]) -> tuple[Movement, ...]:
+    return tuple(Movement(target, before, after, members) for before, after, members in rows)
+
+
+def _buckets(**counts: int) -> tuple[Bucket, ...]:
+    return tuple(Bucket(label.replace("_", " ").capitalize(), count) for label, count in counts.items())
+
+
+def _scores(shift: int) -> tuple[Bucket, ...]:
+    return tuple(
+        Bucket(f"{at * 5}–{at * 5 + 5}", max(count + shift * (at - 9) * 3, 0))
+        for at, count in enumerate(_SCORES)
+    )
+
+
+SOURCES = Audit(
+    "sources",
+    (
+        AuditOutcome(
+            "orders.seller_id exists in seller_profiles",
+            "warning",
+            False,
+            "Orders of a seller that is not there count for nobody.",
+            "Ask the application team which deletion left them behind; the rows are set aside until then.",
+            "14 orders without a seller",
+            14,
+            612_030,
+            ("5f0c2a9e-8a51-4d0e-9d0b-27b1c1a4f001", "91b7c9d0-1ce6-49d6-8a52-7e2d44b1aa02"),
+        ),
+        AuditOutcome(
+            "orders.id is unique", "critical", True, "No order counts twice.", "", "612,030 distinct"
+        ),
+        AuditOutcome(
+            "reviews.rating is 1 to 5", "warning", True, "Stars mean what they say.", "", "1 to 5"
+        ),
+        AuditOutcome("users.created_at is not in the future", "info", True, "Ages are real.", ""),
+    ),
+    1.84,
+)
+CANDIDATES = Audit(
+    "candidates",
+    (
+        AuditOutcome(
+            "every user has a trust score", "critical", True, "Nobody goes without.", "", "128,332"
+        ),
+        AuditOutcome(
+            "factors sum to the score", "critical", True, "Every point can be explained.", "", "exact"
+        ),
+    ),
+    2.4,
+)
+
+LIVELY = RunReport(
+    run=RUN,
+    verdict=RunVerdict("warned", "1,391 documents published; one expectation about orders was not met."),
+    changes=(
+        Change("trust_score", "users", "trust_score", 128_332, 1_104, 127_018, 210),
+        Change("ratings", "seller_profiles", "ratings", 5_204, 243, 4_961),
+        Change("tier_info", "seller_profiles", "tier_info", 5_204, 44, 5_160),
+    ),
+    movements=(
+        *_moves(
+            "trust_score",
+            ("bronze", "bronze", 92_103),
+            ("silver", "silver", 27_410),
+            ("gold", "gold", 6_820),
+            ("platinum", "platinum", 1_420),
+            ("diamond", "diamond", 112),
+            ("bronze", "silver", 240),
+            ("silver", "gold", 92),
+            ("gold", "platinum", 21),
+            ("platinum", "diamond", 3),
+            ("gold", "silver", 31),
+            ("silver", "bronze", 44),
+            ("platinum", "bronze", 2),
+            (None, "bronze", 34),
+        ),
+        *_moves(
+            "tier_info",
+            ("starter", "starter", 3_704),
+            ("rising", "rising", 1_120),
+            ("established", "established", 301),
+            ("power_seller", "power_seller", 30),
+            ("top_seller", "top_seller", 5),
+            ("starter", "rising", 28),
+            ("rising", "established", 11),
+            ("established", "rising", 4),
+            ("established", "power_seller", 1),
+        ),
+    ),
+    ladders=(LEVELS, TIERS),
+    distributions=(
+        Distribution(
+            "trust_level",
+            "Trust level",
+            "members",
+            _buckets(bronze=92_349, silver=27_786, gold=6_964, platinum=1_446, diamond=112),
+            _buckets(bronze=92_183, silver=27_681, gold=6_912, platinum=1_441, diamond=115),
+        ),
+        Distribution(
+            "seller_tier",
+            "Seller tier",
+            "sellers",
+            _buckets(starter=3_732, rising=1_131, established=306, power_seller=30, top_seller=5),
+            _buckets(starter=3_704, rising=1_152, established=312, power_seller=31, top_seller=5),
+        ),
+        Distribution("overall_score", "Trust score", "members", _scores(0), _scores(12)),
+        Distribution(
+            "rating",
+            "Mean rating of sellers",
+            "sellers",
+            (),
+            _buckets(no_reviews=610, below_3=120, **{"3.0–3.5": 240, "3.5–4.0": 702, "4.0–4.5": 2_010}),
+        ),
+    ),
+    movers=(
+        Mover(
+            "trust_score",
+            "0d5f8a6e-52b4-4f6b-a9a0-6a1f6f6d2b11",
+            Decimal("81.4"),
+            Decimal("52.0"),
+            ("Own cancellations −18.0", "การยกเลิกคำสั่งซื้อ −11.4"),
+        ),
+        Mover(
+            "trust_score",
+            "7c1a4b2d-93cf-4bb0-8d0e-1f4de90a7c22",
+            Decimal("55.0"),
+            Decimal("71.5"),
+            ("Identity verified +12.0", "Completed orders +4.5"),
+        ),
+        Mover("trust_score", "b20e8c11-2a86-4a6c-b1f3-00a6d0c2fe33", None, Decimal("50.0")),
+    ),
+    audits=(SOURCES, CANDIDATES, Audit("published", CANDIDATES.outcomes[:1], 0.9)),
+    quarantine=(
+        Quarantined("reviews", "rating out of range", 9, ("4b1d77aa-0c4e-4a8e-8c57-6f0b2f6f1e01",), 1_000),
+        Quarantined("orders", "total below zero", 2, ("c0ffee00-2a86-4a6c-b1f3-00a6d0c2fe01",)),
+        Quarantined("orders", "after the wall clock", 1),
+    ),
+    missing_sources=(
+        MissingSource("user_sessions", (), "Session time is 0 for everybody."),
+        MissingSource(
+            "users", ("kyc_status",), "Nobody gets points for KYC; the highest level reachable is gold."
+        ),
+    ),
+    freshness=(
+        Freshness("orders", AS_OF - timedelta(minutes=3)),
+        Freshness("reviews", AS_OF - timedelta(days=3), "late"),
+        Freshness("messages", None, "empty"),
+    ),
+    stages=(
+        StageTiming("lock", 0.02, "done"),
+        StageTiming("audit sources", 12.84, "done"),
+        StageTiming("build", 44.2, "done"),
+        StageTiming("audit candidates", 3.4, "done"),
+        StageTiming("diff", 2.11, "done"),
+        StageTiming("publish", 31.8, "done"),
+        StageTiming("audit published", 2.88, "done"),
+    ),
+    models=(
+        ModelTiming("facts_members", 18.4, 128_332, "success"),
+        ModelTiming("user_trust_scores", 11.02, 128_332, "success"),
+        ModelTiming("facts_sellers", 6.1, 5_204, "success"),
+        ModelTiming("seller_ratings", 3.3, 5_204, "success"),
+        ModelTiming("seller_tiers", 2.2, 5_204, "success"),
+        *(
+            ModelTiming(f"stg_{name}", 0.08, None, "success")
+            for name in ("users", "orders", "reviews", "sellers")
+        ),
+        *(
+            ModelTiming(f"stg_{name}", 0.05, None, "success")
+            for name in ("messages", "disputes", "returns")
+        ),
+    ),
+    settings={
+        "BUSINESS_TIME_ZONE": "Asia/Bangkok",
+        "SOURCE_TIME_ZONE": "UTC",
+        "TRUST_SCORE_MIN_TRANSACTIONS_FOR_GOLD": "10",
+    },
+)
+
+QUIET = replace(
+    LIVELY,
+    run=replace(RUN, run_id=124),
+    verdict=RunVerdict("passed", "Nothing changed."),
+    changes=(Change("trust_score", "users", "trust_score", 128_332, 0, 128_332),),
+    movements=_moves("trust_score", ("bronze", "bronze", 92_000), ("gold", "gold", 36_332)),
+    movers=(),
+    audits=(CANDIDATES,),
+    quarantine=(),
+    missing_sources=(),
+)
+
+FAILED = RunReport(
+    run=replace(RUN, run_id=125, status="failed"),
+    verdict=RunVerdict(
+        "failed",
+        "The models could not be built; nothing was published.",
+        stopped_at="build",
+        reason='Database Error in model user_trust_scores\n  column "kyc" does not exist\n  LINE 14: … ชื่อ',
+        fix="standing run --full",
+    ),
+    stages=(StageTiming("audit sources", 3.2, "done"), StageTiming("build", 0.9, "failed")),
+)
+
+EMPTY = RunReport(run=replace(RUN, run_id=126), verdict=RunVerdict("passed", "Nobody was due."))
+
+
+def hostile(text: str) -> RunReport:
+    """A report with that text in every place that could hold one."""
+    moves = tuple(
+        Movement(text, before, after, 7) for before, after in ((text, "b"), ("b", text), (None, "c"))
+    )
+    return RunReport(
+        run=replace(RUN, selection=text, status=text, mode=text, database=text, policy_version=text),
+        verdict=RunVerdict("failed", text, text, text, text),
+        changes=(Change(text, text, text, 3, 1, 2),),
+        movements=moves,
+        ladders=(Ladder(text, text, (Step("b", text, text),)),),
+        distributions=(
+            Distribution(text, text, text, (Bucket(text, 3),), (Bucket(text, 5), Bucket("x", 1))),
+            Distribution(text, text, text, (), tuple(Bucket(f"{at}{text}", at) for at in range(60))),
+        ),
+        movers=(Mover(text, text, Decimal("1.5"), Decimal("2"), (text,)),),
+        audits=(
+            Audit(text, (AuditOutcome(text, text, False, text, text, text, 1, 2, (text,)),), 0.1),
+            Audit(text, (AuditOutcome(text, text, True, text, text, text),), 0.1),
+        ),
+        quarantine=(Quarantined(text, text, 4, (text,)),),
+        missing_sources=(MissingSource(text, (text,), text),),
+        freshness=(Freshness(text, AS_OF, text),),
+        stages=(StageTiming(text, 1.0, text),),
+        models=(ModelTiming(text, 1.0, 1, text),),
+        settings={text: text},
+    )

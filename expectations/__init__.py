@@ -1,0 +1,19 @@
+"""Is the data fit to read, are the documents fit to publish, is what was published right?
+
+The only door is `validate`; Great Expectations is imported in it and nowhere before.
+"""
+
+from expectations.verdict import AuditError, AuditScope, Outcome, Verdict
+
+__all__ = ["AuditError", "AuditScope", "Outcome", "Verdict", "validate"]
+
+
+def validate(suite: str, scope: AuditScope) -> Verdict:
+    """Audit the suite "sources", "candidates" or "published"; only reads.
+
+    Arguments, verdict and errors are picklable, so it can run in a process of its own. A missing table
+    or column is an outcome; raises AuditError for an unknown suite or a database it cannot reach.
+    """
+    from expectations.validation import run  # loads SQLAlchemy, then Great Expectations: seconds
+
+    return run(suite, scope)

@@ -1,0 +1,58 @@
+"""One audit: see what exists, check what can be checked, say what was not."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from expectations import candidates, published, sources
+from expectations.catalog import Catalog, read_catalog
+from expectations.rules import Rule, Scan, Whole
+from expectations.verdict import AuditError, AuditScope, Outcome, Verdict, in_order
+
+SUITES: dict[str, Callable[[AuditScope, Catalog], Sequence[Scan]]] = {
+    "sources": sources.scans,
+    "candidates": candidates.scans,
+    "published": published.scans,
+}
+
+
+def run(suite: str, scope: AuditScope) -> Verdict:
+    """See `expectations.validate`."""
+    started = time.monotonic()
+    if suite not in SUITES:
+        raise AuditError(f"there is no suite {suite!r}", f"use one of {', '.join(SUITES)}")
+    catalog = read_catalog(scope)
+    checkable, skipped = split(SUITES[suite](scope, catalog), catalog)
+
+    from expectations.gx import check  # seconds to import
+
+    outcomes = check(suite, scope, checkable) + skipped
+    return Verdict(suite, in_order(outcomes), round(time.monotonic() - started, 3))
+
+
+def split(scans: Sequence[Scan], catalog: Catalog) -> tuple[list[Scan], list[Outcome]]:
+    """The scans with the rules whose columns exist, and an info for each rule that is left out."""
+    checkable, skipped = [], []
+    for scan in scans:
+        kept: list[Rule | Whole] = []
+        for rule in scan.rules:
+            missing = [need for need in (*scan.needs, *rule.needs) if not catalog.usable(need)]
+            if missing:
+                skipped.append(_not_checked(rule, missing))
+            else:
+                kept.append(rule)
+        if kept:
+            checkable.append(replace(scan, rules=tuple(kept)))
+    return checkable, skipped
+
+
+def _not_checked(rule: Rule | Whole, missing: Sequence[str]) -> Outcome:
+    names = ", ".join(dict.fromkeys(need.removeprefix("build:") for need in missing))
+    return Outcome(
+        expectation=rule.name,
+        severity="info",
+        success=False,
+        meaning=rule.meaning,
+        action=rule.action,
+        observed=f"not checked: missing or of an unfit type: {names}",
+    )

@@ -1,0 +1,133 @@
+"""The audit of the application's tables: what each expectation says of a small marketplace."""
+
+import pytest
+from sqlalchemy import Engine, text
+
+from expectations import AuditScope, Outcome, Verdict, validate
+from standing.settings import Settings
+
+MARKETPLACE = """
+    create table users (
+        id uuid, created_at timestamptz, last_login_at timestamptz, email_verified boolean
+    );
+    create table seller_profiles (
+        id uuid, user_id uuid, rating_score numeric(3, 2), rating_count integer, created_at timestamptz
+    );
+    create table orders (
+        id uuid, buyer_id uuid, seller_id uuid, status text, total_amount numeric(12, 2),
+        created_at timestamptz, paid_at timestamptz, shipped_at timestamptz, delivered_at timestamptz,
+        completed_at timestamptz, cancelled_at timestamptz, refunded_at timestamptz,
+        refunded_amount numeric(12, 2)
+    );
+    create table reviews (
+        id uuid, order_id uuid, seller_id uuid, reviewer_id uuid, rating integer, created_at timestamptz
+    );
+    create schema standing_build;
+    create table standing_build.order_statuses (status text);
+    insert into standing_build.order_statuses values ('pending'), ('completed');
+
+    insert into users values ('00000000-0000-0000-0000-0000000000a1', now() - interval '1 year');
+    insert into users values ('00000000-0000-0000-0000-0000000000a2', now() - interval '1 year');
+    insert into seller_profiles values (
+        '00000000-0000-0000-0000-0000000000b1', '00000000-0000-0000-0000-0000000000a2', 4.5, 1, now()
+    );
+    insert into orders values (
+        '00000000-0000-0000-0000-0000000000c1', '00000000-0000-0000-0000-0000000000a1',
+        '00000000-0000-0000-0000-0000000000b1', 'completed', 100, now() - interval '9 hours',
+        now() - interval '8 hours', now() - interval '7 hours', now() - interval '6 hours',
+        now() - interval '5 hours', null, null, null
+    );
+    insert into reviews values (
+        '00000000-0000-0000-0000-0000000000d1', '00000000-0000-0000-0000-0000000000c1',
+        '00000000-0000-0000-0000-0000000000b1', '00000000-0000-0000-0000-0000000000a1', 5, now()
+    );
+"""
+ORDER = "00000000-0000-0000-0000-0000000000c1"
+REVIEW = "00000000-0000-0000-0000-0000000000d1"
+NOBODY = "00000000-0000-0000-0000-00000000dead"
+
+#: What goes wrong, the expectation that says so, and the keys it shows.
+BROKEN = {
+    "users_id_is_not_null": ("update users set id = null where id::text like '%a1'", ["(no id)"]),
+    "users_id_is_unique": (
+        "insert into users select * from users where id::text like '%a1'",
+        ["00000000-0000-0000-0000-0000000000a1"],
+    ),
+    "orders_id_is_unique": ("insert into orders select * from orders", [ORDER]),
+    "users_created_at_is_not_null": (
+        "update users set created_at = null where id::text like '%a1'",
+        ["00000000-0000-0000-0000-0000000000a1"],
+    ),
+    "seller_profiles_rating_score_is_possible": (
+        "update seller_profiles set rating_count = -1",
+        ["00000000-0000-0000-0000-0000000000b1"],
+    ),
+    "seller_profiles_user_id_exists": (
+        f"update seller_profiles set user_id = '{NOBODY}'",
+        ["00000000-0000-0000-0000-0000000000b1"],
+    ),
+    "orders_buyer_id_exists": (f"update orders set buyer_id = '{NOBODY}'", [ORDER]),
+    "orders_seller_id_exists": (f"update orders set seller_id = '{NOBODY}'", [ORDER]),
+    "orders_buyer_id_is_not_null": ("update orders set buyer_id = null", [ORDER]),
+    "orders_seller_id_is_not_null": ("update orders set seller_id = null", [ORDER]),
+    "orders_status_is_not_null": ("update orders set status = null", [ORDER]),
+    "orders_status_is_known": ("update orders set status = 'teleported'", [ORDER]),
+    "orders_created_at_is_not_null": ("update orders set created_at = null", [ORDER]),
+    "orders_created_at_is_not_in_the_future": (
+        "update orders set created_at = now() + interval '1 day'",
+        [ORDER],
+    ),
+    "orders_amount_is_not_negative": ("update orders set total_amount = -0.01", [ORDER]),
+    "orders_refund_is_possible": ("update orders set refunded_amount = 100.01", [ORDER]),
+    "orders_times_are_in_order": ("update orders set delivered_at = shipped_at - interval '1 s'", [ORDER]),
+    "orders_are_fresh": ("update orders set created_at = now() - interval '3 days'", []),
+    "orders_is_not_empty": ("delete from orders", []),
+    "users_is_not_empty": ("delete from users", []),
+    "reviews_rating_is_from_1_to_5": ("update reviews set rating = 9", [REVIEW]),
+    "reviews_order_id_exists": (f"update reviews set order_id = '{NOBODY}'", [REVIEW]),
+    "reviews_seller_id_exists": (f"update reviews set seller_id = '{NOBODY}'", [REVIEW]),
+    "reviews_reviewer_id_exists": (f"update reviews set reviewer_id = '{NOBODY}'", [REVIEW]),
+    "reviews_created_at_is_not_null": ("update reviews set created_at = null", [REVIEW]),
+    "optional_columns_fit": (
+        "alter table orders alter column paid_at type text using 'soon'",
+        ["orders.paid_at"],
+    ),
+    "required_columns_exist": ("alter table orders drop column buyer_id", ["orders.buyer_id"]),
+}
+
+
+@pytest.fixture
+def marketplace(settings: Settings, engine: Engine) -> AuditScope:
+    with engine.begin() as connection:
+        connection.execute(text(MARKETPLACE))
+    return AuditScope(str(settings.database_url), "standing_build", "public", ())
+
+
+def change(engine: Engine, statement: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(text(statement))
+
+
+def named(verdict: Verdict, name: str) -> Outcome:
+    return next(outcome for outcome in verdict.outcomes if outcome.expectation == name)
+
+
+def test_a_sound_marketplace_passes_every_expectation(marketplace: AuditScope) -> None:
+    verdict = validate("sources", marketplace)
+
+    assert [one for one in verdict.outcomes if not one.success] == []
+    assert verdict.passed
+    assert not verdict.warned
+    assert set(BROKEN) <= {one.expectation for one in verdict.outcomes}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_each_expectation_finds_its_rows(name: str, marketplace: AuditScope, engine: Engine) -> None:
+    statement, keys = BROKEN[name]
+    change(engine, statement)
+
+    outcome = named(validate("sources", marketplace), name)
+
+    assert not outcome.success
+    assert outcome.unexpected == 1
+    assert list(outcome.samples) == keys

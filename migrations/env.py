@@ -1,0 +1,21 @@
+"""Alembic's entry: one transaction a revision, its version table in Standing's own schema."""
+
+from alembic import context
+from sqlalchemy import text
+
+from standing.database import STANDING_SCHEMA
+from standing.upgrade.revisions import Attributes
+
+attributes: Attributes = context.config.attributes["standing"]
+
+with attributes.engine.connect() as connection:
+    connection.execute(text(f"create schema if not exists {STANDING_SCHEMA}"))
+    connection.commit()
+    context.configure(
+        connection=connection,
+        version_table="alembic_version",
+        version_table_schema=STANDING_SCHEMA,
+        transaction_per_migration=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()

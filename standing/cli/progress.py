@@ -1,0 +1,25 @@
+"""Progress of long work, on standard error, so that standard output stays fit for a pipe."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def steps_shown() -> Iterator[Callable[[str, int, int], None]]:
+    """Gives a function to tell a step's name, members done and members in all (0 and 0: a single step)."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        bars = {}
+
+        def tell(name: str, done: int, total: int) -> None:
+            if not total:
+                progress.console.print(f"[dim]done[/] {name}", highlight=False)
+                return
+            if name not in bars:
+                bars[name] = progress.add_task(name, total=total)
+            progress.update(bars[name], completed=done, total=total)
+
+        yield tell

@@ -1,0 +1,1 @@
+"""The upgrade of the application's schema: planned from what is there, live, restartable, reversible."""

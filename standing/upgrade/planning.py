@@ -1,0 +1,144 @@
+"""Which steps lead from what a database has to what the upgrade declares.
+
+Planning only reads. What is there already stays as it is and is no step; what the upgrade would make
+anew is one step each, with its ledger entry.
+"""
+
+from migrations.declare import Column, ForeignKey, Index, Table
+from migrations.schema import ADDITIONS, LOOKUPS
+from migrations.tables import TABLES
+from standing.upgrade.catalog import Catalog
+from standing.upgrade.steps import Item, Step, quoted
+
+
+def wanted_tables(catalog: Catalog) -> tuple[Table, ...]:
+    """The tables that can be made: without products there is nothing to wish for."""
+    made = {table.name for table in TABLES}
+    return tuple(
+        table
+        for table in TABLES
+        if all(key.table in made or catalog.has(key.table) for key in table.foreign_keys)
+    )
+
+
+def plan_columns(catalog: Catalog) -> list[Step]:
+    """The columns on the application's tables: one statement, and so one lock, a table."""
+    steps = []
+    for addition in ADDITIONS:
+        if catalog.has(addition.table):
+            steps += _missing_columns(catalog, addition.table, addition.columns)
+    return steps
+
+
+def plan_tables(catalog: Catalog) -> list[Step]:
+    """The nine tables, with indexes and keys when they are new; foreign keys in steps of their own."""
+    steps = []
+    for table in wanted_tables(catalog):
+        if catalog.has(table.name):
+            steps += _missing_columns(catalog, table.name, table.columns)
+        else:
+            steps.append(_create_table(catalog.schema, table))
+        for key in table.foreign_keys:
+            steps += _foreign_key(catalog, table.name, key)
+    return steps
+
+
+def _missing_columns(catalog: Catalog, table: str, columns: tuple[Column, ...]) -> list[Step]:
+    missing = [column for column in columns if not catalog.has(table, column.name)]
+    if not missing:
+        return []
+    clauses = ",\n    ".join(f"add column {_definition(column)}" for column in missing)
+    return [
+        Step(
+            f"{len(missing)} columns of {table}"
+            if len(missing) > 1
+            else f"column {table}.{missing[0].name}",
+            (f"alter table {quoted(catalog.schema, table)}\n    {clauses}",),
+            creates=tuple(Item("column", catalog.schema, table, column.name) for column in missing),
+        )
+    ]
+
+
+def _definition(column: Column) -> str:
+    default = f" default {column.default_expression}" if column.default_expression else ""
+    return f"{quoted(column.name)} {column.type}{default}{' not null' if column.required else ''}"
+
+
+def unique_name(table: str, columns: tuple[str, ...]) -> str:
+    return f"{table}_{'_'.join(columns)}_key"
+
+
+def _create_table(schema: str, table: Table) -> Step:
+    lines = [_definition(column) for column in table.columns]
+    lines.append(f"constraint {quoted(f'{table.name}_pkey')} primary key (id)")
+    for columns in table.unique:
+        names = ", ".join(quoted(column) for column in columns)
+        lines.append(f"constraint {quoted(unique_name(table.name, columns))} unique ({names})")
+    body = ",\n    ".join(lines)
+    return Step(
+        f"table {table.name}",
+        (
+            f"create table {quoted(schema, table.name)} (\n    {body}\n)",
+            *(f"create index {_index(schema, table.name, index)}" for index in table.indexes),
+        ),
+        creates=(
+            Item("table", schema, table.name, table.name),
+            *(Item("index", schema, table.name, index.name) for index in table.indexes),
+        ),
+    )
+
+
+def _foreign_key(catalog: Catalog, table: str, key: ForeignKey) -> list[Step]:
+    """Added without looking at the rows, under a short lock; then validated beside the application."""
+    name = f"{table}_{key.column}_fkey"
+    where = quoted(catalog.schema, table)
+    validate = Step(
+        f"validate {name}", (f"alter table {where} validate constraint {quoted(name)}",), patient=True
+    )
+    found = catalog.constraint(table, "f", (key.column,))
+    if found:
+        return [validate] if not found.validated and found.name == name else []
+    add = (
+        f"alter table {where} add constraint {quoted(name)} foreign key ({quoted(key.column)})\n"
+        f"    references {quoted(catalog.schema, key.table)} (id) on delete {key.on_delete} not valid"
+    )
+    item = Item("constraint", catalog.schema, table, name)
+    return [Step(f"foreign key {name}", (add,), creates=(item,)), validate]
+
+
+def _index(schema: str, table: str, index: Index) -> str:
+    direction = " desc" if index.descending else ""
+    return f"{quoted(index.name)} on {quoted(schema, table)} ({quoted(index.column)}{direction})"
+
+
+def plan_indexes(catalog: Catalog) -> list[Step]:
+    """Indexes on tables that have rows: the guide's on tables that were there, and the pipeline's own."""
+    steps = []
+    for table in wanted_tables(catalog):
+        if catalog.has(table.name):
+            for index in table.indexes:
+                steps += _index_beside_writers(catalog, table.name, index)
+    for name, lookups in LOOKUPS.items():
+        for index in lookups:
+            if catalog.has(name, index.column) and not catalog.leads(name, index.column):
+                steps += _index_beside_writers(catalog, name, index)
+    return steps
+
+
+def _index_beside_writers(catalog: Catalog, table: str, index: Index) -> list[Step]:
+    found = catalog.indexes.get(index.name)
+    if found and found.valid:
+        return []
+    drop = f"drop index concurrently if exists {quoted(catalog.schema, index.name)}"
+    steps = []
+    if found:
+        steps.append(Step(f"drop the invalid index {index.name}", (drop,), cleanup="select"))
+    steps.append(
+        Step(
+            f"index {index.name}",
+            (f"create index concurrently {_index(catalog.schema, table, index)}",),
+            creates=(Item("index", catalog.schema, table, index.name),),
+            cleanup=drop,
+        )
+    )
+    return steps

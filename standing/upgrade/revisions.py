@@ -1,0 +1,113 @@
+"""Alembic, configured in code: which revisions a database has, and what each does forward and back.
+
+Alembic keeps the order and remembers what is done. The steps of a revision run on the session's own
+connection, each in its own transaction, while Alembic's connection holds none.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from alembic import command, op
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine
+
+from migrations.schema import ADDITIONS
+from standing import PROJECT_ROOT
+from standing.database import STANDING_SCHEMA
+from standing.settings import Settings
+from standing.upgrade import ledger, undoing
+from standing.upgrade.backfill import plan_backfill, run_backfill
+from standing.upgrade.catalog import Catalog, read_catalog
+from standing.upgrade.own_schema import plan_own_schema
+from standing.upgrade.planning import plan_columns, plan_indexes, plan_tables
+from standing.upgrade.session import Session
+from standing.upgrade.steps import Step
+
+#: Told each step as it is done: its name, members done and members in all (0 and 0 for a schema step).
+Report = Callable[[str, int, int], None]
+
+PLANS: dict[str, Callable[[Catalog], list[Step]]] = {
+    "own_schema": lambda catalog: plan_own_schema(),
+    "columns": plan_columns,
+    "tables": plan_tables,
+    "indexes": plan_indexes,
+}
+
+
+@dataclass(frozen=True)
+class Attributes:
+    """What the revisions need, carried through Alembic's configuration."""
+
+    engine: Engine
+    settings: Settings
+    session: Session
+    report: Report
+
+
+def configuration(attributes: Attributes | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(PROJECT_ROOT / "migrations"))
+    config.attributes["standing"] = attributes
+    return config
+
+
+def latest() -> str:
+    """The revision that a whole upgrade ends with."""
+    head = ScriptDirectory.from_config(configuration()).get_current_head()
+    assert head is not None  # noqa: S101 (there are revisions)
+    return head
+
+
+def present(engine: Engine) -> str | None:
+    """The revision a database has, or None before the upgrade."""
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table_schema": STANDING_SCHEMA})
+        return context.get_current_revision()
+
+
+def upgrade(attributes: Attributes) -> None:
+    command.upgrade(configuration(attributes), "head")
+
+
+def downgrade(attributes: Attributes) -> None:
+    command.downgrade(configuration(attributes), "base")
+
+
+def forward(revision: str) -> None:
+    """Called by a revision: plan it from what the database has now, and take its steps."""
+    work = _attributes()
+    with op.get_context().autocommit_block():
+        take_missing(work, revision)
+
+
+def take_missing(work: Attributes, revision: str) -> None:
+    """Take the steps that lead to a revision and are not taken yet."""
+    schema = work.settings.application_schema
+    catalog = read_catalog(work.session.connection, schema)
+    if revision == "backfill":
+        for walk in plan_backfill(catalog, work.settings, work.session.pace.batch):
+            run_backfill(work.session, schema, walk, work.report)
+        return
+    for step in PLANS[revision](catalog):
+        work.session.take(step)
+        work.report(step.name, 0, 0)
+
+
+def back(revision: str) -> None:
+    """Called by a revision: drop what the ledger says it created, newest first."""
+    work = _attributes()
+    extended = {addition.table for addition in ADDITIONS}
+    with op.get_context().autocommit_block():
+        items = ledger.entries(work.session.connection)
+        for step in undoing.plan(revision, items, extended):
+            work.session.take(step)
+            work.report(step.name, 0, 0)
+
+
+def _attributes() -> Attributes:
+    config = op.get_context().config
+    assert config is not None  # noqa: S101 (env.py always has one)
+    attributes: Attributes = config.attributes["standing"]
+    return attributes

@@ -1,0 +1,161 @@
+"""The one connection that changes the schema: it holds the lock of the upgrade and takes its steps.
+
+Lock and steps share a connection on purpose. When the process is killed while the server is still in
+a statement, the lock is held until that statement is over, so a successor never works beside it.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg import Connection, errors
+from sqlalchemy import Engine
+
+from standing.errors import StandingError
+from standing.upgrade import ledger
+from standing.upgrade.catalog import rows
+from standing.upgrade.steps import Step
+
+Result = TypeVar("Result")
+
+#: The advisory lock of everything that changes the schema ("stan", upgrade).
+LOCK = (0x7374616E, 1)
+
+#: What another transaction can do to us that trying again mends.
+PASSING: tuple[type[psycopg.Error], ...] = (
+    errors.LockNotAvailable,
+    errors.DeadlockDetected,
+    errors.SerializationFailure,
+)
+
+
+class LockedOut(StandingError):
+    """Someone holds a lock that a step needs, for longer than the patience allows."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How the upgrade behaves beside an application.
+
+    An application's statement may queue behind a waiting step for `lock_timeout` milliseconds; a step
+    is tried again for `patience` seconds. `batch` members are written in one transaction.
+    """
+
+    lock_timeout: int = 100
+    patience: float = 600.0
+    batch: int = 5000
+
+
+@dataclass(frozen=True)
+class Session:
+    """A connection in autocommit mode that holds the lock of the upgrade."""
+
+    connection: Connection[Any]
+    pace: Pace = Pace()
+
+    def take(self, step: Step) -> None:
+        """Run one step; raises LockedOut when its locks cannot be had, StandingError when it fails."""
+        try:
+            if step.cleanup is None:
+                self.retry(step.name, lambda: self._in_transaction(step))
+            else:
+                self.retry(step.name, lambda: self._concurrently(step))
+        except psycopg.Error as error:
+            reason = str(error).strip().splitlines()[0]
+            raise StandingError(
+                f"step {step.name!r} failed: {reason}", "mend what it names, then run the command again"
+            ) from error
+
+    def retry(
+        self,
+        name: str,
+        action: Callable[[], Result],
+        passing: tuple[type[psycopg.Error], ...] = PASSING,
+    ) -> Result:
+        """Try an action until it succeeds or the patience ends, pausing a random, growing while."""
+        deadline = time.monotonic() + self.pace.patience
+        pause = 0.05
+        while True:
+            try:
+                return action()
+            except passing as error:
+                if time.monotonic() > deadline:
+                    reason = str(error).strip().splitlines()[0]
+                    raise LockedOut(
+                        f"step {name!r} could not get its locks for {self.pace.patience:.0f} s: {reason}",
+                        "end the long transactions that `standing preflight` lists, then run it again",
+                    ) from error
+            time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 (a pause, not a secret)
+            pause = min(pause * 2, 2.0)
+
+    @contextmanager
+    def transaction(self, patient: bool = False) -> Iterator[None]:
+        """A transaction that gives up waiting for a lock soon, unless it is patient."""
+        with self.connection.transaction():
+            if not patient:
+                self.connection.execute(f"set local lock_timeout = {self.pace.lock_timeout}".encode())
+            yield
+
+    def _in_transaction(self, step: Step) -> None:
+        with self.transaction(step.patient):
+            for statement in step.statements:
+                self.connection.execute(statement.encode())
+            self._write_ledger(step)
+
+    def _concurrently(self, step: Step) -> None:
+        if step.creates:
+            with self.connection.transaction():
+                ledger.record(self.connection, step.creates)
+        try:
+            for statement in step.statements:
+                self.connection.execute(statement.encode())
+        except psycopg.Error:
+            if not self.connection.closed and step.cleanup:
+                self.connection.execute(step.cleanup.encode())
+            raise
+        with self.connection.transaction():
+            for item in step.drops:
+                ledger.strike(self.connection, item)
+
+    def _write_ledger(self, step: Step) -> None:
+        ledger.record(self.connection, step.creates)
+        for item in step.drops:
+            ledger.strike(self.connection, item)
+
+
+@contextmanager
+def exclusive_session(engine: Engine, pace: Pace | None = None) -> Iterator[Session]:
+    """A session that holds the lock of the upgrade; raises StandingError if another one has it."""
+    pooled = engine.raw_connection()
+    connection: Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
+    pooled.detach()
+    try:
+        connection.rollback()
+        connection.autocommit = True
+        # A killed upgrade must not go on in the server; and an index takes as long as it takes.
+        connection.execute("set client_connection_check_interval = '1s'")
+        connection.execute("set statement_timeout = 0")
+        connection.execute("set idle_in_transaction_session_timeout = 0")
+        _lock(connection)
+        yield Session(connection, pace or Pace())
+    finally:
+        pooled.close()
+
+
+def _lock(connection: Connection[Any], wait: float = 30.0) -> None:
+    """Take the advisory lock; a killed holder's statement gets a while to end."""
+    deadline = time.monotonic() + wait
+    while True:
+        if rows(connection, "select pg_try_advisory_lock(%(a)s, %(b)s) as got", a=LOCK[0], b=LOCK[1])[0][
+            "got"
+        ]:
+            return
+        if time.monotonic() > deadline:
+            raise StandingError(
+                "another migrate or rollback is at work on this database", "wait until it has ended"
+            )
+        time.sleep(0.2)

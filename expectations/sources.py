@@ -128,9 +128,7 @@ def _unique_rule(table: str) -> Rule:
 
 
 def _unique_scan(app: str, table: str) -> Scan:
-    source = (
-        f"(select id, count(*) as copies from {quoted(app, table)} where id is not null group by id) as ids"
-    )
+    copies = f"select id, count(*) as copies from {quoted(app, table)} where id is not null group by id"
     return Scan(f"({copies}) as ids", "id::text", (_unique_rule(table),), needs=(f"{table}.id",))
 
 

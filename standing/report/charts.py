@@ -16,7 +16,10 @@ from standing.report.svg import data, svg
 from standing.report.wording import clean, number, signed
 
 WIDTH = 340  # px, the inner width of a small phone
-_LABEL = 96  # px for category names; longer ones end in an ellipsis, the table has them whole
+_TREND = 270  # three fit side by side on a wide screen
+_LABEL = 104  # px for category names; longer ones end in an ellipsis, the table has them whole
+_AXES = {"left": 40, "right": 4, "top": 8, "bottom": 24}  # px around a chart that has axes
+_SHORT = "datum.value ? format(datum.value, '~s') : '0'"  # 20k
 _MOST_CATEGORIES = 12  # more buckets become a histogram
 _MOST_COLUMNS = 40  # more are drawn together with their neighbours
 
@@ -69,7 +72,7 @@ def flow(drawn: Flow, title: str) -> Markup | None:
                     {
                         "x": post.x,
                         "top": post.label_at,
-                        "text": f"{clean(post.label)}  {number(post.members)}",
+                        "text": f"{_short(clean(post.label))}  {number(post.members)}",
                     }
                     for post in drawn.posts
                     if post.left is left
@@ -77,7 +80,7 @@ def flow(drawn: Flow, title: str) -> Markup | None:
             )
         )
         .mark_text(
-            align="right" if left else "left", dx=-6 if left else 11, baseline="middle", limit=_LABEL + 8
+            align="right" if left else "left", dx=-6 if left else 11, baseline="middle", limit=_LABEL - 10
         )
         .encode(x=x, y=y, text="text:N")
         for left in (True, False)
@@ -100,8 +103,10 @@ def trend(points: Sequence[Point], title: str, unit: str) -> Markup | None:
     y = alt.Y(
         "value:Q",
         # a first publication is thousands of times a usual day; both must be seen
-        scale=alt.Scale(type="symlog", constant=10),
-        axis=alt.Axis(format="~s", tickCount=4, values=_decades([one.value for one in points])),
+        scale=alt.Scale(
+            type="symlog", constant=1, domain=[0, 1.6 * max(1, *(one.value for one in points))], nice=False
+        ),
+        axis=alt.Axis(labelExpr=_SHORT, values=_decades([one.value for one in points])),
     )
     base = alt.Chart(data(rows))
     bars = base.mark_bar(minBandSize=2).encode(x=x, y=y, color=alt.Color("color:N", scale=None))
@@ -119,11 +124,11 @@ def trend(points: Sequence[Point], title: str, unit: str) -> Markup | None:
     described = (
         f"{len(points)} runs, oldest first; run {last.run_id}, the newest: {number(last.value)} {unit}."
     )
-    return svg((bars + marks).properties(width=WIDTH - 44, height=110), title, described)
+    return svg((bars + marks).properties(width=_TREND - 44, height=110, padding=_AXES), title, described)
 
 
 def paired(shown: Distribution) -> list[dict[str, Any]]:
-    """One row (place, label, after, before) a bucket: those of `after`, then those that only `before` has."""
+    """One row (place, label, after, before) a bucket: of `after`, then those only `before` has."""
     before = {bucket.label: bucket.count for bucket in shown.before}
     after = {bucket.label: bucket.count for bucket in shown.after}
     labels = [*after, *(label for label in before if label not in after)]
@@ -159,7 +164,7 @@ def _bars(rows: list[dict[str, Any]]) -> Any:
     texts = [
         number(row["after"])
         if row["before"] is None
-        else f"{number(row['after'])}  {signed(row['after'] - row['before'])}"
+        else f"{number(row['after'])} ({signed(row['after'] - row['before'])})"
         for row in rows
     ]
     room = max(58, 7 * max(len(text) for text in texts))
@@ -171,17 +176,17 @@ def _bars(rows: list[dict[str, Any]]) -> Any:
     x = alt.Scale(domain=[0, span * (WIDTH - _LABEL) / inner], nice=False)
     layers = [
         base.mark_bar(color="var(--after)").encode(x=alt.X("after:Q", axis=None, scale=x)),
-        base.mark_text(align="right", x=-8, limit=_LABEL - 8).encode(text="label:N"),
+        base.mark_text(align="right", x=-8, limit=_LABEL - 18).encode(text="label:N"),
         base.mark_text(align="left", dx=7).encode(x=alt.X("edge:Q", scale=x), text="text:N"),
     ]
     if rows[0]["before"] is not None:
         layers.insert(
-            1, base.mark_tick(color="var(--before)", thickness=3).encode(x=alt.X("before:Q", scale=x))
+            1, base.mark_tick(color="var(--before)", thickness=2).encode(x=alt.X("before:Q", scale=x))
         )
     return (
         alt.layer(*layers)
         .transform_calculate(edge="max(datum.after, datum.before)")
-        .properties(width=WIDTH - _LABEL, height={"step": 27})
+        .properties(width=WIDTH - _LABEL, height=27 * len(rows), padding={"left": _LABEL})
     )
 
 
@@ -196,11 +201,16 @@ def _histogram(rows: list[dict[str, Any]]) -> Any:
             axis=alt.Axis(labelAngle=0, labelOverlap="greedy", labelSeparation=6, labelLimit=70),
         )
     )
-    y = alt.Y("after:Q", axis=alt.Axis(format="~s", tickCount=4))
+    y = alt.Y("after:Q", axis=alt.Axis(labelExpr=_SHORT, tickCount=4))
     layers = [base.mark_bar(color="var(--after)").encode(y=y)]
     if rows[0]["before"] is not None:
-        layers.append(base.mark_tick(color="var(--before)", thickness=3, bandSize=9).encode(y="before:Q"))
-    return alt.layer(*layers).properties(width=WIDTH - 44, height=170)
+        layers.append(base.mark_tick(color="var(--before)", thickness=2, bandSize=9).encode(y="before:Q"))
+    return alt.layer(*layers).properties(width=WIDTH - 44, height=170, padding=_AXES)
+
+
+def _short(text: str) -> str:
+    """At most 14 characters: the number behind a level's name must stay in the picture."""
+    return text if len(text) <= 14 else text[:13] + "…"
 
 
 def _decades(values: Sequence[float]) -> list[float]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from standing.report.content import Ladder, Movement, Step
 from standing.report.wording import name, plural
 
-NEW = "Not yet"  # the column's name for members who had none
+NEW = "New"  # the column's name for members who had none
 _INNER = 150.0  # px between the columns
 _THINNEST = 2.0
 _GAP = 12.0

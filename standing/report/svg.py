@@ -17,7 +17,9 @@ _CONFIG: dict[str, Any] = {
     "background": "transparent",
     "aria": False,  # the picture is one image to a screen reader, with its own title and description
     "font": "sans-serif",
-    "padding": 2,
+    # text is wider in some fonts than in those vega measures with: fixed room, not fitted room
+    "autosize": {"type": "none"},
+    "padding": 0,
     "view": {"stroke": None},
     "axis": {
         "domain": False,

@@ -53,15 +53,15 @@ def signed(value: int | float | Decimal) -> str:
 
 
 def duration(seconds: float) -> str:
-    """0.42 s, 12.3 s, 3 min 12 s, 1 h 05 min."""
+    """0.42 s, 12.3 s, 3 min 12 s, 1 h 05 min; number and unit stay on one line."""
     if seconds < 9.995:
-        return f"{seconds:.2f} s"
+        return f"{seconds:.2f}\u00a0s"
     if seconds < 59.95:
-        return f"{seconds:.1f} s"
+        return f"{seconds:.1f}\u00a0s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
-        return f"{minutes} min {rest:02} s"
-    return f"{minutes // 60:,} h {minutes % 60:02} min"
+        return f"{minutes}\u00a0min {rest:02}\u00a0s"
+    return f"{minutes // 60:,}\u00a0h {minutes % 60:02}\u00a0min"
 
 
 def zone(name: str) -> tzinfo:

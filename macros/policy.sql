@@ -1,0 +1,14 @@
+{#- One number of policy, by its name in seeds/policy_numbers.csv. -#}
+{% macro policy(name) -%}
+    (select policy_numbers.value from {{ ref('policy_numbers') }} as policy_numbers where policy_numbers.name = '{{ name }}')
+{%- endmacro %}
+
+{#- A rate's evidence: what was counted, and the first and last event counted. -#}
+{% macro rate_evidence(num, den, first_at, last_at) -%}
+    jsonb_build_object(
+        'num', {{ num }},
+        'den', {{ den }},
+        'from', {{ utc_text(first_at) }},
+        'to', {{ utc_text(last_at) }}
+    )
+{%- endmacro %}

@@ -1,0 +1,51 @@
+{#- Pieces of the trust document; used where `measured` and `scorecard` are joined. -#}
+
+{#- What a metric was measured from: a rate's counts with its prior, or a plain value. -#}
+{% macro metric_evidence() -%}
+    case
+        when scorecard.kind = 'rate'
+            then {{ rate_evidence('measured.num', 'measured.den', 'measured.first_at', 'measured.last_at') }}
+                || jsonb_build_object('k', scorecard.smoothing_k, 'prior', scorecard.smoothing_prior)
+        else jsonb_build_object('value', measured.counted)
+    end
+{%- endmacro %}
+
+{#- One line of factors.positive or factors.negative. -#}
+{% macro factor_json() -%}
+    jsonb_build_object(
+        'code', measured.metric,
+        'points', scorecard.points,
+        'label_en', scorecard.label_en,
+        'label_th', scorecard.label_th,
+        'evidence', {{ metric_evidence() }}
+    )
+{%- endmacro %}
+
+{#- The factor that makes up for the floor at 0, or an empty list. -#}
+{% macro cap_factor(points) -%}
+    case
+        when {{ points }} > 0
+            then jsonb_build_array(jsonb_build_object(
+                'code', 'cap',
+                'points', {{ points }},
+                'label_en', 'A score does not fall below zero',
+                'label_th', 'คะแนนไม่ต่ำกว่าศูนย์',
+                'evidence', '{}'::jsonb
+            ))
+        else '[]'::jsonb
+    end
+{%- endmacro %}
+
+{#- The next step, or the end of the review interval less a jitter that is the member's own. -#}
+{% macro next_review(member_id, valid_until) -%}
+    least(
+        {{ valid_until }},
+        {{ as_of() }} + make_interval(
+            hours => 24 * {{ policy('review_interval_days') }}::integer,
+            secs => -mod(
+                ('x' || left(md5({{ member_id }}::text), 8))::bit(32)::bigint,
+                3600 * {{ policy('review_jitter_hours') }}
+            )::integer
+        )
+    )
+{%- endmacro %}

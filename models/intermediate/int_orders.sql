@@ -1,0 +1,113 @@
+{{ config(materialized='view') }}
+
+with orders as (
+
+    select * from {{ ref('stg_orders') }}
+
+),
+
+sellers as (
+
+    select * from {{ ref('stg_sellers') }}
+
+),
+
+order_returns as (
+
+    select
+        order_id,
+        min(completed_at) as returned_at,
+        min(next_event_at) as next_event_at
+    from {{ ref('stg_returns') }}
+    group by order_id
+
+),
+
+order_disputes as (
+
+    select
+        order_id,
+        min(opened_at) as disputed_at,
+        min(resolved_at) filter (where decided_against = 'buyer') as lost_by_buyer_at,
+        min(resolved_at) filter (where decided_against = 'seller') as lost_by_seller_at,
+        min(next_event_at) as next_event_at
+    from {{ ref('stg_disputes') }}
+    group by order_id
+
+),
+
+excluded_orders as (
+
+    select distinct order_id from {{ ref('stg_order_exclusions') }}
+
+),
+
+-- A refund that names no amount, or the whole one, is a return; a smaller one lowers the amount.
+refunded as (
+
+    select
+        *,
+        case
+            when refunded_at is not null and coalesce(refunded_amount >= total_amount, true) then refunded_at
+        end as fully_refunded_at,
+        case
+            when refunded_at is not null and refunded_amount < total_amount then refunded_amount
+            else 0
+        end as partial_refund
+    from orders
+
+),
+
+joined as (
+
+    select
+        refunded.*,
+        sellers.user_id as seller_user_id,
+        least(order_returns.returned_at, refunded.fully_refunded_at) as returned_at,
+        order_disputes.disputed_at,
+        order_disputes.lost_by_buyer_at,
+        order_disputes.lost_by_seller_at,
+        excluded_orders.order_id is not null as is_excluded,
+        least(
+            refunded.next_event_at,
+            order_returns.next_event_at,
+            order_disputes.next_event_at
+        ) as next_step_at
+    from refunded
+    left join sellers on refunded.seller_id = sellers.seller_id
+    left join order_returns on refunded.order_id = order_returns.order_id
+    left join order_disputes on refunded.order_id = order_disputes.order_id
+    left join excluded_orders on refunded.order_id = excluded_orders.order_id
+
+),
+
+-- Exactly one outcome, the first that applies. An order from oneself counts nowhere.
+final as (
+
+    select
+        order_id,
+        buyer_id,
+        seller_id,
+        seller_user_id,
+        created_at,
+        coalesce(total_amount, 0) - partial_refund as amount,
+        case
+            when cancelled_at is not null then 'cancelled'
+            when returned_at is not null then 'returned'
+            when completed_at is not null then 'completed'
+            else 'open'
+        end as outcome,
+        coalesce(cancelled_at, returned_at, completed_at) as resolved_at,
+        cancelled_by,
+        disputed_at,
+        lost_by_buyer_at,
+        lost_by_seller_at,
+        is_excluded,
+        is_time_assumed,
+        next_step_at
+    from joined
+    where buyer_id is distinct from seller_user_id
+
+)
+
+select * from final

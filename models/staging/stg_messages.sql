@@ -1,0 +1,22 @@
+{%- set columns = application_columns('messages') -%}
+
+with source as (
+
+    select
+        {{ application_column(columns, 'id', 'uuid') }} as message_id,
+        {{ application_column(columns, 'thread_id', 'uuid') }} as thread_id,
+        {{ application_column(columns, 'sender_id', 'uuid') }} as sender_id,
+        {{ application_column(columns, 'recipient_id', 'uuid') }} as recipient_id,
+        {{ application_column(columns, 'sent_at', 'timestamptz') }} as sent_at
+    {{ application_rows('messages', columns) }}
+
+),
+
+final as (
+
+    select * from source
+    where sent_at <= {{ as_of() }}
+
+)
+
+select * from final

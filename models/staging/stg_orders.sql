@@ -1,0 +1,73 @@
+with orders as (
+
+    select * from {{ ref('base_orders') }}
+
+),
+
+-- Times decide; where only the status says it, the latest event's time stands in.
+effective as (
+
+    select
+        order_id,
+        buyer_id,
+        seller_id,
+        status,
+        status_meaning,
+        total_amount,
+        created_at,
+        paid_at,
+        ship_by,
+        shipped_at,
+        promised_at,
+        delivered_at,
+        cancelled_by,
+        refunded_amount,
+        updated_at,
+        coalesce(completed_at, case when status_meaning = 'completed' then latest_event_at end) as completed_at,
+        coalesce(cancelled_at, case when status_meaning = 'cancelled' then latest_event_at end) as cancelled_at,
+        coalesce(refunded_at, case when status_meaning = 'returned' then latest_event_at end) as refunded_at,
+        (status_meaning = 'completed' and completed_at is null)
+        or (status_meaning = 'cancelled' and cancelled_at is null)
+        or (status_meaning = 'returned' and refunded_at is null) as is_time_assumed
+    from orders
+    where quarantine_reason is null
+
+),
+
+-- As it was known at as_of: what happened later has not happened.
+final as (
+
+    select
+        order_id,
+        buyer_id,
+        seller_id,
+        status,
+        status_meaning,
+        total_amount,
+        created_at,
+        {{ known('paid_at') }} as paid_at,
+        ship_by,
+        {{ known('shipped_at') }} as shipped_at,
+        promised_at,
+        {{ known('delivered_at') }} as delivered_at,
+        {{ known('completed_at') }} as completed_at,
+        {{ known('cancelled_at') }} as cancelled_at,
+        cancelled_by,
+        {{ known('refunded_at') }} as refunded_at,
+        refunded_amount,
+        updated_at,
+        is_time_assumed,
+        least(
+            {{ upcoming('paid_at') }},
+            {{ upcoming('shipped_at') }},
+            {{ upcoming('delivered_at') }},
+            {{ upcoming('completed_at') }},
+            {{ upcoming('cancelled_at') }},
+            {{ upcoming('refunded_at') }}
+        ) as next_event_at
+    from effective
+    where created_at <= {{ as_of() }}
+
+)
+
+select * from final

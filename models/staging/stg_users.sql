@@ -1,0 +1,34 @@
+{%- set columns = application_columns('users') -%}
+
+with source as (
+
+    select
+        {{ application_column(columns, 'id', 'uuid') }} as user_id,
+        {{ application_column(columns, 'created_at', 'timestamptz') }} as created_at,
+        {{ application_column(columns, 'last_login_at', 'timestamptz') }} as last_login_at,
+        {{ application_column(columns, 'email_verified', 'boolean') }} as email_verified,
+        {{ application_column(columns, 'phone_verified', 'boolean') }} as phone_verified,
+        {{ application_column(columns, 'kyc_status', 'text') }} as kyc_status,
+        {{ application_column(columns, 'security_settings', 'jsonb') }} as security_settings
+    {{ application_rows('users', columns) }}
+
+),
+
+final as (
+
+    select
+        user_id,
+        created_at,
+        {{ known('last_login_at') }} as last_login_at,
+        coalesce(email_verified, false) as email_verified,
+        coalesce(phone_verified, false) as phone_verified,
+        coalesce(kyc_status, 'not_verified') as kyc_status,
+        -- Compared as JSON: an application that writes "true" as text has not switched it on.
+        coalesce(security_settings -> 'two_factor_enabled' = 'true', false) as two_factor_enabled,
+        coalesce(security_settings -> 'is_banned' = 'true', false) as is_banned
+    from source
+    where created_at <= {{ as_of() }}
+
+)
+
+select * from final

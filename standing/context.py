@@ -1,0 +1,49 @@
+"""What a run tells the models: one row in the build's schema, which they read through `as_of()`."""
+
+from datetime import datetime
+
+from sqlalchemy import Engine, text
+
+from standing.settings import Settings
+
+COLUMNS = """
+    run_id bigint not null,
+    as_of timestamptz not null,
+    wall_clock timestamptz not null,
+    business_time_zone text not null,
+    source_time_zone text not null,
+    min_transactions_for_gold integer not null,
+    min_transactions_for_diamond integer not null
+"""
+
+
+def wall_clock(engine: Engine) -> datetime:
+    """The server's clock, to the second, as documents write it."""
+    with engine.connect() as connection:
+        now: datetime = connection.execute(
+            text("select date_trunc('second', clock_timestamp())")
+        ).scalar_one()
+    return now
+
+
+def write_context(engine: Engine, settings: Settings, run_id: int, as_of: datetime) -> None:
+    """Make the build's schema and its one row of context; idempotent."""
+    schema = engine.dialect.identifier_preparer.quote_schema(settings.build_schema)
+    row = {
+        "run_id": run_id,
+        "as_of": as_of,
+        "wall_clock": wall_clock(engine),
+        "business_time_zone": settings.business_time_zone,
+        "source_time_zone": settings.source_time_zone,
+        "min_transactions_for_gold": settings.min_transactions_for_gold,
+        "min_transactions_for_diamond": settings.min_transactions_for_diamond,
+    }
+    with engine.begin() as connection:
+        connection.execute(text(f"create schema if not exists {schema}"))
+        connection.execute(text(f"create table if not exists {schema}.run_context ({COLUMNS})"))
+        connection.execute(text(f"delete from {schema}.run_context"))
+        names = ", ".join(row)
+        values = ", ".join(f":{name}" for name in row)
+        connection.execute(
+            text(f"insert into {schema}.run_context ({names}) values ({values})"), row
+        )

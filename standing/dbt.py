@@ -1,0 +1,99 @@
+"""dbt, in process: the one place that calls dbtRunner.
+
+dbt keeps its adapter in a global, so a process runs one command at a time. Its state lives under
+STANDING_HOME; the parsed project is kept there between runs.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import URL
+
+from standing import PROJECT_ROOT
+from standing.errors import BuildFailed
+from standing.settings import Settings
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """How one model, seed or test went. `seconds` is its execution time; `message` is dbt's own."""
+
+    name: str
+    kind: str
+    status: str
+    seconds: float
+    message: str
+
+
+def environment(settings: Settings, url: URL) -> dict[str, str]:
+    """The variables that profiles.yml and the sources read, and dbt's own switches."""
+    host = url.host or "localhost"
+    query_host = url.query.get("host")
+    variables = {
+        "STANDING_DBT_HOST": str(query_host) if query_host else host,
+        "STANDING_DBT_PORT": str(url.port or url.query.get("port") or 5432),
+        "STANDING_DBT_USER": url.username or "",
+        "DBT_ENV_SECRET_STANDING_PASSWORD": str(url.password or ""),
+        "STANDING_DBT_DATABASE": url.database or "",
+        "STANDING_DBT_SSLMODE": str(url.query.get("sslmode") or "prefer"),
+        "STANDING_BUILD_SCHEMA": settings.build_schema,
+        "STANDING_APPLICATION_SCHEMA": settings.application_schema,
+        "STANDING_THREADS": str(settings.threads),
+        "STANDING_DBT_TARGET": str(settings.home / "dbt" / "target"),
+        "DBT_LOG_PATH": str(settings.home / "dbt" / "logs"),
+        "DBT_PROFILES_DIR": str(PROJECT_ROOT),
+        "DBT_PROJECT_DIR": str(PROJECT_ROOT),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "1",
+    }
+    return variables
+
+
+@contextmanager
+def _set(variables: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def invoke(settings: Settings, url: URL, *arguments: str) -> list[NodeResult]:
+    """Run one dbt command, such as ("build", "--selector", "all"); its results in order of ending.
+
+    Raises BuildFailed naming the first node that failed, with dbt's message.
+    """
+    from dbt.cli.main import dbtRunner
+
+    with _set(environment(settings, url)):
+        outcome = dbtRunner().invoke(["--quiet", *arguments])
+    results = [_node_result(result) for result in getattr(outcome.result, "results", None) or []]
+    failed = [result for result in results if result.status in ("error", "fail", "runtime error")]
+    log = settings.home / "dbt" / "logs" / "dbt.log"
+    if failed:
+        first = failed[0]
+        raise BuildFailed(
+            f"dbt {arguments[0]}: {first.kind} {first.name} ended as {first.status}: {first.message}",
+            f"standing dbt {arguments[0]} --select {first.name}; the whole log is {log}",
+        )
+    if not outcome.success:
+        raise BuildFailed(f"dbt {arguments[0]}: {outcome.exception}", f"read {log}")
+    return results
+
+
+def _node_result(result: Any) -> NodeResult:
+    return NodeResult(
+        name=result.node.name,
+        kind=str(result.node.resource_type),
+        status=str(result.status),
+        seconds=round(float(result.execution_time), 3),
+        message=" ".join((result.message or "").split()),
+    )

@@ -1,27 +1,15 @@
 """Is the application's data fit to be scored? Runs before the build, over the application's own tables.
 
-Rows that a warning counts are set aside in quarantine by staging; the run goes on without them.
+A warning's rows are left out or counted for less; the run goes on without them.
 """
 
 from expectations.catalog import Catalog
-from expectations.columns import CONTRACT, Column
+from expectations.contract import CORRECT, contract_scan, unpromised_scans
 from expectations.rules import Rule, Scan, Whole, quoted
 from expectations.verdict import AuditScope
 
 #: Days without a new order after which a marketplace that sells every day has probably lost its feed.
 NEWEST_ORDER_DAYS = 2
-
-TABLES = ("users", "seller_profiles", "orders", "reviews")
-
-#: Child column, parent key. An order or review may lack its optional ones; what it names must exist.
-REFERENCES = (
-    ("orders.buyer_id", "users.id"),
-    ("orders.seller_id", "seller_profiles.id"),
-    ("reviews.order_id", "orders.id"),
-    ("reviews.seller_id", "seller_profiles.id"),
-    ("reviews.reviewer_id", "users.id"),
-    ("seller_profiles.user_id", "users.id"),
-)
 
 #: Earlier, later. Paid before shipped is left out: cash on delivery is paid last.
 ORDER_OF_TIMES = (
@@ -33,7 +21,7 @@ ORDER_OF_TIMES = (
     ("paid_at", "refunded_at"),
 )
 
-SET_ASIDE = "find them by the keys shown and correct them in the application; until then they are set aside"
+SET_ASIDE = "correct them in the application, by the keys shown; until then they are set aside"
 KEY = "coalesce(id::text, '(no id)')"
 
 
@@ -50,106 +38,7 @@ def scans(scope: AuditScope, catalog: Catalog) -> list[Scan]:
         Scan(quoted(app, table), KEY, (*_every_table(table), *rules), needs=(f"{table}.id",))
         for table, rules in tables.items()
     ]
-    unpromised = [_unique_scan(app, table) for table in TABLES if f"{table}.id" not in catalog.unique]
-    unpromised += [
-        _reference_scan(app, child, parent)
-        for child, parent in REFERENCES
-        if f"{child} {parent}" not in catalog.references
-    ]
-    return [_contract(catalog), *by_table, *unpromised]
-
-
-def _contract(catalog: Catalog) -> Scan:
-    """The catalog held against METRICS.md, and the rules that constraints promise."""
-    missing = [table for table in TABLES if not catalog.has_table(table)]
-    rows = [(f"table {table}", "is missing", True) for table in missing]
-    rows += [
-        (column.path, _problem(column, catalog), column.required)
-        for column in CONTRACT
-        if column.table not in missing
-    ]
-    if "reviews" not in missing:
-        linked = catalog.usable("reviews.order_id") or catalog.usable("reviews.seller_id")
-        rows.append(("reviews.order_id or reviews.seller_id", "" if linked else "is missing", True))
-    values = ", ".join(f"('{subject}', '{problem}', {required})" for subject, problem, required in rows)
-    return Scan(
-        source=f"(values {values}) as contract (subject, problem, required)",
-        key="subject",
-        rules=(
-            Rule(
-                "required_columns_exist",
-                "critical",
-                "required and problem <> ''",
-                "Without these columns no member can be scored, so nothing is built or written.",
-                "add the columns, or set STANDING_APPLICATION_SCHEMA to the schema that holds the tables",
-                detail="string_agg(subject || ' ' || problem, ', ' order by subject)",
-            ),
-            Rule(
-                "optional_columns_fit",
-                "warning",
-                "not required and problem <> ''",
-                "What these columns say counts for nobody: their type cannot be read.",
-                "change the type of the columns, or ignore this if scores need not use them",
-                detail="string_agg(subject || ' ' || problem, ', ' order by subject)",
-            ),
-            *_promises(catalog),
-        ),
-    )
-
-
-def _problem(column: Column, catalog: Catalog) -> str:
-    found = catalog.types.get(column.path)
-    if catalog.usable(column.path) or (found is None and not column.required):
-        return ""
-    return "is missing" if found is None else f"is {found}, which is no {column.family}"
-
-
-def _promises(catalog: Catalog) -> list[Whole]:
-    keys = [(_unique_rule(table), "unique index") for table in TABLES if f"{table}.id" in catalog.unique]
-    keys += [
-        (_reference_rule(child, parent), "foreign key")
-        for child, parent in REFERENCES
-        if f"{child} {parent}" in catalog.references
-    ]
-    return [
-        Whole(rule.name, rule.severity, "0", f"'guaranteed by a {promise}'", rule.meaning, rule.action)
-        for rule, promise in keys
-    ]
-
-
-def _unique_rule(table: str) -> Rule:
-    return Rule(
-        f"{table}_id_is_unique",
-        "critical",
-        "copies > 1",
-        "A key that stands for two rows would count deeds twice or give one member's score to another.",
-        f"remove the copies and add a primary key: alter table {table} add primary key (id)",
-    )
-
-
-def _unique_scan(app: str, table: str) -> Scan:
-    copies = f"select id, count(*) as copies from {quoted(app, table)} where id is not null group by id"
-    return Scan(f"({copies}) as ids", "id::text", (_unique_rule(table),), needs=(f"{table}.id",))
-
-
-def _reference_rule(child: str, parent: str) -> Rule:
-    table, column = child.split(".")
-    return Rule(
-        f"{table}_{column}_exists",
-        "warning",
-        f"child.{column} is not null and parent.id is null",
-        f"These rows of {table} name somebody {parent.split('.')[0]} does not know and count for nobody.",
-        SET_ASIDE,
-    )
-
-
-def _reference_scan(app: str, child: str, parent: str) -> Scan:
-    table, column = child.split(".")
-    other = quoted(app, parent.split(".")[0])
-    source = f"{quoted(app, table)} as child left join {other} as parent on parent.id = child.{column}"
-    return Scan(
-        source, "child.id::text", (_reference_rule(child, parent),), needs=(f"{table}.id", child, parent)
-    )
+    return [contract_scan(catalog), *by_table, *unpromised_scans(app, catalog)]
 
 
 def _every_table(table: str) -> tuple[Rule | Whole, ...]:
@@ -192,7 +81,7 @@ def _seller_profiles() -> tuple[Rule, ...]:
             "warning",
             "rating_score not between 0 and 5 or rating_count < 0",
             "The legacy rating of these sellers, shown until theirs is calculated, cannot be true.",
-            SET_ASIDE,
+            CORRECT,
             needs=("seller_profiles.rating_score", "seller_profiles.rating_count"),
         ),
     )
@@ -203,7 +92,7 @@ def _filled(table: str, column: str) -> Rule:
         f"{table}_{column}_is_not_null",
         "warning",
         f"{column} is null",
-        f"Without {column} these rows of {table} cannot be counted for anybody.",
+        f"Without {column} these rows of {table} cannot be judged and count for nobody.",
         SET_ASIDE,
         needs=(f"{table}.{column}",),
     )
@@ -221,7 +110,7 @@ def _orders(scope: AuditScope, catalog: Catalog) -> tuple[Rule | Whole, ...]:
         Rule(
             "orders_status_is_known",
             "warning",
-            f"status::text not in (select status from {statuses} where status is not null)",
+            f"lower(status::text) not in (select status from {statuses} where status is not null)",
             "Orders in a state that the policy does not know cannot be judged.",
             "add the status to seeds/order_statuses.csv with what it means",
             needs=("orders.status", "build:order_statuses.status"),
@@ -240,7 +129,7 @@ def _orders(scope: AuditScope, catalog: Catalog) -> tuple[Rule | Whole, ...]:
             "warning",
             "refunded_amount < 0 or refunded_amount > total_amount",
             "Nobody can get back less than nothing or more than was paid.",
-            SET_ASIDE,
+            CORRECT,
             needs=("orders.total_amount", "orders.refunded_amount"),
         ),
         Rule(
@@ -248,7 +137,7 @@ def _orders(scope: AuditScope, catalog: Catalog) -> tuple[Rule | Whole, ...]:
             "warning",
             " or ".join(f"{earlier} > {later}" for earlier, later in pairs) or "false",
             "An order delivered before it was sent gives wrong durations and promises kept.",
-            SET_ASIDE,
+            CORRECT,
             needs=() if pairs else tuple(f"orders.{later}" for _, later in ORDER_OF_TIMES),
         ),
         Whole(
@@ -267,7 +156,14 @@ def _orders(scope: AuditScope, catalog: Catalog) -> tuple[Rule | Whole, ...]:
 
 def _reviews() -> tuple[Rule, ...]:
     return (
-        _filled("reviews", "created_at"),
+        Rule(
+            "reviews_created_at_is_not_null",
+            "warning",
+            "created_at is null",
+            "Undated reviews count in lifetime figures only, never in recent ones.",
+            CORRECT,
+            needs=("reviews.created_at",),
+        ),
         Rule(
             "reviews_rating_is_from_1_to_5",
             "warning",

@@ -1,0 +1,42 @@
+"""A publish target as the audits see it."""
+
+from typing import NamedTuple
+
+from expectations.documents import DOCUMENTS, Document
+from expectations.verdict import AuditError, AuditScope
+
+
+class AuditTarget(NamedTuple):
+    """`mart`.document by `key` is published to `table`.`column` by `table_key`."""
+
+    name: str
+    mart: str
+    key: str
+    table: str
+    table_key: str
+    column: str
+
+    @property
+    def document(self) -> Document:
+        return DOCUMENTS[self.name]
+
+    @property
+    def staging(self) -> str:
+        """The staging model that says which members there are."""
+        return {"users": "stg_users", "seller_profiles": "stg_sellers"}[self.table]
+
+    @property
+    def mart_columns(self) -> tuple[str, str]:
+        return (f"build:{self.mart}.{self.key}", f"build:{self.mart}.document")
+
+
+def audit_targets(scope: AuditScope) -> list[AuditTarget]:
+    """The scope's targets; raises AuditError for one whose document has no definition here."""
+    targets = [AuditTarget(*given) for given in scope.targets]
+    for target in targets:
+        if target.name not in DOCUMENTS:
+            raise AuditError(
+                f"the audit knows no document {target.name!r}",
+                "define its keys in expectations/documents.py",
+            )
+    return targets

@@ -239,11 +239,28 @@ ADDITIONS = (
 
 #: The legacy columns without which there is nothing to upgrade or to score.
 REQUIRED = {
-    "users": ("id", "created_at"),
-    "seller_profiles": ("id", "rating_score", "rating_count"),
-    "orders": ("id", "buyer_id", "seller_id", "status", "created_at"),
-    "reviews": ("id", "rating", "created_at"),
+    "users": {"id": "key", "created_at": "moment"},
+    "seller_profiles": {"id": "key", "rating_score": "number", "rating_count": "number"},
+    "orders": {
+        "id": "key",
+        "buyer_id": "key",
+        "seller_id": "key",
+        "status": "text",
+        "created_at": "moment",
+    },
+    "reviews": {"id": "key", "rating": "number", "created_at": "moment"},
 }
+
+#: The types, without their lengths, that each kind of legacy column may have; enums count as text.
+FITTING = {
+    "key": ("uuid",),
+    "moment": ("timestamp with time zone", "timestamp without time zone"),
+    "number": ("smallint", "integer", "bigint", "numeric", "real", "double precision"),
+    "text": ("text", "character varying", "character"),
+}
+
+#: Tables that may be missing, and what is then left out of the upgrade.
+OPTIONAL = {"admin_users": "its 5 columns", "products": "the table wishlists"}
 
 #: What the pipeline looks members' rows up by; made where no index leads with the column.
 LOOKUPS = {

@@ -41,11 +41,31 @@ class FoundConstraint:
 
 
 @dataclass(frozen=True)
+class Partition:
+    """A partition, at any depth, of `table`; `indexes` are (schema, index): valid, and attached to what."""
+
+    table: str
+    schema: str
+    name: str
+    parent: str
+    leaf: bool
+    foreign: bool
+    indexes: dict[str, tuple[bool, str | None]]
+
+
+@dataclass(frozen=True)
 class Catalog:
-    """The tables of one schema with what hangs on them; partitions are not tables of their own here."""
+    """The tables of one schema with what hangs on them.
+
+    `tables` gives r for an ordinary and p for a partitioned one; partitions are not tables of their own
+    here. `others` are names that views, sequences and the like occupy, `enums` the names of enum types.
+    """
 
     schema: str
     tables: dict[str, str]
+    others: frozenset[str] = frozenset()
+    enums: frozenset[str] = frozenset()
+    partitions: tuple[Partition, ...] = ()
     columns: dict[tuple[str, str], FoundColumn] = field(default_factory=dict)
     indexes: dict[str, FoundIndex] = field(default_factory=dict)
     constraints: tuple[FoundConstraint, ...] = ()
@@ -76,6 +96,35 @@ select c.relname as name, c.relkind::text as kind
 from pg_class as c
 where c.relnamespace = to_regnamespace(%(schema)s)
     and c.relkind in ('r', 'p') and not c.relispartition
+"""
+
+OTHERS = """
+select c.relname as name
+from pg_class as c
+where c.relnamespace = to_regnamespace(%(schema)s) and c.relkind not in ('r', 'p', 'i', 'I')
+"""
+
+ENUMS = "select format_type(oid, null) as name from pg_type where typtype = 'e'"
+
+PARTITIONS = """
+select
+    root.relname as "table", n.nspname as schema, c.relname as name, up.relname as parent,
+    t.isleaf as leaf, c.relkind = 'f' as "foreign",
+    coalesce((
+        select jsonb_object_agg(i.relname, jsonb_build_array(x.indisvalid, above.relname))
+        from pg_index as x
+        join pg_class as i on i.oid = x.indexrelid
+        left join pg_inherits as h on h.inhrelid = x.indexrelid
+        left join pg_class as above on above.oid = h.inhparent
+        where x.indrelid = c.oid
+    ), '{}') as indexes
+from pg_class as root
+cross join lateral pg_partition_tree(root.oid) as t
+join pg_class as c on c.oid = t.relid
+join pg_class as up on up.oid = t.parentrelid
+join pg_namespace as n on n.oid = c.relnamespace
+where root.relnamespace = to_regnamespace(%(schema)s) and root.relkind = 'p' and not root.relispartition
+order by root.relname, t.level, n.nspname, c.relname
 """
 
 COLUMNS = """
@@ -127,7 +176,7 @@ where c.relnamespace = to_regnamespace(%(schema)s)
 def rows(connection: Connection[Any], statement: str, **parameters: Any) -> list[dict[str, Any]]:
     """All rows as dictionaries."""
     with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(statement.encode(), parameters).fetchall()
+        return cursor.execute(statement.encode(), parameters or None).fetchall()
 
 
 def read_catalog(connection: Connection[Any], schema: str) -> Catalog:
@@ -140,6 +189,12 @@ def read_catalog(connection: Connection[Any], schema: str) -> Catalog:
     return Catalog(
         schema=schema,
         tables={row["name"]: row["kind"] for row in read(TABLES)},
+        others=frozenset(row["name"] for row in read(OTHERS)),
+        enums=frozenset(row["name"] for row in rows(connection, ENUMS)),
+        partitions=tuple(
+            Partition(**{**row, "indexes": {name: tuple(of) for name, of in row["indexes"].items()}})
+            for row in read(PARTITIONS)
+        ),
         columns={(row["table"], row["name"]): FoundColumn(**row) for row in read(COLUMNS)},
         indexes={
             row["name"]: FoundIndex(**{**row, "columns": tuple(row["columns"])}) for row in read(INDEXES)

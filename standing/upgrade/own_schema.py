@@ -22,6 +22,18 @@ STATEMENTS = (
     members bigint not null default 0,
     finished_at timestamptz
 )""",
+    f"""create table if not exists {SCHEMA}.upgrade_kept (
+    table_name text not null,
+    column_name text not null,
+    member_id uuid not null,
+    old jsonb,
+    primary key (table_name, column_name, member_id)
+)""",
+    f"""create table if not exists {SCHEMA}.upgrade_rows (
+    table_name text not null,
+    row_id uuid not null,
+    primary key (table_name, row_id)
+)""",
     f"""create table if not exists {SCHEMA}.runs (
     run_id bigint generated always as identity primary key,
     selection text not null,

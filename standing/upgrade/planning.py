@@ -4,9 +4,10 @@ Planning only reads. What is there already stays as it is and is no step; what t
 anew is one step each, with its ledger entry.
 """
 
-from migrations.declare import Column, ForeignKey, Index, Table
-from migrations.schema import ADDITIONS, LOOKUPS
+from migrations.declare import Column, ForeignKey, Table
+from migrations.schema import ADDITIONS
 from migrations.tables import TABLES
+from standing.upgrade import indexing
 from standing.upgrade.catalog import Catalog
 from standing.upgrade.steps import Item, Step, quoted
 
@@ -55,6 +56,7 @@ def _missing_columns(catalog: Catalog, table: str, columns: tuple[Column, ...]) 
             else f"column {table}.{missing[0].name}",
             (f"alter table {quoted(catalog.schema, table)}\n    {clauses}",),
             creates=tuple(Item("column", catalog.schema, table, column.name) for column in missing),
+            tables=(quoted(catalog.schema, table),),
         )
     ]
 
@@ -64,22 +66,18 @@ def _definition(column: Column) -> str:
     return f"{quoted(column.name)} {column.type}{default}{' not null' if column.required else ''}"
 
 
-def unique_name(table: str, columns: tuple[str, ...]) -> str:
-    return f"{table}_{'_'.join(columns)}_key"
-
-
 def _create_table(schema: str, table: Table) -> Step:
     lines = [_definition(column) for column in table.columns]
     lines.append(f"constraint {quoted(f'{table.name}_pkey')} primary key (id)")
     for columns in table.unique:
         names = ", ".join(quoted(column) for column in columns)
-        lines.append(f"constraint {quoted(unique_name(table.name, columns))} unique ({names})")
+        lines.append(f"constraint {quoted(indexing.unique_name(table.name, columns))} unique ({names})")
     body = ",\n    ".join(lines)
     return Step(
         f"table {table.name}",
         (
             f"create table {quoted(schema, table.name)} (\n    {body}\n)",
-            *(f"create index {_index(schema, table.name, index)}" for index in table.indexes),
+            *(f"create index {indexing.on_column(schema, table.name, index)}" for index in table.indexes),
         ),
         creates=(
             Item("table", schema, table.name, table.name),
@@ -103,42 +101,17 @@ def _foreign_key(catalog: Catalog, table: str, key: ForeignKey) -> list[Step]:
         f"    references {quoted(catalog.schema, key.table)} (id) on delete {key.on_delete} not valid"
     )
     item = Item("constraint", catalog.schema, table, name)
-    return [Step(f"foreign key {name}", (add,), creates=(item,)), validate]
-
-
-def _index(schema: str, table: str, index: Index) -> str:
-    direction = " desc" if index.descending else ""
-    return f"{quoted(index.name)} on {quoted(schema, table)} ({quoted(index.column)}{direction})"
+    return [
+        Step(
+            f"foreign key {name}",
+            (add,),
+            creates=(item,),
+            tables=(where, quoted(catalog.schema, key.table)),
+        ),
+        validate,
+    ]
 
 
 def plan_indexes(catalog: Catalog) -> list[Step]:
-    """Indexes on tables that have rows: the guide's on tables that were there, and the pipeline's own."""
-    steps = []
-    for table in wanted_tables(catalog):
-        if catalog.has(table.name):
-            for index in table.indexes:
-                steps += _index_beside_writers(catalog, table.name, index)
-    for name, lookups in LOOKUPS.items():
-        for index in lookups:
-            if catalog.has(name, index.column) and not catalog.leads(name, index.column):
-                steps += _index_beside_writers(catalog, name, index)
-    return steps
-
-
-def _index_beside_writers(catalog: Catalog, table: str, index: Index) -> list[Step]:
-    found = catalog.indexes.get(index.name)
-    if found and found.valid:
-        return []
-    drop = f"drop index concurrently if exists {quoted(catalog.schema, index.name)}"
-    steps = []
-    if found:
-        steps.append(Step(f"drop the invalid index {index.name}", (drop,), cleanup="select"))
-    steps.append(
-        Step(
-            f"index {index.name}",
-            (f"create index concurrently {_index(catalog.schema, table, index)}",),
-            creates=(Item("index", catalog.schema, table, index.name),),
-            cleanup=drop,
-        )
-    )
-    return steps
+    """Indexes on tables that have rows; see `standing.upgrade.indexing`."""
+    return indexing.plan_indexes(catalog, wanted_tables(catalog))

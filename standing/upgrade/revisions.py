@@ -17,13 +17,14 @@ from migrations.schema import ADDITIONS
 from standing import PROJECT_ROOT
 from standing.database import STANDING_SCHEMA
 from standing.settings import Settings
-from standing.upgrade import ledger, undoing
-from standing.upgrade.backfill import plan_backfill, run_backfill
+from standing.upgrade import completion, ledger, undoing
+from standing.upgrade.backfill import PROGRESS, run_backfill
 from standing.upgrade.catalog import Catalog, read_catalog
 from standing.upgrade.own_schema import plan_own_schema
 from standing.upgrade.planning import plan_columns, plan_indexes, plan_tables
 from standing.upgrade.session import Session
 from standing.upgrade.steps import Step
+from standing.upgrade.walks import plan_backfill
 
 #: Told each step as it is done: its name, members done and members in all (0 and 0 for a schema step).
 Report = Callable[[str, int, int], None]
@@ -87,7 +88,9 @@ def take_missing(work: Attributes, revision: str) -> None:
     schema = work.settings.application_schema
     catalog = read_catalog(work.session.connection, schema)
     if revision == "backfill":
-        for walk in plan_backfill(catalog, work.settings, work.session.pace.batch):
+        for walk in plan_backfill(
+            catalog, ledger.entries(work.session.connection), work.settings, work.session.pace.batch
+        ):
             run_backfill(work.session, schema, walk, work.report)
         return
     for step in PLANS[revision](catalog):
@@ -99,9 +102,13 @@ def back(revision: str) -> None:
     """Called by a revision: drop what the ledger says it created, newest first."""
     work = _attributes()
     extended = {addition.table for addition in ADDITIONS}
+    connection = work.session.connection
     with op.get_context().autocommit_block():
-        items = ledger.entries(work.session.connection)
-        for step in undoing.plan(revision, items, extended):
+        catalog = read_catalog(connection, work.settings.application_schema)
+        if revision == "backfill":
+            completion.put_back(work.session, catalog)
+            connection.execute(f"delete from {PROGRESS}".encode())
+        for step in undoing.plan(revision, ledger.entries(connection), extended, catalog):
             work.session.take(step)
             work.report(step.name, 0, 0)
 

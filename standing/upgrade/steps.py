@@ -29,6 +29,7 @@ class Step:
     `cleanup` marks a statement that refuses transactions (CREATE INDEX CONCURRENTLY): its ledger entry
     is written just before it, it waits for locks as long as it takes (nobody queues behind it), and
     `cleanup` removes what it leaves when it fails. `patient` steps wait for locks in a transaction.
+    `tables` are the qualified tables whose locks the step needs, to tell who stands in its way.
     """
 
     name: str
@@ -37,3 +38,4 @@ class Step:
     drops: tuple[Item, ...] = ()
     cleanup: str | None = None
     patient: bool = False
+    tables: tuple[str, ...] = ()

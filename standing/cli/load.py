@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 Progress = Callable[[str, float], None]
 
 REPLACE = click.option(
-    "--replace", is_flag=True, help="Drop what an earlier load made here, and what Standing derived from it."
+    "--replace",
+    is_flag=True,
+    help="Drop what an earlier load made here, and what Standing derived from it.",
 )
 
 
@@ -29,7 +31,9 @@ def load() -> None:
 @click.option("--users", type=click.IntRange(50, 20_000_000), default=2000, show_default=True)
 @click.option("--orders", type=click.IntRange(1, 200_000_000), default=20_000, show_default=True)
 @click.option("--seed", type=click.IntRange(0, 2**31), default=1, show_default=True)
-@click.option("--until", help="End of the history, ISO 8601 [default: today's midnight in BUSINESS_TIME_ZONE].")
+@click.option(
+    "--until", help="End of the history, ISO 8601 [default: today's midnight in BUSINESS_TIME_ZONE]."
+)
 @REPLACE
 def simulated(users: int, orders: int, seed: int, until: str | None, replace: bool) -> None:
     """Load a believable history of two years; the same arguments give the same rows."""
@@ -53,7 +57,10 @@ def simulated(users: int, orders: int, seed: int, until: str | None, replace: bo
         made = ground.Load(arguments, end.isoformat())
         scale = Scale(users, orders, seed, int(end.timestamp()) * 1_000_000)
         written = 0
-        with _shown_progress() as progress, ground.cleared_ground(engine, settings, made, replace, tables) as at:
+        with (
+            _shown_progress() as progress,
+            ground.cleared_ground(engine, settings, made, replace, tables) as at,
+        ):
 
             def orders_written(more: int) -> None:
                 nonlocal written

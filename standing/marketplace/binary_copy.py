@@ -31,7 +31,8 @@ class Field:
 
 
 def _big_endian(values: NDArray[np.generic], code: str) -> Bytes:
-    return values.astype(code).view(np.uint8).reshape(len(values), -1)
+    width = np.dtype(code).itemsize
+    return values.astype(code).view(np.uint8).reshape(len(values), width)
 
 
 def _with_nulls(payload: Bytes, missing: Booleans | None) -> Field:

@@ -102,7 +102,11 @@ def write_idle_sessions(writer: TableWriter, population: Population, last_login:
 
 
 def _write_sessions(
-    writer: TableWriter, population: Population, number: Integers, user: Integers, span: tuple[Integers, Integers]
+    writer: TableWriter,
+    population: Population,
+    number: Integers,
+    user: Integers,
+    span: tuple[Integers, Integers],
 ) -> None:
     seed = population.scale.seed
     started, ended = span
@@ -135,9 +139,7 @@ def write_reports(writer: TableWriter, population: Population) -> None:
     warned = np.flatnonzero(upheld & (decided <= scale.end) & (chance.random(len(user)) < 0.4))
     stands = chance.random(len(warned)) < 0.9
     appeal = decided[warned] + (chance.exponential(30, len(warned)) * HOUR).astype(np.int64)
-    _write_decisions(
-        writer, population, "user_warnings", user[warned], (decided[warned], appeal, stands)
-    )
+    _write_decisions(writer, population, "user_warnings", user[warned], (decided[warned], appeal, stands))
 
 
 def _write_decisions(

@@ -127,9 +127,7 @@ def write_cases(writer: TableWriter, population: Population, trades: Trades, liv
     _write_exclusions(writer, population, trades, lives)
 
 
-def _write_exclusions(
-    writer: TableWriter, population: Population, trades: Trades, lives: Lives
-) -> None:
+def _write_exclusions(writer: TableWriter, population: Population, trades: Trades, lives: Lives) -> None:
     """Orders held up by the flood, and a few that a carrier spoilt or an appeal set right."""
     chance = population.scale.generator(8, trades.first)
     lost = (lives.delivered == NULL) & (lives.refunded != NULL) & (chance.random(len(lives.status)) < 0.3)
@@ -166,7 +164,9 @@ def review(population: Population, trades: Trades, lives: Lives) -> Reviewed:
     pleasure = _pleasure(population, trades, lives) + chance.standard_normal(count)
     rating = 1 + np.searchsorted([-1.3, -0.7, 0.0, 0.75], pleasure)
     rating[trades.fraud] = 5
-    speaks = chance.random(count) < np.select([trades.fraud, rating <= 2, rating == 5], [0.95, 0.6, 0.45], 0.36)
+    speaks = chance.random(count) < np.select(
+        [trades.fraud, rating <= 2, rating == 5], [0.95, 0.6, 0.45], 0.36
+    )
     since = np.where(lives.completed != NULL, lives.completed, lives.delivered)
     created = since + HOUR // 4 + (chance.exponential(36, count) * HOUR).astype(np.int64)
     speaks &= (lives.delivered != NULL) & (created <= population.scale.end)

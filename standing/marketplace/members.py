@@ -68,7 +68,9 @@ class Tally:
         np.add.at(self.revenue, (trades.shop[done], month), earned)
 
 
-def write_users(writer: TableWriter, population: Population, wording: Wording, last_login: Integers) -> None:
+def write_users(
+    writer: TableWriter, population: Population, wording: Wording, last_login: Integers
+) -> None:
     people, seed = population.people, population.scale.seed
     for first in range(0, population.scale.users, BLOCK):
         number = np.arange(first, min(first + BLOCK, population.scale.users))
@@ -80,7 +82,9 @@ def write_users(writer: TableWriter, population: Population, wording: Wording, l
             wording.last[english + chance.integers(0, wording.thai, count)],
         )
         mail = np.char.add(wording.latin[chance.integers(0, len(wording.latin), count)], b".")
-        mail = np.char.add(np.char.add(mail, number.astype("S10")), MAIL_HOSTS[chance.integers(0, 3, count)])
+        mail = np.char.add(
+            np.char.add(mail, number.astype("S10")), MAIL_HOSTS[chance.integers(0, 3, count)]
+        )
         phone = np.char.add(b"+668", chance.integers(10_000_000, 99_999_999, count).astype("S8"))
         writer.append(
             "users",

@@ -45,6 +45,7 @@ def svg(picture: Any, title: str, described: str) -> Markup | None:
     """The picture as an <svg> with title and description; None if it could not be drawn."""
     import vl_convert  # 0.4 s for the first picture: it starts a JavaScript engine
 
+    title, described = clean(title), clean(described)
     spec = picture.configure(**_CONFIG).to_dict()
     try:
         drawn = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
@@ -57,7 +58,7 @@ def svg(picture: Any, title: str, described: str) -> Markup | None:
     own = f"c{zlib.crc32((title + described + drawn).encode()):08x}"
     inner = re.sub(r'(id="|url\(#)(clip|gradient)', rf"\g<1>{own}\g<2>", drawn[head.end() :])
     inner = inner.replace('font-family="sans-serif" ', "")  # the page's fonts, which know Thai
-    title, described = escape(clean(title)), escape(clean(described))
+    title, described = escape(title), escape(described)
     return Markup(  # noqa: S704 - vega escapes a picture's texts; tested with hostile ones
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{head[1]}" role="img" '
         f'aria-label="{title}" aria-describedby="{own}d">'

@@ -1,0 +1,163 @@
+"""The report in a real browser.
+
+Skipped where no Chromium is on PATH (Debian: apt-get install chromium fonts-thai-tlwg).
+"""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from chromium import CHROMIUM, Browser
+from report_example import EMPTY, FAILED, IMAGE, LIVELY, RUN, SCRIPT, hostile
+
+from standing.report import write_report
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH")
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    opened = Browser(tmp_path_factory.mktemp("chromium"))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("reports")
+    text = SCRIPT + IMAGE + "ร้านค้า" + "x" * 300
+    runs = {"lively": LIVELY, "failed": FAILED, "empty": EMPTY}
+    runs["hostile"] = replace(hostile(text), run=replace(hostile(text).run, run_id=RUN.run_id + 9))
+    pages = {name: write_report(run, folder).html for name, run in runs.items()}
+    return pages | {"index": folder / "index.html"}
+
+
+PAGES = ["lively", "failed", "empty", "hostile", "index"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_requests_nothing_and_logs_nothing(browser, reports, name):
+    browser.open(reports[name])
+    browser.value("document.querySelectorAll('details').forEach(one => one.open = true)")
+    requested = [
+        event["params"]["request"]["url"]
+        for event in browser.events
+        if event.get("method") == "Network.requestWillBeSent"
+    ]
+    assert [url for url in requested if not url.startswith("data:")] == [reports[name].as_uri()]
+    said = (
+        "Log.entryAdded",
+        "Runtime.consoleAPICalled",
+        "Runtime.exceptionThrown",
+        "Page.javascriptDialogOpening",
+    )
+    assert [event for event in browser.events if event.get("method") in said] == []
+
+
+def test_hostile_names_do_not_run(browser, reports):
+    for name in ("hostile", "index"):
+        browser.open(reports[name])
+        assert (
+            browser.value("document.querySelectorAll('script, img, iframe, object, foreignObject').length")
+            == 0
+        )
+        assert browser.value("document.title") != "1"
+        assert SCRIPT + IMAGE in browser.value("document.querySelector('h1').textContent")
+
+
+def test_page_refuses_scripts_even_if_one_got_in(browser, reports):
+    browser.open(reports["lively"])
+    browser.value(
+        "(() => { const one = document.createElement('script'); one.textContent = 'window.ran = true';"
+        " document.body.append(one); })()"
+    )
+    assert browser.value("window.ran") is None
+
+
+@pytest.mark.parametrize("width", [320, 360, 768, 1400])
+@pytest.mark.parametrize("name", PAGES)
+def test_page_never_scrolls_sideways(browser, reports, name, width):
+    browser.open(reports[name], width=width)
+    browser.value("document.querySelectorAll('details').forEach(one => one.open = true)")
+    assert browser.value("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pictures_are_drawn_in_the_colours_of_the_scheme(browser, reports, scheme):
+    browser.open(reports["lively"], scheme=scheme)
+    boxes = browser.value(
+        "[...document.querySelectorAll('figure svg')].map(one => one.getBoundingClientRect().height)"
+    )
+    assert len(boxes) == 6
+    assert all(height > 60 for height in boxes)
+    used = browser.value(
+        "[...new Set([...document.querySelectorAll('svg [fill^=var]')]"
+        ".map(one => getComputedStyle(one).fill))]"
+    )
+    expected = {"light": "rgb(74, 127, 176)", "dark": "rgb(106, 159, 210)"}
+    assert expected[scheme] in used
+    assert "none" not in used
+
+
+def test_texts_of_pictures_stay_inside_them(browser, reports):
+    browser.open(reports["lively"], width=360)
+    outside = browser.value(
+        "[...document.querySelectorAll('svg text')].filter(one => {"
+        " const box = one.getBoundingClientRect();"
+        " return box.left < 0 || box.right > innerWidth; }).map(one => one.textContent)"
+    )
+    assert outside == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_screen_reader_finds_names_headings_and_landmarks(browser, reports, name):
+    browser.open(reports[name])
+    nodes = browser.call("Accessibility.getFullAXTree")["nodes"]
+    seen = [
+        (node["role"]["value"], node.get("name", {}).get("value", ""), node.get("properties", []))
+        for node in nodes
+        if not node["ignored"]
+    ]
+    roles = [role for role, _, _ in seen]
+    assert {"banner", "main", "contentinfo"} <= set(roles)
+    nameless = {"image", "region", "link", "navigation", "heading", "DisclosureTriangle", "columnheader"}
+    assert [role for role, called, _ in seen if role in nameless and not called.strip()] == []
+    levels = browser.value("[...document.querySelectorAll('h1,h2,h3,h4')].map(one => +one.tagName[1])")
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_keyboard_reaches_the_skip_link_first_and_every_scrolling_table(browser, reports):
+    browser.open(reports["lively"], width=360)
+    browser.call("Input.dispatchKeyEvent", type="keyDown", key="Tab", windowsVirtualKeyCode=9)
+    assert browser.value("document.activeElement.className") == "skip"
+    assert browser.value("document.activeElement.getBoundingClientRect().left") >= 0
+    unreachable = "[...document.querySelectorAll('.scroll')].filter(one => one.tabIndex !== 0).length"
+    assert browser.value(unreachable) == 0
+
+
+def test_thai_is_shown_in_a_font_that_has_it(browser, reports):
+    if not shutil.which("fc-list") or not subprocess.check_output(["fc-list", ":lang=th"]):
+        pytest.skip("no Thai font on this machine")
+    browser.open(reports["lively"])
+    browser.value("document.body.offsetHeight")
+    browser.call("DOM.enable")
+    browser.call("CSS.enable")
+    root = browser.call("DOM.getDocument")["root"]["nodeId"]
+    thai = browser.call("DOM.querySelectorAll", nodeId=root, selector="td li [lang=th]")["nodeIds"]
+    assert thai
+    for node in thai:
+        fonts = browser.call("CSS.getPlatformFontsForNode", nodeId=node)["fonts"]
+        assert fonts
+        assert all(font["glyphCount"] > 0 and "LastResort" not in font["familyName"] for font in fonts)
+
+
+def test_page_prints(browser, reports):
+    browser.open(reports["lively"])
+    printed = browser.call("Page.printToPDF", preferCSSPageSize=True)["data"]
+    assert printed.startswith("JVBERi0")  # %PDF-

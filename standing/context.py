@@ -44,6 +44,4 @@ def write_context(engine: Engine, settings: Settings, run_id: int, as_of: dateti
         connection.execute(text(f"delete from {schema}.run_context"))
         names = ", ".join(row)
         values = ", ".join(f":{name}" for name in row)
-        connection.execute(
-            text(f"insert into {schema}.run_context ({names}) values ({values})"), row
-        )
+        connection.execute(text(f"insert into {schema}.run_context ({names}) values ({values})"), row)

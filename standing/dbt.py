@@ -32,7 +32,7 @@ def environment(settings: Settings, url: URL) -> dict[str, str]:
     """The variables that profiles.yml and the sources read, and dbt's own switches."""
     host = url.host or "localhost"
     query_host = url.query.get("host")
-    variables = {
+    return {
         "STANDING_DBT_HOST": str(query_host) if query_host else host,
         "STANDING_DBT_PORT": str(url.port or url.query.get("port") or 5432),
         "STANDING_DBT_USER": url.username or "",
@@ -49,7 +49,6 @@ def environment(settings: Settings, url: URL) -> dict[str, str]:
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "1",
     }
-    return variables
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from standing.errors import SettingError
+
 
 @dataclass(frozen=True)
 class Target:
@@ -51,3 +53,18 @@ TARGETS = (
         column="tier_info",
     ),
 )
+
+#: What `standing run SELECTION` may be, and which documents each publishes; dbt's selectors.yml has
+#: the same names and says what is built.
+SELECTIONS: dict[str, tuple[str, ...]] = {
+    "all": ("trust_score", "ratings", "tier_info"),
+    "scores": ("trust_score", "ratings"),
+    "tiers": ("tier_info",),
+}
+
+
+def targets_of(selection: str) -> tuple[Target, ...]:
+    """The targets a selection publishes. Raises SettingError for an unknown one."""
+    if selection not in SELECTIONS:
+        raise SettingError(f"there is no selection {selection!r}", f"use one of: {', '.join(SELECTIONS)}")
+    return tuple(target for target in TARGETS if target.name in SELECTIONS[selection])

@@ -23,3 +23,19 @@ def steps_shown() -> Iterator[Callable[[str, int, int], None]]:
             progress.update(bars[name], completed=done, total=total)
 
         yield tell
+
+
+def log_to_stderr() -> None:
+    """Show what a run logs, on standard error."""
+    import logging
+
+    from rich.console import Console
+    from rich.logging import RichHandler
+
+    from standing.log import NAME
+
+    handler = RichHandler(console=Console(stderr=True), show_path=False, show_level=False, markup=False)
+    log = logging.getLogger(NAME)
+    log.handlers = [handler]
+    log.setLevel(logging.INFO)
+    log.propagate = False

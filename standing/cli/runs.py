@@ -1,5 +1,152 @@
 """`standing run`, `why`, `report`, `status`: the pipeline and what it left."""
 
+import json
+import sys
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
 import click
 
-COMMANDS: tuple[click.Command, ...] = ()
+from standing.errors import SettingError, StandingError
+
+if TYPE_CHECKING:
+    from standing.run import Outcome
+
+
+@click.command()
+@click.argument("selection", default="all")
+@click.option("--as-of", "as_of", metavar="TIME", help="Replay a past moment; publishes nothing.")
+@click.option("--full", is_flag=True, help="Build every member, whoever is due.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+def run(selection: str, as_of: str | None, full: bool, as_json: bool) -> None:
+    """Audit, build, publish and report once.
+
+    SELECTION is all (the default), scores or tiers. TIME is ISO 8601; without a zone it is read in
+    BUSINESS_TIME_ZONE. Exits with 0 when published or skipped, 3 when an audit stopped the run, 1 otherwise.
+    """
+    from standing.cli.progress import log_to_stderr
+    from standing.run import Request, execute
+    from standing.settings import current
+
+    settings = current()
+    log_to_stderr()
+    request = Request(selection, _moment(as_of, settings.business_time_zone), full)
+    outcome = execute(settings, request)
+    if as_json:
+        click.echo(json.dumps(_plain(outcome), ensure_ascii=False, default=str))
+    else:
+        _print_outcome(outcome)
+    if outcome.error is not None and outcome.status != "skipped":
+        if as_json:
+            sys.exit(outcome.error.exit_code)
+        raise outcome.error
+
+
+def _moment(given: str | None, zone: str) -> datetime | None:
+    from zoneinfo import ZoneInfo
+
+    if given is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(given)
+    except ValueError:
+        raise SettingError(
+            f"--as-of {given!r} is not a moment", "write it like 2026-01-31T12:00 or 2026-01-31T12:00+07:00"
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))
+
+
+def _plain(outcome: "Outcome") -> dict[str, Any]:
+    return {
+        "run_id": outcome.run_id,
+        "status": outcome.status,
+        "message": outcome.message,
+        "as_of": outcome.as_of.isoformat() if outcome.as_of else None,
+        "stages": [vars(stage) for stage in outcome.stages],
+        "changes": [{**vars(one), "unchanged": one.unchanged} for one in outcome.changes],
+        "written": outcome.written,
+        "report": str(outcome.report) if outcome.report else None,
+    }
+
+
+def _print_outcome(outcome: "Outcome") -> None:
+    click.echo(f"run {outcome.run_id or '-'}: {outcome.status}: {outcome.message}")
+    for change in outcome.changes:
+        written = outcome.written.get(change.target, 0)
+        click.echo(
+            f"  {change.target}: {change.candidates:,} scored, {change.changed:,} changed,"
+            f" {change.due:,} due for review, {written:,} written"
+        )
+    if outcome.stages:
+        timings = ", ".join(f"{stage.name} {stage.seconds:.1f} s" for stage in outcome.stages)
+        click.echo(f"  {timings}")
+    if outcome.report:
+        click.echo(f"  report: {outcome.report}")
+
+
+@click.command()
+@click.option("--run", "run_id", type=int, help="Which run; the newest if not given.")
+@click.option("--open", "open_it", is_flag=True, help="Open it in the browser.")
+def report(run_id: int | None, open_it: bool) -> None:
+    """Say where the report of a run is."""
+    from standing.report.history import folder_name
+    from standing.settings import current
+
+    folder = current().home / "reports"
+    pages = sorted(folder.glob("run-*/report.html"))
+    if run_id is not None:
+        pages = [page for page in pages if page.parent.name == folder_name(run_id)]
+    if not pages:
+        which = f"run {run_id} has" if run_id is not None else "there is"
+        raise StandingError(f"{which} no report under {folder}", "standing run")
+    click.echo(pages[-1])
+    if open_it:
+        click.launch(str(pages[-1]))
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def status(as_json: bool) -> None:
+    """Show what is scored, the levels and tiers, and the last runs."""
+    from standing.database import connect, require_upgraded
+    from standing.settings import current
+    from standing.status import gather
+
+    settings = current()
+    with connect(settings) as engine:
+        with engine.connect() as connection:
+            require_upgraded(connection)
+        found = gather(engine, settings)
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False, default=str))
+        return
+    for group in found["documents"]:
+        click.echo(f"{group['title']}: {group['members']:,} {group['unit']}")
+        for step in group["steps"]:
+            click.echo(f"  {step['name']:<14}{step['members']:>10,}")
+    click.echo("last runs:")
+    for row in found["runs"]:
+        click.echo(
+            f"  {row['run_id']:>5}  {row['started_at']:%Y-%m-%d %H:%M:%S}  {row['selection']:<7}"
+            f" {row['status']:<10} {(row['message'] or '').splitlines()[0] if row['message'] else ''}"
+        )
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(["user", "seller"]))
+@click.argument("member_id", metavar="ID")
+@click.option("--json", "as_json", is_flag=True, help="Print the documents as JSON.")
+def why(kind: str, member_id: str, as_json: bool) -> None:
+    """Explain the published score of a user or the tier and ratings of a seller."""
+    from standing.database import connect, require_upgraded
+    from standing.settings import current
+    from standing.why import explain, published
+
+    settings = current()
+    with connect(settings) as engine, engine.connect() as connection:
+        require_upgraded(connection)
+        documents = published(connection, settings, kind, member_id)
+    click.echo(json.dumps(documents, ensure_ascii=False, indent=1) if as_json else explain(kind, documents))
+
+
+COMMANDS: tuple[click.Command, ...] = (run, why, report, status)

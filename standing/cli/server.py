@@ -45,4 +45,20 @@ def psql(arguments: tuple[str, ...]) -> None:
     os.execve(program, [program, shown, *arguments], environment)
 
 
-COMMANDS = (up, down, psql)
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def dbt(arguments: tuple[str, ...]) -> None:
+    """Run dbt on the marketplace; ARGUMENTS go to dbt, such as `test --select test_type:unit`."""
+    from standing.database import connect
+    from standing.dbt import environment
+    from standing.settings import current
+
+    settings = current()
+    with connect(settings) as engine:
+        variables = environment(settings, engine.url)
+    sys.stdout.flush()
+    command = [sys.executable, "-m", "dbt.cli.main", *arguments]
+    os.execve(sys.executable, command, {**os.environ, **variables})
+
+
+COMMANDS = (up, down, psql, dbt)

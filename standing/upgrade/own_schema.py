@@ -41,7 +41,7 @@ STATEMENTS = (
     started_at timestamptz not null default clock_timestamp(),
     finished_at timestamptz,
     status text not null check (
-        status in ('running', 'published', 'failed', 'skipped', 'stopped', 'waiting', 'undone')
+        status in ('running', 'published', 'replayed', 'failed', 'skipped', 'stopped', 'waiting', 'undone')
     ),
     message text,
     summary jsonb

@@ -1,0 +1,57 @@
+"""The one call from the core to the expectations, in a process of its own.
+
+Great Expectations takes seconds to load: the process loads it while this one loads dbt.
+"""
+
+import multiprocessing
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import URL
+
+from expectations import AuditError, AuditScope, Verdict, validate
+from standing.errors import StandingError
+from standing.settings import Settings
+from standing.targets import Target
+
+
+def load_expectations() -> None:
+    """Import what an audit needs; run in the auditor's process ahead of the first audit."""
+    import great_expectations  # noqa: F401
+
+
+@dataclass(frozen=True)
+class Auditor:
+    """Validates suites of one database in its own process."""
+
+    pool: ProcessPoolExecutor
+    scope: AuditScope
+
+    def start(self, suite: str) -> Future[Verdict]:
+        """Begin an audit beside this process."""
+        return self.pool.submit(validate, suite, self.scope)
+
+    def verdict(self, suite: str) -> Verdict:
+        """The verdict of one suite. Raises StandingError if the audit itself could not be made."""
+        try:
+            return self.start(suite).result()
+        except AuditError as error:
+            raise StandingError(f"audit {suite}: {error.message}", error.fix) from None
+
+
+@contextmanager
+def auditor(settings: Settings, url: URL, targets: tuple[Target, ...]) -> Iterator[Auditor]:
+    """An auditor whose process has begun to load and ends with the context."""
+    scope = AuditScope(
+        url=url.render_as_string(hide_password=False),
+        build_schema=settings.build_schema,
+        application_schema=settings.application_schema,
+        targets=tuple((t.name, t.mart, t.key, t.table, t.table_key, t.column) for t in targets),
+        source_time_zone=settings.source_time_zone,
+    )
+    # Spawned and not forked: open connections and threads stay where they are.
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        pool.submit(load_expectations)
+        yield Auditor(pool, scope)

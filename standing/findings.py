@@ -1,0 +1,212 @@
+"""What a run found, gathered from the database into the report's content."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, text
+
+from standing import __version__
+from standing.database import rows
+from standing.errors import StandingError
+from standing.movements import MEASURES, SCORES, distribution, matrix, movements, movers
+from standing.publish_sql import quoted
+from standing.report import content
+from standing.report.files import write_report
+from standing.settings import Settings
+from standing.sources import SOURCES, columns_found, missing_columns
+
+if TYPE_CHECKING:
+    from standing.run import Run
+
+#: A source whose newest row is older than this is shown as late.
+LATE_AFTER = timedelta(days=2)
+SAMPLES = 3
+LADDERS = (
+    ("trust_score", "Trust level", "trust_levels", "level", "rank"),
+    ("tier_info", "Seller tier", "tier_policy", "tier", "tier_level"),
+)
+
+
+def write_run_report(run: "Run", status: str, error: StandingError | None) -> tuple[Path, dict[str, Any]]:
+    """Write the report of a run that has ended; gives the page's path and what `standing.runs` keeps."""
+    with run.engine.connect() as connection:
+        gathered = _gather(connection, run, status, error)
+    files = write_report(gathered, run.settings.home / "reports")
+    kept = gathered.to_json()
+    summary = {key: kept[key] for key in ("verdict", "changes", "stages")}
+    return files.html, {**summary, "report": str(files.html)}
+
+
+def _gather(
+    connection: Connection, run: "Run", status: str, error: StandingError | None
+) -> content.RunReport:
+    built = any(stage.name == "build" and stage.status == "done" for stage in run.stages)
+    compared = bool(run.changes)
+    changes: list[content.Change] = []
+    moved: list[content.Movement] = []
+    moving: list[content.Mover] = []
+    ladders: list[content.Ladder] = []
+    distributions: list[content.Distribution] = []
+    by_name = {target.name: target for target in run.targets}
+    if built:
+        ladders = _ladders(connection, run.settings)
+    if compared:
+        changes = [_change(run, found) for found in run.changes]
+        for measure in (m for m in MEASURES if m.target in by_name):
+            target = by_name[measure.target]
+            cells = matrix(connection, run.settings, run.run_id, target, measure)
+            steps = tuple(s.code for one in ladders if one.target == target.name for s in one.steps)
+            names = steps if measure.step is None else ()
+            distributions.append(distribution(measure, cells, names))
+            moved += movements(target, cells) if measure.step is None else ()
+        for name in (name for name in SCORES if name in by_name):
+            moving += movers(connection, run.settings, run.run_id, by_name[name])
+    return content.RunReport(
+        run=_facts(connection, run, status),
+        verdict=_verdict(run, error),
+        changes=tuple(changes),
+        movements=tuple(moved),
+        ladders=tuple(ladders),
+        distributions=tuple(distributions),
+        movers=tuple(moving),
+        audits=tuple(content.Audit.from_json(verdict.to_json()) for verdict in run.verdicts),
+        quarantine=_quarantine(connection, run.settings) if built else (),
+        missing_sources=_missing(connection, run.settings),
+        freshness=_freshness(connection, run.settings),
+        stages=tuple(content.StageTiming(s.name, s.seconds, s.status) for s in run.stages),
+        models=tuple(
+            content.ModelTiming(node.name, node.seconds, _row_count(node.message), node.status)
+            for node in run.nodes
+            if node.kind in ("model", "seed")
+        ),
+        settings=_shown_settings(run.settings),
+    )
+
+
+def _facts(connection: Connection, run: "Run", status: str) -> content.RunFacts:
+    url = run.engine.url
+    return content.RunFacts(
+        run_id=run.run_id,
+        selection=run.request.selection,
+        as_of=run.as_of,
+        started_at=run.started_at,
+        finished_at=datetime.now(UTC),
+        status=status,
+        mode="replay" if run.is_replay else "full",
+        database=f"{url.host or 'local'}/{url.database}",
+        standing_version=__version__,
+        postgres_version=str(connection.scalar(text("show server_version"))),
+        business_time_zone=run.settings.business_time_zone,
+    )
+
+
+def _verdict(run: "Run", error: StandingError | None) -> content.RunVerdict:
+    if error is not None:
+        stopped_at = run.stages[-1].name if run.stages else ""
+        untouched = not run.written
+        return content.RunVerdict(
+            status="failed",
+            headline="The run stopped and no member's document was touched."
+            if untouched
+            else "Documents were published, and what came after failed.",
+            stopped_at=stopped_at,
+            reason=error.message,
+            fix=error.fix,
+        )
+    number = sum(run.written.values())
+    said = "This was a replay: nothing was written." if run.is_replay else _documents(number)
+    warnings = sum(len(verdict.failures("warning")) for verdict in run.verdicts)
+    if warnings:
+        return content.RunVerdict("warned", f"{said} {warnings} expectations have a warning.")
+    return content.RunVerdict("passed", f"{said} Every expectation is met.")
+
+
+def _documents(number: int) -> str:
+    return f"{number:,} documents were written." if number else "Nothing changed."
+
+
+def _change(run: "Run", found: Any) -> content.Change:
+    target = next(target for target in run.targets if target.name == found.target)
+    return content.Change(
+        target=found.target,
+        table=target.table,
+        column=target.column,
+        candidates=found.candidates,
+        written=found.changed,
+        unchanged=found.unchanged,
+        clock_only=found.due,
+    )
+
+
+def _ladders(connection: Connection, settings: Settings) -> list[content.Ladder]:
+    found = []
+    for target, title, table, code, rank in LADDERS:
+        steps = rows(
+            connection,
+            f"select {code} as code, label_en, label_th from {quoted(settings.build_schema, table)} order by {rank}",
+        )
+        found.append(content.Ladder(target, title, tuple(content.Step(**step) for step in steps)))
+    return found
+
+
+def _quarantine(connection: Connection, settings: Settings) -> tuple[content.Quarantined, ...]:
+    statement = f"""
+        select source, reason, count(*) as rows, (array_agg(row_key order by row_key))[1:{SAMPLES}] as samples
+        from {quoted(settings.build_schema, "stg_quarantine")}
+        group by source, reason
+        order by count(*) desc, source, reason
+    """
+    return tuple(
+        content.Quarantined(
+            row["source"], row["reason"], row["rows"], tuple(key or "no key" for key in row["samples"])
+        )
+        for row in rows(connection, statement)
+    )
+
+
+def _missing(connection: Connection, settings: Settings) -> tuple[content.MissingSource, ...]:
+    found = columns_found(connection, settings.application_schema)
+    return tuple(
+        content.MissingSource(
+            source.table, missing_columns(source, found) if source.table in found else (), source.effect
+        )
+        for source in SOURCES
+        if missing_columns(source, found)
+    )
+
+
+def _freshness(connection: Connection, settings: Settings) -> tuple[content.Freshness, ...]:
+    found = columns_found(connection, settings.application_schema)
+    shown = []
+    for table in ("orders", "reviews"):
+        if "created_at" not in found.get(table, {}):
+            continue
+        name = quoted(settings.application_schema, table)
+        zone = settings.source_time_zone
+        latest = connection.scalar(text(f"select max(created_at) from {name}"))
+        if latest is not None and latest.tzinfo is None:
+            latest = connection.scalar(
+                text("select cast(:moment as timestamp) at time zone :zone"),
+                {"moment": latest, "zone": zone},
+            )
+        late = latest is not None and datetime.now(UTC) - latest > LATE_AFTER
+        status = "empty" if latest is None else "late" if late else "ok"
+        shown.append(content.Freshness(table, latest, status))
+    return tuple(shown)
+
+
+def _row_count(message: str) -> int | None:
+    """The rows in dbt's message, such as "SELECT 2000" or "INSERT 15"."""
+    word = message.split()[-1:] or [""]
+    return int(word[0]) if word[0].isdigit() else None
+
+
+def _shown_settings(settings: Settings) -> dict[str, str]:
+    hidden = {"database_url", "home"}
+    fields = type(settings).model_fields
+    return {
+        field.alias or name: str(getattr(settings, name))
+        for name, field in fields.items()
+        if name not in hidden
+    }

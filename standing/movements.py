@@ -1,0 +1,174 @@
+"""Who moved: levels, tiers and scores before and after a run, from its history and the marts."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from standing.database import rows
+from standing.publish_sql import quoted
+from standing.report.content import Bucket, Distribution, Movement, Mover
+from standing.settings import Settings
+from standing.targets import Target
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Something to count members by.
+
+    `after` is an expression over the mart, `before` over `old_document`. `step` is the width of a
+    bucket for numbers and None for names; `top` is the highest number.
+    """
+
+    name: str
+    target: str
+    title: str
+    unit: str
+    after: str
+    before: str
+    step: float | None = None
+    top: float = 0
+
+
+def _number(key: str) -> str:
+    return (
+        f"case when jsonb_typeof(old_document -> '{key}') = 'number'"
+        f" then (old_document ->> '{key}')::numeric end"
+    )
+
+
+MEASURES = (
+    Measure("level", "trust_score", "Trust levels", "members", "level", "old_document ->> 'level'"),
+    Measure(
+        "overall_score",
+        "trust_score",
+        "Trust scores",
+        "members",
+        "overall_score",
+        _number("overall_score"),
+        step=5,
+        top=100,
+    ),
+    Measure(
+        "tier", "tier_info", "Seller tiers", "sellers", "current_tier", "old_document ->> 'current_tier'"
+    ),
+    Measure(
+        "rating",
+        "ratings",
+        "Mean ratings",
+        "sellers",
+        "overall",
+        _number("overall"),
+        step=0.5,
+        top=5,
+    ),
+)
+
+#: What a mover's score is read from, by target.
+SCORES = {"trust_score": "overall_score", "ratings": "overall"}
+MOVERS = 10
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Members who had `before` (None: nothing published) and now have `after`."""
+
+    before: str | None
+    after: str
+    members: int
+
+
+def matrix(
+    connection: Connection, settings: Settings, run_id: int, target: Target, measure: Measure
+) -> list[Cell]:
+    """Every member of a mart, counted by bucket before and after the run."""
+    after, before = (_bucket(measure, part) for part in (f"mart.{measure.after}", measure.before))
+    statement = f"""
+        select
+            case when history.member_id is null then {after} else {before} end as before,
+            {after} as after,
+            count(*) as members
+        from {quoted(settings.build_schema, target.mart)} as mart
+        left join standing.history as history
+            on history.run_id = :run_id and history.target = :target and history.member_id = mart.{quoted(target.key)}
+        group by 1, 2
+        order by 1, 2
+    """
+    return [Cell(**row) for row in rows(connection, statement, run_id=run_id, target=target.name)]
+
+
+def _bucket(measure: Measure, expression: str) -> str:
+    if measure.step is None:
+        return expression
+    # The highest number belongs to the last bucket and not to one of its own.
+    inside = f"least({expression}, {measure.top} - {measure.step})"
+    return f"(floor({inside} / {measure.step}) * {measure.step})::numeric(6, 1)::text"
+
+
+def movements(target: Target, cells: list[Cell]) -> tuple[Movement, ...]:
+    """The matrix of a named measure, as the report shows it."""
+    return tuple(Movement(target.name, cell.before, cell.after, cell.members) for cell in cells)
+
+
+def distribution(measure: Measure, cells: list[Cell], names: tuple[str, ...]) -> Distribution:
+    """Both margins of a matrix. `names` are the buckets of a named measure, lowest first."""
+    labels = names or _labels(measure)
+    after = dict.fromkeys(labels, 0)
+    before = dict.fromkeys(labels, 0)
+    for cell in cells:
+        after[_label(measure, cell.after)] = after.get(_label(measure, cell.after), 0) + cell.members
+        if cell.before is not None:
+            key = _label(measure, cell.before)
+            before[key] = before.get(key, 0) + cell.members
+    return Distribution(
+        name=measure.name,
+        title=measure.title,
+        unit=measure.unit,
+        before=tuple(Bucket(*item) for item in before.items()) if any(before.values()) else (),
+        after=tuple(Bucket(*item) for item in after.items()),
+    )
+
+
+def _labels(measure: Measure) -> tuple[str, ...]:
+    if measure.step is None:
+        return ()
+    number = round(measure.top / measure.step)
+    return tuple(_label(measure, str(n * measure.step)) for n in range(number))
+
+
+def _label(measure: Measure, bucket: str) -> str:
+    if measure.step is None:
+        return bucket
+    low = float(bucket)
+    return f"{low:g}–{low + measure.step:g}"
+
+
+def movers(connection: Connection, settings: Settings, run_id: int, target: Target) -> tuple[Mover, ...]:
+    """The members whose score moved most, with the largest factors of the new one."""
+    score = SCORES[target.name]
+    factors = (
+        "jsonb_path_query_array(mart.document, '$.factors.*[0 to 2]')"
+        if target.name == "trust_score"
+        else "'[]'::jsonb"
+    )
+    statement = f"""
+        with moved as (
+            select member_id, {_number(score)} as before
+            from standing.history where run_id = :run_id and target = :target
+        )
+        select moved.member_id::text as member_id, moved.before, mart.{score} as after, {factors} as factors
+        from moved
+        join {quoted(settings.build_schema, target.mart)} as mart on mart.{quoted(target.key)} = moved.member_id
+        where moved.before is distinct from mart.{score}
+        order by abs(mart.{score} - moved.before) desc nulls last, moved.member_id
+        limit {MOVERS}
+    """
+    return tuple(
+        Mover(
+            target=target.name,
+            member_id=row["member_id"],
+            before=row["before"],
+            after=row["after"],
+            factors=tuple(f"{factor['code']} {factor['points']:+}" for factor in row["factors"]),
+        )
+        for row in rows(connection, statement, run_id=run_id, target=target.name)
+    )

@@ -1,0 +1,256 @@
+"""A run: audit, build, audit, diff, publish, audit, report. The one core behind both doors.
+
+`execute` takes the stages in order; the command line and the Prefect flow differ only in the `perform`
+they give it.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from expectations import Verdict
+from standing import dbt
+from standing.audit import Auditor, auditor
+from standing.context import wall_clock, write_context
+from standing.database import connect, require_upgraded
+from standing.errors import AuditFailed, SettingError, StandingError
+from standing.lock import LockTaken, RunLock, run_lock
+from standing.log import logger
+from standing.publish import TargetChanges, find_changes, publish_changes
+from standing.settings import Settings
+from standing.state import close_run, last_published_as_of, open_run
+from standing.targets import Target, targets_of
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for. `as_of` in the past makes the run a replay: it publishes nothing."""
+
+    selection: str = "all"
+    as_of: datetime | None = None
+    full: bool = False
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """How a stage went: `status` is done or failed, `detail` one line for people."""
+
+    name: str
+    seconds: float
+    status: str
+    detail: str
+
+
+@dataclass
+class Run:
+    """A run at work; stages read what earlier ones left here."""
+
+    settings: Settings
+    engine: Engine
+    request: Request
+    targets: tuple[Target, ...]
+    run_id: int
+    as_of: datetime
+    started_at: datetime
+    lock: RunLock
+    auditor: Auditor
+    stages: list[StageResult] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+    nodes: list[dbt.NodeResult] = field(default_factory=list)
+    changes: list[TargetChanges] = field(default_factory=list)
+    written: dict[str, int] = field(default_factory=dict)
+    report: Path | None = None
+
+    @property
+    def is_replay(self) -> bool:
+        return self.request.as_of is not None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended. `error` is what stopped it, if anything did; `report` the page to read."""
+
+    run_id: int | None
+    status: str
+    message: str
+    as_of: datetime | None = None
+    stages: tuple[StageResult, ...] = ()
+    changes: tuple[TargetChanges, ...] = ()
+    written: dict[str, int] = field(default_factory=dict)
+    report: Path | None = None
+    error: StandingError | None = None
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of a run; `work` gives one line for people and raises StandingError to stop the run."""
+
+    name: str
+    work: Callable[[Run], str]
+    writes: bool = False  # touches the application's rows, so a replay leaves it out
+
+
+#: How a stage is carried out; the flow makes a Prefect task of it.
+Perform = Callable[[Stage, Run], str]
+
+
+def _plainly(stage: Stage, run: Run) -> str:
+    return stage.work(run)
+
+
+def _audit(suite: str) -> Callable[[Run], str]:
+    def work(run: Run) -> str:
+        verdict = run.auditor.verdict(suite)
+        run.verdicts.append(verdict)
+        failed = [outcome for outcome in verdict.outcomes if not outcome.success]
+        if not verdict.passed:
+            worst = verdict.failures("critical")[0]
+            raise AuditFailed(
+                f"audit {suite}: {worst.expectation}: {worst.observed}; {worst.meaning}", worst.action
+            )
+        return f"{len(verdict.outcomes)} expectations, {len(failed)} warnings"
+
+    return work
+
+
+def build(run: Run) -> str:
+    """dbt's seeds, models and data tests of the selection."""
+    arguments = ["build", "--selector", run.request.selection, "--exclude-resource-type", "unit_test"]
+    run.nodes = dbt.invoke(run.settings, run.engine.url, *arguments)
+    models = sum(1 for node in run.nodes if node.kind == "model")
+    return f"{models} models, {sum(1 for node in run.nodes if node.kind == 'test')} tests"
+
+
+def diff(run: Run) -> str:
+    """Which documents differ from what is published."""
+    run.changes = find_changes(run.engine, run.settings, run.targets, run.as_of)
+    return ", ".join(f"{c.target}: {c.changed} of {c.candidates} changed, {c.due} due" for c in run.changes)
+
+
+def publish(run: Run) -> str:
+    """Write what changed."""
+    run.written = publish_changes(run.engine, run.settings, run.targets, run.lock, run.run_id)
+    return ", ".join(f"{name}: {number} written" for name, number in run.written.items())
+
+
+STAGES = (
+    Stage("audit sources", _audit("sources")),
+    Stage("build", build),
+    Stage("audit candidates", _audit("candidates")),
+    Stage("diff", diff),
+    Stage("publish", publish, writes=True),
+    Stage("audit published", _audit("published"), writes=True),
+)
+
+
+def execute(settings: Settings, request: Request, perform: Perform = _plainly) -> Outcome:
+    """Run the selection from the sources to the report.
+
+    Gives the outcome of every run that began, failed ones too, and of one that was skipped because another
+    held the lock. Raises StandingError where no run could begin: no connection, not upgraded, a wrong
+    selection or moment.
+    """
+    targets = targets_of(request.selection)
+    with ExitStack() as stack:
+        engine = stack.enter_context(connect(settings))
+        with engine.connect() as connection:
+            require_upgraded(connection)
+        try:
+            lock = stack.enter_context(run_lock(engine, settings.lock_wait_minutes))
+        except LockTaken as error:
+            return Outcome(None, "skipped", error.message, error=error)
+        as_of = _moment(engine, request)
+        if request.as_of is not None:
+            replay_schema = f"{settings.build_schema}_replay"
+            settings = settings.model_copy(update={"build_schema": replay_schema})
+        run = Run(
+            settings=settings,
+            engine=engine,
+            request=request,
+            targets=targets,
+            run_id=open_run(engine, request.selection, as_of),
+            as_of=as_of,
+            started_at=datetime.now(UTC),
+            lock=lock,
+            auditor=stack.enter_context(auditor(settings, engine.url, targets)),
+        )
+        write_context(engine, settings, run.run_id, as_of)
+        return _carry_out(run, perform)
+
+
+def _carry_out(run: Run, perform: Perform) -> Outcome:
+    from standing.findings import write_run_report
+
+    error: StandingError | None = None
+    status = "replayed" if run.is_replay else "published"
+    try:
+        for stage in STAGES:
+            if not (run.is_replay and stage.writes):
+                _perform_stage(run, stage, perform)
+    except StandingError as stopped:
+        error, status = stopped, "failed"
+    except BaseException as crash:
+        close_run(run.engine, run.run_id, "failed", f"{type(crash).__name__}", {})
+        raise
+    message = error.message if error else _headline(run)
+    run.report, summary = write_run_report(run, status, error)
+    close_run(run.engine, run.run_id, status, message, summary)
+    return Outcome(
+        run_id=run.run_id,
+        status=status,
+        message=message,
+        as_of=run.as_of,
+        stages=tuple(run.stages),
+        changes=tuple(run.changes),
+        written=run.written,
+        report=run.report,
+        error=error,
+    )
+
+
+def _perform_stage(run: Run, stage: Stage, perform: Perform) -> None:
+    log = logger(run.run_id, stage.name)
+    log.info("begins")
+    began = time.monotonic()
+    status, detail = "failed", ""
+    try:
+        detail = perform(stage, run)
+        status = "done"
+    except StandingError as error:
+        detail = error.message
+        raise
+    finally:
+        seconds = round(time.monotonic() - began, 3)
+        run.stages.append(StageResult(stage.name, seconds, status, detail))
+        log.info("%s in %.1f s: %s", status, seconds, detail)
+
+
+def _headline(run: Run) -> str:
+    if run.is_replay:
+        return "replayed; nothing was written"
+    number = sum(run.written.values())
+    return f"{number:,} documents written" if number else "nothing changed"
+
+
+def _moment(engine: Engine, request: Request) -> datetime:
+    """The run's moment; published runs never go back in time."""
+    now = wall_clock(engine)
+    if request.as_of is None:
+        last = last_published_as_of(engine)
+        if last and last > now:
+            raise StandingError(
+                f"the server's clock says {now:%Y-%m-%d %H:%M:%S}, before the last run's {last:%Y-%m-%d %H:%M:%S}",
+                "set the server's clock right",
+            )
+        return now
+    if request.as_of > now:
+        raise SettingError(
+            f"--as-of {request.as_of.isoformat()} lies in the future; it is {now.isoformat()}",
+            "give a past moment for a replay, or leave --as-of out",
+        )
+    return request.as_of.replace(microsecond=0)

@@ -1,0 +1,68 @@
+"""The book of runs: `standing.runs`, one row per run, and what it says afterwards."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+from standing.database import rows
+
+#: How a run can end; "running" until then.
+STATUSES = ("running", "published", "replayed", "failed", "skipped", "stopped", "waiting", "undone")
+
+
+def open_run(engine: Engine, selection: str, as_of: datetime) -> int:
+    """Enter a run as running and give its number; a run left as running by a killed process is failed."""
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "update standing.runs set status = 'failed', finished_at = clock_timestamp(),"
+                " message = 'the process ended without a word' where status = 'running'"
+            )
+        )
+        number: int = connection.execute(
+            text(
+                "insert into standing.runs (selection, as_of, status)"
+                " values (:selection, :as_of, 'running') returning run_id"
+            ),
+            {"selection": selection, "as_of": as_of},
+        ).scalar_one()
+    return number
+
+
+def close_run(engine: Engine, run_id: int, status: str, message: str, summary: dict[str, Any]) -> None:
+    """Enter how the run ended; `summary` is kept as JSON."""
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "update standing.runs set status = :status, message = :message,"
+                " finished_at = clock_timestamp(), summary = cast(:summary as jsonb) where run_id = :run_id"
+            ),
+            {
+                "run_id": run_id,
+                "status": status,
+                "message": message,
+                "summary": json.dumps(summary, ensure_ascii=False, default=str),
+            },
+        )
+
+
+def last_published_as_of(engine: Engine) -> datetime | None:
+    """The newest moment that a published run stood for; published runs never go back behind it."""
+    with engine.connect() as connection:
+        moment: datetime | None = connection.scalar(
+            text("select max(as_of) from standing.runs where status = 'published'")
+        )
+    return moment
+
+
+def last_runs(engine: Engine, number: int) -> list[dict[str, Any]]:
+    """The newest runs, newest first, without their summaries."""
+    with engine.connect() as connection:
+        return rows(
+            connection,
+            "select run_id, selection, as_of, started_at, finished_at, status, message"
+            " from standing.runs order by run_id desc limit :number",
+            number=number,
+        )

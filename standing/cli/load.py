@@ -78,7 +78,29 @@ def simulated(users: int, orders: int, seed: int, until: str | None, replace: bo
 @REPLACE
 def olist(folder: Path, replace: bool) -> None:
     """Load the Brazilian E-Commerce Public Dataset by Olist from FOLDER (*.csv or *.csv.gz)."""
-    raise NotImplementedError
+    from standing.database import connect
+    from standing.marketplace import ground, olist
+    from standing.marketplace.csv_copy import fingerprint
+    from standing.settings import current
+
+    settings = current()
+    paths = olist.dataset(folder)
+    asked = ground.Load(f"olist {fingerprint(paths)}")
+    with connect(settings) as engine:
+        if not replace and ground.loaded_before(engine, settings, asked):
+            click.echo("already loaded: these Olist files")
+            return
+        began = time.monotonic()
+        tables = ground.REQUIRED
+        with (
+            _shown_progress() as progress,
+            ground.cleared_ground(engine, settings, asked, replace, tables) as connection,
+        ):
+            counts, left_out = olist.fill(connection, paths, progress)
+            ground.add_keys(connection, tables, lambda step: progress(step, 1.0))
+    _print_counts(counts, time.monotonic() - began)
+    for what, rows in left_out.items():
+        click.echo(f"left out: {rows:,} {what}")
 
 
 def _end(until: str | None, settings: "Settings") -> datetime:

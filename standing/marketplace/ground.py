@@ -73,7 +73,7 @@ def loaded_before(engine: Engine, settings: Settings, load: Load) -> bool:
             "name another database in DATABASE_URL, or another schema in STANDING_APPLICATION_SCHEMA",
         )
     raise SettingError(
-        f"{where} holds another load: {mark.arguments}, until {mark.until}",
+        f"{where} holds another load: {mark.arguments}" + (f", until {mark.until}" if mark.until else ""),
         "add --replace to drop it and load again",
     )
 
@@ -163,8 +163,8 @@ def _make_simulation_schema(connection: Connection) -> None:
         connection.exec_driver_sql(f"create schema {SIMULATION}")
         connection.exec_driver_sql(f"comment on schema {SIMULATION} is '{MADE_BY}'")
         connection.exec_driver_sql(
-            f"create table {SIMULATION}.loads (application_schema text primary key, arguments text not null,"
-            " until text, loaded_at timestamptz not null default now())"
+            f"create table {SIMULATION}.loads (application_schema text primary key,"
+            " arguments text not null, until text, loaded_at timestamptz not null default now())"
         )
 
 

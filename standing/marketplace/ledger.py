@@ -9,6 +9,7 @@ from standing.marketplace.binary_copy import (
     Booleans,
     Integers,
     TableWriter,
+    Texts,
     identifiers,
     instants,
     integers,
@@ -18,7 +19,7 @@ from standing.marketplace.binary_copy import (
 from standing.marketplace.lifecycle import PARTIES, SELLER, STATUSES, Lives
 from standing.marketplace.population import DAY, HOUR, KINDS, Population, Reals, products_on_sale
 from standing.marketplace.trades import Trades
-from standing.marketplace.wording import PER_RATING, Texts, Wording, pool
+from standing.marketplace.wording import PER_RATING, Wording, pool
 
 #: Items of one order have numbers from order × this.
 MOST_ITEMS = 4
@@ -58,7 +59,7 @@ def order_totals(population: Population, trades: Trades, basket: Basket) -> Inte
     chance = population.scale.generator(7, trades.first)
     goods = np.bincount(basket.order, basket.price * basket.quantity, minlength=len(trades.created))
     shipping = chance.choice(np.array([0, 2900, 3800, 5000]), len(goods), p=[0.35, 0.25, 0.25, 0.15])
-    return goods.astype(np.int64) + shipping
+    return np.asarray(goods.astype(np.int64) + shipping)
 
 
 def write_orders(

@@ -1,4 +1,4 @@
-"""What becomes of an order: paid, shipped, delivered, completed; or cancelled, returned, refunded, disputed.
+"""What becomes of an order: paid, shipped, delivered, completed, cancelled, returned, refunded, disputed.
 
 Each order's whole life is drawn first and then cut at the end of the history, so what lies ahead of it is
 simply not known yet: orders of the last days are still open.
@@ -15,7 +15,8 @@ from standing.marketplace.trades import BANGKOK, THURSDAY, Trades
 #: Later than any history: does not happen.
 NEVER = int(np.iinfo(np.int64).max // 4)
 STATUSES = (
-    "pending", "paid", "processing", "shipped", "delivered", "completed", "cancelled", "returned", "refunded",
+    "pending", "paid", "processing", "shipped", "delivered", "completed", "cancelled", "returned",
+    "refunded",
 )  # fmt: skip
 NOBODY, BUYER, SELLER, SYSTEM = range(4)
 PARTIES = ("", "buyer", "seller", "system")
@@ -25,7 +26,7 @@ FLOODED = 0.06
 
 @dataclass
 class Lives:
-    """One block of orders, being lived: columns by order, instants NEVER (later NULL) where nothing happens."""
+    """One block of orders, being lived: instants are NEVER (in the end NULL) where nothing happens."""
 
     total: Integers
     paid: Integers
@@ -112,9 +113,10 @@ def _delivery(block: Block, total: Integers) -> Lives:
     promised = np.where(block.chance.random(count) < 0.04, NEVER, due * DAY - BANGKOK)
     completed = delivered + np.minimum(block.patience(40), 7 * DAY)
     return Lives(
-        total=total, paid=paid, shipped=shipped, promised=promised, delivered=delivered, completed=completed,
+        total=total, paid=paid, shipped=shipped, promised=promised, delivered=delivered,
+        completed=completed, refunded_amount=nothing.copy(),
         ship_by=np.where(block.allowance > 0, paid + block.allowance * HOUR, NEVER),
-        cancelled=never.copy(), cancelled_by=nothing.copy(), refunded=never.copy(), refunded_amount=nothing.copy(),
+        cancelled=never.copy(), cancelled_by=nothing.copy(), refunded=never.copy(),
         requested=never.copy(), taken_back=never.copy(), opened=never.copy(), resolved=never.copy(),
         against=nothing.copy(), prepared=paid + preparing // 3, flooded=flooded, status=nothing.copy(),
         updated=nothing.copy(),

@@ -16,8 +16,8 @@ from standing.marketplace.binary_copy import (
     money,
     texts,
 )
-from standing.marketplace.lifecycle import Lives
 from standing.marketplace.ledger import Reviewed
+from standing.marketplace.lifecycle import Lives
 from standing.marketplace.population import (
     DAY,
     HISTORY_DAYS,

@@ -169,7 +169,7 @@ def _prices(chance: np.random.Generator, shops: Shops) -> Integers:
     per_shop = np.diff(shops.catalogue)
     baht = np.exp(np.repeat(level, per_shop) + chance.normal(0, 0.45, int(shops.catalogue[-1])))
     ending = chance.choice(np.array([0, 0, 0, 50, 90, 99]), len(baht))
-    return np.clip(baht, 5, 200_000).astype(np.int64) * 100 + ending
+    return np.asarray(np.clip(baht, 5, 200_000).astype(np.int64) * 100 + ending)
 
 
 def products_on_sale(population: Population, shop: Integers, at: Integers) -> Integers:

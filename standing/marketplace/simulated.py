@@ -46,7 +46,8 @@ def fill(
     connection.execute("drop table if exists simulation.simulation_truth")
     connection.execute(
         "create table simulation.simulation_truth"
-        " (member_id uuid not null, role text not null, quality double precision not null, fraud boolean not null)"
+        " (member_id uuid not null, role text not null,"
+        " quality double precision not null, fraud boolean not null)"
     )
     population = populate(scale)
     wording = draw(scale.seed)

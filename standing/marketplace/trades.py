@@ -76,7 +76,7 @@ def festival_days(days: Integers) -> Booleans:
 def _drawn(cumulative: Reals, where: Reals) -> Integers:
     """Numbers drawn by weight: `where` from 0 to 1 of the sum of the weights."""
     drawn = np.searchsorted(cumulative, where * cumulative[-1], side="right")
-    return np.minimum(drawn, len(cumulative) - 1).astype(np.int64)
+    return np.asarray(np.minimum(drawn, len(cumulative) - 1), dtype=np.int64)
 
 
 def _drawn_so_far(
@@ -86,7 +86,7 @@ def _drawn_so_far(
     there = np.maximum(np.searchsorted(since, at, side="left"), 1)
     where = chance.random(len(at)) * cumulative[there - 1]
     drawn = np.searchsorted(cumulative, where, side="right")
-    return np.minimum(drawn, there - 1).astype(np.int64)
+    return np.asarray(np.minimum(drawn, there - 1), dtype=np.int64)
 
 
 def _buyers(population: Population, chance: np.random.Generator, created: Integers) -> Integers:

@@ -18,7 +18,7 @@ SHOP_KINDS = ("ร้าน{}", "{} ช็อป", "{} Official", "{} Store", "�
 #: By stars; the first half of each is Thai, the second English.
 COMMENTS = {
     1: ("แย่มาก ของไม่ตรงปก", "รอนานมาก ติดต่อร้านไม่ได้เลย", "สินค้าชำรุด 😡",
-        "Never again, broken on arrival.", "Not what was shown.\nAsked for my money back.", "Terrible seller"),
+        "Never again, broken on arrival.", "Not as shown.\nI want my money back.", "Terrible seller"),
     2: ("ส่งช้า ของพอใช้ได้", "คุณภาพไม่ค่อยดี", "ผิดสี แต่ขี้เกียจเปลี่ยน",
         "Late and poorly packed", 'Says "new", looks used', "Disappointing quality"),
     3: ("ก็โอเค สมราคา", "พอใช้ได้ครับ", "กลางๆ ไม่ดีไม่แย่",

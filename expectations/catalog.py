@@ -93,8 +93,11 @@ def audit_url(scope: AuditScope) -> URL:
     if url.get_backend_name() != "postgresql":
         raise AuditError(f"the audit was given a {url.get_backend_name()} URL", fix)
     given = url.query.get("options", "")
-    options = f"{given} -c default_transaction_read_only=on -c timezone={scope.source_time_zone}".strip()
-    url = url.update_query_dict({"options": options, "application_name": "standing audit"})
+    # A scan's many small tests take longer to compile than to run: without JIT it is twice as fast.
+    ours = f"-c default_transaction_read_only=on -c jit=off -c timezone={scope.source_time_zone}"
+    url = url.update_query_dict(
+        {"options": f"{given} {ours}".strip(), "application_name": "standing audit"}
+    )
     return url.set(drivername="postgresql+psycopg", host=url.host or "localhost")
 
 

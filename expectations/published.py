@@ -15,7 +15,7 @@ def scans(scope: AuditScope, catalog: Catalog) -> list[Scan]:
 
 
 def _target_scan(target: AuditTarget, scope: AuditScope, catalog: Catalog) -> Scan:
-    """Documents are compared by their hash, so that the join carries few bytes a member.
+    """Documents are compared by their hash, so that a member costs the join few bytes.
 
     Key order and spellings of a number (1.0, 1.00) do not count, clock keys neither.
     """
@@ -25,15 +25,15 @@ def _target_scan(target: AuditTarget, scope: AuditScope, catalog: Catalog) -> Sc
     source = (
         f"(select {target.table_key} as id, {created_at} as created_at, {target.column} is null as is_null,"
         f" coalesce({has_keys}, false) as has_keys, {_hash(target.column)} as hash"
-        f" from {quoted(scope.application_schema, target.table)} offset 0) as shown"
-        f" full join (select {target.key} as id, {_hash('document')} as hash"
-        f" from {quoted(scope.build_schema, target.mart)} offset 0) as decided on decided.id = shown.id"
+        f" from {quoted(scope.application_schema, target.table)}) as shown"
+        f" left join (select {target.key} as id, {_hash('document')} as hash"
+        f" from {quoted(scope.build_schema, target.mart)}) as decided on decided.id = shown.id"
         f" cross join (select as_of from {quoted(scope.build_schema, 'run_context')}) as run"
     )
     needs = (*target.mart_columns, f"{target.table}.{target.table_key}", f"{target.table}.{target.column}")
     return Scan(
         source,
-        "coalesce(shown.id, decided.id)::text",
+        "shown.id::text",
         _target_rules(target, created),
         needs=(*needs, "build:run_context.as_of"),
     )
@@ -46,7 +46,7 @@ def _hash(document: str) -> str:
 
 
 def _target_rules(target: AuditTarget, created: str) -> tuple[Rule, ...]:
-    member = "shown.id is not null and (shown.created_at is null or shown.created_at <= run.as_of)"
+    member = "coalesce(shown.created_at <= run.as_of, true)"
     where = f"{target.table}.{target.column}"
     return (
         Rule(

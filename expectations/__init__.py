@@ -5,7 +5,7 @@ The only door is `validate`; Great Expectations is imported in it and nowhere be
 
 from expectations.verdict import AuditError, AuditScope, Outcome, Verdict
 
-__all__ = ["AuditError", "AuditScope", "Outcome", "Verdict", "validate"]
+__all__ = ["AuditError", "AuditScope", "Outcome", "Verdict", "preload", "validate"]
 
 
 def validate(suite: str, scope: AuditScope) -> Verdict:
@@ -17,3 +17,8 @@ def validate(suite: str, scope: AuditScope) -> Verdict:
     from expectations.validation import run  # loads SQLAlchemy, then Great Expectations: seconds
 
     return run(suite, scope)
+
+
+def preload() -> None:
+    """Load Great Expectations, telemetry off, ahead of the first `validate` of this process."""
+    import expectations.gx  # noqa: F401

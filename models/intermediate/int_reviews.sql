@@ -50,8 +50,9 @@ final as (
     from attributed
     inner join sellers on attributed.seller_id = sellers.seller_id
     -- Praise of one's own shop counts nowhere.
-    where (attributed.reviewer_id is null or attributed.reviewer_id is distinct from sellers.user_id)
-    and (attributed.buyer_id is null or attributed.buyer_id is distinct from sellers.user_id)
+    where
+        (attributed.reviewer_id is null or attributed.reviewer_id is distinct from sellers.user_id)
+        and (attributed.buyer_id is null or attributed.buyer_id is distinct from sellers.user_id)
 
 )
 

@@ -31,8 +31,9 @@ received as (
         openings.sent_at + make_interval(hours => {{ policy('answer_hours') }}::integer) as answer_due_at
     from openings
     inner join due_users on openings.recipient_id = due_users.user_id
-    where openings.sender_id is distinct from openings.recipient_id
-    and openings.sent_at > {{ days_ago(policy('trust_window_days')) }}
+    where
+        openings.sender_id is distinct from openings.recipient_id
+        and openings.sent_at > {{ days_ago(policy('trust_window_days')) }}
 
 ),
 

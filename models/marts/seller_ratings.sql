@@ -57,9 +57,11 @@ judged as (
         case
             when least(recent_reviews, earlier_reviews) < {{ policy('trend_min_reviews') }} then 'stable'
             -- Means compared after multiplying out, so that a difference of exactly the threshold is stable.
-            when recent_sum * earlier_reviews - earlier_sum * recent_reviews
+            when
+                recent_sum * earlier_reviews - earlier_sum * recent_reviews
                 > {{ policy('trend_threshold') }} * recent_reviews * earlier_reviews then 'improving'
-            when earlier_sum * recent_reviews - recent_sum * earlier_reviews
+            when
+                earlier_sum * recent_reviews - recent_sum * earlier_reviews
                 > {{ policy('trend_threshold') }} * recent_reviews * earlier_reviews then 'declining'
             else 'stable'
         end as rating_trend

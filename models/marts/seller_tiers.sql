@@ -23,11 +23,12 @@ placed as (
         sellers.*,
         (
             select max(tier_policy.tier_level) from tier_policy
-            where tier_policy.min_orders <= sellers.completed_orders
-            and (
-                tier_policy.min_rating is null
-                or (sellers.total_reviews > 0 and sellers.rating_sum >= tier_policy.min_rating * sellers.total_reviews)
-            )
+            where
+                tier_policy.min_orders <= sellers.completed_orders
+                and (
+                    tier_policy.min_rating is null
+                    or (sellers.total_reviews > 0 and sellers.rating_sum >= tier_policy.min_rating * sellers.total_reviews)
+                )
         ) as tier_level
     from due_sellers
     inner join sellers on due_sellers.seller_id = sellers.seller_id
@@ -47,7 +48,7 @@ compared as (
         next_tiers.tier as next_tier,
         next_tiers.min_orders as next_min_orders,
         next_tiers.min_rating as next_min_rating,
-        placed.published_tier is distinct from tiers.tier as is_moved
+        (placed.published_tier is distinct from tiers.tier) as is_moved
     from placed
     inner join tier_policy as tiers on placed.tier_level = tiers.tier_level
     left join tier_policy as next_tiers on placed.tier_level + 1 = next_tiers.tier_level

@@ -35,12 +35,12 @@ scored as (
             sum(scorecard.value) filter (where scorecard.category = 'transaction') as transaction_value,
             sum(scorecard.value) filter (where scorecard.category = 'behavior') as behavior_value,
             sum(scorecard.value) filter (where scorecard.category = 'community') as community_value,
-            jsonb_agg({{ factor_json() }} order by scorecard.points desc, measured.metric)
-                filter (where scorecard.points > 0) as positive,
-            jsonb_agg({{ factor_json() }} order by scorecard.points asc, measured.metric)
-                filter (where scorecard.points < 0) as negative,
+            jsonb_agg({{ factor_json() }} order by scorecard.points desc, measured.metric asc)
+            filter (where scorecard.points > 0) as positive,
+            jsonb_agg({{ factor_json() }} order by scorecard.points asc, measured.metric asc)
+            filter (where scorecard.points < 0) as negative,
             jsonb_object_agg(measured.metric, {{ metric_evidence() }})
-                filter (where scorecard.kind = 'rate') as evidence
+            filter (where scorecard.kind = 'rate') as evidence
         from (
             values
             ('email_verified', metrics.email_verified::numeric, null::bigint, null::bigint, null::timestamptz, null::timestamptz),
@@ -54,27 +54,39 @@ scored as (
             ('clean_orders', metrics.clean_orders, null, null, null, null),
             ('helpful_reviews', metrics.helpful_reviews, null, null, null, null),
             ('referrals', metrics.referrals, null, null, null, null),
-            ('response_rate', null, metrics.threads_answered, metrics.threads_judged,
-                metrics.first_thread_at, metrics.last_thread_at),
-            ('own_cancellation_rate', null, metrics.own_cancellations, metrics.own_cancellations + metrics.clean_orders,
+            (
+                'response_rate', null, metrics.threads_answered, metrics.threads_judged,
+                metrics.first_thread_at, metrics.last_thread_at
+            ),
+            (
+                'own_cancellation_rate', null, metrics.own_cancellations, metrics.own_cancellations + metrics.clean_orders,
                 least(metrics.first_cancellation_at, metrics.first_clean_at),
-                greatest(metrics.last_cancellation_at, metrics.last_clean_at)),
-            ('dispute_loss_rate', null, metrics.disputes_lost, metrics.disputes_lost + metrics.clean_orders,
+                greatest(metrics.last_cancellation_at, metrics.last_clean_at)
+            ),
+            (
+                'dispute_loss_rate', null, metrics.disputes_lost, metrics.disputes_lost + metrics.clean_orders,
                 least(metrics.first_loss_at, metrics.first_clean_at),
-                greatest(metrics.last_loss_at, metrics.last_clean_at)),
-            ('upheld_report_rate', null, metrics.upheld_reports, metrics.upheld_reports + metrics.clean_orders,
+                greatest(metrics.last_loss_at, metrics.last_clean_at)
+            ),
+            (
+                'upheld_report_rate', null, metrics.upheld_reports, metrics.upheld_reports + metrics.clean_orders,
                 least(metrics.first_report_at, metrics.first_clean_at),
-                greatest(metrics.last_report_at, metrics.last_clean_at)),
-            ('warning_rate', null, metrics.warnings, metrics.warnings + metrics.clean_orders,
+                greatest(metrics.last_report_at, metrics.last_clean_at)
+            ),
+            (
+                'warning_rate', null, metrics.warnings, metrics.warnings + metrics.clean_orders,
                 least(metrics.first_warning_at, metrics.first_clean_at),
-                greatest(metrics.last_warning_at, metrics.last_clean_at)),
-            ('positive_share', null, metrics.positive_ratings, metrics.ratings_received,
-                metrics.first_rating_at, metrics.last_rating_at)
+                greatest(metrics.last_warning_at, metrics.last_clean_at)
+            ),
+            (
+                'positive_share', null, metrics.positive_ratings, metrics.ratings_received,
+                metrics.first_rating_at, metrics.last_rating_at
+            )
         ) as measured (metric, counted, num, den, first_at, last_at)
         inner join scorecard on measured.metric = scorecard.metric
         -- A rate is smoothed, (num + k·prior) / (den + k); multiplied out, so that ties are exact.
         and coalesce(measured.counted, 100 * measured.num + scorecard.smoothing_k * scorecard.smoothing_prior)
-            >= scorecard.lower_bound * coalesce(measured.den + scorecard.smoothing_k, 1)
+        >= scorecard.lower_bound * coalesce(measured.den + scorecard.smoothing_k, 1)
         and (
             scorecard.upper_bound is null
             or coalesce(measured.counted, 100 * measured.num + scorecard.smoothing_k * scorecard.smoothing_prior)
@@ -108,9 +120,10 @@ levelled as (
         judged.*,
         (
             select trust_levels.level from trust_levels
-            where trust_levels.min_score <= judged.overall_score
-            and trust_levels.min_completed_orders <= judged.completed_orders
-            and (not judged.is_banned or trust_levels.rank = 1)
+            where
+                trust_levels.min_score <= judged.overall_score
+                and trust_levels.min_completed_orders <= judged.completed_orders
+                and (not judged.is_banned or trust_levels.rank = 1)
             order by trust_levels.rank desc
             limit 1
         ) as level

@@ -24,8 +24,9 @@ final as (
         ) as helpful_count
     from reviews
     -- An undated review counts in lifetime figures.
-    where quarantine_reason is null
-    and (created_at is null or created_at <= {{ as_of() }})
+    where
+        quarantine_reason is null
+        and (created_at is null or created_at <= {{ as_of() }})
 
 )
 

@@ -5,8 +5,10 @@ select
     scorecard.value
 from {{ ref('scorecard_metrics') }} as metrics
 left join {{ ref('int_scorecard') }} as scorecard
-    on metrics.metric = scorecard.metric
-    and metrics.smoothing_prior >= scorecard.lower_bound
-    and (scorecard.upper_bound is null or metrics.smoothing_prior < scorecard.upper_bound)
-where metrics.kind = 'rate'
-and (metrics.smoothing_k is null or metrics.smoothing_k <= 0 or scorecard.value is distinct from 0)
+    on
+        metrics.metric = scorecard.metric
+        and metrics.smoothing_prior >= scorecard.lower_bound
+        and (scorecard.upper_bound is null or metrics.smoothing_prior < scorecard.upper_bound)
+where
+    metrics.kind = 'rate'
+    and (metrics.smoothing_k is null or metrics.smoothing_k <= 0 or scorecard.value is distinct from 0)

@@ -11,5 +11,6 @@ with steps as (
 )
 
 select * from steps
-where (good_direction = 'up' and step < 0)
-or (good_direction = 'down' and step > 0)
+where
+    (good_direction = 'up' and step < 0)
+    or (good_direction = 'down' and step > 0)

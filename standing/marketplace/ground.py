@@ -1,7 +1,7 @@
 """The place a loaded marketplace stands on: its tables, and the mark that says a loader made them.
 
-The mark is a row of `simulation.loads` for each application schema. Only tables with a mark are ever
-dropped, so those of a real application never are.
+The mark is a row of `simulation.loads` for each application schema, and a comment on every table made.
+Only tables with both are ever dropped, so those of a real application never are.
 """
 
 import re
@@ -97,6 +97,8 @@ def cleared_ground(
             connection.execute(text(f"set local search_path to {quoted(schema)}"))
             for statement in statements("tables.sql", tables):
                 connection.exec_driver_sql(statement)
+            for table in tables:
+                connection.exec_driver_sql(f"comment on table {table} is '{MADE_BY}'")
             yield connection
             connection.execute(
                 text(
@@ -171,10 +173,12 @@ def _make_simulation_schema(connection: Connection) -> None:
 def _drop(connection: Connection, settings: Settings, database: str) -> None:
     """Everything the loader made, and what Standing derived from it."""
     present = _tables_present(connection, settings)
-    if present and _mark(connection, settings) is None:
+    marked = _mark(connection, settings) is not None
+    foreign = [table for table in present if not (marked and _made_here(connection, settings, table))]
+    if foreign:
         raise SettingError(
-            f"--replace refused: `standing load` did not make the tables {', '.join(present[:3])}, ..."
-            f" of database {database!r}",
+            f"--replace refused: `standing load` did not make {', '.join(foreign[:3])}"
+            f" in schema {settings.application_schema!r} of database {database!r}",
             "name another database in DATABASE_URL",
         )
     if not present:
@@ -184,4 +188,12 @@ def _drop(connection: Connection, settings: Settings, database: str) -> None:
         connection.exec_driver_sql(f"drop table if exists {schema}.{table} cascade")
     for derived in {STANDING_SCHEMA, settings.build_schema} - {settings.application_schema}:
         connection.exec_driver_sql(f"drop schema if exists {quoted(derived)} cascade")
-    connection.exec_driver_sql(f"drop schema {SIMULATION} cascade")
+    connection.exec_driver_sql(f"drop table if exists {SIMULATION}.simulation_truth")
+
+
+def _made_here(connection: Connection, settings: Settings, table: str) -> bool:
+    name = f"{quoted(settings.application_schema)}.{table}"
+    comment = connection.scalar(
+        text("select obj_description(to_regclass(:name), 'pg_class')"), {"name": name}
+    )
+    return comment == MADE_BY

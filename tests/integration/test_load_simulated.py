@@ -185,6 +185,16 @@ def test_tables_of_a_real_application_are_never_dropped(load: Load, engine: Engi
     assert tables(engine) == 1
 
 
+def test_application_that_took_the_place_of_a_load_is_not_dropped(load: Load, engine: Engine) -> None:
+    load("simulated", *ARGUMENTS)
+    with engine.begin() as connection:
+        connection.execute(text("drop table orders cascade"))
+        connection.execute(text("create table orders (id int)"))
+    with pytest.raises(SettingError, match=r"refused: `standing load` did not make orders "):
+        load("simulated", *ARGUMENTS, "--replace")
+    assert numbers(engine, "select count(*) from users") == [300]
+
+
 def test_failed_load_leaves_nothing_behind(
     load: Load, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -196,4 +196,4 @@ def _made_here(connection: Connection, settings: Settings, table: str) -> bool:
     comment = connection.scalar(
         text("select obj_description(to_regclass(:name), 'pg_class')"), {"name": name}
     )
-    return comment == MADE_BY
+    return bool(comment == MADE_BY)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from expectations import candidates, published, sources
+from expectations import candidates, published, sources, upgrade
 from expectations.catalog import Catalog, read_catalog
 from expectations.rules import Rule, Scan, Whole
 from expectations.verdict import AuditError, AuditScope, Outcome, Verdict, in_order
@@ -13,6 +13,7 @@ SUITES: dict[str, Callable[[AuditScope, Catalog], Sequence[Scan]]] = {
     "sources": sources.scans,
     "candidates": candidates.scans,
     "published": published.scans,
+    "upgrade": upgrade.scans,
 }
 
 

@@ -18,8 +18,12 @@ PROGRESS = quoted(STANDING_SCHEMA, "backfill")
 #: A member may be deleted between our reading the key and our writing a row that refers to it.
 BATCH_PASSING = (*PASSING, errors.ForeignKeyViolation)
 
-#: Told the step, the members seen so far and about how many there are.
+#: Told each step as it is done: its name, members done and about how many in all (0 and 0: a single step).
 Report = Callable[[str, int, int], None]
+
+
+def silent(name: str, done: int, total: int) -> None:
+    """A report for nobody."""
 
 
 @dataclass(frozen=True)
@@ -51,41 +55,49 @@ def run_backfill(session: Session, schema: str, backfill: Backfill, report: Repo
         return 0
     after, members = (found[0]["after_key"], found[0]["members"]) if found else (None, 0)
     total = _estimate(session, schema, backfill.table)
-    for pending in (False, True):
-        while True:
-            batch = partial(_batch, session, schema, backfill, after, members, pending)
-            after, seen = session.retry(backfill.name, batch, BATCH_PASSING)
-            if not seen:
-                break
-            members += 0 if pending else seen
-            report(backfill.name, members, max(total, members))
-        after = None
+    while True:
+        batch = partial(_batch, session, schema, backfill, after, members)
+        after, seen = session.retry(backfill.name, batch, BATCH_PASSING)
+        if not seen:
+            break
+        members += seen
+        report(backfill.name, members, max(total, members))
+    catch_up(session, schema, backfill, silent)
     session.connection.execute(
         f"update {PROGRESS} set finished_at = clock_timestamp() where step = %s".encode(), [backfill.name]
     )
     return int(members)
 
 
+def catch_up(session: Session, schema: str, backfill: Backfill, report: Report) -> int:
+    """One pass over what is pending, wherever it is; gives the number of members."""
+    after: str | None = None
+    members = 0
+    while True:
+        batch = partial(_pending_batch, session, schema, backfill, after)
+        after, seen = session.retry(backfill.name, batch, BATCH_PASSING)
+        if not seen:
+            return members
+        members += seen
+        report(backfill.name, members, members)
+
+
+def _pending_batch(
+    session: Session, schema: str, backfill: Backfill, after: str | None
+) -> tuple[str | None, int]:
+    with session.transaction():
+        ids = _next_keys(session, schema, backfill, after, backfill.pending)
+        _write(session, backfill, ids)
+    return (ids[-1] if ids else after), len(ids)
+
+
 def _batch(
-    session: Session, schema: str, backfill: Backfill, after: str | None, members: int, pending: bool
+    session: Session, schema: str, backfill: Backfill, after: str | None, members: int
 ) -> tuple[str | None, int]:
     """One transaction: the next keys, their statements, and how far the walk is."""
-    conditions = [f"t.id > {literal(after)}"] if after else []
-    conditions += [backfill.pending] if pending else []
-    where = f"where {' and '.join(conditions)}" if conditions else ""
     with session.transaction():
-        ids = [
-            row["id"]
-            for row in rows(
-                session.connection,
-                f"select t.id::text as id from {quoted(schema, backfill.table)} as t "
-                f"{where} order by t.id limit {backfill.batch}",
-            )
-        ]
-        if ids:
-            listed = literal("{" + ",".join(ids) + "}") + "::uuid[]"
-            for statement in backfill.statements:
-                session.connection.execute(statement.replace(":ids", listed).encode())
+        ids = _next_keys(session, schema, backfill, after)
+        _write(session, backfill, ids)
         session.connection.execute(
             f"""
             insert into {PROGRESS} (step, after_key, members) values (%(step)s, %(after)s, %(members)s)
@@ -94,6 +106,24 @@ def _batch(
             {"step": backfill.name, "after": ids[-1] if ids else after, "members": members + len(ids)},
         )
     return (ids[-1] if ids else after), len(ids)
+
+
+def _next_keys(
+    session: Session, schema: str, backfill: Backfill, after: str | None, condition: str = ""
+) -> list[str]:
+    conditions = [f"t.id > {literal(after)}"] if after else []
+    conditions += [condition] if condition else []
+    where = f"where {' and '.join(conditions)}" if conditions else ""
+    table = quoted(schema, backfill.table)
+    statement = f"select t.id::text as id from {table} as t {where} order by t.id limit {backfill.batch}"
+    return [row["id"] for row in rows(session.connection, statement)]
+
+
+def _write(session: Session, backfill: Backfill, ids: list[str]) -> None:
+    if ids:
+        listed = literal("{" + ",".join(ids) + "}") + "::uuid[]"
+        for statement in backfill.statements:
+            session.connection.execute(statement.replace(":ids", listed).encode())
 
 
 def _estimate(session: Session, schema: str, table: str) -> int:

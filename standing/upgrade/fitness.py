@@ -49,7 +49,11 @@ def require_fit(catalog: Catalog) -> None:
     """Raise UnfitDatabase with all misfits."""
     found = misfits(catalog)
     if found:
-        listed = "; ".join(f"{one.object} {one.problem}" for one in found)
+        problems = dict.fromkeys(one.problem for one in found)
+        listed = "; ".join(
+            f"{', '.join(one.object for one in found if one.problem == problem)} {problem}"
+            for problem in problems
+        )
         fixes = "; ".join(dict.fromkeys(one.fix for one in found))
         raise UnfitDatabase(f"schema {catalog.schema!r} cannot be upgraded: {listed}", fixes)
 

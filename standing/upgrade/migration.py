@@ -1,18 +1,25 @@
 """Forward and back: the whole upgrade of a database, and the way out of it."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from psycopg import Connection
 from sqlalchemy import Engine
 
-from migrations.schema import REQUIRED
 from standing.database import STANDING_SCHEMA
-from standing.errors import NotUpgraded, UnfitDatabase
+from standing.errors import NotUpgraded, StandingError, UnfitDatabase
 from standing.settings import Settings
-from standing.upgrade import revisions
-from standing.upgrade.catalog import read_catalog
-from standing.upgrade.session import Pace, exclusive_session
+from standing.upgrade import ledger, revisions
+from standing.upgrade.backfill import Report, silent
+from standing.upgrade.catalog import read_catalog, rows
+from standing.upgrade.fitness import require_fit
+from standing.upgrade.losses import dependents, losses
+from standing.upgrade.session import Pace, Session, exclusive_session
 from standing.upgrade.steps import Step, quoted
+
+
+class WouldLoseData(StandingError):
+    """Rollback would drop what the application has entered since the upgrade."""
 
 
 @dataclass(frozen=True)
@@ -33,16 +40,12 @@ class Outcome:
             self.steps.append(name)
 
 
-def _silent(name: str, done: int, total: int) -> None:
-    return None
-
-
 def migrate(
-    settings: Settings, engine: Engine, report: revisions.Report = _silent, pace: Pace | None = None
+    settings: Settings, engine: Engine, report: Report = silent, pace: Pace | None = None
 ) -> Outcome:
     """Upgrade the database; takes only the steps that are missing, and so may be run again at any time.
 
-    Raises UnfitDatabase naming the tables and columns it needs and does not find.
+    Raises UnfitDatabase naming every table and column that stands in the way, before anything is done.
     """
     outcome = Outcome()
 
@@ -51,23 +54,30 @@ def migrate(
         report(name, done, total)
 
     with exclusive_session(engine, pace) as session:
-        require_legacy_tables(session.connection, settings.application_schema)
+        require_fit(read_catalog(session.connection, settings.application_schema))
+        require_own_schema_is_ours(session.connection)
         work = revisions.Attributes(engine, settings, session, told)
         if revisions.present(engine) == revisions.latest():
             # A table that came later (products, admin_users) gets its part now.
             for revision in ("columns", "tables", "indexes"):
                 revisions.take_missing(work, revision)
+            revisions.enrol_newcomers(work)
         else:
             revisions.upgrade(work)
     return outcome
 
 
 def rollback(
-    settings: Settings, engine: Engine, report: revisions.Report = _silent, pace: Pace | None = None
+    settings: Settings,
+    engine: Engine,
+    report: Report = silent,
+    pace: Pace | None = None,
+    force: bool = False,
 ) -> Outcome:
     """Drop what the upgrade created, dbt's build schema and, last, Standing's own schema.
 
-    Raises NotUpgraded where there is nothing to take back.
+    Raises NotUpgraded where there is nothing to take back, and WouldLoseData, saying what and how much,
+    unless forced; forced, what depends on dropped objects goes with them.
     """
     outcome = Outcome()
 
@@ -76,41 +86,67 @@ def rollback(
         report(name, done, total)
 
     with exclusive_session(engine, pace) as session:
-        if not _has_schema(session.connection, STANDING_SCHEMA):
-            raise NotUpgraded("this database is not upgraded: there is nothing to roll back", "")
-        revisions.downgrade(revisions.Attributes(engine, settings, session, told))
+        if not has_schema(session.connection, STANDING_SCHEMA):
+            raise NotUpgraded("this database is not upgraded: there is nothing to roll back")
+        require_own_schema_is_ours(session.connection)
+        if not force:
+            _require_nothing_lost(session, settings.application_schema)
+        revisions.downgrade(revisions.Attributes(engine, settings, session, told, cascade=force))
         for schema in (settings.build_schema, STANDING_SCHEMA):
-            if _has_schema(session.connection, schema):
-                step = Step(f"drop schema {schema}", (f"drop schema {quoted(schema)} cascade",))
+            for step in _drop_schema(session.connection, schema):
                 session.take(step)
                 told(step.name, 0, 0)
     return outcome
 
 
-def require_legacy_tables(connection: Connection[object], schema: str) -> None:
-    """Raise UnfitDatabase unless all required tables and columns are there."""
-    catalog = read_catalog(connection, schema)
-    tables = [table for table in REQUIRED if not catalog.has(table)]
-    if tables:
-        raise UnfitDatabase(
-            f"schema {schema!r} has no table {', '.join(tables)}",
-            "set STANDING_APPLICATION_SCHEMA or DATABASE_URL, or try `standing load simulated`",
-        )
-    columns = [
-        f"{table}.{column}"
-        for table, names in REQUIRED.items()
-        for column in names
-        if not catalog.has(table, column)
-    ]
-    if not catalog.has("reviews", "order_id") and not catalog.has("reviews", "seller_id"):
-        columns.append("reviews.order_id or reviews.seller_id")
-    if columns:
-        raise UnfitDatabase(
-            f"schema {schema!r} lacks the columns {', '.join(columns)}",
-            "add them; METRICS lists what is read",
+def _require_nothing_lost(session: Session, schema: str) -> None:
+    catalog = read_catalog(session.connection, schema)
+    made = ledger.entries(session.connection)
+    lost = [f"{loss.what}: {loss.rows:,} rows" for loss in losses(session.connection, catalog, made)]
+    lost += [f"depends on it: {one}" for one in dependents(session.connection, catalog, made)]
+    if lost:
+        raise WouldLoseData(
+            "rollback would lose what was entered since the upgrade:\n  " + "\n  ".join(lost),
+            "`standing backup FILE`, then `standing rollback --force`",
         )
 
 
-def _has_schema(connection: Connection[object], schema: str) -> bool:
-    cursor = connection.execute("select 1 from pg_namespace where nspname = %s", [schema])
-    return cursor.fetchone() is not None
+def _drop_schema(connection: Connection[Any], schema: str) -> list[Step]:
+    """Its tables first, one by one: a schema with many partitions needs more locks than one statement has."""
+    if not has_schema(connection, schema):
+        return []
+    tables = rows(
+        connection,
+        """
+        select relname as name from pg_class
+        where relnamespace = to_regnamespace(%(schema)s) and relkind = 'r'
+            and relname not in ('alembic_version', 'upgrade_ledger')
+        """,
+        schema=quoted(schema),
+    )
+    drops = [f"drop table if exists {quoted(schema, row['name'])} cascade" for row in tables]
+    first = [Step(f"drop {schema}.{row['name']}", (drop,)) for row, drop in zip(tables, drops, strict=True)]
+    return [*first, Step(f"drop schema {schema}", (f"drop schema {quoted(schema)} cascade",))]
+
+
+def has_schema(connection: Connection[Any], schema: str) -> bool:
+    return bool(rows(connection, "select from pg_namespace where nspname = %(schema)s", schema=schema))
+
+
+def require_own_schema_is_ours(connection: Connection[Any]) -> None:
+    """Raise UnfitDatabase if a schema of Standing's name is someone else's."""
+    others = rows(
+        connection,
+        """
+        select relname as name from pg_class
+        where relnamespace = to_regnamespace(%(schema)s) and relkind in ('r', 'v', 'm', 'p')
+            and to_regclass(%(versions)s) is null
+        """,
+        schema=quoted(STANDING_SCHEMA),
+        versions=quoted(STANDING_SCHEMA, "alembic_version"),
+    )
+    if others:
+        raise UnfitDatabase(
+            f"schema {STANDING_SCHEMA!r} exists and is not Standing's: it has {others[0]['name']}",
+            "rename that schema",
+        )

@@ -18,16 +18,14 @@ from standing import PROJECT_ROOT
 from standing.database import STANDING_SCHEMA
 from standing.settings import Settings
 from standing.upgrade import completion, ledger, undoing
-from standing.upgrade.backfill import PROGRESS, run_backfill
+from standing.upgrade.backfill import PROGRESS, Report, catch_up, run_backfill
 from standing.upgrade.catalog import Catalog, read_catalog
+from standing.upgrade.loyalty import loyalty_programs
 from standing.upgrade.own_schema import plan_own_schema
 from standing.upgrade.planning import plan_columns, plan_indexes, plan_tables
 from standing.upgrade.session import Session
 from standing.upgrade.steps import Step
 from standing.upgrade.walks import plan_backfill
-
-#: Told each step as it is done: its name, members done and members in all (0 and 0 for a schema step).
-Report = Callable[[str, int, int], None]
 
 PLANS: dict[str, Callable[[Catalog], list[Step]]] = {
     "own_schema": lambda catalog: plan_own_schema(),
@@ -45,6 +43,7 @@ class Attributes:
     settings: Settings
     session: Session
     report: Report
+    cascade: bool = False
 
 
 def configuration(attributes: Attributes | None = None) -> Config:
@@ -98,6 +97,15 @@ def take_missing(work: Attributes, revision: str) -> None:
         work.report(step.name, 0, 0)
 
 
+def enrol_newcomers(work: Attributes) -> None:
+    """Programme and welcome bonus for members who came after the upgrade and have none."""
+    schema = work.settings.application_schema
+    catalog = read_catalog(work.session.connection, schema)
+    made = ledger.entries(work.session.connection)
+    walk = loyalty_programs(catalog, made, work.settings, work.session.pace.batch)
+    catch_up(work.session, schema, walk, work.report)
+
+
 def back(revision: str) -> None:
     """Called by a revision: drop what the ledger says it created, newest first."""
     work = _attributes()
@@ -108,7 +116,7 @@ def back(revision: str) -> None:
         if revision == "backfill":
             completion.put_back(work.session, catalog)
             connection.execute(f"delete from {PROGRESS}".encode())
-        for step in undoing.plan(revision, ledger.entries(connection), extended, catalog):
+        for step in undoing.plan(revision, ledger.entries(connection), extended, catalog, work.cascade):
             work.session.take(step)
             work.report(step.name, 0, 0)
 

@@ -1,4 +1,4 @@
-"""The one connection that changes the schema: it holds the lock of the upgrade and takes its steps.
+"""The one connection that changes the schema: it holds the run's lock and takes the steps.
 
 Lock and steps share a connection on purpose. When the process is killed while the server is still in
 a statement, the lock is held until that statement is over, so a successor never works beside it.
@@ -6,7 +6,7 @@ a statement, the lock is held until that statement is over, so a successor never
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -16,14 +16,13 @@ from psycopg import Connection, errors
 from sqlalchemy import Engine
 
 from standing.errors import StandingError
+from standing.lock import LOCK_KEY, LockTaken
 from standing.upgrade import ledger
+from standing.upgrade.blockers import holders, send_autovacuum_away
 from standing.upgrade.catalog import rows
 from standing.upgrade.steps import Step
 
 Result = TypeVar("Result")
-
-#: The advisory lock of everything that changes the schema ("stan", upgrade).
-LOCK = (0x7374616E, 1)
 
 #: What another transaction can do to us that trying again mends.
 PASSING: tuple[type[psycopg.Error], ...] = (
@@ -31,6 +30,10 @@ PASSING: tuple[type[psycopg.Error], ...] = (
     errors.DeadlockDetected,
     errors.SerializationFailure,
 )
+
+#: After so many vain tries a step waits this long (ms) once: then the server sends autovacuum away.
+STUBBORN_TRIES = 12
+STUBBORN_WAIT = 1500
 
 
 class LockedOut(StandingError):
@@ -47,7 +50,7 @@ class Pace:
 
     lock_timeout: int = 100
     patience: float = 600.0
-    batch: int = 5000
+    batch: int = 2000
 
 
 @dataclass(frozen=True)
@@ -59,11 +62,9 @@ class Session:
 
     def take(self, step: Step) -> None:
         """Run one step; raises LockedOut when its locks cannot be had, StandingError when it fails."""
+        action = self._in_transaction if step.cleanup is None else self._concurrently
         try:
-            if step.cleanup is None:
-                self.retry(step.name, lambda: self._in_transaction(step))
-            else:
-                self.retry(step.name, lambda: self._concurrently(step))
+            self.retry(step.name, lambda: action(step), tables=step.tables)
         except psycopg.Error as error:
             reason = str(error).strip().splitlines()[0]
             raise StandingError(
@@ -75,30 +76,47 @@ class Session:
         name: str,
         action: Callable[[], Result],
         passing: tuple[type[psycopg.Error], ...] = PASSING,
+        tables: Sequence[str] = (),
     ) -> Result:
         """Try an action until it succeeds or the patience ends, pausing a random, growing while."""
         deadline = time.monotonic() + self.pace.patience
-        pause = 0.05
+        pause, tries = 0.05, 0
+        self._wait(self.pace.lock_timeout)
         while True:
             try:
                 return action()
             except passing as error:
                 if time.monotonic() > deadline:
-                    reason = str(error).strip().splitlines()[0]
-                    raise LockedOut(
-                        f"step {name!r} could not get its locks for {self.pace.patience:.0f} s: {reason}",
-                        "end the long transactions that `standing preflight` lists, then run it again",
-                    ) from error
-            time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 (a pause, not a secret)
-            pause = min(pause * 2, 2.0)
+                    raise self._locked_out(name, error, tables) from error
+            tries += 1
+            if not send_autovacuum_away(self.connection, tables):
+                time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 (a pause, not a secret)
+                pause = min(pause * 2, 2.0)
+            stubborn = tries % STUBBORN_TRIES == 0 and any(
+                holder.autovacuum for holder in holders(self.connection, tables)
+            )
+            self._wait(STUBBORN_WAIT if stubborn else self.pace.lock_timeout)
+
+    def _locked_out(self, name: str, error: psycopg.Error, tables: Sequence[str]) -> LockedOut:
+        reason = str(error).strip().splitlines()[0]
+        who = ", ".join(str(holder) for holder in holders(self.connection, tables)[:3])
+        return LockedOut(
+            f"step {name!r} could not get its locks for {self.pace.patience:.0f} s: {reason}"
+            + (f"; they are held by {who}" if who else ""),
+            "end the transactions that `standing preflight` lists, then run the command again",
+        )
 
     @contextmanager
     def transaction(self, patient: bool = False) -> Iterator[None]:
-        """A transaction that gives up waiting for a lock soon, unless it is patient."""
+        """A transaction that waits for locks as `retry` says, or, if patient, as long as it takes."""
         with self.connection.transaction():
-            if not patient:
-                self.connection.execute(f"set local lock_timeout = {self.pace.lock_timeout}".encode())
+            if patient:
+                self.connection.execute("set local lock_timeout = 0")
             yield
+
+    def _wait(self, milliseconds: int) -> None:
+        """How long the next transactions wait for a lock."""
+        self.connection.execute(f"set lock_timeout = {milliseconds}".encode())
 
     def _in_transaction(self, step: Step) -> None:
         with self.transaction(step.patient):
@@ -110,6 +128,7 @@ class Session:
         if step.creates:
             with self.connection.transaction():
                 ledger.record(self.connection, step.creates)
+        self._wait(0)
         try:
             for statement in step.statements:
                 self.connection.execute(statement.encode())
@@ -129,7 +148,7 @@ class Session:
 
 @contextmanager
 def exclusive_session(engine: Engine, pace: Pace | None = None) -> Iterator[Session]:
-    """A session that holds the lock of the upgrade; raises StandingError if another one has it."""
+    """A session that holds the lock of runs and upgrades; raises LockTaken if someone else has it."""
     pooled = engine.raw_connection()
     connection: Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
     pooled.detach()
@@ -139,6 +158,7 @@ def exclusive_session(engine: Engine, pace: Pace | None = None) -> Iterator[Sess
         # A killed upgrade must not go on in the server; and an index takes as long as it takes.
         connection.execute("set client_connection_check_interval = '1s'")
         connection.execute("set statement_timeout = 0")
+        connection.execute("set lock_timeout = 0")
         connection.execute("set idle_in_transaction_session_timeout = 0")
         _lock(connection)
         yield Session(connection, pace or Pace())
@@ -149,13 +169,9 @@ def exclusive_session(engine: Engine, pace: Pace | None = None) -> Iterator[Sess
 def _lock(connection: Connection[Any], wait: float = 30.0) -> None:
     """Take the advisory lock; a killed holder's statement gets a while to end."""
     deadline = time.monotonic() + wait
-    while True:
-        if rows(connection, "select pg_try_advisory_lock(%(a)s, %(b)s) as got", a=LOCK[0], b=LOCK[1])[0][
-            "got"
-        ]:
-            return
+    while not rows(connection, "select pg_try_advisory_lock(%(key)s) as got", key=LOCK_KEY)[0]["got"]:
         if time.monotonic() > deadline:
-            raise StandingError(
-                "another migrate or rollback is at work on this database", "wait until it has ended"
+            raise LockTaken(
+                "a run, a migrate or a rollback is at work on this database", "wait until it has ended"
             )
         time.sleep(0.2)

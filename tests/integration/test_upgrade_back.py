@@ -26,7 +26,7 @@ def test_what_was_there_before_stays(settings: Settings, engine: Engine) -> None
     with engine.begin() as connection:
         connection.execute(text("alter table users add column kyc_status varchar(50) default 'mine'"))
         connection.execute(text("create index mine on orders (buyer_id, created_at)"))
-        connection.execute(text("create table collections (id uuid primary key, name varchar(255))"))
+        connection.execute(text("create table collections (id uuid primary key, user_id uuid, name text)"))
     before = legacy.dump(engine.url, "--schema-only")
     migrate(settings, engine)
     assert legacy.dump(engine.url, "--schema-only") != before

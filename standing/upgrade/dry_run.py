@@ -1,0 +1,64 @@
+"""What `standing migrate` would do to a database, as SQL; reads only."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import Connection
+from sqlalchemy import Engine
+
+from standing.settings import Settings
+from standing.upgrade import ledger, revisions
+from standing.upgrade.catalog import Catalog, read_catalog
+from standing.upgrade.fitness import require_fit
+from standing.upgrade.steps import Step
+from standing.upgrade.walks import plan_backfill
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One step in words and its statements; `repeated` ones run once for each batch of keys."""
+
+    name: str
+    statements: tuple[str, ...]
+    repeated: bool = False
+    concurrent: bool = False
+
+    def sql(self) -> str:
+        heading = f"-- {self.name}" + (", for each batch of keys :ids" if self.repeated else "")
+        body = "".join(f"{statement.strip()};\n" for statement in self.statements)
+        return f"{heading}\n{body}" if self.concurrent else f"{heading}\nbegin;\n{body}commit;\n"
+
+
+def plan(settings: Settings, engine: Engine) -> list[Planned]:
+    """The steps that are missing, in order, nothing if the database is upgraded.
+
+    Raises UnfitDatabase as `migrate` would. Works in one read-only transaction.
+    """
+    done = revisions.present(engine)
+    pooled = engine.raw_connection()
+    try:
+        connection: Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
+        connection.execute("set transaction isolation level repeatable read, read only")
+        catalog = read_catalog(connection, settings.application_schema)
+        require_fit(catalog)
+        made = ledger.entries(connection)
+        planned = [_planned(step) for step in _schema_steps(catalog, done)]
+        if done != revisions.latest():
+            planned += [
+                Planned(walk.name, walk.statements, repeated=True)
+                for walk in plan_backfill(catalog, made, settings, 1)
+            ]
+        return planned
+    finally:
+        pooled.close()
+
+
+def _schema_steps(catalog: Catalog, done: str | None) -> Iterator[Step]:
+    for revision, steps in revisions.PLANS.items():
+        if revision != "own_schema" or done is None:
+            yield from steps(catalog)
+
+
+def _planned(step: Step) -> Planned:
+    return Planned(step.name, step.statements, concurrent=step.cleanup is not None)

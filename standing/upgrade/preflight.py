@@ -1,0 +1,56 @@
+"""`standing preflight`: a checklist before the upgrade, made in one transaction that only reads."""
+
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import Connection
+from sqlalchemy import Engine
+
+from standing.errors import StandingError
+from standing.settings import Settings
+from standing.upgrade import checks, measures, revisions
+from standing.upgrade.catalog import read_catalog
+from standing.upgrade.checks import Check
+
+
+def preflight(settings: Settings, engine: Engine, backup: Path | None = None) -> list[Check]:
+    """All checks, in the order to read them. Raises StandingError if one may not read what it needs."""
+    pooled = engine.raw_connection()
+    try:
+        connection: Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
+        connection.execute("set transaction isolation level repeatable read, read only")
+        return [*_all(connection, settings, backup), *_progress(engine)]
+    except psycopg.errors.InsufficientPrivilege as error:
+        reason = str(error).splitlines()[0]
+        raise StandingError(f"preflight may not read: {reason}", "connect as the tables' owner") from None
+    finally:
+        pooled.close()
+
+
+def go(found: list[Check]) -> bool:
+    """Whether nothing forbids the upgrade."""
+    return all(check.state != "no-go" for check in found)
+
+
+def _all(connection: Connection[Any], settings: Settings, backup: Path | None) -> list[Check]:
+    catalog = read_catalog(connection, settings.application_schema)
+    found = [*checks.server(connection), *checks.tables(catalog)]
+    if not catalog.has("users"):
+        return found
+    found += checks.privileges(connection, catalog)
+    found += checks.triggers(connection, catalog)
+    found += checks.transactions(connection)
+    found += measures.space(connection, catalog)
+    if go([check for check in found if check.name in ("tables", "privileges")]):
+        found += measures.quarantine(connection, catalog)
+    return [*found, *measures.readable_backup(backup)]
+
+
+def _progress(engine: Engine) -> list[Check]:
+    done = revisions.present(engine)
+    if done is None:
+        return []
+    if done == revisions.latest():
+        return [Check("upgrade", "note", "is done: `standing migrate` would find nothing to do")]
+    return [Check("upgrade", "note", f"was begun and stopped after {done!r}; `standing migrate` goes on")]

@@ -58,7 +58,7 @@ def fill(engine: Engine, schema: str = "public", tables: str = TABLES) -> None:
     s = '"' + schema.replace('"', '""') + '"'
     with engine.begin() as connection:
         connection.execute(text(f"create schema if not exists {s}"))
-        connection.exec_driver_sql(tables.format(s=s))
+        connection.execute(text(tables.format(s=s)))
         for name in NAMES:
             connection.execute(
                 text(f"insert into {s}.users (id, created_at) values (:id, '2024-02-29 17:30+00')"),
@@ -98,3 +98,17 @@ def dump(url: URL, *options: str) -> str:
     return "\n".join(
         line for line in done.stdout.splitlines() if not line.startswith(("\\restrict", "\\unrestrict"))
     )
+
+
+def rows(engine: Engine) -> dict[str, list[str]]:
+    """Every row of every table as text, sorted, by table."""
+    listed = """
+    select format('%I.%I', n.nspname, c.relname) from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
+    where c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema' order by 1
+    """
+    with engine.connect() as connection:
+        tables = [str(name) for name in connection.scalars(text(listed))]
+        return {
+            table: sorted(str(row) for row in connection.execute(text(f"select * from {table}")))
+            for table in tables
+        }

@@ -119,6 +119,7 @@ def _clearing(schemas: tuple[str, ...]) -> list[str]:
     if "public" in schemas:
         statements.append("create schema public authorization pg_database_owner;\n")
         statements.append("grant usage on schema public to public;\n")
+        statements.append("comment on schema public is 'standard public schema';\n")
     return statements
 
 

@@ -11,15 +11,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import URL
 
-from expectations import AuditError, AuditScope, Verdict, validate
+from expectations import AuditError, AuditScope, Verdict, preload, validate
 from standing.errors import StandingError
 from standing.settings import Settings
 from standing.targets import Target
-
-
-def load_expectations() -> None:
-    """Import what an audit needs; run in the auditor's process ahead of the first audit."""
-    import great_expectations  # noqa: F401
 
 
 @dataclass(frozen=True)
@@ -53,5 +48,5 @@ def auditor(settings: Settings, url: URL, targets: tuple[Target, ...]) -> Iterat
     )
     # Spawned and not forked: open connections and threads stay where they are.
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        pool.submit(load_expectations)
+        pool.submit(preload)
         yield Auditor(pool, scope)

@@ -4,6 +4,7 @@ dbt keeps its adapter in a global, so a process runs one command at a time. Its 
 STANDING_HOME; the parsed project is kept there between runs.
 """
 
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -72,8 +73,11 @@ def invoke(settings: Settings, url: URL, *arguments: str) -> list[NodeResult]:
     """
     from dbt.cli.main import dbtRunner
 
-    with _set(environment(settings, url)):
-        outcome = dbtRunner().invoke(["--quiet", *arguments])
+    try:
+        with _set(environment(settings, url)):
+            outcome = dbtRunner().invoke(["--quiet", *arguments])
+    finally:
+        _close_log()
     results = [_node_result(result) for result in getattr(outcome.result, "results", None) or []]
     failed = [result for result in results if result.status in ("error", "fail", "runtime error")]
     log = settings.home / "dbt" / "logs" / "dbt.log"
@@ -86,6 +90,14 @@ def invoke(settings: Settings, url: URL, *arguments: str) -> list[NodeResult]:
     if not outcome.success:
         raise BuildFailed(f"dbt {arguments[0]}: {outcome.exception}", f"read {log}")
     return results
+
+
+def _close_log() -> None:
+    """Close the log file that dbt opened; it would only drop it when the next command opens another."""
+    log = logging.getLogger("file_log")
+    for handler in list(log.handlers):
+        handler.close()
+        log.removeHandler(handler)
 
 
 def _node_result(result: Any) -> NodeResult:

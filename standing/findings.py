@@ -50,7 +50,7 @@ def _gather(
     distributions: list[content.Distribution] = []
     by_name = {target.name: target for target in run.targets}
     if built:
-        ladders = _ladders(connection, run.settings)
+        ladders = _ladders(connection, run)
     if compared:
         changes = [_change(run, found) for found in run.changes]
         for measure in (m for m in MEASURES if m.target in by_name):
@@ -139,12 +139,13 @@ def _change(run: "Run", found: Any) -> content.Change:
     )
 
 
-def _ladders(connection: Connection, settings: Settings) -> list[content.Ladder]:
+def _ladders(connection: Connection, run: "Run") -> list[content.Ladder]:
     found = []
-    for target, title, table, code, rank in LADDERS:
+    names = {target.name for target in run.targets}
+    for target, title, table, code, rank in (one for one in LADDERS if one[0] in names):
         steps = rows(
             connection,
-            f"select {code} as code, label_en, label_th from {quoted(settings.build_schema, table)} order by {rank}",
+            f"select {code} as code, label_en, label_th from {quoted(run.settings.build_schema, table)} order by {rank}",
         )
         found.append(content.Ladder(target, title, tuple(content.Step(**step) for step in steps)))
     return found

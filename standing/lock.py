@@ -5,10 +5,11 @@ The server frees the lock when that connection ends, so a killed run blocks nobo
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from standing.errors import StandingError
 
@@ -63,7 +64,7 @@ def run_lock(engine: Engine, wait_minutes: float) -> Iterator[RunLock]:
         try:
             yield RunLock(backend)
         finally:
-            if not connection.closed and not connection.invalidated:
+            with suppress(DBAPIError):  # a connection that is gone has freed its lock
                 connection.execute(text("select pg_advisory_unlock(:key)"), {"key": LOCK_KEY})
 
 

@@ -12,12 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
 from expectations import Verdict
 from standing import dbt
 from standing.audit import Auditor, auditor
 from standing.context import wall_clock, write_context
-from standing.database import connect, require_upgraded
+from standing.database import connect, require_upgraded, server_message
 from standing.errors import AuditFailed, SettingError, StandingError
 from standing.lock import LockTaken, RunLock, run_lock
 from standing.log import logger
@@ -121,6 +122,7 @@ def _audit(suite: str) -> Callable[[Run], str]:
 def build(run: Run) -> str:
     """dbt's seeds, models and data tests of the selection."""
     arguments = ["build", "--selector", run.request.selection, "--exclude-resource-type", "unit_test"]
+    arguments += ["--indirect-selection", "cautious"]  # no test that needs a model left unbuilt
     run.nodes = dbt.invoke(run.settings, run.engine.url, *arguments)
     models = sum(1 for node in run.nodes if node.kind == "model")
     return f"{models} models, {sum(1 for node in run.nodes if node.kind == 'test')} tests"
@@ -224,6 +226,9 @@ def _perform_stage(run: Run, stage: Stage, perform: Perform) -> None:
     except StandingError as error:
         detail = error.message
         raise
+    except DBAPIError as error:
+        detail = server_message(error)
+        raise StandingError(f"{stage.name}: {detail}", "standing run, once the server is well") from error
     finally:
         seconds = round(time.monotonic() - began, 3)
         run.stages.append(StageResult(stage.name, seconds, status, detail))

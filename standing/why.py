@@ -43,8 +43,10 @@ def explain(kind: str, documents: dict[str, Any]) -> str:
 
 def _explain_user(score: dict[str, Any]) -> str:
     lines = [f"{'start':<34}{50.0:>8.1f}"]
-    for factor in score["factors"]["positive"] + score["factors"]["negative"]:
-        lines.append(f"{factor['label_en']:<34}{factor['points']:>+8.1f}  {_evidence(factor['evidence'])}")
+    lines += [
+        f"{factor['label_en']:<34}{factor['points']:>+8.1f}  {_evidence(factor['evidence'])}"
+        for factor in score["factors"]["positive"] + score["factors"]["negative"]
+    ]
     lines.append(f"{'trust score':<34}{score['overall_score']:>8.1f}  level {score['level']}")
     lines.append(f"calculated {score['last_calculated']}, next review {score['next_review']}")
     return "\n".join(lines)
@@ -71,6 +73,8 @@ def _explain_seller(documents: dict[str, Any]) -> str:
             f"next tier {following['tier']}: {following['orders_needed']} more completed orders"
             + (f" and a mean rating of {following['rating_needed']}" if following["rating_needed"] else "")
         )
-    for change in tier["tier_change_history"]:
-        lines.append(f"{change['at']}: {change['from']} → {change['to']} ({change['reason']})")
+    lines += [
+        f"{change['at']}: {change['from']} → {change['to']} ({change['reason']})"
+        for change in tier["tier_change_history"]
+    ]
     return "\n".join(lines)

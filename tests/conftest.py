@@ -7,6 +7,8 @@ version in place of the embedded one.
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -95,3 +97,52 @@ def engine(settings: Settings) -> Iterator[Engine]:
 
     with connect(settings) as engine:
         yield engine
+
+
+class Standing:
+    """The command line as a person meets it: another process, with these settings only."""
+
+    def __call__(
+        self, settings: Settings, *arguments: str, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        environment = {
+            **os.environ,
+            "STANDING_HOME": str(settings.home),
+            "DATABASE_URL": settings.database_url or "",
+            **variables,
+        }
+        command = [sys.executable, "-m", "standing", *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    def ok(self, settings: Settings, *arguments: str, **variables: str) -> str:
+        """What the command prints; fails the test if the command does."""
+        done = self(settings, *arguments, **variables)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="session")
+def standing() -> Standing:
+    return Standing()
+
+
+SIMULATED = ("load", "simulated", "--users", "300", "--orders", "3000", "--seed", "7")
+#: The end of the simulated history, so that a test's marketplace is the same every day.
+UNTIL = "2026-06-01T00:00:00+07:00"
+
+
+@pytest.fixture(scope="session")
+def upgraded_template(
+    postgres: Server,
+    administer: Callable[[str], None],
+    standing: Standing,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> str:
+    """The name of a database with a small simulated marketplace, upgraded; tests copy it."""
+    name = "upgraded_template"
+    administer(f"create database {name}")
+    home = tmp_path_factory.mktemp("template")
+    settings = load_settings(STANDING_HOME=home, DATABASE_URL=postgres.url(name))
+    standing.ok(settings, *SIMULATED, "--until", UNTIL)
+    standing.ok(settings, "migrate")
+    return name

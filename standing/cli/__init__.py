@@ -27,6 +27,17 @@ for commands in (load, upgrade, runs, server):
         standing.add_command(command)
 
 
+def _database_message(error: Exception) -> str | None:
+    """The server's first line, if the error is the database's."""
+    if "sqlalchemy" not in sys.modules:
+        return None
+    from sqlalchemy.exc import DBAPIError
+
+    from standing.database import server_message
+
+    return server_message(error) if isinstance(error, DBAPIError) else None
+
+
 def main() -> None:
     """Run a command; a StandingError becomes one clear message and its exit code."""
     try:
@@ -35,5 +46,12 @@ def main() -> None:
         click.secho("error: ", fg="red", bold=True, err=True, nl=False)
         click.echo(str(error), err=True)
         sys.exit(error.exit_code)
+    except Exception as error:
+        message = _database_message(error)
+        if message is None:
+            raise
+        click.secho("error: ", fg="red", bold=True, err=True, nl=False)
+        click.echo(f"the database refused: {message}", err=True)
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

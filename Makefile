@@ -1,0 +1,54 @@
+# Two commands do everything on a fresh machine: make demo, make test. `make` alone lists all.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+ENV := .venv/.complete
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+$(ENV): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "Python 3.11 is needed: make PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(ENV)
+
+env: $(ENV)  ## make .venv from requirements.lock
+
+demo: $(ENV)  ## a simulated marketplace, upgraded, scored and reported, on the embedded server
+	$(BIN)/standing load simulated --users 2000 --orders 20000 --seed 1
+	$(BIN)/standing migrate
+	$(BIN)/python -m flows.refresh
+	$(BIN)/standing status
+	@echo "the report:"
+	@$(BIN)/standing report
+
+test: $(ENV)  ## every check: lint, types, import rules, dbt, pytest
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+
+bench: $(ENV)  ## the benchmarks, side by side; by hand, for minutes or hours
+	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+format: $(ENV)  ## put Python into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(ENV)  ## resolve requirements.lock anew, for all platforms, with hashes
+	$(BIN)/uv pip compile --universal --generate-hashes --no-strip-extras --no-header --quiet \
+		--python-version 3.11 --group dev pyproject.toml -o requirements.lock
+
+down: $(ENV)  ## stop the embedded server
+	$(BIN)/standing down
+
+clean:  ## stop the embedded server and delete everything that git ignores, the demo's data too
+	-test -x $(BIN)/standing && $(BIN)/standing down
+	git clean -fdXq
+
+.PHONY: help env demo test bench format lock down clean

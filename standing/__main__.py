@@ -1,0 +1,5 @@
+"""`python -m standing` is `standing`."""
+
+from standing.cli import main
+
+main()

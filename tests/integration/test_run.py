@@ -1,0 +1,245 @@
+"""What a run does to the application's rows: exactly what it decided, or nothing."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from conftest import MakeDatabase, Standing
+from sqlalchemy import Engine, create_engine, text
+
+from standing.lock import run_lock
+from standing.run import Request, execute
+from standing.settings import Settings
+from standing.targets import TARGETS
+
+
+@pytest.fixture
+def marketplace(make_database: MakeDatabase, upgraded_template: str) -> Settings:
+    return make_database(upgraded_template, STANDING_LOCK_WAIT_MINUTES=0)
+
+
+@pytest.fixture
+def database(marketplace: Settings) -> Iterator[Engine]:
+    engine = create_engine(marketplace.database_url or "")
+    yield engine
+    engine.dispose()
+
+
+def documents(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
+    """Every published column, by target."""
+    with engine.connect() as connection:
+        return {
+            target.name: [
+                tuple(row)
+                for row in connection.execute(
+                    text(f"select id, {target.column}::text from {target.table} order by id")
+                )
+            ]
+            for target in TARGETS
+        }
+
+
+def scalar(engine: Engine, statement: str) -> object:
+    with engine.begin() as connection:
+        return connection.scalar(text(statement))
+
+
+def execute_sql(engine: Engine, statement: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(text(statement))
+
+
+def test_a_run_publishes_what_the_marts_say_and_a_second_one_writes_only_what_has_changed(
+    marketplace: Settings, database: Engine
+) -> None:
+    small_chunks = marketplace.model_copy(update={"publish_chunk": 7})
+    first = execute(small_chunks, Request())
+    assert first.status == "published", first.message
+    members = {"users": 300, "seller_profiles": scalar(database, "select count(*) from seller_profiles")}
+    assert first.written == {target.name: members[target.table] for target in TARGETS}
+    for target in TARGETS:
+        differing = scalar(
+            database,
+            f"select count(*) from {target.table} as t join standing_build.{target.mart} as m"
+            f" on m.{target.key} = t.id where t.{target.column} is distinct from m.document",
+        )
+        assert differing == 0, target.name
+    kept = scalar(database, "select count(*) from standing.history where run_id = 1")
+    assert kept == sum(first.written.values())
+
+    # Nobody's time has come a moment later, so any written document must have a reason.
+    published = documents(database)
+    second = execute(marketplace, Request())
+    assert second.status == "published", second.message
+    assert second.written == {target.name: 0 for target in TARGETS}
+    assert documents(database) == published
+
+    # One new review: its shop's ratings and tier evidence move, and the person behind the shop.
+    execute_sql(
+        database,
+        "insert into reviews (order_id, seller_id, reviewer_id, rating, created_at)"
+        " select id, seller_id, buyer_id, 1, now() - interval '1 minute' from orders"
+        " where status = 'completed' order by id limit 1",
+    )
+    third = execute(marketplace, Request())
+    assert third.status == "published", third.message
+    assert third.written["ratings"] == 1
+    assert third.written["tier_info"] == 1
+    assert third.written["trust_score"] == 1
+
+
+def test_a_critical_finding_in_the_sources_leaves_every_document_and_exits_with_3(
+    marketplace: Settings, database: Engine, standing: Standing
+) -> None:
+    before = documents(database)
+    execute_sql(database, "alter table orders rename column status to state")
+    done = standing(marketplace, "run")
+    assert done.returncode == 3
+    assert "status" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert documents(database) == before
+    assert scalar(database, "select status from standing.runs") == "failed"
+    report = json.loads((marketplace.home / "reports" / "run-000001" / "report.json").read_text())
+    assert report["verdict"]["status"] == "failed"
+    assert report["verdict"]["stopped_at"] == "audit sources"
+
+
+def test_a_model_whose_test_fails_leaves_every_document(marketplace: Settings, database: Engine) -> None:
+    before = documents(database)
+    # A shop that has two rows would have two documents.
+    execute_sql(database, "alter table seller_profiles drop constraint seller_profiles_pkey cascade")
+    execute_sql(
+        database,
+        "insert into seller_profiles (id, created_at) select id, created_at from seller_profiles limit 1",
+    )
+    outcome = execute(marketplace, Request())
+    assert outcome.status == "failed"
+    assert outcome.written == {}
+    assert outcome.error is not None
+    execute_sql(
+        database,
+        "delete from seller_profiles as a using seller_profiles as b where a.id = b.id and a.ctid > b.ctid",
+    )
+    assert documents(database) == before
+
+
+def test_an_update_by_the_application_between_diff_and_publish_is_not_lost_in_other_columns(
+    marketplace: Settings, database: Engine
+) -> None:
+    from standing.run import Run, Stage
+
+    def perform(stage: Stage, run: Run) -> str:
+        if stage.name == "publish":
+            execute_sql(database, 'update users set preferences = preferences || \'{"theme": "dark"}\'')
+        return stage.work(run)
+
+    outcome = execute(marketplace, Request("scores"), perform)
+    assert outcome.status == "published", outcome.message
+    themes = scalar(database, "select count(*) from users where preferences ->> 'theme' = 'dark'")
+    assert themes == 300
+
+
+def test_a_run_beside_another_ends_as_skipped_and_says_who_is_at_work(
+    marketplace: Settings, database: Engine, standing: Standing
+) -> None:
+    with run_lock(database, 0):
+        done = standing(marketplace, "run", STANDING_LOCK_WAIT_MINUTES="0")
+    assert done.returncode == 0, done.stderr
+    assert "skipped" in done.stdout
+    assert "server process" in done.stdout
+    assert scalar(database, "select count(*) from standing.runs") == 0
+
+
+def test_a_replay_publishes_nothing_and_a_future_moment_is_refused(
+    marketplace: Settings, database: Engine, standing: Standing
+) -> None:
+    before = documents(database)
+    outcome = execute(marketplace, Request(as_of=datetime(2025, 12, 31, 17, tzinfo=UTC)))
+    assert outcome.status == "replayed", outcome.message
+    assert documents(database) == before
+    completed_later = scalar(
+        database,
+        "select count(*) from standing_build_replay.stg_orders where completed_at > '2025-12-31 17:00+00'",
+    )
+    assert completed_later == 0
+    then, now = (
+        scalar(database, f"select sum(completed_orders) from {source}")
+        for source in (
+            "standing_build_replay.seller_tiers",
+            "(select count(*) filter (where status = 'completed') as completed_orders from orders) as o",
+        )
+    )
+    assert 0 < then < now  # type: ignore[operator]
+
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    refused = standing(marketplace, "run", "--as-of", tomorrow)
+    assert refused.returncode == 2
+    assert "future" in refused.stderr
+
+
+def test_a_document_that_is_not_an_object_is_replaced_whole(
+    marketplace: Settings, database: Engine
+) -> None:
+    execute_sql(
+        database, "update users set trust_score = '[]' where id = (select min(id::text)::uuid from users)"
+    )
+    execute_sql(
+        database, "update users set trust_score = 'null' where id = (select max(id::text)::uuid from users)"
+    )
+    execute_sql(database, "update seller_profiles set tier_info = '\"starter\"', ratings = null")
+    outcome = execute(marketplace, Request())
+    assert outcome.status == "published", outcome.message
+    strange = scalar(
+        database,
+        "select (select count(*) from users where jsonb_typeof(trust_score) is distinct from 'object')"
+        " + (select count(*) from seller_profiles where jsonb_typeof(tier_info) is distinct from 'object'"
+        " or jsonb_typeof(ratings) is distinct from 'object')",
+    )
+    assert strange == 0
+
+
+def test_a_reached_review_is_written_with_the_clock_of_the_last_change(
+    marketplace: Settings, database: Engine
+) -> None:
+    assert execute(marketplace, Request("scores")).status == "published"
+    execute_sql(
+        database,
+        "update users set trust_score = trust_score ||"
+        ' \'{"last_calculated": "2026-01-01T00:00:00Z", "next_review": "2026-01-08T00:00:00Z"}\''
+        " where id = (select min(id::text)::uuid from users)",
+    )
+    outcome = execute(marketplace, Request("scores"))
+    assert outcome.written["trust_score"] == 1
+    assert [(c.changed, c.due) for c in outcome.changes if c.target == "trust_score"] == [(0, 1)]
+    document = scalar(database, "select trust_score from users order by id::text limit 1")
+    assert isinstance(document, dict)
+    assert document["last_calculated"] == "2026-01-01T00:00:00Z"
+    assert document["next_review"] > "2026-01-08T00:00:00Z"
+
+
+def test_publishing_stops_when_the_lock_is_lost(marketplace: Settings, database: Engine) -> None:
+    from standing.run import Run, Stage
+
+    def perform(stage: Stage, run: Run) -> str:
+        if stage.name == "publish":
+            execute_sql(database, f"select pg_terminate_backend({run.lock.backend})")
+        return stage.work(run)
+
+    before = documents(database)
+    outcome = execute(marketplace, Request(), perform)
+    assert outcome.status == "failed"
+    assert "lock" in outcome.message
+    assert documents(database) == before
+
+
+def test_a_run_that_a_killed_process_left_open_is_closed_by_the_next(
+    marketplace: Settings, database: Engine
+) -> None:
+    execute_sql(
+        database,
+        "insert into standing.runs (selection, as_of, status) values ('all', now() - interval '1 hour', 'running')",
+    )
+    outcome = execute(marketplace, Request("tiers"))
+    assert outcome.status == "published", outcome.message
+    assert scalar(database, "select status from standing.runs order by run_id limit 1") == "failed"

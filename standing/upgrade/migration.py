@@ -58,8 +58,9 @@ def migrate(
         require_own_schema_is_ours(session.connection)
         work = revisions.Attributes(engine, settings, session, told)
         if revisions.present(engine) == revisions.latest():
-            # A table that came later (products, admin_users) gets its part now.
-            for revision in ("columns", "tables", "indexes"):
+            # A table that came later (products, admin_users) gets its part now; so does a database
+            # whose rollback was begun and stopped.
+            for revision in ("columns", "tables", "indexes", "backfill"):
                 revisions.take_missing(work, revision)
             revisions.enrol_newcomers(work)
         else:

@@ -114,8 +114,8 @@ def back(revision: str) -> None:
     with op.get_context().autocommit_block():
         catalog = read_catalog(connection, work.settings.application_schema)
         if revision == "backfill":
-            completion.put_back(work.session, catalog)
             connection.execute(f"delete from {PROGRESS}".encode())
+            completion.put_back(work.session, catalog)
         for step in undoing.plan(revision, ledger.entries(connection), extended, catalog, work.cascade):
             work.session.take(step)
             work.report(step.name, 0, 0)

@@ -45,12 +45,14 @@ class Pace:
     """How the upgrade behaves beside an application.
 
     An application's statement may queue behind a waiting step for `lock_timeout` milliseconds; a step
-    is tried again for `patience` seconds. `batch` members are written in one transaction.
+    is tried again for `patience` seconds. `batch` members are written in one transaction. Another run
+    or upgrade, or what a killed one left running in the server, is waited for `queue` seconds.
     """
 
     lock_timeout: int = 100
     patience: float = 600.0
     batch: int = 2000
+    queue: float = 30.0
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,7 @@ class Session:
 @contextmanager
 def exclusive_session(engine: Engine, pace: Pace | None = None) -> Iterator[Session]:
     """A session that holds the lock of runs and upgrades; raises LockTaken if someone else has it."""
+    pace = pace or Pace()
     pooled = engine.raw_connection()
     connection: Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
     pooled.detach()
@@ -160,13 +163,13 @@ def exclusive_session(engine: Engine, pace: Pace | None = None) -> Iterator[Sess
         connection.execute("set statement_timeout = 0")
         connection.execute("set lock_timeout = 0")
         connection.execute("set idle_in_transaction_session_timeout = 0")
-        _lock(connection)
-        yield Session(connection, pace or Pace())
+        _lock(connection, pace.queue)
+        yield Session(connection, pace)
     finally:
         pooled.close()
 
 
-def _lock(connection: Connection[Any], wait: float = 30.0) -> None:
+def _lock(connection: Connection[Any], wait: float) -> None:
     """Take the advisory lock; a killed holder's statement gets a while to end."""
     deadline = time.monotonic() + wait
     while not rows(connection, "select pg_try_advisory_lock(%(key)s) as got", key=LOCK_KEY)[0]["got"]:

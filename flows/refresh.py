@@ -5,8 +5,9 @@ import sys
 from prefect import State, flow
 
 from flows.stages import as_state, as_task, publish_artifact
-from standing.run import Request, execute
+from standing.run import execute
 from standing.settings import current
+from standing.stages import Request
 
 
 @flow(name="refresh", flow_run_name="refresh {selection}")

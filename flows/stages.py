@@ -5,7 +5,8 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed, Failed
 
-from standing.run import Outcome, Run, Stage
+from standing.run import Outcome
+from standing.stages import Run, Stage
 
 
 def as_task(stage: Stage, run: Run) -> str:

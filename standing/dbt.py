@@ -43,7 +43,7 @@ def environment(settings: Settings, url: URL) -> dict[str, str]:
         "STANDING_BUILD_SCHEMA": settings.build_schema,
         "STANDING_APPLICATION_SCHEMA": settings.application_schema,
         "STANDING_THREADS": str(settings.threads),
-        "STANDING_DBT_TARGET": str(settings.home / "dbt" / "target"),
+        "DBT_TARGET_PATH": str(settings.home / "dbt" / "target"),
         "DBT_LOG_PATH": str(settings.home / "dbt" / "logs"),
         "DBT_PROFILES_DIR": str(PROJECT_ROOT),
         "DBT_PROJECT_DIR": str(PROJECT_ROOT),

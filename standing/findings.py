@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -15,9 +15,7 @@ from standing.report import content
 from standing.report.files import write_report
 from standing.settings import Settings
 from standing.sources import SOURCES, columns_found, missing_columns
-
-if TYPE_CHECKING:
-    from standing.run import Run
+from standing.stages import Run
 
 #: A source whose newest row is older than this is shown as late.
 LATE_AFTER = timedelta(days=2)
@@ -28,7 +26,7 @@ LADDERS = (
 )
 
 
-def write_run_report(run: "Run", status: str, error: StandingError | None) -> tuple[Path, dict[str, Any]]:
+def write_run_report(run: Run, status: str, error: StandingError | None) -> tuple[Path, dict[str, Any]]:
     """Write the report of a run that has ended; gives the page's path and what `standing.runs` keeps."""
     with run.engine.connect() as connection:
         gathered = _gather(connection, run, status, error)
@@ -39,7 +37,7 @@ def write_run_report(run: "Run", status: str, error: StandingError | None) -> tu
 
 
 def _gather(
-    connection: Connection, run: "Run", status: str, error: StandingError | None
+    connection: Connection, run: Run, status: str, error: StandingError | None
 ) -> content.RunReport:
     built = any(stage.name == "build" and stage.status == "done" for stage in run.stages)
     compared = bool(run.changes)
@@ -84,7 +82,7 @@ def _gather(
     )
 
 
-def _facts(connection: Connection, run: "Run", status: str) -> content.RunFacts:
+def _facts(connection: Connection, run: Run, status: str) -> content.RunFacts:
     url = run.engine.url
     return content.RunFacts(
         run_id=run.run_id,
@@ -101,7 +99,7 @@ def _facts(connection: Connection, run: "Run", status: str) -> content.RunFacts:
     )
 
 
-def _verdict(run: "Run", error: StandingError | None) -> content.RunVerdict:
+def _verdict(run: Run, error: StandingError | None) -> content.RunVerdict:
     if error is not None:
         stopped_at = run.stages[-1].name if run.stages else ""
         untouched = not run.written
@@ -126,7 +124,7 @@ def _documents(number: int) -> str:
     return f"{number:,} documents were written." if number else "Nothing changed."
 
 
-def _change(run: "Run", found: Any) -> content.Change:
+def _change(run: Run, found: Any) -> content.Change:
     target = next(target for target in run.targets if target.name == found.target)
     return content.Change(
         target=found.target,
@@ -139,7 +137,7 @@ def _change(run: "Run", found: Any) -> content.Change:
     )
 
 
-def _ladders(connection: Connection, run: "Run") -> list[content.Ladder]:
+def _ladders(connection: Connection, run: Run) -> list[content.Ladder]:
     found = []
     names = {target.name for target in run.targets}
     for target, title, table, code, rank in (one for one in LADDERS if one[0] in names):

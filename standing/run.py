@@ -14,62 +14,17 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from expectations import Verdict
-from standing import dbt
-from standing.audit import Auditor, auditor
+from standing.audit import auditor
 from standing.context import wall_clock, write_context
 from standing.database import connect, require_upgraded, server_message
-from standing.errors import AuditFailed, SettingError, StandingError
-from standing.lock import LockTaken, RunLock, run_lock
+from standing.errors import SettingError, StandingError
+from standing.lock import LockTaken, run_lock
 from standing.log import logger
-from standing.publish import TargetChanges, find_changes, publish_changes
+from standing.publish import TargetChanges
 from standing.settings import Settings
+from standing.stages import STAGES, Request, Run, Stage, StageResult
 from standing.state import close_run, last_published_as_of, open_run
-from standing.targets import Target, targets_of
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is asked for. `as_of` in the past makes the run a replay: it publishes nothing."""
-
-    selection: str = "all"
-    as_of: datetime | None = None
-    full: bool = False
-
-
-@dataclass(frozen=True)
-class StageResult:
-    """How a stage went: `status` is done or failed, `detail` one line for people."""
-
-    name: str
-    seconds: float
-    status: str
-    detail: str
-
-
-@dataclass
-class Run:
-    """A run at work; stages read what earlier ones left here."""
-
-    settings: Settings
-    engine: Engine
-    request: Request
-    targets: tuple[Target, ...]
-    run_id: int
-    as_of: datetime
-    started_at: datetime
-    lock: RunLock
-    auditor: Auditor
-    stages: list[StageResult] = field(default_factory=list)
-    verdicts: list[Verdict] = field(default_factory=list)
-    nodes: list[dbt.NodeResult] = field(default_factory=list)
-    changes: list[TargetChanges] = field(default_factory=list)
-    written: dict[str, int] = field(default_factory=dict)
-    report: Path | None = None
-
-    @property
-    def is_replay(self) -> bool:
-        return self.request.as_of is not None
+from standing.targets import targets_of
 
 
 @dataclass(frozen=True)
@@ -87,67 +42,12 @@ class Outcome:
     error: StandingError | None = None
 
 
-@dataclass(frozen=True)
-class Stage:
-    """One step of a run; `work` gives one line for people and raises StandingError to stop the run."""
-
-    name: str
-    work: Callable[[Run], str]
-    writes: bool = False  # touches the application's rows, so a replay leaves it out
-
-
 #: How a stage is carried out; the flow makes a Prefect task of it.
 Perform = Callable[[Stage, Run], str]
 
 
 def _plainly(stage: Stage, run: Run) -> str:
     return stage.work(run)
-
-
-def _audit(suite: str) -> Callable[[Run], str]:
-    def work(run: Run) -> str:
-        verdict = run.auditor.verdict(suite)
-        run.verdicts.append(verdict)
-        failed = [outcome for outcome in verdict.outcomes if not outcome.success]
-        if not verdict.passed:
-            worst = verdict.failures("critical")[0]
-            raise AuditFailed(
-                f"audit {suite}: {worst.expectation}: {worst.observed}; {worst.meaning}", worst.action
-            )
-        return f"{len(verdict.outcomes)} expectations, {len(failed)} warnings"
-
-    return work
-
-
-def build(run: Run) -> str:
-    """dbt's seeds, models and data tests of the selection."""
-    arguments = ["build", "--selector", run.request.selection, "--exclude-resource-type", "unit_test"]
-    arguments += ["--indirect-selection", "cautious"]  # no test that needs a model left unbuilt
-    run.nodes = dbt.invoke(run.settings, run.engine.url, *arguments)
-    models = sum(1 for node in run.nodes if node.kind == "model")
-    return f"{models} models, {sum(1 for node in run.nodes if node.kind == 'test')} tests"
-
-
-def diff(run: Run) -> str:
-    """Which documents differ from what is published."""
-    run.changes = find_changes(run.engine, run.settings, run.targets, run.as_of)
-    return ", ".join(f"{c.target}: {c.changed} of {c.candidates} changed, {c.due} due" for c in run.changes)
-
-
-def publish(run: Run) -> str:
-    """Write what changed."""
-    run.written = publish_changes(run.engine, run.settings, run.targets, run.lock, run.run_id)
-    return ", ".join(f"{name}: {number} written" for name, number in run.written.items())
-
-
-STAGES = (
-    Stage("audit sources", _audit("sources")),
-    Stage("build", build),
-    Stage("audit candidates", _audit("candidates")),
-    Stage("diff", diff),
-    Stage("publish", publish, writes=True),
-    Stage("audit published", _audit("published"), writes=True),
-)
 
 
 def execute(settings: Settings, request: Request, perform: Perform = _plainly) -> Outcome:

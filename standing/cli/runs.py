@@ -25,8 +25,9 @@ def run(selection: str, as_of: str | None, full: bool, as_json: bool) -> None:
     BUSINESS_TIME_ZONE. Exits with 0 when published or skipped, 3 when an audit stopped the run, 1 otherwise.
     """
     from standing.cli.progress import log_to_stderr
-    from standing.run import Request, execute
+    from standing.run import execute
     from standing.settings import current
+    from standing.stages import Request
 
     settings = current()
     log_to_stderr()

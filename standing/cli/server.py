@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from pathlib import Path
 
 import click
 
@@ -57,8 +58,8 @@ def dbt(arguments: tuple[str, ...]) -> None:
     with connect(settings) as engine:
         variables = environment(settings, engine.url)
     sys.stdout.flush()
-    command = [sys.executable, "-m", "dbt.cli.main", *arguments]
-    os.execve(sys.executable, command, {**os.environ, **variables})
+    program = str(Path(sys.executable).with_name("dbt"))
+    os.execve(program, [program, *arguments], {**os.environ, **variables})
 
 
 COMMANDS = (up, down, psql, dbt)

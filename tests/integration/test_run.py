@@ -9,8 +9,9 @@ from conftest import MakeDatabase, Standing
 from sqlalchemy import Engine, create_engine, text
 
 from standing.lock import run_lock
-from standing.run import Request, execute
+from standing.run import execute
 from standing.settings import Settings
+from standing.stages import Request
 from standing.targets import TARGETS
 
 
@@ -127,7 +128,7 @@ def test_a_model_whose_test_fails_leaves_every_document(marketplace: Settings, d
 def test_an_update_by_the_application_between_diff_and_publish_is_not_lost_in_other_columns(
     marketplace: Settings, database: Engine
 ) -> None:
-    from standing.run import Run, Stage
+    from standing.stages import Run, Stage
 
     def perform(stage: Stage, run: Run) -> str:
         if stage.name == "publish":
@@ -219,7 +220,7 @@ def test_a_reached_review_is_written_with_the_clock_of_the_last_change(
 
 
 def test_publishing_stops_when_the_lock_is_lost(marketplace: Settings, database: Engine) -> None:
-    from standing.run import Run, Stage
+    from standing.stages import Run, Stage
 
     def perform(stage: Stage, run: Run) -> str:
         if stage.name == "publish":

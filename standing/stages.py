@@ -1,0 +1,116 @@
+"""A run's stages: what each does and what it leaves for the next."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from expectations import Verdict
+from standing import dbt
+from standing.audit import Auditor
+from standing.errors import AuditFailed
+from standing.lock import RunLock
+from standing.publish import TargetChanges, find_changes, publish_changes
+from standing.settings import Settings
+from standing.targets import Target
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for. `as_of` in the past makes the run a replay: it publishes nothing."""
+
+    selection: str = "all"
+    as_of: datetime | None = None
+    full: bool = False
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """How a stage went: `status` is done or failed, `detail` one line for people."""
+
+    name: str
+    seconds: float
+    status: str
+    detail: str
+
+
+@dataclass
+class Run:
+    """A run at work; stages read what earlier ones left here."""
+
+    settings: Settings
+    engine: Engine
+    request: Request
+    targets: tuple[Target, ...]
+    run_id: int
+    as_of: datetime
+    started_at: datetime
+    lock: RunLock
+    auditor: Auditor
+    stages: list[StageResult] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+    nodes: list[dbt.NodeResult] = field(default_factory=list)
+    changes: list[TargetChanges] = field(default_factory=list)
+    written: dict[str, int] = field(default_factory=dict)
+    report: Path | None = None
+
+    @property
+    def is_replay(self) -> bool:
+        return self.request.as_of is not None
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of a run; `work` gives one line for people and raises StandingError to stop the run."""
+
+    name: str
+    work: Callable[[Run], str]
+    writes: bool = False  # touches the application's rows, so a replay leaves it out
+
+
+def _audit(suite: str) -> Callable[[Run], str]:
+    def work(run: Run) -> str:
+        verdict = run.auditor.verdict(suite)
+        run.verdicts.append(verdict)
+        failed = [outcome for outcome in verdict.outcomes if not outcome.success]
+        if not verdict.passed:
+            worst = verdict.failures("critical")[0]
+            raise AuditFailed(
+                f"audit {suite}: {worst.expectation}: {worst.observed}; {worst.meaning}", worst.action
+            )
+        return f"{len(verdict.outcomes)} expectations, {len(failed)} warnings"
+
+    return work
+
+
+def build(run: Run) -> str:
+    """dbt's seeds, models and data tests of the selection."""
+    arguments = ["build", "--selector", run.request.selection, "--exclude-resource-type", "unit_test"]
+    arguments += ["--indirect-selection", "cautious"]  # no test that needs a model left unbuilt
+    run.nodes = dbt.invoke(run.settings, run.engine.url, *arguments)
+    models = sum(1 for node in run.nodes if node.kind == "model")
+    return f"{models} models, {sum(1 for node in run.nodes if node.kind == 'test')} tests"
+
+
+def diff(run: Run) -> str:
+    """Which documents differ from what is published."""
+    run.changes = find_changes(run.engine, run.settings, run.targets, run.as_of)
+    return ", ".join(f"{c.target}: {c.changed} of {c.candidates} changed, {c.due} due" for c in run.changes)
+
+
+def publish(run: Run) -> str:
+    """Write what changed."""
+    run.written = publish_changes(run.engine, run.settings, run.targets, run.lock, run.run_id)
+    return ", ".join(f"{name}: {number} written" for name, number in run.written.items())
+
+
+STAGES = (
+    Stage("audit sources", _audit("sources")),
+    Stage("build", build),
+    Stage("audit candidates", _audit("candidates")),
+    Stage("diff", diff),
+    Stage("publish", publish, writes=True),
+    Stage("audit published", _audit("published"), writes=True),
+)

@@ -1,0 +1,159 @@
+"""The dbt project is well formed: it parses without a warning, lints clean and keeps the house rules."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import Standing
+from sqlalchemy import make_url
+
+from standing import PROJECT_ROOT
+from standing.dbt import environment
+from standing.embedded import Server
+from standing.settings import Settings, load_settings
+from standing.targets import SELECTIONS, TARGETS
+
+LAYERS = {"staging": 1, "intermediate": 2, "marts": 3}
+
+
+@pytest.fixture(scope="module")
+def built(
+    postgres: Server,
+    administer: Callable[[str], None],
+    upgraded_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Settings]:
+    """Settings that lead dbt to an upgraded database."""
+    administer(f"create database static template {upgraded_template}")
+    home = tmp_path_factory.mktemp("static")
+    yield load_settings(STANDING_HOME=home, DATABASE_URL=postgres.url("static"))
+    administer("drop database static with (force)")
+
+
+@pytest.fixture(scope="module")
+def manifest(built: Settings, standing: Standing) -> dict[str, Any]:
+    done = standing(built, "dbt", "parse", "--warn-error", "--no-partial-parse")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found: dict[str, Any] = json.loads((built.home / "dbt" / "target" / "manifest.json").read_text())
+    return found
+
+
+def models(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    return [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+
+
+def layer(node: dict[str, Any]) -> int:
+    return LAYERS[node["fqn"][1]]
+
+
+def test_dbt_parses_without_a_warning(manifest: dict[str, Any]) -> None:
+    assert models(manifest)
+
+
+def test_sqlfluff_finds_nothing(built: Settings) -> None:
+    variables = environment(built, make_url(built.database_url or ""))
+    command = [sys.executable, "-m", "sqlfluff", "lint", "models", "tests/dbt", "--disable-progress-bar"]
+    done = subprocess.run(
+        command,
+        cwd=PROJECT_ROOT,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+
+
+def test_models_read_one_way_from_sources_over_staging_and_facts_to_marts(manifest: dict[str, Any]) -> None:
+    by_id = {node["unique_id"]: node for node in models(manifest)}
+    for node in by_id.values():
+        for parent in node["depends_on"]["nodes"]:
+            if parent.startswith("source.standing.application"):
+                assert layer(node) == 1, f"{node['name']} reads the application's {parent}"
+            if parent in by_id:
+                assert layer(by_id[parent]) <= layer(node), f"{node['name']} reads {parent}"
+                if layer(node) == 3:
+                    assert layer(by_id[parent]) > 1, f"the mart {node['name']} reads staging: {parent}"
+
+
+def test_no_model_reads_the_clock(manifest: dict[str, Any]) -> None:
+    clock = re.compile(
+        r"\b(now\(\)|current_timestamp|current_date|localtimestamp|clock_timestamp|random\(\))", re.I
+    )
+    macros = [m for m in manifest["macros"].values() if m["package_name"] == "standing"]
+    for where, code in [(n["name"], n["raw_code"]) for n in models(manifest)] + [
+        (m["name"], m["macro_sql"]) for m in macros
+    ]:
+        assert not clock.search(code), where
+
+
+def test_every_model_says_what_one_row_is(manifest: dict[str, Any]) -> None:
+    for node in models(manifest):
+        assert node["description"].strip(), node["name"]
+
+
+def test_every_mart_has_a_contract_and_a_document_that_is_published(manifest: dict[str, Any]) -> None:
+    marts = {node["name"]: node for node in models(manifest) if layer(node) == 3}
+    for name, node in marts.items():
+        assert node["config"]["contract"]["enforced"], name
+        assert node["columns"]["document"]["data_type"] == "jsonb", name
+    assert {target.mart for target in TARGETS} == set(marts)
+
+
+def test_every_mart_has_a_unit_test(manifest: dict[str, Any]) -> None:
+    tested = {test["model"] for test in manifest["unit_tests"].values()}
+    assert {target.mart for target in TARGETS} <= tested
+
+
+def test_every_policy_row_has_a_reason() -> None:
+    for seed in (PROJECT_ROOT / "seeds").glob("*.csv"):
+        header, *rows = seed.read_text("utf-8").splitlines()
+        assert header.split(",")[-1] == "why", seed.name
+        assert all(not row.endswith(",") for row in rows), seed.name
+
+
+def test_selections_are_the_same_for_dbt_and_for_publishing() -> None:
+    selectors = yaml.safe_load((PROJECT_ROOT / "selectors.yml").read_text("utf-8"))["selectors"]
+    assert {one["name"] for one in selectors} == set(SELECTIONS)
+    for one in selectors:
+        if one["name"] != "all":
+            built = {part["value"] for part in one["definition"]["union"]}
+            published = {target.mart for target in TARGETS if target.name in SELECTIONS[one["name"]]}
+            assert built - {"stg_quarantine"} == published, one["name"]
+
+
+def test_dbt_unit_tests_hold(built: Settings, standing: Standing) -> None:
+    """They need the types of the relations they stand in for: a replay builds these."""
+    context = "run", "--as-of", "2026-05-31T12:00:00+07:00"
+    standing.ok(built, *context)
+    schema = {"STANDING_BUILD_SCHEMA": f"{built.build_schema}_replay"}
+    done = standing(built, "dbt", "test", "--select", "test_type:unit", **schema)
+    assert done.returncode == 0, done.stdout[-6000:]
+    assert "ERROR=0" in done.stdout
+
+
+def test_no_python_file_is_longer_than_a_room() -> None:
+    for folder in ("standing", "flows", "expectations"):
+        for file in (PROJECT_ROOT / folder).rglob("*.py"):
+            lines = len(file.read_text("utf-8").splitlines())
+            assert lines <= 260, f"{file.relative_to(PROJECT_ROOT)} has {lines} lines: is it two things?"
+
+
+def test_nothing_committed_names_a_package_index_or_this_machine() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=PROJECT_ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout")
+    above = str(Path(PROJECT_ROOT).parent) + "/"
+    for name in listed.stdout.splitlines():
+        content = (PROJECT_ROOT / name).read_bytes()
+        assert above.encode() not in content, name
+        assert b"--index-" + b"url" not in content, name

@@ -121,6 +121,8 @@ def _next_keys(
 
 def _write(session: Session, backfill: Backfill, ids: list[str]) -> None:
     if ids:
+        # Every statement looks rows up by key; tables that are filling have no statistics to say so.
+        session.connection.execute("set local enable_seqscan = off")
         listed = literal("{" + ",".join(ids) + "}") + "::uuid[]"
         for statement in backfill.statements:
             session.connection.execute(statement.replace(":ids", listed).encode())

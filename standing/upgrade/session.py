@@ -162,6 +162,7 @@ def exclusive_session(engine: Engine, pace: Pace | None = None) -> Iterator[Sess
         connection.execute("set client_connection_check_interval = '1s'")
         connection.execute("set statement_timeout = 0")
         connection.execute("set lock_timeout = 0")
+        connection.execute("set jit = off")
         connection.execute("set idle_in_transaction_session_timeout = 0")
         _lock(connection, pace.queue)
         yield Session(connection, pace)

@@ -1,0 +1,136 @@
+"""The whole way of a marketplace: legacy, upgraded, scored, reported, taken back; on each server here."""
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import FAST, SIMULATED, UNTIL, Standing
+from sqlalchemy import Engine, create_engine, text
+
+from standing.embedded import Server
+from standing.settings import Settings, load_settings
+
+INSTALLED = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+SERVERS = [
+    pytest.param(None, id="embedded"),
+    pytest.param(
+        INSTALLED[0].parents[1] if INSTALLED else None,
+        id=f"installed-{INSTALLED[0].parents[1].name}" if INSTALLED else "installed",
+        marks=pytest.mark.skipif(not INSTALLED, reason="no second PostgreSQL under /usr/lib/postgresql"),
+    ),
+]
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def settings(request: pytest.FixtureRequest) -> Iterator[Settings]:
+    """A running server of its own and a home of its own."""
+    home = Path(tempfile.mkdtemp(prefix="standing-test-"))
+    home.chmod(0o755)
+    server = Server(home, extra=FAST, installation=request.param)
+    try:
+        server.start()
+        yield load_settings(STANDING_HOME=home, DATABASE_URL=server.url())
+    finally:
+        server.remove()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def database(settings: Settings) -> Iterator[Engine]:
+    engine = create_engine(settings.database_url or "")
+    yield engine
+    engine.dispose()
+
+
+def one(engine: Engine, statement: str) -> object:
+    with engine.connect() as connection:
+        return connection.scalar(text(statement))
+
+
+LEGACY = """
+    select md5(string_agg(t::text, '' order by t.id)) from (
+        select id, created_at, email, email_verified from users
+    ) as t
+"""
+
+
+def test_a_legacy_marketplace_is_scored_reported_and_taken_back(
+    settings: Settings, database: Engine, standing: Standing
+) -> None:
+    standing.ok(settings, *SIMULATED, "--until", UNTIL)
+    legacy = one(database, LEGACY)
+    tables = one(database, "select count(*) from pg_tables where schemaname = 'public'")
+
+    standing.ok(settings, "migrate")
+    again = standing.ok(settings, "migrate")
+    assert "nothing to do" in again
+    assert one(database, "select count(*) from points_transactions") == 300
+
+    first = json.loads(standing.ok(settings, "run", "--json"))
+    assert first["status"] == "published"
+    assert first["written"]["trust_score"] == 300
+    second = json.loads(standing.ok(settings, "run", "--json"))
+    assert second["written"] == dict.fromkeys(second["written"], 0)
+
+    report = Path(standing.ok(settings, "report").strip())
+    assert report.is_file()
+    assert report.with_suffix(".json").is_file()
+    status = json.loads(standing.ok(settings, "status", "--json"))
+    assert sum(step["members"] for step in status["documents"][0]["steps"]) == 300
+
+    member = one(
+        database,
+        "select id::text from users order by (trust_score ->> 'overall_score')::numeric desc limit 1",
+    )
+    score = one(database, f"select trust_score ->> 'overall_score' from users where id = '{member}'")
+    assert str(score) in standing.ok(settings, "why", "user", str(member))
+    seller = one(
+        database,
+        "select id::text from seller_profiles where tier_info ->> 'current_tier' != 'starter' limit 1",
+    )
+    assert "tier" in standing.ok(settings, "why", "seller", str(seller))
+
+    standing.ok(settings, "rollback", "--yes")
+    assert one(database, LEGACY) == legacy
+    assert one(database, "select count(*) from pg_tables where schemaname = 'public'") == tables
+    assert (
+        one(database, "select count(*) from pg_namespace where nspname in ('standing', 'standing_build')")
+        == 0
+    )
+
+
+def test_the_flow_runs_the_same_core_and_shows_stages_as_tasks_and_the_outcome_as_an_artifact(
+    settings: Settings, database: Engine, standing: Standing
+) -> None:
+    standing.ok(settings, "migrate")
+    variables = {
+        **os.environ,
+        "STANDING_HOME": str(settings.home),
+        "DATABASE_URL": settings.database_url or "",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "flows.refresh"], env=variables, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert one(database, "select status from standing.runs order by run_id desc limit 1") == "published"
+    with sqlite3.connect(settings.home / "prefect" / "prefect.db") as prefect:
+        tasks = [row[0] for row in prefect.execute("select name from task_run order by start_time")]
+        artifacts = prefect.execute("select key, type, data from artifact").fetchall()
+    prefect.close()
+    assert tasks == [
+        "audit sources",
+        "build",
+        "audit candidates",
+        "diff",
+        "publish",
+        "audit published",
+    ]
+    assert [(key, kind) for key, kind, _ in artifacts] == [("standing-run", "markdown")]
+    assert "trust_score" in artifacts[0][2]

@@ -1,0 +1,104 @@
+"""Settings come from the environment; a wrong one is refused by name before anything starts."""
+
+from pathlib import Path
+
+import pytest
+from conftest import Standing
+
+from standing.database import parse_url
+from standing.errors import SettingError
+from standing.settings import load_settings
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LOYALTY_WELCOME_BONUS", "-1"),
+        ("LOYALTY_POINTS_PER_100_BAHT", "one"),
+        ("TRUST_SCORE_CALCULATION_INTERVAL", "0"),
+        ("SELLER_TIER_UPDATE_INTERVAL", "daily"),
+        ("TRUST_SCORE_MIN_TRANSACTIONS_FOR_GOLD", "-5"),
+        ("BUSINESS_TIME_ZONE", "Asia/Bangkokk"),
+        ("SOURCE_TIME_ZONE", "+07:00"),
+        ("STANDING_PUBLISH_CHUNK", "0"),
+        ("STANDING_APPLICATION_SCHEMA", "x" * 64),
+    ],
+)
+def test_a_wrong_setting_is_refused_by_its_name(name: str, value: str) -> None:
+    with pytest.raises(SettingError, match=name):
+        load_settings(**{name: value})
+
+
+def test_gold_above_diamond_is_refused_and_both_are_named() -> None:
+    names = {
+        "TRUST_SCORE_MIN_TRANSACTIONS_FOR_GOLD": 11,
+        "TRUST_SCORE_MIN_TRANSACTIONS_FOR_DIAMOND": 10,
+    }
+    with pytest.raises(SettingError, match=r"GOLD.*11.*above.*DIAMOND.*10"):
+        load_settings(**names)
+
+
+def test_defaults_are_those_of_the_migration_guide(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load_settings(_env_file=None)
+    assert settings.loyalty_points_per_100_baht == 1
+    assert settings.loyalty_welcome_bonus == 100
+    assert settings.referral_bonus_referrer == 200
+    assert settings.referral_bonus_referee == 100
+    assert settings.trust_score_calculation_interval == 3_600_000
+    assert settings.min_transactions_for_gold == 10
+    assert settings.min_transactions_for_diamond == 100
+    assert settings.seller_tier_update_interval == 86_400_000
+    monkeypatch.setenv("LOYALTY_WELCOME_BONUS", "250")
+    assert load_settings(_env_file=None).loyalty_welcome_bonus == 250
+
+
+def test_a_dotenv_file_is_read_and_the_environment_wins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / ".env"
+    file.write_text("LOYALTY_WELCOME_BONUS=7\nREFERRAL_BONUS_REFEREE=8\nOPENAI_API_KEY=unknown\n")
+    monkeypatch.setenv("LOYALTY_WELCOME_BONUS", "9")
+    settings = load_settings(_env_file=file)
+    assert settings.loyalty_welcome_bonus == 9
+    assert settings.referral_bonus_referee == 8
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "postgres://ann:pw@db.example:6432/shop",
+        "postgresql://ann:pw@db.example:6432/shop",
+        "postgresql+psycopg2://ann:pw@db.example:6432/shop",
+    ],
+)
+def test_the_usual_spellings_of_a_url_lead_to_psycopg_3(given: str) -> None:
+    url = parse_url(given)
+    assert url.drivername == "postgresql+psycopg"
+    assert (url.username, url.host, url.port, url.database) == ("ann", "db.example", 6432, "shop")
+
+
+@pytest.mark.parametrize("given", ["shop", "mysql://ann@db/shop", "postgresql://ann:secret@db", "http:"])
+def test_what_is_not_a_postgresql_url_is_refused_without_its_password(given: str) -> None:
+    with pytest.raises(SettingError, match="DATABASE_URL") as refused:
+        parse_url(given)
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("variables", "code", "said"),
+    [
+        ({"DATABASE_URL": "postgresql://ann:secret@127.0.0.1:1/shop"}, 1, "127.0.0.1:1"),
+        ({"DATABASE_URL": "sqlite:///shop"}, 2, "not PostgreSQL"),
+        ({"LOYALTY_WELCOME_BONUS": "lots"}, 2, "LOYALTY_WELCOME_BONUS"),
+    ],
+)
+def test_the_command_line_answers_a_wrong_setting_with_one_message(
+    standing: Standing, tmp_path: Path, variables: dict[str, str], code: int, said: str
+) -> None:
+    settings = load_settings(STANDING_HOME=tmp_path, DATABASE_URL="postgresql://x@localhost/x")
+    done = standing(settings, "status", **variables)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "fix:" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "secret" not in done.stderr

@@ -68,8 +68,7 @@ def execute(settings: Settings, request: Request, perform: Perform = _plainly) -
             return Outcome(None, "skipped", error.message, error=error)
         as_of = _moment(engine, request)
         if request.as_of is not None:
-            replay_schema = f"{settings.build_schema}_replay"
-            settings = settings.model_copy(update={"build_schema": replay_schema})
+            settings = settings.model_copy(update={"build_schema": settings.replay_schema})
         run = Run(
             settings=settings,
             engine=engine,

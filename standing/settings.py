@@ -25,7 +25,8 @@ def _known_zone(name: str) -> str:
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(gt=0)]
-Identifier = Annotated[str, Field(min_length=1, max_length=63)]
+#: Leaves room for what is appended, such as _replay, within PostgreSQL's 63 bytes.
+Identifier = Annotated[str, Field(min_length=1, max_length=50)]
 
 
 class Settings(BaseSettings):
@@ -62,6 +63,16 @@ class Settings(BaseSettings):
     seller_tier_update_interval: Positive = Field(86_400_000, alias="SELLER_TIER_UPDATE_INTERVAL")
     min_transactions_for_gold: Count = Field(10, alias="TRUST_SCORE_MIN_TRANSACTIONS_FOR_GOLD")
     min_transactions_for_diamond: Count = Field(100, alias="TRUST_SCORE_MIN_TRANSACTIONS_FOR_DIAMOND")
+
+    @property
+    def replay_schema(self) -> str:
+        """Where a replay of a past moment builds."""
+        return f"{self.build_schema}_replay"
+
+    @property
+    def build_schemas(self) -> tuple[str, ...]:
+        """Every schema that dbt builds into."""
+        return self.build_schema, self.replay_schema
 
     @model_validator(mode="after")
     def _levels_rise(self) -> "Settings":

@@ -38,6 +38,7 @@ left join pg_constraint as k
 left join pg_trigger as g on d.classid = 'pg_trigger'::regclass and g.oid = d.objid and not g.tgisinternal
 where on_.relnamespace = to_regnamespace(%(schema)s) and d.deptype = 'n'
     and (v.oid is not null or k.oid is not null or (g.oid is not null and a.attnum is not null))
+    and not exists (select from pg_namespace as n where n.oid = v.relnamespace and n.nspname = any(%(built)s))
 """
 
 
@@ -89,12 +90,17 @@ def _changed(column: Column) -> str:
     return f"{name} is distinct from {column.default}" if column.default else f"{name} is not null"
 
 
-def dependents(connection: Connection[Any], catalog: Catalog, made: Collection[Item]) -> list[str]:
-    """Views, foreign keys and triggers of others that stand on what the upgrade created."""
+def dependents(
+    connection: Connection[Any], catalog: Catalog, made: Collection[Item], built: Collection[str]
+) -> list[str]:
+    """Views, foreign keys and triggers of others that stand on what the upgrade created.
+
+    Views in the schemas `built` are dbt's and go with the rollback.
+    """
     tables = {item.name for item in made if item.kind == "table"}
     others = {(item.table, item.name) for item in made}
     found = []
-    for row in rows(connection, DEPENDENTS, schema=quoted(catalog.schema)):
+    for row in rows(connection, DEPENDENTS, schema=quoted(catalog.schema), built=list(built)):
         ours = row["table"] in tables or (row["table"], row["column"]) in others
         if ours and not any(item.name == row["name"] for item in made):
             on = f"{row['table']}.{row['column']}" if row["column"] else row["table"]

@@ -57,14 +57,14 @@ def migrate(
         require_fit(read_catalog(session.connection, settings.application_schema))
         require_own_schema_is_ours(session.connection)
         work = revisions.Attributes(engine, settings, session, told)
-        if revisions.present(engine) == revisions.latest():
-            # A table that came later (products, admin_users) gets its part now; so does a database
-            # whose rollback was begun and stopped.
-            for revision in ("columns", "tables", "indexes", "backfill"):
-                revisions.take_missing(work, revision)
+        done = revisions.present(engine)
+        # A table that came later (products, admin_users) gets its part now; so does a database whose
+        # rollback was begun and stopped, in the middle of a revision.
+        for revision in revisions.up_to(done):
+            revisions.take_missing(work, revision)
+        revisions.upgrade(work)
+        if done == revisions.latest():
             revisions.enrol_newcomers(work)
-        else:
-            revisions.upgrade(work)
     return outcome
 
 
@@ -91,20 +91,27 @@ def rollback(
             raise NotUpgraded("this database is not upgraded: there is nothing to roll back")
         require_own_schema_is_ours(session.connection)
         if not force:
-            _require_nothing_lost(session, settings.application_schema)
+            _require_nothing_lost(session, settings)
+        # First, because its views stand on the columns that go.
+        for schema in settings.build_schemas:
+            _drop(session, schema, told)
         revisions.downgrade(revisions.Attributes(engine, settings, session, told, cascade=force))
-        for schema in (settings.build_schema, STANDING_SCHEMA):
-            for step in _drop_schema(session.connection, schema):
-                session.take(step)
-                told(step.name, 0, 0)
+        _drop(session, STANDING_SCHEMA, told)
     return outcome
 
 
-def _require_nothing_lost(session: Session, schema: str) -> None:
-    catalog = read_catalog(session.connection, schema)
+def _drop(session: Session, schema: str, told: Report) -> None:
+    for step in _drop_schema(session.connection, schema):
+        session.take(step)
+        told(step.name, 0, 0)
+
+
+def _require_nothing_lost(session: Session, settings: Settings) -> None:
+    catalog = read_catalog(session.connection, settings.application_schema)
     made = ledger.entries(session.connection)
     lost = [f"{loss.what}: {loss.rows:,} rows" for loss in losses(session.connection, catalog, made)]
-    lost += [f"depends on it: {one}" for one in dependents(session.connection, catalog, made)]
+    leaning = dependents(session.connection, catalog, made, settings.build_schemas)
+    lost += [f"depends on it: {one}" for one in leaning]
     if lost:
         raise WouldLoseData(
             "rollback would lose what was entered since the upgrade:\n  " + "\n  ".join(lost),

@@ -60,6 +60,15 @@ def latest() -> str:
     return head
 
 
+def up_to(revision: str | None) -> list[str]:
+    """The revisions with steps on the application's tables that a database at `revision` has, oldest first."""
+    if revision is None:
+        return []
+    script = ScriptDirectory.from_config(configuration())
+    found = [one.revision for one in script.iterate_revisions(revision, "base")]
+    return [one for one in reversed(found) if one != "own_schema"]
+
+
 def present(engine: Engine) -> str | None:
     """The revision a database has, or None before the upgrade."""
     with engine.connect() as connection:

@@ -25,8 +25,9 @@ def _known_zone(name: str) -> str:
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(gt=0)]
+Identifier = Annotated[str, Field(min_length=1, max_length=63)]
 #: Leaves room for what is appended, such as _replay, within PostgreSQL's 63 bytes.
-Identifier = Annotated[str, Field(min_length=1, max_length=50)]
+SchemaStem = Annotated[str, Field(min_length=1, max_length=50)]
 
 
 class Settings(BaseSettings):
@@ -43,7 +44,7 @@ class Settings(BaseSettings):
     database_url: str | None = Field(None, alias="DATABASE_URL")
     home: Path = Field(PROJECT_ROOT / ".standing", alias="STANDING_HOME")
     application_schema: Identifier = Field("public", alias="STANDING_APPLICATION_SCHEMA")
-    build_schema: Identifier = Field("standing_build", alias="STANDING_BUILD_SCHEMA")
+    build_schema: SchemaStem = Field("standing_build", alias="STANDING_BUILD_SCHEMA")
     source_time_zone: TimeZone = Field("UTC", alias="SOURCE_TIME_ZONE")
     business_time_zone: TimeZone = Field("Asia/Bangkok", alias="BUSINESS_TIME_ZONE")
 

@@ -11,7 +11,7 @@ from standing.upgrade.catalog import rows
 
 HOLDERS = """
 select distinct
-    l.pid, a.usesysid is null as autovacuum, coalesce(a.state, 'unknown') as state,
+    l.pid, a.pid is not null and a.usesysid is null as autovacuum, coalesce(a.state, 'unknown') as state,
     a.application_name as application,
     extract(epoch from clock_timestamp() - a.xact_start)::bigint as seconds
 from pg_locks as l

@@ -7,11 +7,12 @@ import psycopg
 from psycopg import Connection
 from sqlalchemy import Engine
 
-from standing.errors import StandingError
+from standing.errors import StandingError, UnfitDatabase
 from standing.settings import Settings
 from standing.upgrade import checks, measures, revisions
 from standing.upgrade.catalog import read_catalog
 from standing.upgrade.checks import Check
+from standing.upgrade.migration import require_own_schema_is_ours
 
 
 def preflight(settings: Settings, engine: Engine, backup: Path | None = None) -> list[Check]:
@@ -36,6 +37,10 @@ def go(found: list[Check]) -> bool:
 def _all(connection: Connection[Any], settings: Settings, backup: Path | None) -> list[Check]:
     catalog = read_catalog(connection, settings.application_schema)
     found = [*checks.server(connection), *checks.tables(catalog)]
+    try:
+        require_own_schema_is_ours(connection)
+    except UnfitDatabase as error:
+        found.append(Check("own schema", "no-go", error.message, error.fix))
     if not catalog.has("users"):
         return found
     found += checks.privileges(connection, catalog)

@@ -4,7 +4,6 @@ Lock and steps share a connection on purpose. When the process is killed while t
 a statement, the lock is held until that statement is over, so a successor never works beside it.
 """
 
-import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,13 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg import Connection, errors
 from sqlalchemy import Engine
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_delay,
+    wait_random_exponential,
+)
 
 from standing.errors import StandingError
 from standing.lock import LOCK_KEY, LockTaken
@@ -81,23 +87,28 @@ class Session:
         tables: Sequence[str] = (),
     ) -> Result:
         """Try an action until it succeeds or the patience ends, pausing a random, growing while."""
-        deadline = time.monotonic() + self.pace.patience
-        pause, tries = 0.05, 0
-        self._wait(self.pace.lock_timeout)
-        while True:
-            try:
-                return action()
-            except passing as error:
-                if time.monotonic() > deadline:
-                    raise self._locked_out(name, error, tables) from error
-            tries += 1
-            if not send_autovacuum_away(self.connection, tables):
-                time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 (a pause, not a secret)
-                pause = min(pause * 2, 2.0)
-            stubborn = tries % STUBBORN_TRIES == 0 and any(
-                holder.autovacuum for holder in holders(self.connection, tables)
+
+        def make_room(state: RetryCallState) -> None:
+            """Autovacuum yields to us at once if we may cancel it, else to a longer wait now and then."""
+            stubborn = (
+                not send_autovacuum_away(self.connection, tables)
+                and state.attempt_number % STUBBORN_TRIES == 0
+                and any(holder.autovacuum for holder in holders(self.connection, tables))
             )
             self._wait(STUBBORN_WAIT if stubborn else self.pace.lock_timeout)
+
+        self._wait(self.pace.lock_timeout)
+        tries = Retrying(
+            retry=retry_if_exception_type(passing),
+            stop=stop_after_delay(self.pace.patience),
+            wait=wait_random_exponential(multiplier=0.05, max=2.0),
+            before_sleep=make_room,
+            reraise=True,
+        )
+        try:
+            return tries(action)
+        except passing as error:
+            raise self._locked_out(name, error, tables) from error
 
     def _locked_out(self, name: str, error: psycopg.Error, tables: Sequence[str]) -> LockedOut:
         reason = str(error).strip().splitlines()[0]

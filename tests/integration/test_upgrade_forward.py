@@ -84,3 +84,35 @@ def test_empty_database_is_refused_with_what_it_lacks(settings: Settings, engine
     with pytest.raises(UnfitDatabase, match="users, seller_profiles, orders, reviews"):
         migrate(settings, engine)
     assert scalar(engine, "select to_regnamespace('standing')") is None
+
+
+def test_no_table_with_rows_is_rewritten(settings: Settings, engine: Engine) -> None:
+    legacy.fill(engine)
+    files = "select array_agg(relfilenode order by oid) from pg_class where relname = any(:names)"
+    names = ["users", "seller_profiles", "reviews", "orders", "admin_users"]
+    before = scalar(engine, files, names=names)
+    migrate(settings, engine)
+    assert scalar(engine, files, names=names) == before
+
+
+def test_members_who_came_later_are_enrolled_by_the_next_migrate(
+    upgraded: Engine, settings: Settings
+) -> None:
+    with upgraded.begin() as connection:
+        connection.execute(
+            text("insert into users (id) select gen_random_uuid() from generate_series(1, 3)")
+        )
+    assert migrate(settings, upgraded).members == {"loyalty programmes": 3}
+    assert scalar(upgraded, "select count(*) from points_transactions where balance_after = 100") == 11
+
+
+def test_moments_in_documents_are_utc_text_whatever_the_time_zone(upgraded: Engine) -> None:
+    with upgraded.begin() as connection:
+        connection.execute(text("set local timezone = 'Asia/Bangkok'"))
+        found = connection.execute(
+            text("""
+            insert into users default values
+            returning trust_score ->> 'last_calculated', to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+            """)
+        ).one()
+    assert found[0] == found[1]

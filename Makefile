@@ -21,10 +21,8 @@ env: $(ENV)  ## make .venv from requirements.lock
 demo: $(ENV)  ## a simulated marketplace, upgraded, scored and reported, on the embedded server
 	$(BIN)/standing load simulated --users 2000 --orders 20000 --seed 1
 	$(BIN)/standing migrate
-	$(BIN)/python -m flows.refresh
+	$(BIN)/python -m flows refresh
 	$(BIN)/standing status
-	@echo "the report:"
-	@$(BIN)/standing report
 
 test: $(ENV)  ## every check: lint, types, import rules, dbt, pytest
 	$(BIN)/ruff check .

@@ -3,8 +3,10 @@
 Prefect's state stays in the project's folder and nothing is reported home; both can be set otherwise.
 """
 
+import logging
 import os
 
+from standing.log import NAME
 from standing.settings import current
 
 
@@ -20,6 +22,7 @@ def _quiet_and_local() -> None:
     }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
+    logging.getLogger(NAME).setLevel(logging.INFO)
 
 
 _quiet_and_local()

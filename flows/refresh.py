@@ -1,7 +1,5 @@
 """Refresh the members' documents: one run of the core, its stages as tasks."""
 
-import sys
-
 from prefect import State, flow
 
 from flows.stages import as_state, as_task, publish_artifact
@@ -16,9 +14,3 @@ def refresh(selection: str = "all") -> State[None]:
     outcome = execute(current(), Request(selection), perform=as_task)
     publish_artifact(outcome)
     return as_state(outcome)
-
-
-if __name__ == "__main__":
-    ended = refresh(*sys.argv[1:2], return_state=True)
-    print(f"{ended.name}: {ended.message}")
-    sys.exit(0 if ended.is_completed() else 1)

@@ -58,11 +58,12 @@ def last_published_as_of(engine: Engine) -> datetime | None:
 
 
 def last_runs(engine: Engine, number: int) -> list[dict[str, Any]]:
-    """The newest runs, newest first, without their summaries."""
+    """The newest runs, newest first, each with its stages and where its report is."""
     with engine.connect() as connection:
         return rows(
             connection,
-            "select run_id, selection, as_of, started_at, finished_at, status, message"
+            "select run_id, selection, as_of, started_at, finished_at, status, message,"
+            " coalesce(summary -> 'stages', '[]') as stages, summary ->> 'report' as report"
             " from standing.runs order by run_id desc limit :number",
             number=number,
         )

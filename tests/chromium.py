@@ -42,7 +42,7 @@ class Browser:
             [*launch, CHROMIUM, *FLAGS, *root, f"--user-data-dir={profile}", "about:blank"],
             pass_fds=(commands, answers),
             stderr=subprocess.DEVNULL,
-            env=os.environ | {"HOME": str(profile)},
+            env=os.environ | {"HOME": str(profile), "TMPDIR": str(profile)},
         )
         os.close(commands)
         os.close(answers)

@@ -127,10 +127,14 @@ def status(as_json: bool) -> None:
             click.echo(f"  {step['name']:<14}{step['members']:>10,}")
     click.echo("last runs:")
     for row in found["runs"]:
-        click.echo(
-            f"  {row['run_id']:>5}  {row['started_at']:%Y-%m-%d %H:%M:%S}  {row['selection']:<7}"
-            f" {row['status']:<10} {(row['message'] or '').splitlines()[0] if row['message'] else ''}"
-        )
+        message = (row["message"] or "").partition("\n")[0]
+        started = f"{row['started_at']:%Y-%m-%d %H:%M:%S}"
+        click.echo(f"  {row['run_id']:>5}  {started}  {row['selection']:<7} {row['status']:<10} {message}")
+    for last in found["runs"][:1]:
+        for stage in last["stages"]:
+            click.echo(f"  {stage['name']:<18}{stage['seconds']:>8.1f} s")
+        if last["report"]:
+            click.echo(f"report: {last['report']}")
 
 
 @click.command()

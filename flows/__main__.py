@@ -1,0 +1,26 @@
+"""`python -m flows FLOW [SELECTION]`: run a flow once, here and now.
+
+The auditor's process imports the module it was started from, unless that is a package's `__main__`: so
+Prefect is loaded once.
+"""
+
+import sys
+
+from flows.refresh import refresh
+
+FLOWS = {"refresh": refresh}
+
+
+def main(arguments: list[str]) -> int:
+    """Run the named flow; 0 if it completed."""
+    name, *selection = arguments or [""]
+    if name not in FLOWS or len(selection) > 1:
+        print(f"usage: python -m flows {'|'.join(FLOWS)} [SELECTION]", file=sys.stderr)
+        return 2
+    ended = FLOWS[name](*selection, return_state=True)
+    print(f"{ended.name}: {ended.message}")
+    return 0 if ended.is_completed() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

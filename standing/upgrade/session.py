@@ -38,7 +38,7 @@ PASSING: tuple[type[psycopg.Error], ...] = (
 )
 
 #: After so many vain tries a step waits this long (ms) once: then the server sends autovacuum away.
-STUBBORN_TRIES = 12
+STUBBORN_TRIES = 6
 STUBBORN_WAIT = 1500
 
 

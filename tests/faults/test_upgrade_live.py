@@ -3,13 +3,13 @@
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import legacy
 import psycopg
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, create_engine, text
 
 from standing.lock import LockTaken
 from standing.settings import Settings
@@ -131,3 +131,59 @@ def test_two_upgrades_do_not_work_at_once(settings: Settings, engine: Engine) ->
     with exclusive_session(engine), pytest.raises(LockTaken):
         migrate(settings, engine, pace=Pace(queue=0))
     assert migrate(settings, engine).steps
+
+
+SLOW_VACUUM = """
+alter table public.users set (
+    autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1, autovacuum_vacuum_threshold = 1,
+    autovacuum_vacuum_scale_factor = 0
+);
+insert into users (id) select md5(n::text)::uuid from generate_series(1, 20000) as n;
+update users set display_name = 'Somchai';
+"""
+VACUUMING = """
+select a.pid from pg_stat_progress_vacuum as v join pg_stat_activity as a using (pid)
+where a.datname = current_database() and a.usesysid is null
+"""
+
+
+def vacuuming(engine: Engine) -> list[int]:
+    with engine.connect() as connection:
+        return list(connection.scalars(text(VACUUMING)))
+
+
+@pytest.fixture
+def often_vacuumed(administer: Callable[[str], None]) -> Iterator[None]:
+    administer("alter system set autovacuum_naptime = '1s'")
+    administer("select pg_reload_conf()")
+    yield
+    administer("alter system reset autovacuum_naptime")
+    administer("select pg_reload_conf()")
+
+
+@pytest.mark.usefixtures("often_vacuumed")
+@pytest.mark.parametrize("privileged", [True, False], ids=["superuser", "owner"])
+def test_autovacuum_gives_way(settings: Settings, engine: Engine, privileged: bool) -> None:
+    legacy.fill(engine)
+    owner = f"owner_{engine.url.database}"
+    with engine.begin() as connection:
+        connection.exec_driver_sql(SLOW_VACUUM)
+        connection.exec_driver_sql(f"create role {owner} login")
+        connection.exec_driver_sql(f"grant create on database {engine.url.database} to {owner}")
+        connection.exec_driver_sql(f"grant all on schema public to {owner}")
+        for table in ("users", "seller_profiles", "products", "orders", "reviews", "admin_users"):
+            connection.exec_driver_sql(f"alter table {table} owner to {owner}")
+    deadline = time.monotonic() + 60
+    while not (working := vacuuming(engine)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert working
+    role = engine if privileged else create_engine(engine.url.set(username=owner))
+    try:
+        migrate(settings, role, pace=Pace(patience=60))
+    finally:
+        if role is not engine:
+            role.dispose()
+        assert working[0] not in vacuuming(engine)
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f"reassign owned by {owner} to current_user; drop owned by {owner}")
+            connection.exec_driver_sql(f"drop role {owner}")

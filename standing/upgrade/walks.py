@@ -7,7 +7,7 @@ bands and tiers are the guide's own, frozen here: the first run replaces them by
 
 from collections.abc import Collection
 
-from migrations.schema import RATINGS, TIER_INFO, TRUST_SCORE
+from migrations.documents import RATINGS, TIER_INFO, TRUST_SCORE
 from standing.settings import Settings
 from standing.upgrade.backfill import Backfill
 from standing.upgrade.catalog import Catalog

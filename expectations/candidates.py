@@ -1,7 +1,7 @@
 """Are the built documents fit to publish? Runs after the build, over the marts."""
 
 from expectations.catalog import Catalog
-from expectations.documents import Document
+from expectations.documents import SHARES, Document
 from expectations.rules import Rule, Scan, Whole, quoted
 from expectations.shapes import number, shape_rules, words
 from expectations.targets import AuditTarget, audit_targets
@@ -17,7 +17,13 @@ REBUILD = "fix the model or its policy and run again; nothing has been written"
 def scans(scope: AuditScope, catalog: Catalog) -> list[Scan]:
     """What must exist, then for each target its members and its documents: two scans each."""
     targets = audit_targets(scope)
-    documents = {"trust_score": _trust_scores, "ratings": _ratings, "tier_info": _tiers}
+    documents = {
+        "trust_score": _trust_scores,
+        "behavior_score": _behavior_scores,
+        "ratings": _ratings,
+        "performance": _performance,
+        "tier_info": _tiers,
+    }
     found = [_relations(targets, catalog)] if targets else []
     for target in targets:
         found.append(_members(target, scope.build_schema))
@@ -163,6 +169,45 @@ def _trust_scores(target: AuditTarget, build: str) -> Scan:
     )
     scan = _scan(target, build, rules, joins)
     return Scan(scan.source, scan.key, scan.rules, needs=(*scan.needs, "build:trust_levels.level"))
+
+
+def _behavior_scores(target: AuditTarget, build: str) -> Scan:
+    counts = ("active_days_last_30", "report_count", "warning_count", "helpful_reviews_count")
+    rules = (
+        _in_range(target.document, tuple(target.document.rates), 100),
+        _not_negative(
+            target.document, (*counts, "response_time_avg", "response_time_median", "avg_session_duration")
+        ),
+        Rule(
+            "behavior_risk_is_known",
+            "critical",
+            f"{words('d.risk_level')} not in ('low', 'medium', 'high')",
+            "The application has no badge for another risk.",
+            REBUILD,
+        ),
+    )
+    return _scan(target, build, rules)
+
+
+def _performance(target: AuditTarget, build: str) -> Scan:
+    counts = tuple(
+        key for key in target.document.keys if key.startswith(("total_", "last_30", "active_", "sold_"))
+    )
+    rules = (
+        _in_range(target.document, SHARES, 100),
+        _not_negative(target.document, (*counts, "avg_processing_time", "response_time_avg"), "warning"),
+    )
+    return _scan(target, build, rules)
+
+
+def _not_negative(document: Document, keys: tuple[str, ...], severity: str = "critical") -> Rule:
+    return Rule(
+        f"{document.target}_counts_are_not_negative",
+        severity,
+        " or ".join(f"{number(f'd.{key}')} < 0" for key in keys if key in document.keys),
+        "A count, an amount or a duration below zero makes no sense on a page.",
+        "look for negative amounts in the sources",
+    )
 
 
 def _ratings(target: AuditTarget, build: str) -> Scan:

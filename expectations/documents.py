@@ -82,6 +82,29 @@ TRUST_SCORE = Document(
     nested={"factors": {"positive": "list", "negative": "list"}},
 )
 
+BEHAVIOR_SCORE = Document(
+    target="behavior_score",
+    keys={
+        "response_rate": "number",
+        "response_time_avg": "number",
+        "response_time_median": "number",
+        "completion_rate": "number",
+        "cancellation_rate": "number",
+        "dispute_rate": "number",
+        "last_active": "moment",
+        "active_days_last_30": "number",
+        "avg_session_duration": "number",
+        "report_count": "number",
+        "warning_count": "number",
+        "helpful_reviews_count": "number",
+        "risk_level": "text",
+        "risk_factors": "list",
+        "last_updated": "moment",
+        "evidence": "object",
+    },
+    rates=dict.fromkeys(("response_rate", "completion_rate", "cancellation_rate", "dispute_rate"), PERCENT),
+)
+
 RATINGS = Document(
     target="ratings",
     keys={
@@ -109,6 +132,49 @@ RATINGS = Document(
     rates={"overall": MEAN, "last_30_days_avg": MEAN, "last_90_days_avg": MEAN, "adjusted": MEAN},
 )
 
+#: Performance's shares of 100; its growth has no upper end.
+SHARES = (
+    "repeat_customer_rate",
+    "customer_retention_rate",
+    "order_fulfillment_rate",
+    "on_time_delivery_rate",
+    "return_rate",
+    "dispute_rate",
+    "defect_rate",
+    "response_rate",
+    "effective_positive_rate",
+)
+
+PERFORMANCE = Document(
+    target="performance",
+    keys={
+        **dict.fromkeys(
+            (
+                "total_sales",
+                "total_revenue",
+                "avg_order_value",
+                "last_30_days_sales",
+                "last_30_days_revenue",
+                "month_over_month_growth",
+                "total_customers",
+                "avg_processing_time",
+                "response_time_avg",
+                "active_listings",
+                "sold_out_listings",
+                "avg_stock_level",
+                "pending_balance",
+                "available_balance",
+                "total_withdrawn",
+                *SHARES,
+            ),
+            "number",
+        ),
+        "last_calculated": "moment",
+        "evidence": "object",
+    },
+    rates=dict.fromkeys((*SHARES, "month_over_month_growth"), PERCENT),
+)
+
 TIER_INFO = Document(
     target="tier_info",
     keys={
@@ -127,7 +193,9 @@ TIER_INFO = Document(
     nullable=frozenset({"next_tier"}),  # null on the highest tier
 )
 
-DOCUMENTS = {document.target: document for document in (TRUST_SCORE, RATINGS, TIER_INFO)}
+DOCUMENTS = {
+    document.target: document for document in (TRUST_SCORE, BEHAVIOR_SCORE, RATINGS, PERFORMANCE, TIER_INFO)
+}
 
 #: Top-level keys that move with the clock alone; a published document may differ in them.
 CLOCK_KEYS = ("last_calculated", "next_review", "last_updated")

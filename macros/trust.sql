@@ -1,4 +1,16 @@
-{#- Pieces of the trust document; used where `measured` and `scorecard` are joined. -#}
+{#- Pieces of the trust document; used in int_trust_cards, over `measured`, `scorecard` and `scored`. -#}
+
+{#- One row of `measured` for a rate of `metrics`; the tallies of `others` sum to what it is a share of. -#}
+{% macro measured_rate(metric, num, others) -%}
+    (
+        '{{ metric }}',
+        null,
+        metrics.{{ num }},
+        metrics.{{ others | join(' + metrics.') }},
+        least(metrics.{{ others | join('_first_at, metrics.') }}_first_at),
+        greatest(metrics.{{ others | join('_last_at, metrics.') }}_last_at)
+    )
+{%- endmacro %}
 
 {#- What a metric was measured from: a rate's counts with its prior, or a plain value. -#}
 {% macro metric_evidence() -%}
@@ -14,7 +26,7 @@
 {% macro factor_json() -%}
     jsonb_build_object(
         'code', measured.metric,
-        'points', scorecard.points,
+        'points', scored.points,
         'label_en', scorecard.label_en,
         'label_th', scorecard.label_th,
         'evidence', {{ metric_evidence() }}

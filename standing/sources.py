@@ -26,7 +26,7 @@ SOURCES = (
         "users",
         ("id", "created_at"),
         ("last_login_at", "email_verified", "phone_verified"),
-        "no points for a verified e-mail address or phone number",
+        "no points for a verified e-mail address or phone number, and activity without visits",
     ),
     Source(
         "seller_profiles",
@@ -60,10 +60,16 @@ SOURCES = (
         "helpful reviews are not credited to their writers",
     ),
     Source(
+        "products",
+        (),
+        ("id", "seller_id", "status", "stock", "price"),
+        "performance shows no listings and no stock",
+    ),
+    Source(
         "messages",
         (),
         ("id", "thread_id", "sender_id", "recipient_id", "sent_at"),
-        "no response rate: up to 4 points of trust cannot be reached",
+        "no response rate or times: up to 4 points of trust cannot be reached",
     ),
     Source(
         "disputes",
@@ -78,6 +84,12 @@ SOURCES = (
         "only full refunds count as returns",
     ),
     Source(
+        "user_sessions",
+        (),
+        ("user_id", "started_at", "ended_at"),
+        "behavior shows no length of visits",
+    ),
+    Source(
         "user_reports",
         (),
         ("user_id", "created_at", "decided_at", "outcome"),
@@ -88,6 +100,12 @@ SOURCES = (
         (),
         ("user_id", "created_at", "decided_at", "outcome"),
         "warnings do not lower trust",
+    ),
+    Source(
+        "payouts",
+        (),
+        ("seller_id", "amount", "status", "created_at"),
+        "performance shows no balances",
     ),
     Source(
         "order_exclusions",

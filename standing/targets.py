@@ -36,6 +36,15 @@ TARGETS = (
         review_field="next_review",
     ),
     Target(
+        name="behavior_score",
+        mart="user_behavior_scores",
+        key="user_id",
+        table="users",
+        table_key="id",
+        column="behavior_score",
+        clock_fields=("last_updated",),
+    ),
+    Target(
         name="ratings",
         mart="seller_ratings",
         key="seller_id",
@@ -43,6 +52,15 @@ TARGETS = (
         table_key="id",
         column="ratings",
         clock_fields=("last_updated",),
+    ),
+    Target(
+        name="performance",
+        mart="seller_performance",
+        key="seller_id",
+        table="seller_profiles",
+        table_key="id",
+        column="performance",
+        clock_fields=("last_calculated",),
     ),
     Target(
         name="tier_info",
@@ -57,8 +75,8 @@ TARGETS = (
 #: What `standing run SELECTION` may be, and which documents each publishes; dbt's selectors.yml has
 #: the same names and says what is built.
 SELECTIONS: dict[str, tuple[str, ...]] = {
-    "all": ("trust_score", "ratings", "tier_info"),
-    "scores": ("trust_score", "ratings"),
+    "all": ("trust_score", "behavior_score", "ratings", "performance", "tier_info"),
+    "scores": ("trust_score", "behavior_score", "ratings", "performance"),
     "tiers": ("tier_info",),
 }
 

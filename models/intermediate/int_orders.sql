@@ -38,7 +38,12 @@ order_disputes as (
 
 excluded_orders as (
 
-    select distinct order_id from {{ ref('stg_order_exclusions') }}
+    select
+        order_id,
+        min(decided_at) as excluded_at,
+        min(next_event_at) as next_event_at
+    from {{ ref('stg_order_exclusions') }}
+    group by order_id
 
 ),
 
@@ -63,15 +68,16 @@ joined as (
     select
         refunded.*,
         sellers.user_id as seller_user_id,
-        least(order_returns.returned_at, refunded.fully_refunded_at) as returned_at,
+        least(order_returns.returned_at, refunded.fully_refunded_at, refunded.returned_at) as came_back_at,
         order_disputes.disputed_at,
         order_disputes.lost_by_buyer_at,
         order_disputes.lost_by_seller_at,
-        excluded_orders.order_id is not null as is_excluded,
+        excluded_orders.excluded_at is not null as is_excluded,
         least(
             refunded.next_event_at,
             order_returns.next_event_at,
-            order_disputes.next_event_at
+            order_disputes.next_event_at,
+            excluded_orders.next_event_at
         ) as next_step_at
     from refunded
     left join sellers on refunded.seller_id = sellers.seller_id
@@ -93,12 +99,20 @@ final as (
         coalesce(total_amount, 0) - partial_refund as amount,
         case
             when cancelled_at is not null then 'cancelled'
-            when returned_at is not null then 'returned'
+            when came_back_at is not null then 'returned'
             when completed_at is not null then 'completed'
             else 'open'
         end as outcome,
-        coalesce(cancelled_at, returned_at, completed_at) as resolved_at,
+        coalesce(cancelled_at, came_back_at, completed_at) as resolved_at,
+        cancelled_at,
         cancelled_by,
+        paid_at,
+        ship_by,
+        shipped_at,
+        has_shipping_times,
+        handed_over_at,
+        promised_at,
+        delivered_at,
         disputed_at,
         lost_by_buyer_at,
         lost_by_seller_at,

@@ -24,6 +24,7 @@ attributed as (
 
     select
         reviews.review_id,
+        reviews.order_id,
         reviews.rating,
         reviews.created_at,
         reviews.detailed_ratings,
@@ -40,6 +41,7 @@ final as (
 
     select
         attributed.review_id,
+        attributed.order_id,
         attributed.seller_id,
         sellers.user_id as seller_user_id,
         attributed.reviewer_id,

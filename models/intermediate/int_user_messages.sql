@@ -4,76 +4,87 @@ with due_users as (
 
 ),
 
-messages as (
+due_sellers as (
 
-    select * from {{ ref('stg_messages') }}
-
-),
-
-openings as (
-
-    select distinct on (thread_id)
-        thread_id,
-        sender_id,
-        recipient_id,
-        sent_at
-    from messages
-    order by thread_id, sent_at, message_id
+    select * from {{ ref('int_due_sellers') }}
 
 ),
 
-received as (
+sellers as (
+
+    select * from {{ ref('stg_sellers') }}
+
+),
+
+threads as (
+
+    select * from {{ ref('int_threads') }}
+
+),
+
+-- A shop's performance shows how its person answers.
+people as (
+
+    select user_id from due_users
+    union
+    select sellers.user_id
+    from due_sellers
+    inner join sellers on due_sellers.seller_id = sellers.seller_id
+    where sellers.user_id is not null
+
+),
+
+flagged as (
 
     select
-        openings.thread_id,
-        openings.recipient_id as user_id,
-        openings.sent_at,
-        openings.sent_at + make_interval(hours => {{ policy('answer_hours') }}::integer) as answer_due_at
-    from openings
-    inner join due_users on openings.recipient_id = due_users.user_id
-    where
-        openings.sender_id is distinct from openings.recipient_id
-        and openings.sent_at > {{ days_ago(policy('trust_window_days')) }}
+        threads.*,
+        threads.is_judged and threads.sent_at > {{ days_ago(policy('trust_window_days')) }} as is_in_trust_window,
+        threads.is_judged and threads.sent_at > {{ days_ago(policy('response_window_days')) }} as is_recent
+    from threads
+    inner join people on threads.user_id = people.user_id
 
 ),
 
-answers as (
+counted as (
 
     select
-        received.thread_id,
-        min(messages.sent_at) as answered_at
-    from received
-    inner join messages on received.thread_id = messages.thread_id and received.user_id = messages.sender_id
-    where messages.sent_at >= received.sent_at
-    group by received.thread_id
-
-),
-
--- A thread is judged once it is answered or its time is up.
-judged as (
-
-    select
-        received.user_id,
-        received.sent_at,
-        received.answer_due_at,
-        coalesce(answers.answered_at <= received.answer_due_at, false) as is_answered,
-        answers.answered_at is not null or received.answer_due_at <= {{ as_of() }} as is_judged
-    from received
-    left join answers on received.thread_id = answers.thread_id
+        user_id,
+        {{ tally('threads', 'is_in_trust_window', 'sent_at') }},
+        count(*) filter (where is_in_trust_window and is_answered) as threads_answered,
+        {{ tally('recent_threads', 'is_recent', 'sent_at') }},
+        count(*) filter (where is_recent and is_answered) as recent_threads_answered,
+        sum(minutes_to_answer) filter (where is_recent and is_answered) as answer_minutes,
+        array_agg(minutes_to_answer order by minutes_to_answer asc) filter (where is_recent and is_answered) as answer_times,
+        min(answer_due_at) filter (where not is_judged) as next_judgement_at
+    from flagged
+    group by user_id
 
 ),
 
 final as (
 
     select
-        user_id,
-        count(*) filter (where is_judged) as threads_judged,
-        count(*) filter (where is_judged and is_answered) as threads_answered,
-        min(sent_at) filter (where is_judged) as first_thread_at,
-        max(sent_at) filter (where is_judged) as last_thread_at,
-        min(answer_due_at) filter (where not is_judged) as next_judgement_at
-    from judged
-    group by user_id
+        counted.user_id,
+        {{ tallied('counted', ['threads', 'recent_threads']) }},
+        counted.threads_answered,
+        counted.recent_threads_answered,
+        {{ percentage('counted.recent_threads_answered', 'counted.recent_threads') }} as response_rate,
+        coalesce(round(counted.answer_minutes / nullif(counted.recent_threads_answered, 0), 2), 0) as response_time_avg,
+        -- The mean of the two in the middle, which are one and the same of an odd number.
+        coalesce(
+            round(
+                (
+                    counted.answer_times[(counted.recent_threads_answered + 1) / 2]
+                    + counted.answer_times[counted.recent_threads_answered / 2 + 1]
+                ) / 2, 2
+            ), 0
+        ) as response_time_median,
+        least(
+            counted.next_judgement_at,
+            {{ leaves('counted.threads_first_at', policy('trust_window_days')) }},
+            {{ leaves('counted.recent_threads_first_at', policy('response_window_days')) }}
+        ) as next_step_at
+    from counted
 
 )
 

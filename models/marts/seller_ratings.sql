@@ -10,6 +10,12 @@ seller_reviews as (
 
 ),
 
+upcoming as (
+
+    select * from {{ ref('int_seller_upcoming') }}
+
+),
+
 -- Shops without a review keep the guide's defaults, which are zeros.
 counted as (
 
@@ -39,9 +45,10 @@ counted as (
         seller_reviews.last_30_days_at,
         seller_reviews.first_90_days_at,
         seller_reviews.last_90_days_at,
-        seller_reviews.next_step_at as valid_until
+        least(seller_reviews.next_step_at, upcoming.next_event_at) as valid_until
     from due_sellers
     left join seller_reviews on due_sellers.seller_id = seller_reviews.seller_id
+    left join upcoming on due_sellers.seller_id = upcoming.seller_id
 
 ),
 

@@ -1,12 +1,6 @@
-with due_sellers as (
+with sellers as (
 
-    select * from {{ ref('int_due_sellers') }}
-
-),
-
-sellers as (
-
-    select * from {{ ref('int_seller_standing') }}
+    select * from {{ ref('int_seller_placements') }}
 
 ),
 
@@ -16,42 +10,25 @@ tier_policy as (
 
 ),
 
--- The highest tier whose orders and exact, unrounded mean are both reached.
-placed as (
-
-    select
-        sellers.*,
-        (
-            select max(tier_policy.tier_level) from tier_policy
-            where
-                tier_policy.min_orders <= sellers.completed_orders
-                and (
-                    tier_policy.min_rating is null
-                    or (sellers.total_reviews > 0 and sellers.rating_sum >= tier_policy.min_rating * sellers.total_reviews)
-                )
-        ) as tier_level
-    from due_sellers
-    inner join sellers on due_sellers.seller_id = sellers.seller_id
-
-),
-
 -- What was published is the past: a tier that has not moved keeps its date and its history.
 compared as (
 
     select
-        placed.*,
+        sellers.*,
         tiers.tier,
         tiers.commission_rate,
         tiers.boost_multiplier,
         tiers.priority_support,
         tiers.benefits,
+        earned_tiers.tier as earned_tier,
         next_tiers.tier as next_tier,
         next_tiers.min_orders as next_min_orders,
         next_tiers.min_rating as next_min_rating,
-        (placed.published_tier is distinct from tiers.tier) as is_moved
-    from placed
-    inner join tier_policy as tiers on placed.tier_level = tiers.tier_level
-    left join tier_policy as next_tiers on placed.tier_level + 1 = next_tiers.tier_level
+        (sellers.published_tier is distinct from tiers.tier) as is_moved
+    from sellers
+    inner join tier_policy as tiers on sellers.tier_level = tiers.tier_level
+    inner join tier_policy as earned_tiers on sellers.earned_level = earned_tiers.tier_level
+    left join tier_policy as next_tiers on sellers.tier_level + 1 = next_tiers.tier_level
 
 ),
 
@@ -61,7 +38,7 @@ final as (
         seller_id,
         tier as current_tier,
         completed_orders,
-        next_step_at as valid_until,
+        least(next_step_at, case when is_in_grace then grace_until end) as valid_until,
         jsonb_build_object(
             'current_tier', tier,
             'tier_level', tier_level,
@@ -100,7 +77,15 @@ final as (
             'evidence', jsonb_build_object(
                 'completed_orders', completed_orders,
                 'mean_rating', {{ rate_evidence('rating_sum', 'total_reviews', 'first_review_at', 'last_review_at') }}
-            )
+            ) || case
+                when is_in_grace
+                    then jsonb_build_object('grace', jsonb_build_object(
+                        'earned_tier', earned_tier,
+                        'since', {{ utc_text('grace_since') }},
+                        'until', {{ utc_text('grace_until') }}
+                    ))
+                else '{}'::jsonb
+            end
         ) as document
     from compared
 

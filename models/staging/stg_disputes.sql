@@ -12,7 +12,7 @@ with source as (
 
 ),
 
--- A decision without a time was made when the dispute was opened, for all that is known.
+-- A decision without a time was made when the dispute was opened, for all that is known; none is made before.
 effective as (
 
     select
@@ -20,8 +20,9 @@ effective as (
         order_id,
         opened_at,
         decided_against,
-        coalesce(resolved_at, case when decided_against is not null then opened_at end) as resolved_at
+        greatest(resolved_at, case when decided_against is not null then opened_at end) as resolved_at
     from source
+    where opened_at is not null
 
 ),
 
@@ -30,12 +31,11 @@ final as (
     select
         dispute_id,
         order_id,
-        opened_at,
+        {{ known('opened_at') }} as opened_at,
         {{ known('resolved_at') }} as resolved_at,
         case when resolved_at <= {{ as_of() }} then decided_against end as decided_against,
-        {{ upcoming('resolved_at') }} as next_event_at
+        least({{ upcoming('opened_at') }}, {{ upcoming('resolved_at') }}) as next_event_at
     from effective
-    where opened_at <= {{ as_of() }}
 
 )
 

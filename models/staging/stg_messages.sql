@@ -14,8 +14,15 @@ with source as (
 
 final as (
 
-    select * from source
-    where sent_at <= {{ as_of() }}
+    select
+        message_id,
+        thread_id,
+        sender_id,
+        recipient_id,
+        {{ known('sent_at') }} as sent_at,
+        {{ upcoming('sent_at') }} as next_event_at
+    from source
+    where sent_at is not null
 
 )
 

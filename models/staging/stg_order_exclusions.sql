@@ -12,8 +12,13 @@ with source as (
 
 final as (
 
-    select * from source
-    where decided_at <= {{ as_of() }}
+    select
+        order_id,
+        reason,
+        {{ known('decided_at') }} as decided_at,
+        {{ upcoming('decided_at') }} as next_event_at
+    from source
+    where decided_at is not null
 
 )
 

@@ -25,7 +25,16 @@ effective as (
         updated_at,
         coalesce(completed_at, case when status_meaning = 'completed' then latest_event_at end) as completed_at,
         coalesce(cancelled_at, case when status_meaning = 'cancelled' then latest_event_at end) as cancelled_at,
-        coalesce(refunded_at, case when status_meaning = 'returned' then latest_event_at end) as refunded_at,
+        refunded_at,
+        case when status_meaning = 'returned' then coalesce(refunded_at, latest_event_at) end as returned_at,
+        has_shipping_times,
+        -- What was delivered or accepted had been shipped, also where nobody wrote down when.
+        coalesce(
+            shipped_at,
+            delivered_at,
+            completed_at,
+            case when is_shipped_by_status then latest_event_at end
+        ) as handed_over_at,
         (status_meaning = 'completed' and completed_at is null)
         or (status_meaning = 'cancelled' and cancelled_at is null)
         or (status_meaning = 'returned' and refunded_at is null) as is_time_assumed
@@ -54,7 +63,10 @@ final as (
         {{ known('cancelled_at') }} as cancelled_at,
         cancelled_by,
         {{ known('refunded_at') }} as refunded_at,
+        {{ known('returned_at') }} as returned_at,
         refunded_amount,
+        has_shipping_times,
+        {{ known('handed_over_at') }} as handed_over_at,
         updated_at,
         is_time_assumed,
         least(
@@ -63,7 +75,8 @@ final as (
             {{ upcoming('delivered_at') }},
             {{ upcoming('completed_at') }},
             {{ upcoming('cancelled_at') }},
-            {{ upcoming('refunded_at') }}
+            {{ upcoming('refunded_at') }},
+            {{ upcoming('returned_at') }}
         ) as next_event_at
     from effective
     where created_at <= {{ as_of() }}

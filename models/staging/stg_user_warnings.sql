@@ -11,14 +11,16 @@ with source as (
 
 ),
 
+-- An outcome without a time stands since the row was made; none stands before.
 effective as (
 
     select
         user_id,
         created_at,
         outcome,
-        coalesce(decided_at, case when outcome is not null then created_at end) as decided_at
+        case when outcome is not null then greatest(decided_at, created_at) end as decided_at
     from source
+    where created_at is not null
 
 ),
 
@@ -26,12 +28,11 @@ final as (
 
     select
         user_id,
-        created_at,
+        {{ known('created_at') }} as created_at,
         {{ known('decided_at') }} as decided_at,
         case when decided_at <= {{ as_of() }} then outcome end as outcome,
         {{ upcoming('decided_at') }} as next_event_at
     from effective
-    where created_at <= {{ as_of() }}
 
 )
 

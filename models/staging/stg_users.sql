@@ -20,6 +20,7 @@ final as (
         user_id,
         created_at,
         {{ known('last_login_at') }} as last_login_at,
+        {{ upcoming('last_login_at') }} as next_event_at,
         coalesce(email_verified, false) as email_verified,
         coalesce(phone_verified, false) as phone_verified,
         coalesce(kyc_status, 'not_verified') as kyc_status,

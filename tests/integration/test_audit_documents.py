@@ -73,11 +73,51 @@ TIER = {
     "next_tier": {"tier": "established", "orders_needed": 3, "rating_needed": 0},
     "evidence": {"completed_orders": 47},
 }
+HALF = {"num": 1, "den": 2, "from": None, "to": None}
+BEHAVIOR = {
+    **dict.fromkeys(("response_rate", "completion_rate", "cancellation_rate", "dispute_rate"), 50.00),
+    **dict.fromkeys(("response_time_avg", "response_time_median", "avg_session_duration"), 12.34),
+    **dict.fromkeys(("active_days_last_30", "report_count", "warning_count", "helpful_reviews_count"), 1),
+    "last_active": "2026-02-28T00:00:00Z",
+    "risk_level": "medium",
+    "risk_factors": ["warned"],
+    "last_updated": "2026-03-01T00:00:00Z",
+    "evidence": dict.fromkeys(
+        ("response_rate", "completion_rate", "cancellation_rate", "dispute_rate"), HALF
+    ),
+}
+RATES = (
+    "repeat_customer_rate",
+    "customer_retention_rate",
+    "order_fulfillment_rate",
+    "on_time_delivery_rate",
+    "return_rate",
+    "dispute_rate",
+    "defect_rate",
+    "response_rate",
+    "effective_positive_rate",
+)
+PERFORMANCE = {
+    **dict.fromkeys(RATES, 50),
+    **dict.fromkeys(("total_sales", "last_30_days_sales", "total_customers", "active_listings"), 2),
+    **dict.fromkeys(
+        ("sold_out_listings", "avg_stock_level", "avg_processing_time", "response_time_avg"), 0
+    ),
+    **dict.fromkeys(
+        ("total_revenue", "avg_order_value", "last_30_days_revenue", "total_withdrawn"), 100.50
+    ),
+    **dict.fromkeys(("pending_balance", "available_balance"), 0),
+    "month_over_month_growth": -150,
+    "last_calculated": "2026-03-01T00:00:00Z",
+    "evidence": {**dict.fromkeys(RATES, HALF), "month_over_month_growth": {**HALF, "num": -3}},
+}
 
 TABLES = """
-    create table users (id uuid primary key, created_at timestamptz, trust_score jsonb);
+    create table users (
+        id uuid primary key, created_at timestamptz, trust_score jsonb, behavior_score jsonb
+    );
     create table seller_profiles (
-        id uuid primary key, user_id uuid, created_at timestamptz, ratings jsonb, tier_info jsonb
+        id uuid primary key, user_id uuid, created_at timestamptz, ratings jsonb, performance jsonb, tier_info jsonb
     );
     create table loyalty_programs (user_id uuid unique);
     create schema standing_build;
@@ -96,19 +136,23 @@ TABLES = """
     create table standing_build.user_trust_scores (
         user_id uuid, overall_score numeric(4, 1), level text, document jsonb
     );
+    create table standing_build.user_behavior_scores (user_id uuid, document jsonb);
+    create table standing_build.seller_performance (seller_id uuid, document jsonb);
     create table standing_build.seller_ratings (seller_id uuid, document jsonb);
     create table standing_build.seller_tiers (seller_id uuid, current_tier text, document jsonb);
 """
 MEMBERS = """
     insert into users values
-        (:anong, '2026-01-01 00:00+00', :trust), (:boon, '2026-01-02 00:00+00', :trust),
-        (:later, '2026-03-02 00:00+00', '{}');
-    insert into seller_profiles values (:shop, :anong, '2026-01-01 00:00+00', :ratings, :tier);
+        (:anong, '2026-01-01 00:00+00', :trust, :behavior), (:boon, '2026-01-02 00:00+00', :trust, :behavior),
+        (:later, '2026-03-02 00:00+00', '{}', '{}');
+    insert into seller_profiles values (:shop, :anong, '2026-01-01 00:00+00', :ratings, :performance, :tier);
     insert into loyalty_programs select id from users;
     insert into standing_build.stg_users select id, created_at from users where id <> :later;
     insert into standing_build.stg_sellers select id, created_at from seller_profiles;
     insert into standing_build.user_trust_scores
         select user_id, 54.0, 'bronze', :trust from standing_build.stg_users;
+    insert into standing_build.user_behavior_scores select user_id, :behavior from standing_build.stg_users;
+    insert into standing_build.seller_performance values (:shop, :performance);
     insert into standing_build.seller_ratings values (:shop, :ratings);
     insert into standing_build.seller_tiers values (:shop, 'rising', :tier);
 """
@@ -124,6 +168,14 @@ def ratings(change: str) -> str:
 
 def tier(change: str) -> str:
     return f"update standing_build.seller_tiers set document = {change}"
+
+
+def behavior(change: str) -> str:
+    return f"update standing_build.user_behavior_scores set document = {change} where user_id = '{BOON}'"
+
+
+def performance(change: str) -> str:
+    return f"update standing_build.seller_performance set document = {change}"
 
 
 def put(path: str, value: str) -> str:
@@ -187,6 +239,15 @@ CANDIDATES = [
         "update standing_build.seller_tiers set current_tier = 'starter'",
         SHOP,
     ),
+    ("behavior_score_has_every_key", behavior("document - 'risk_factors'"), BOON),
+    ("behavior_score_is_from_0_to_100", behavior(put("dispute_rate", "100.01")), BOON),
+    ("behavior_score_counts_are_not_negative", behavior(put("warning_count", "-1")), BOON),
+    ("behavior_score_rates_equal_their_evidence", behavior(put("completion_rate", "50.01")), BOON),
+    ("behavior_risk_is_known", behavior(put("risk_level", '"extreme"')), BOON),
+    ("performance_has_every_key", performance("document - 'defect_rate'"), SHOP),
+    ("performance_is_from_0_to_100", performance(put("defect_rate", "-1")), SHOP),
+    ("performance_counts_are_not_negative", performance(put("total_sales", "-1")), SHOP),
+    ("performance_rates_equal_their_evidence", performance(put("month_over_month_growth", "150")), SHOP),
     ("candidates_are_built", "drop table standing_build.seller_tiers", None),
 ]
 PUBLISHED = [
@@ -236,7 +297,13 @@ def failed(verdict: Verdict) -> list[str]:
 def shops(settings: Settings, engine: Engine) -> AuditScope:
     """Anong, who keeps a shop, and Boon were scored and published; Later joined after as_of."""
     change(engine, TABLES)
-    documents = {"trust": json.dumps(TRUST), "ratings": json.dumps(RATINGS), "tier": json.dumps(TIER)}
+    documents = {
+        "trust": json.dumps(TRUST),
+        "behavior": json.dumps(BEHAVIOR),
+        "ratings": json.dumps(RATINGS),
+        "performance": json.dumps(PERFORMANCE),
+        "tier": json.dumps(TIER),
+    }
     cast = MEMBERS
     for name, document in documents.items():
         cast = cast.replace(f":{name}", "'" + document + "'::jsonb")

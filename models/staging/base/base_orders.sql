@@ -19,7 +19,9 @@ with source as (
         lower({{ application_column(columns, 'cancelled_by', 'text') }}) as cancelled_by,
         {{ application_column(columns, 'refunded_at', 'timestamptz') }} as refunded_at,
         {{ application_column(columns, 'refunded_amount', 'numeric') }} as refunded_amount,
-        {{ application_column(columns, 'updated_at', 'timestamptz') }} as updated_at
+        {{ application_column(columns, 'updated_at', 'timestamptz') }} as updated_at,
+        -- Whether the application says at all when an order was shipped; without that, nothing can be judged.
+        {{ 'shipped_at' in columns }} as has_shipping_times
     {{ application_rows('orders', columns) }}
 
 ),
@@ -41,6 +43,7 @@ final as (
     select
         source.*,
         statuses.meaning as status_meaning,
+        coalesce(statuses.is_shipped, false) as is_shipped_by_status,
         -- What stands in for the time of a status that has none.
         coalesce(
             greatest(

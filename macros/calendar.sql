@@ -1,0 +1,20 @@
+{#- The zone of calendar notions: promised days, active days, working days. -#}
+{% macro business_zone() -%}
+    (select run_context.business_time_zone from {{ source('standing', 'run_context') }} as run_context)
+{%- endmacro %}
+
+{#- The calendar day of a moment in the business time zone. -#}
+{% macro business_day(moment) -%}
+    ({{ moment }} at time zone {{ business_zone() }})::date
+{%- endmacro %}
+
+{#- The moment at which a calendar day begins in the business time zone. -#}
+{% macro start_of_day(day) -%}
+    (({{ day }})::timestamp at time zone {{ business_zone() }})
+{%- endmacro %}
+
+{#- Whether a moment lies in the quarter before this one, the base of customer retention. -#}
+{% macro is_earlier(moment) -%}
+    {{ moment }} > {{ days_ago('2 * ' ~ policy('retention_window_days')) }}
+    and {{ moment }} <= {{ days_ago(policy('retention_window_days')) }}
+{%- endmacro %}

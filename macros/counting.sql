@@ -1,0 +1,64 @@
+{#- How many rows meet a condition, and the first and last of them: what a rate's evidence is made of. -#}
+{% macro tally(name, condition, moment) -%}
+    count(*) filter (where {{ condition }}) as {{ name }},
+    min({{ moment }}) filter (where {{ condition }}) as {{ name }}_first_at,
+    max({{ moment }}) filter (where {{ condition }}) as {{ name }}_last_at
+{%- endmacro %}
+
+{#- The same three columns of `relation`, 0 where it has no row. -#}
+{% macro tallied(relation, names) -%}
+    {%- for name in names -%}
+        coalesce({{ relation }}.{{ name }}, 0) as {{ name }},
+        {{ relation }}.{{ name }}_first_at,
+        {{ relation }}.{{ name }}_last_at
+        {%- if not loop.last -%},
+        {% endif -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{#- The columns of a tally where excluded orders are counted too: `raw_<name>` from `kept` and `excluded`. -#}
+{% macro tallied_raw(kept, excluded, names) -%}
+    {%- for name in names -%}
+        coalesce({{ kept }}.{{ name }}, 0) + coalesce({{ excluded }}.{{ name }}, 0) as raw_{{ name }},
+        least({{ kept }}.{{ name }}_first_at, {{ excluded }}.{{ name }}_first_at) as raw_{{ name }}_first_at,
+        greatest({{ kept }}.{{ name }}_last_at, {{ excluded }}.{{ name }}_last_at) as raw_{{ name }}_last_at
+        {%- if not loop.last -%},
+        {% endif -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{#- A percentage with two decimals, rounded once; 0 without evidence. -#}
+{% macro percentage(num, den) -%}
+    coalesce(round(100 * ({{ num }})::numeric / nullif({{ den }}, 0), 2), 0)
+{%- endmacro %}
+
+{#- The evidence of a rate from a tally of its denominator. -#}
+{% macro tally_evidence(num, den) -%}
+    {{ rate_evidence(num, den, den ~ '_first_at', den ~ '_last_at') }}
+{%- endmacro %}
+
+{#- When the first event of a tally leaves its window of so many times 24 hours; then the rate may change. -#}
+{% macro leaves(first_at, days) -%}
+    {{ first_at }} + make_interval(hours => 24 * ({{ days }})::integer)
+{%- endmacro %}
+
+{#- What the rates would be made of with the excluded orders, where a member has any: rate → its num, and the
+    tallies that sum to its den. -#}
+{% macro raw_evidence(shown, rates) -%}
+    case
+        when {{ shown }}
+            then jsonb_build_object(
+                'raw', jsonb_build_object(
+                    {% for rate, tallies in rates.items() -%}
+                        '{{ rate }}', {{ rate_evidence(
+                            tallies[0],
+                            tallies[1:] | join(' + '),
+                            'least(' ~ (tallies[1:] | join('_first_at, ')) ~ '_first_at)',
+                            'greatest(' ~ (tallies[1:] | join('_last_at, ')) ~ '_last_at)'
+                        ) }}{{ ', ' if not loop.last }}
+                    {% endfor -%}
+                )
+            )
+        else '{}'::jsonb
+    end
+{%- endmacro %}

@@ -1,0 +1,50 @@
+{#- What a member's rates are made of, from int_user_order_sides joined with int_user_windows (`kept` picks the orders):
+    trust looks back its own fixed window, behavior the member's evaluation window. -#}
+{% macro user_order_tallies(kept) -%}
+    {{ tally('clean', kept ~ ' and is_clean and is_in_trust_window', 'resolved_at') }},
+    {{ tally('own_cancellations', kept ~ ' and is_own_cancellation and is_in_trust_window', 'resolved_at') }},
+    {{ tally('disputes_lost', kept ~ ' and is_loss_in_trust_window', 'lost_at') }},
+    {{ tally('resolved', kept ~ ' and is_in_window', 'resolved_at') }},
+    {{ tally('concluded', kept ~ " and is_in_window and (outcome != 'cancelled' or is_own_cancellation)", 'resolved_at') }},
+    count(*) filter (where {{ kept }} and is_in_window and is_completed) as completed,
+    count(*) filter (where {{ kept }} and is_in_window and is_own_cancellation) as cancelled,
+    count(*) filter (where {{ kept }} and is_in_window and is_disputed) as disputed
+{%- endmacro %}
+
+{#- The flags that user_order_tallies() counts; the counts themselves need no case distinction then. -#}
+{% macro user_order_flags() -%}
+    sides.*,
+    sides.outcome = 'completed' as is_completed,
+    sides.outcome = 'completed' and sides.lost_at is null as is_clean,
+    coalesce(sides.resolved_at > {{ days_ago(policy('trust_window_days')) }}, false) as is_in_trust_window,
+    coalesce(sides.lost_at > {{ days_ago(policy('trust_window_days')) }}, false) as is_loss_in_trust_window,
+    coalesce(sides.resolved_at > {{ days_ago('windows.window_days') }}, false) as is_in_window
+{%- endmacro %}
+
+{#- What a shop's rates are made of, from int_shipments joined with int_seller_windows. -#}
+{% macro seller_order_tallies(kept) -%}
+    {{ tally('judged', kept ~ ' and is_judged_in_window', 'judged_at') }},
+    count(*) filter (where {{ kept }} and is_judged_in_window and handed_over_at is not null) as fulfilled,
+    {{ tally('shipped', kept ~ ' and is_shipped_in_window', 'shipped_at') }},
+    coalesce(sum(processing_seconds) filter (where {{ kept }} and is_shipped_in_window), 0) as processing_seconds,
+    {{ tally('promised', kept ~ ' and is_delivered_in_window', 'delivered_at') }},
+    count(*) filter (where {{ kept }} and is_delivered_in_window and is_on_time) as on_time,
+    {{ tally('resolved', kept ~ ' and is_in_window', 'resolved_at') }},
+    {{ tally('ended', kept ~ " and is_in_window and outcome != 'cancelled'", 'resolved_at') }},
+    count(*) filter (where {{ kept }} and is_in_window and outcome = 'returned') as returned,
+    count(*) filter (where {{ kept }} and is_in_window and is_disputed) as disputed,
+    count(*) filter (where {{ kept }} and is_in_window and is_defect) as defective,
+    {{ tally('completed', kept ~ " and is_completed", 'resolved_at') }},
+    count(*) filter (where {{ kept }} and is_completed and is_positive) as positive
+{%- endmacro %}
+
+{#- The flags that seller_order_tallies() counts. -#}
+{% macro seller_order_flags() -%}
+    orders.*,
+    orders.outcome = 'completed' as is_completed,
+    coalesce(orders.judged_at > {{ days_ago('windows.window_days') }}, false) as is_judged_in_window,
+    coalesce(orders.shipped_at > {{ days_ago('windows.window_days') }}, false) as is_shipped_in_window,
+    orders.promised_at is not null
+    and coalesce(orders.delivered_at > {{ days_ago('windows.window_days') }}, false) as is_delivered_in_window,
+    coalesce(orders.resolved_at > {{ days_ago('windows.window_days') }}, false) as is_in_window
+{%- endmacro %}

@@ -1,0 +1,21 @@
+{{ config(materialized='view') }}
+
+with reviews as (
+
+    select * from {{ ref('int_reviews') }}
+    where order_id is not null
+
+),
+
+-- The latest review of an order is its last word; an undated one is older than any other.
+final as (
+
+    select distinct on (order_id)
+        order_id,
+        rating
+    from reviews
+    order by order_id asc, created_at desc nulls last, review_id desc
+
+)
+
+select * from final

@@ -1,0 +1,91 @@
+{{ config(materialized='view') }}
+
+{#- rate → what is counted, and the tallies that sum to what it is a share of -#}
+{%- set rates = {
+    'response_rate': ('threads_answered', ('threads',)),
+    'own_cancellation_rate': ('own_cancellations', ('own_cancellations', 'clean')),
+    'dispute_loss_rate': ('disputes_lost', ('disputes_lost', 'clean')),
+    'upheld_report_rate': ('reports', ('reports', 'clean')),
+    'warning_rate': ('warnings', ('warnings', 'clean')),
+    'positive_share': ('positive_ratings', ('ratings',)),
+} -%}
+
+with metrics as (
+
+    select * from {{ ref('int_user_metrics') }}
+
+),
+
+scorecard as (
+
+    select * from {{ ref('int_scorecard_metrics') }}
+
+),
+
+-- A new factor is one line here and its rows in the scorecard's seeds.
+final as (
+
+    select
+        metrics.user_id,
+        metrics.created_at,
+        metrics.is_banned,
+        metrics.account_age_days,
+        metrics.completed_orders,
+        metrics.next_step_at,
+        card.*
+    from metrics
+    cross join lateral (
+        select
+            sum(scored.points) as points,
+            {% for category in ('identity', 'transaction', 'behavior', 'community') -%}
+                sum(scored.bin_value) filter (where scorecard.category = '{{ category }}') as {{ category }}_value,
+            {% endfor -%}
+            jsonb_agg({{ factor_json() }} order by scored.points desc, measured.metric asc)
+            filter (where scored.points > 0) as positive,
+            jsonb_agg({{ factor_json() }} order by scored.points asc, measured.metric asc)
+            filter (where scored.points < 0) as negative,
+            jsonb_object_agg(measured.metric, {{ metric_evidence() }})
+            filter (where scorecard.kind = 'rate') as evidence
+        from (
+            values
+            {% for metric in (
+                'email_verified', 'phone_verified', 'kyc_verified', 'two_factor_enabled', 'account_age_days',
+                'completed_orders_as_buyer', 'counterparties', 'completed_value', 'helpful_reviews', 'referrals'
+            ) -%}
+                (
+                    '{{ metric }}', metrics.{{ metric }}::numeric,
+                    null::bigint, null::bigint, null::timestamptz, null::timestamptz
+                ),
+            {% endfor -%}
+            ('clean_orders', metrics.raw_clean, null, null, null, null),
+            {% for metric, (num, others) in rates.items() -%}
+                {{ measured_rate(metric, num, others) }}{{ ',' if not loop.last }}
+            {% endfor -%}
+        ) as measured (metric, counted, num, den, first_at, last_at)
+        inner join scorecard on measured.metric = scorecard.metric
+        cross join
+            lateral (
+                -- A rate is smoothed, (num + k·prior) / (den + k).
+                select
+                    greatest(
+                        width_bucket(
+                            coalesce(
+                                measured.counted,
+                                (100 * measured.num + scorecard.smoothing_k * scorecard.smoothing_prior)
+                                / (measured.den + scorecard.smoothing_k)
+                            ),
+                            scorecard.lower_bounds
+                        ), 1
+                    ) as bin
+            ) as found
+        cross join
+            lateral (
+                select
+                    scorecard.bin_values[found.bin] as bin_value,
+                    scorecard.bin_points[found.bin] as points
+            ) as scored
+    ) as card
+
+)
+
+select * from final

@@ -1,0 +1,98 @@
+with due_users as (
+
+    select * from {{ ref('int_due_users') }}
+
+),
+
+users as (
+
+    select * from {{ ref('stg_users') }}
+
+),
+
+messages as (
+
+    select * from {{ ref('stg_messages') }}
+    where sent_at is not null
+
+),
+
+sides as (
+
+    select * from {{ ref('int_user_order_sides') }}
+    where role = 'buyer'
+
+),
+
+reviews as (
+
+    select * from {{ ref('int_reviews') }}
+    where created_at is not null
+
+),
+
+-- What members did themselves: bought, wrote, reviewed, came.
+acts as (
+
+    select
+        user_id,
+        created_at as acted_at
+    from sides
+    union all
+    select
+        sender_id as user_id,
+        sent_at as acted_at
+    from messages
+    union all
+    select
+        reviewer_id as user_id,
+        created_at as acted_at
+    from reviews
+    union all
+    select
+        user_id,
+        last_login_at as acted_at
+    from users
+    where last_login_at is not null
+
+),
+
+-- A member's acts of one business day are one row; days too old to count are one row together.
+days as (
+
+    select
+        acts.user_id,
+        case
+            when acts.acted_at > {{ days_ago(policy('active_days') ~ ' + 2') }} then {{ business_day('acts.acted_at') }}
+        end as day,
+        max(acts.acted_at) as last_act_at
+    from acts
+    inner join due_users on acts.user_id = due_users.user_id
+    group by acts.user_id, day
+
+),
+
+counted as (
+
+    select
+        user_id,
+        max(last_act_at) as last_act_at,
+        count(*) filter (where day > {{ business_day(as_of()) }} - {{ policy('active_days') }}::integer) as active_days,
+        min(day) filter (where day > {{ business_day(as_of()) }} - {{ policy('active_days') }}::integer) as first_active_day
+    from days
+    group by user_id
+
+),
+
+final as (
+
+    select
+        user_id,
+        last_act_at,
+        active_days,
+        {{ start_of_day('first_active_day + ' ~ policy('active_days') ~ '::integer') }} as next_step_at
+    from counted
+
+)
+
+select * from final

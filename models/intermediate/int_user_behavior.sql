@@ -1,0 +1,110 @@
+{{ config(materialized='view') }}
+
+with users as (
+
+    select * from {{ ref('stg_users') }}
+
+),
+
+windows as (
+
+    select * from {{ ref('int_user_windows') }}
+
+),
+
+user_orders as (
+
+    select * from {{ ref('int_user_orders') }}
+
+),
+
+exclusions as (
+
+    select * from {{ ref('int_user_exclusions') }}
+
+),
+
+user_messages as (
+
+    select * from {{ ref('int_user_messages') }}
+
+),
+
+activity as (
+
+    select * from {{ ref('int_user_activity') }}
+
+),
+
+sessions as (
+
+    select * from {{ ref('int_user_sessions') }}
+
+),
+
+user_conduct as (
+
+    select * from {{ ref('int_user_conduct') }}
+
+),
+
+user_reviews as (
+
+    select * from {{ ref('int_user_reviews') }}
+
+),
+
+upcoming as (
+
+    select * from {{ ref('int_user_upcoming') }}
+
+),
+
+final as (
+
+    select
+        windows.user_id,
+        {{ tallied('user_orders', ['resolved', 'concluded']) }},
+        {{ tallied_raw('user_orders', 'exclusions', ['resolved', 'concluded']) }},
+        {% for number in ('completed', 'cancelled', 'disputed') -%}
+            coalesce(user_orders.{{ number }}, 0) as {{ number }},
+            coalesce(user_orders.{{ number }}, 0) + coalesce(exclusions.{{ number }}, 0) as raw_{{ number }},
+        {% endfor -%}
+        exclusions.user_id is not null as has_exclusions,
+        {{ tallied('user_messages', ['recent_threads']) }},
+        coalesce(user_messages.recent_threads_answered, 0) as recent_threads_answered,
+        coalesce(user_messages.response_rate, 0) as response_rate,
+        coalesce(user_messages.response_time_avg, 0) as response_time_avg,
+        coalesce(user_messages.response_time_median, 0) as response_time_median,
+        coalesce(activity.last_act_at, users.created_at) as last_active_at,
+        coalesce(activity.active_days, 0) as active_days,
+        coalesce(round(sessions.seconds / 60 / nullif(sessions.sessions, 0), 2), 0) as avg_session_duration,
+        user_conduct.reports,
+        user_conduct.warnings,
+        coalesce(user_reviews.helpful_reviews, 0) as helpful_reviews,
+        least(
+            {{ leaves('user_orders.resolved_first_at', 'windows.window_days') }},
+            {{ leaves('exclusions.resolved_first_at', 'windows.window_days') }},
+            user_orders.next_event_at,
+            user_messages.next_step_at,
+            activity.next_step_at,
+            sessions.next_step_at,
+            {{ leaves('user_conduct.reports_first_at', policy('trust_window_days')) }},
+            {{ leaves('user_conduct.warnings_first_at', policy('trust_window_days')) }},
+            user_conduct.next_event_at,
+            upcoming.next_event_at
+        ) as valid_until
+    from windows
+    inner join users on windows.user_id = users.user_id
+    left join user_orders on windows.user_id = user_orders.user_id
+    left join exclusions on windows.user_id = exclusions.user_id
+    left join user_messages on windows.user_id = user_messages.user_id
+    left join activity on windows.user_id = activity.user_id
+    left join sessions on windows.user_id = sessions.user_id
+    left join user_conduct on windows.user_id = user_conduct.user_id
+    left join user_reviews on windows.user_id = user_reviews.user_id
+    left join upcoming on windows.user_id = upcoming.user_id
+
+)
+
+select * from final

@@ -1,0 +1,58 @@
+{{ config(materialized='view') }}
+
+with orders as (
+
+    select * from {{ ref('int_orders') }}
+
+),
+
+buyers as (
+
+    select
+        order_id,
+        buyer_id as user_id,
+        'buyer' as role,
+        coalesce(seller_user_id, seller_id) as counterparty_id,
+        created_at,
+        outcome,
+        resolved_at,
+        amount,
+        outcome = 'cancelled' and coalesce(cancelled_by = 'buyer', false) as is_own_cancellation,
+        disputed_at is not null as is_disputed,
+        lost_by_buyer_at as lost_at,
+        is_excluded,
+        next_step_at
+    from orders
+
+),
+
+sellers as (
+
+    select
+        order_id,
+        seller_user_id as user_id,
+        'seller' as role,
+        buyer_id as counterparty_id,
+        created_at,
+        outcome,
+        resolved_at,
+        amount,
+        outcome = 'cancelled' and coalesce(cancelled_by = 'seller', false) as is_own_cancellation,
+        disputed_at is not null as is_disputed,
+        lost_by_seller_at as lost_at,
+        is_excluded,
+        next_step_at
+    from orders
+    where seller_user_id is not null
+
+),
+
+final as (
+
+    select * from buyers
+    union all
+    select * from sellers
+
+)
+
+select * from final

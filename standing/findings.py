@@ -116,12 +116,15 @@ def _verdict(run: Run, error: StandingError | None) -> content.RunVerdict:
     said = "This was a replay: nothing was written." if run.is_replay else _documents(number)
     warnings = sum(len(verdict.failures("warning")) for verdict in run.verdicts)
     if warnings:
-        return content.RunVerdict("warned", f"{said} {warnings} expectations have a warning.")
+        noun = "expectation has" if warnings == 1 else "expectations have"
+        return content.RunVerdict("warned", f"{said} {warnings:,} {noun} a warning.")
     return content.RunVerdict("passed", f"{said} Every expectation is met.")
 
 
 def _documents(number: int) -> str:
-    return f"{number:,} documents were written." if number else "Nothing changed."
+    if number == 0:
+        return "Nothing changed."
+    return "1 document was written." if number == 1 else f"{number:,} documents were written."
 
 
 def _change(run: Run, found: Any) -> content.Change:

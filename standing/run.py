@@ -138,7 +138,9 @@ def _headline(run: Run) -> str:
     if run.is_replay:
         return "replayed; nothing was written"
     number = sum(run.written.values())
-    return f"{number:,} documents written" if number else "nothing changed"
+    return (
+        f"{number:,} {'document' if number == 1 else 'documents'} written" if number else "nothing changed"
+    )
 
 
 def _moment(engine: Engine, request: Request) -> datetime:

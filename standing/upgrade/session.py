@@ -57,7 +57,7 @@ class Pace:
 
     lock_timeout: int = 100
     patience: float = 600.0
-    batch: int = 2000
+    batch: int = 1000
     queue: float = 30.0
 
 

@@ -49,7 +49,10 @@ def legacy_dump(settings: Settings, engine: Engine) -> str:
             "create view public.loyal as select tier from loyalty_programs",
             "depends on it: view loyal on loyalty_programs",
         ),
-        ("create view public.trusted as select trust_score from users", "view trusted on users.trust_score"),
+        (
+            "create view public.trusted as select trust_score from users",
+            "view trusted on users.trust_score",
+        ),
         (
             "create table public.coupons (reward_id uuid constraint of_reward references rewards (id))",
             "foreign key of_reward on rewards",

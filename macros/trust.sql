@@ -18,6 +18,10 @@
         when scorecard.kind = 'rate'
             then {{ rate_evidence('measured.num', 'measured.den', 'measured.first_at', 'measured.last_at') }}
                 || jsonb_build_object('k', scorecard.smoothing_k, 'prior', scorecard.smoothing_prior)
+        -- Not the number of days: it is another one tomorrow, and nothing about the member has changed.
+        when scorecard.kind = 'age' then jsonb_build_object('since', {{ utc_text('measured.first_at') }})
+        -- A number of days would change the document with the clock alone.
+        when measured.metric = 'account_age_days' then jsonb_build_object('since', {{ utc_text('metrics.created_at') }})
         else jsonb_build_object('value', measured.counted)
     end
 {%- endmacro %}

@@ -49,7 +49,7 @@ final as (
         from (
             values
             {% for metric in (
-                'email_verified', 'phone_verified', 'kyc_verified', 'two_factor_enabled', 'account_age_days',
+                'email_verified', 'phone_verified', 'kyc_verified', 'two_factor_enabled',
                 'completed_orders_as_buyer', 'counterparties', 'completed_value', 'helpful_reviews', 'referrals'
             ) -%}
                 (
@@ -58,6 +58,7 @@ final as (
                 ),
             {% endfor -%}
             ('clean_orders', metrics.raw_clean, null, null, null, null),
+            ('account_age_days', metrics.account_age_days, null, null, metrics.created_at, null),
             {% for metric, (num, others) in rates.items() -%}
                 {{ measured_rate(metric, num, others) }}{{ ',' if not loop.last }}
             {% endfor -%}

@@ -16,6 +16,8 @@ from standing.settings import Settings
 SUPPORTED_VERSIONS = range(15, 19)
 #: Standing's own schema: runs, history, what the upgrade created.
 STANDING_SCHEMA = "standing"
+#: The last revision in migrations/versions: a database that has it is upgraded.
+LAST_REVISION = "backfill"
 
 
 def database_url(settings: Settings) -> URL:
@@ -85,9 +87,14 @@ def make_engine(url: URL) -> Engine:
 
 def require_upgraded(connection: Connection) -> None:
     """Raise NotUpgraded unless `standing migrate` has been run on this database."""
-    known = connection.scalar(text(f"select to_regclass('{STANDING_SCHEMA}.runs') is not null"))
-    if not known:
-        raise NotUpgraded("this database is not upgraded: it has no runs table", "standing migrate")
+    versions = f"{STANDING_SCHEMA}.alembic_version"
+    if connection.scalar(text(f"select to_regclass('{versions}')")) is None:
+        raise NotUpgraded("this database is not upgraded", "standing migrate")
+    reached = connection.scalar(text(f"select version_num from {versions}"))
+    if reached != LAST_REVISION:
+        raise NotUpgraded(
+            f"the upgrade of this database has come as far as {reached or 'nothing'!r}", "standing migrate"
+        )
 
 
 def server_message(error: DBAPIError) -> str:

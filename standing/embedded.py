@@ -22,7 +22,8 @@ from standing.errors import ServerError
 
 SYSTEM_STATE = Path("/var/lib/standing")
 ACCOUNTS = ("postgres", "nobody")
-ROLE = "standing"
+#: Not the name of one of our schemas: PostgreSQL looks for tables in the schema of the role's name first.
+ROLE = "owner"
 DATABASE = "marketplace"
 
 #: Listens nowhere but on its socket; two cores and a laptop's memory in mind.

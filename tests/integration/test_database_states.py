@@ -4,7 +4,9 @@ import pytest
 from conftest import MakeDatabase, Standing
 from sqlalchemy import create_engine, text
 
+from standing.database import LAST_REVISION
 from standing.settings import Settings
+from standing.upgrade.revisions import latest
 
 
 @pytest.mark.parametrize("command", [("run",), ("status",), ("why", "user", "0" * 32)])
@@ -69,3 +71,21 @@ def test_why_refuses_what_is_no_id_and_an_id_that_nobody_has(
     nobody = standing(settings, "why", "seller", "00000000-0000-0000-0000-000000000000")
     assert nobody.returncode == 1
     assert "there is no seller" in nobody.stderr
+
+
+def test_a_half_upgraded_database_is_told_to_finish(
+    make_database: MakeDatabase, upgraded_template: str, standing: Standing
+) -> None:
+    settings = make_database(upgraded_template)
+    engine = create_engine(settings.database_url or "")
+    with engine.begin() as connection:
+        connection.execute(text("update standing.alembic_version set version_num = 'indexes'"))
+    engine.dispose()
+    done = standing(settings, "run")
+    assert done.returncode == 4
+    assert "indexes" in done.stderr
+    assert "standing migrate" in done.stderr
+
+
+def test_the_last_revision_is_the_newest_of_the_migrations() -> None:
+    assert LAST_REVISION == latest()

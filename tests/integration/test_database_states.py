@@ -88,4 +88,4 @@ def test_a_half_upgraded_database_is_told_to_finish(
 
 
 def test_the_last_revision_is_the_newest_of_the_migrations() -> None:
-    assert LAST_REVISION == latest()
+    assert latest() == LAST_REVISION

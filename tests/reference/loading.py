@@ -1,0 +1,104 @@
+"""Marketplaces into a database, and the documents out of it."""
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Engine, text
+
+from reference.marketplaces import TABLES
+from reference.orders import World
+from standing import dbt
+from standing.context import write_context
+from standing.settings import Settings
+from standing.targets import TARGETS
+
+
+def merged(worlds: Iterable[World]) -> World:
+    whole: World = {table: [] for table in TABLES}
+    for world in worlds:
+        for table in TABLES:
+            whole[table] += world[table]
+    return whole
+
+
+def empty(connection: Connection) -> None:
+    """An upgraded marketplace without a member."""
+    connection.execute(text("truncate users, seller_profiles, orders, reviews, standing.history cascade"))
+    for table in TABLES:
+        connection.execute(text(f"truncate {table} cascade"))
+        required = connection.scalars(
+            text(
+                "select attname from pg_attribute where attrelid = cast(:table as regclass)"
+                " and attnum > 0 and attnotnull and not attisdropped and attname <> 'id'"
+            ),
+            {"table": table},
+        ).all()
+        # Other applications allow what this one forbids.
+        for column in required:
+            connection.execute(text(f"alter table {table} alter column {column} drop not null"))
+
+
+def load(connection: Connection, world: World) -> None:
+    """All rows, in one statement a table."""
+    # Random orders name members who are there; their order of insertion is nobody's business.
+    connection.execute(text("set session_replication_role = replica"))
+    for table in TABLES:
+        rows = world[table]
+        if rows:
+            columns = list(rows[0])
+            values = json.dumps(rows, default=_plain)
+            statement = (
+                f"insert into {table} ({', '.join(columns)}) select {', '.join(columns)}"
+                f" from jsonb_populate_recordset(null::{table}, cast(:rows as jsonb))"
+            )
+            connection.execute(text(statement), {"rows": values})
+    connection.execute(text("set session_replication_role = default"))
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def build(
+    settings: Settings, engine: Engine, as_of: datetime, wall_clock: datetime, grace: dict[str, int]
+) -> None:
+    """Seeds, the test's own grace, models; without tests, which have their own place."""
+    write_context(engine, settings, 1, as_of)
+    with engine.begin() as connection:
+        connection.execute(
+            text(f"update {settings.build_schema}.run_context set wall_clock = :wall"), {"wall": wall_clock}
+        )
+    dbt.invoke(settings, engine.url, "seed")
+    with engine.begin() as connection:
+        for tier, days in grace.items():
+            connection.execute(
+                text(
+                    f"update {settings.build_schema}.tier_policy set demotion_grace_days = :days where tier = :tier"
+                ),
+                {"days": days, "tier": tier},
+            )
+    dbt.invoke(settings, engine.url, "run")
+
+
+def documents(engine: Engine, settings: Settings) -> dict[str, dict[str, dict[str, Any]]]:
+    """target → member → document, numbers exact; with `valid_until` beside the document's keys."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    with engine.connect() as connection:
+        for target in TARGETS:
+            rows = connection.execute(
+                text(
+                    f"select {target.key}::text, document::text, valid_until"
+                    f" from {settings.build_schema}.{target.mart}"
+                )
+            )
+            found[target.name] = {
+                key: {
+                    **json.loads(document, parse_float=Decimal, parse_int=Decimal),
+                    "valid_until": valid_until,
+                }
+                for key, document, valid_until in rows
+            }
+    return found

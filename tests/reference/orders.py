@@ -1,0 +1,194 @@
+"""The world as it was known at a moment: orders with their outcome, reviews that count, threads."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+
+from reference.policy import Policy, Row
+
+TIMES = ("paid_at", "shipped_at", "delivered_at", "completed_at", "cancelled_at", "refunded_at")
+World = dict[str, list[Row]]
+
+
+@dataclass
+class Order:
+    """An order that counts, at as_of."""
+
+    row: Row
+    shop_person: str | None
+    outcome: str = "open"
+    resolved: datetime | None = None
+    amount: Fraction = Fraction(0)
+    disputed: bool = False
+    lost: dict[str, datetime | None] | None = None
+    excluded: bool = False
+    handed_over: datetime | None = None
+    judged: datetime | None = None
+    rating: int | None = None
+
+    def lost_by(self, role: str) -> datetime | None:
+        return (self.lost or {}).get(role)
+
+    def cancelled_by(self, role: str) -> bool:
+        return self.outcome == "cancelled" and (self.row["cancelled_by"] or "").lower() == role
+
+
+@dataclass
+class Known:
+    """Everything that counts at as_of."""
+
+    world: World
+    policy: Policy
+    as_of: datetime
+    wall_clock: datetime
+    has_shipping_times: bool = True
+
+    def __post_init__(self) -> None:
+        self.users = {row["id"]: row for row in self.world["users"] if row["created_at"] <= self.as_of}
+        self.sellers = {
+            row["id"]: row
+            for row in self.world["seller_profiles"]
+            if row["created_at"] is None or row["created_at"] <= self.as_of
+        }
+        self.rows = {row["id"]: row for row in self.world["orders"] if self._is_trusted(row)}
+        self.reviews = self._reviews()
+        self.orders = [self._order(row) for row in self.rows.values() if not self._is_self_dealing(row)]
+        self.threads = self._threads()
+
+    def known(self, moment: datetime | None) -> datetime | None:
+        return moment if moment and moment <= self.as_of else None
+
+    def within(self, moment: datetime | None, policy_days: str) -> bool:
+        return moment is not None and moment > self.as_of - self.policy.days(policy_days)
+
+    def person(self, seller_id: str) -> str | None:
+        seller = self.sellers.get(seller_id)
+        return seller["user_id"] if seller else None
+
+    def _is_trusted(self, row: Row) -> bool:
+        amount_is_sound = row["total_amount"] is None or row["total_amount"] >= 0
+        return (
+            amount_is_sound
+            and row["status"].lower() in self.policy.statuses
+            and row["created_at"] <= self.as_of
+        )
+
+    def _is_self_dealing(self, row: Row) -> bool:
+        return row["buyer_id"] == self.person(row["seller_id"])
+
+    def _order(self, row: Row) -> Order:
+        status = self.policy.statuses[row["status"].lower()]
+        latest = max((row[name] for name in TIMES if row[name]), default=None) or row["updated_at"]
+        latest = latest or row["created_at"]
+
+        def happened(name: str, meaning: str) -> datetime | None:
+            return self.known(row[name] or (latest if status["meaning"] == meaning else None))
+
+        cancelled = happened("cancelled_at", "cancelled")
+        completed = happened("completed_at", "completed")
+        backs = [self.known(row["refunded_at"] or latest)] if status["meaning"] == "returned" else []
+        refunded = self.known(row["refunded_at"])
+        total, part = row["total_amount"], row["refunded_amount"]
+        is_full = total is None or part is None or part >= total
+        if is_full:
+            backs.append(refunded)
+        backs += [
+            self.known(r["completed_at"]) for r in self.world["returns"] if r["order_id"] == row["id"]
+        ]
+        back = min((moment for moment in backs if moment), default=None)
+        order = Order(row, self.person(row["seller_id"]))
+        order.amount = Fraction(total or 0) - (Fraction(part) if refunded and not is_full else 0)
+        for outcome, moment in (("cancelled", cancelled), ("returned", back), ("completed", completed)):
+            if moment:
+                order.outcome, order.resolved = outcome, moment
+                break
+        self._disputes(order)
+        order.excluded = any(
+            self.known(e["decided_at"])
+            for e in self.world["order_exclusions"]
+            if e["order_id"] == row["id"]
+        )
+        self._shipping(order, latest if status["is_shipped"] == "true" else None)
+        mine = [review for review in self.reviews if review["order_id"] == row["id"]]
+        if mine:
+            dated = [review for review in mine if review["created_at"]] or mine
+            order.rating = max(dated, key=lambda r: (r["created_at"] or 0, r["id"]))["rating"]
+        return order
+
+    def _disputes(self, order: Order) -> None:
+        mine = [d for d in self.world["disputes"] if d["order_id"] == order.row["id"] and d["opened_at"]]
+        order.disputed = any(self.known(d["opened_at"]) for d in mine)
+        order.lost = {}
+        for role in ("buyer", "seller"):
+            decided = [
+                self.known(max(d["opened_at"], d["resolved_at"] or d["opened_at"]))
+                for d in mine
+                if (d["decided_against"] or "").lower() == role
+            ]
+            order.lost[role] = min((moment for moment in decided if moment), default=None)
+
+    def _shipping(self, order: Order, stand_in: datetime | None) -> None:
+        row = order.row
+        order.handed_over = self.known(
+            row["shipped_at"] or row["delivered_at"] or row["completed_at"] or stand_in
+        )
+        if not self.has_shipping_times:
+            return
+        start = self.known(row["paid_at"]) or row["created_at"]
+        due = row["ship_by"] or self.policy.after_working_hours(start)
+        called_off = (
+            order.handed_over is None
+            and order.resolved is not None
+            and order.resolved < due
+            and not order.cancelled_by("seller")
+        )
+        moments = [order.handed_over, due if due <= self.as_of and not called_off else None]
+        order.judged = min((moment for moment in moments if moment), default=None)
+
+    def _reviews(self) -> list[Row]:
+        found = []
+        for row in self.world["reviews"]:
+            order = self.rows.get(row["order_id"])
+            seller = order["seller_id"] if order else row["seller_id"]
+            writer = row["reviewer_id"] or (order["buyer_id"] if order else None)
+            status = (row["moderation"] or {}).get("status", "pending")
+            person = self.person(seller) if seller else None
+            own = person is not None and person in (writer, order["buyer_id"] if order else None)
+            later = row["created_at"] is not None and row["created_at"] > self.as_of
+            if (
+                row["rating"] not in range(1, 6)
+                or later
+                or status == "rejected"
+                or own
+                or seller not in self.sellers
+            ):
+                continue
+            found.append({**row, "seller_id": seller, "writer": writer, "person": person})
+        return found
+
+    def _threads(self) -> list[Row]:
+        """First messages to somebody else, each with when the recipient first wrote back."""
+        by_thread = defaultdict(list)
+        for message in self.world["messages"]:
+            if message["thread_id"] and self.known(message["sent_at"]):
+                by_thread[message["thread_id"]].append(message)
+        found = []
+        for messages in by_thread.values():
+            messages.sort(key=lambda m: (m["sent_at"], m["id"]))
+            first = messages[0]
+            if first["sender_id"] == first["recipient_id"]:
+                continue
+            answers = [m["sent_at"] for m in messages if m["sender_id"] == first["recipient_id"]]
+            answer = min(answers, default=None)
+            limit = first["sent_at"] + self.policy.days("answer_hours") / 24
+            found.append(
+                {
+                    "to": first["recipient_id"],
+                    "at": first["sent_at"],
+                    "answered": answer is not None and answer <= limit,
+                    "judged": answer is not None or limit <= self.as_of,
+                    "seconds": (answer - first["sent_at"]).total_seconds() if answer else None,
+                }
+            )
+        return found

@@ -116,7 +116,11 @@ def test_the_flow_runs_the_same_core_and_shows_stages_as_tasks_and_the_outcome_a
         "DATABASE_URL": settings.database_url or "",
     }
     done = subprocess.run(
-        [sys.executable, "-m", "flows", "refresh"], env=variables, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "flows", "refresh"],
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert one(database, "select status from standing.runs order by run_id desc limit 1") == "published"

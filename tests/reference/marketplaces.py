@@ -45,7 +45,8 @@ class Maker:
     world: World
 
     def key(self) -> str:
-        return str(uuid.UUID(int=self.roll.getrandbits(128), version=4))
+        # The first bit stays free: with it set, the same rows again have the same order.
+        return str(uuid.UUID(int=self.roll.getrandbits(127), version=4))
 
     def maybe(self, value: Any, chance: float = 0.5) -> Any:
         return value if self.roll.random() < chance else None

@@ -1,0 +1,68 @@
+"""Real orders: tiers on the Olist data, against a separate calculation with pandas."""
+
+import json
+
+import pytest
+from conftest import SHARED, MakeDatabase, Standing
+from sqlalchemy import create_engine, text
+
+OLIST = SHARED / "data" / "olist"
+
+pytestmark = pytest.mark.skipif(not OLIST.is_dir(), reason=f"no Olist data in {OLIST}")
+
+
+def tiers_by_pandas() -> dict[str, int]:
+    """Tier → sellers, from the CSV files: delivered orders, and all reviews of a seller's orders."""
+    import pandas as pd
+
+    orders = pd.read_csv(OLIST / "olist_orders_dataset.csv.gz", usecols=["order_id", "order_status"])
+    items = pd.read_csv(OLIST / "olist_order_items_dataset.csv.gz", usecols=["order_id", "seller_id"])
+    reviews = pd.read_csv(
+        OLIST / "olist_order_reviews_dataset.csv.gz", usecols=["order_id", "review_score"]
+    )
+    sellers = pd.read_csv(OLIST / "olist_sellers_dataset.csv.gz", usecols=["seller_id"]).set_index(
+        "seller_id"
+    )
+    pairs = items.drop_duplicates().merge(orders, on="order_id")
+    sellers["completed"] = pairs[pairs.order_status == "delivered"].groupby("seller_id").size()
+    scores = pairs.merge(reviews, on="order_id").groupby("seller_id").review_score
+    sellers["reviews"], sellers["stars"] = scores.count(), scores.sum()
+    sellers = sellers.fillna(0).astype(int)
+
+    def tier(seller: "pd.Series[int]") -> str:
+        rules = (
+            ("top_seller", 500, 47),
+            ("power_seller", 200, 45),
+            ("established", 50, 43),
+            ("rising", 10, 40),
+        )
+        for name, orders_needed, tenths in rules:
+            enough = seller.completed >= orders_needed and seller.reviews > 0
+            if enough and 10 * seller.stars >= tenths * seller.reviews:
+                return name
+        return "starter"
+
+    counted: dict[str, int] = sellers.apply(tier, axis=1).value_counts().to_dict()
+    return counted
+
+
+def test_tiers_on_the_olist_data_are_those_that_pandas_finds(
+    make_database: MakeDatabase, standing: Standing
+) -> None:
+    settings = make_database()
+    standing.ok(settings, "load", "olist", str(OLIST))
+    standing.ok(settings, "migrate")
+    first = json.loads(standing.ok(settings, "run", "--json"))
+    assert first["status"] == "published"
+    engine = create_engine(settings.database_url or "")
+    with engine.connect() as connection:
+        published = dict(
+            connection.execute(
+                text("select tier_info ->> 'current_tier', count(*) from seller_profiles group by 1")
+            )
+            .tuples()
+            .all()
+        )
+    engine.dispose()
+    assert published == tiers_by_pandas()
+    assert published == {"starter": 1534, "rising": 481, "established": 56, "power_seller": 1}

@@ -28,18 +28,14 @@ effective as (
         refunded_at,
         case when status_meaning = 'returned' then coalesce(refunded_at, latest_event_at) end as returned_at,
         has_shipping_times,
-        -- What was delivered or accepted had been shipped, also where nobody wrote down when.
-        coalesce(
-            shipped_at,
-            delivered_at,
-            completed_at,
-            case when is_shipped_by_status then latest_event_at end
-        ) as handed_over_at,
+        case
+            when is_shipped_by_status and coalesce(shipped_at, delivered_at, completed_at) is null then latest_event_at
+        end as shipped_by_status_at,
         (status_meaning = 'completed' and completed_at is null)
         or (status_meaning = 'cancelled' and cancelled_at is null)
         or (status_meaning = 'returned' and refunded_at is null) as is_time_assumed
     from orders
-    where quarantine_reason is null
+    where trusted_order_id is not null
 
 ),
 
@@ -66,7 +62,13 @@ final as (
         {{ known('returned_at') }} as returned_at,
         refunded_amount,
         has_shipping_times,
-        {{ known('handed_over_at') }} as handed_over_at,
+        -- What was delivered or accepted had been shipped, also where nobody wrote down when.
+        coalesce(
+            {{ known('shipped_at') }},
+            {{ known('delivered_at') }},
+            {{ known('completed_at') }},
+            {{ known('shipped_by_status_at') }}
+        ) as handed_over_at,
         updated_at,
         is_time_assumed,
         least(

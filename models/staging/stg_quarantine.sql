@@ -1,29 +1,91 @@
+{{ config(materialized='table') }}
+{%- set user_columns = application_columns('users') -%}
+
 with orders as (
 
-    select
-        'orders' as source,
-        order_id::text as row_key,
-        quarantine_reason as reason
-    from {{ ref('base_orders') }}
+    select * from {{ ref('base_orders') }}
 
 ),
 
 reviews as (
 
+    select * from {{ ref('base_reviews') }}
+
+),
+
+sellers as (
+
+    select * from {{ ref('stg_sellers') }}
+
+),
+
+payouts as (
+
+    select * from {{ ref('base_payouts') }}
+
+),
+
+users as (
+
+    select
+        {{ application_column(user_columns, 'id', 'uuid') }} as user_id,
+        {{ application_column(user_columns, 'created_at', 'timestamptz') }} as created_at,
+        {{ application_column(user_columns, 'security_settings', 'jsonb') }} as security_settings
+    {{ application_rows('users', user_columns) }}
+
+),
+
+-- Dealings with oneself are left out where members and shops are known; here they are shown.
+set_aside as (
+
+    select
+        'orders' as source,
+        orders.order_id::text as row_key,
+        coalesce(
+            orders.quarantine_reason,
+            case when orders.buyer_id = sellers.user_id then 'self-dealing' end,
+            orders.left_out
+        ) as reason
+    from orders
+    left join sellers on orders.seller_id = sellers.seller_id
+    union all
     select
         'reviews' as source,
-        review_id::text as row_key,
+        reviews.review_id::text as row_key,
+        coalesce(
+            reviews.quarantine_reason,
+            case when reviews.reviewer_id = sellers.user_id then 'self-dealing' end
+        ) as reason
+    from reviews
+    left join sellers on reviews.seller_id = sellers.seller_id
+    union all
+    select
+        'payouts' as source,
+        payout_id as row_key,
         quarantine_reason as reason
-    from {{ ref('base_reviews') }}
+    from payouts
+    union all
+    select
+        'users' as source,
+        user_id::text as row_key,
+        case
+            when created_at is null then 'no creation time'
+            when {{ impossible_moment(['created_at']) }} then 'impossible time'
+            when
+                jsonb_typeof(security_settings) not in ('object', 'null')
+                then 'malformed JSON; the settings are left out'
+        end as reason
+    from users
 
 ),
 
 final as (
 
-    select * from orders
-    where reason is not null
-    union all
-    select * from reviews
+    select
+        source,
+        row_key,
+        reason
+    from set_aside
     where reason is not null
 
 )

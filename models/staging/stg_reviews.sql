@@ -25,7 +25,7 @@ final as (
     from reviews
     -- An undated review counts in lifetime figures.
     where
-        quarantine_reason is null
+        trusted_review_id is not null
         and (created_at is null or created_at <= {{ as_of() }})
 
 )

@@ -28,7 +28,8 @@ final as (
         coalesce(security_settings -> 'two_factor_enabled' = 'true', false) as two_factor_enabled,
         coalesce(security_settings -> 'is_banned' = 'true', false) as is_banned
     from source
-    where created_at <= {{ as_of() }}
+    -- Who joined before the web did has a time that nobody meant; the age of such an account is not known.
+    where nullif(greatest(created_at, {{ earliest_moment() }}), {{ earliest_moment() }}) <= {{ as_of() }}
 
 )
 

@@ -130,9 +130,9 @@ class Known:
 
     def _shipping(self, order: Order, stand_in: datetime | None) -> None:
         row = order.row
-        order.handed_over = self.known(
-            row["shipped_at"] or row["delivered_at"] or row["completed_at"] or stand_in
-        )
+        moments = [row[name] for name in ("shipped_at", "delivered_at", "completed_at") if row[name]]
+        candidates = [self.known(moment) for moment in moments or [stand_in]]
+        order.handed_over = next((moment for moment in candidates if moment), None)
         if not self.has_shipping_times:
             return
         start = self.known(row["paid_at"]) or row["created_at"]

@@ -1,4 +1,5 @@
 {%- set columns = application_columns('orders') -%}
+{%- set promised = application_promises() -%}
 
 with source as (
 
@@ -19,9 +20,7 @@ with source as (
         lower({{ application_column(columns, 'cancelled_by', 'text') }}) as cancelled_by,
         {{ application_column(columns, 'refunded_at', 'timestamptz') }} as refunded_at,
         {{ application_column(columns, 'refunded_amount', 'numeric') }} as refunded_amount,
-        {{ application_column(columns, 'updated_at', 'timestamptz') }} as updated_at,
-        -- Whether the application says at all when an order was shipped; without that, nothing can be judged.
-        {{ 'shipped_at' in columns }} as has_shipping_times
+        {{ application_column(columns, 'updated_at', 'timestamptz') }} as updated_at
     {{ application_rows('orders', columns) }}
 
 ),
@@ -38,35 +37,113 @@ run_context as (
 
 ),
 
-final as (
+-- Looked for only where no constraint of the application's tables forbids them.
+{% if 'orders.id' not in promised %}
+repeated as (
+
+    select order_id
+    from source
+    group by order_id
+    having count(*) > 1
+
+),
+
+{% endif %}
+judged as (
 
     select
         source.*,
         statuses.meaning as status_meaning,
         coalesce(statuses.is_shipped, false) as is_shipped_by_status,
-        -- What stands in for the time of a status that has none.
-        coalesce(
-            greatest(
-                source.paid_at,
-                source.shipped_at,
-                source.delivered_at,
-                source.completed_at,
-                source.cancelled_at,
-                source.refunded_at
-            ),
-            source.updated_at,
-            source.created_at
-        ) as latest_event_at,
         case
+            when source.order_id is null then 'no key'
+            {%- if 'orders.id' not in promised %}
+            when repeated.order_id is not null then 'duplicate key'
+            {%- endif %}
             when source.buyer_id is null then 'no buyer'
             when source.seller_id is null then 'no seller'
+            {%- if 'orders.buyer_id' not in promised %}
+            when buyers.id is null then 'buyer does not exist'
+            {%- endif %}
+            {%- if 'orders.seller_id' not in promised %}
+            when shops.id is null then 'seller does not exist'
+            {%- endif %}
             when source.created_at is null then 'no creation time'
+            when {{ impossible_moment([
+                'source.created_at', 'source.paid_at', 'source.ship_by', 'source.shipped_at', 'source.promised_at',
+                'source.delivered_at', 'source.completed_at', 'source.cancelled_at', 'source.refunded_at',
+                'source.updated_at',
+            ]) }} then 'impossible time'
             when source.created_at > (select run_context.wall_clock from run_context) then 'created in the future'
-            when source.total_amount < 0 then 'negative amount'
+            when
+                least(source.delivered_at, source.completed_at, source.cancelled_at, source.refunded_at)
+                < source.created_at
+                then 'ended before it was created'
+            when least(source.total_amount, source.refunded_amount) < 0 then 'negative amount'
+            when greatest(source.total_amount, source.refunded_amount) > {{ policy('max_amount') }} then 'absurd amount'
             when statuses.status is null then 'unknown status'
         end as quarantine_reason
     from source
     left join statuses on source.status = statuses.status
+    {%- if 'orders.id' not in promised %}
+    left join repeated on source.order_id = repeated.order_id
+    {%- endif %}
+    {%- if 'orders.buyer_id' not in promised %}
+    left join {{ source('application', 'users') }} as buyers on source.buyer_id = buyers.id
+    {%- endif %}
+    {%- if 'orders.seller_id' not in promised %}
+    left join {{ source('application', 'seller_profiles') }} as shops on source.seller_id = shops.id
+    {%- endif %}
+
+),
+
+-- A payment or shipment before the order is a wrong time on a true order: only the time is left out.
+timed as (
+
+    select
+        order_id,
+        buyer_id,
+        seller_id,
+        status,
+        status_meaning,
+        is_shipped_by_status,
+        total_amount,
+        created_at,
+        case when paid_at >= created_at then paid_at end as paid_at,
+        ship_by,
+        case when shipped_at >= created_at then shipped_at end as shipped_at,
+        promised_at,
+        delivered_at,
+        completed_at,
+        cancelled_at,
+        cancelled_by,
+        refunded_at,
+        refunded_amount,
+        updated_at,
+        quarantine_reason,
+        case
+            when paid_at < created_at then 'paid before it was created; the time is left out'
+            when shipped_at < created_at then 'shipped before it was created; the time is left out'
+        end as left_out
+    from judged
+
+),
+
+final as (
+
+    select
+        *,
+        -- Whether the application says at all when an order was shipped; without that, nothing can be judged.
+        {{ 'shipped_at' in columns }} as has_shipping_times,
+        -- What stands in for the time of a status that has none.
+        coalesce(
+            greatest(paid_at, shipped_at, delivered_at, completed_at, cancelled_at, refunded_at),
+            updated_at,
+            created_at
+        ) as latest_event_at,
+        -- Filter by this one: the planner takes "case … is null" for rare, and then loops over millions of rows.
+        case when quarantine_reason is null then order_id end as trusted_order_id
+    from timed
 
 )
 

@@ -1,0 +1,56 @@
+{{ config(materialized='table') }}
+
+with quarantine as (
+
+    select * from {{ ref('stg_quarantine') }}
+
+),
+
+limits as (
+
+    select * from {{ ref('quarantine_limits') }}
+
+),
+
+-- Counted only for the sources of which something is set aside.
+source_rows as (
+    {% for table in ['orders', 'reviews', 'payouts', 'users'] %}
+    select
+        '{{ table }}' as source,
+        (select count(*) {{ application_rows(table, application_columns(table)) }}) as total
+    where exists (select 1 from quarantine where quarantine.source = '{{ table }}')
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+
+),
+
+counts as (
+
+    select
+        source,
+        reason,
+        count(*) as set_aside,
+        (array_agg(coalesce(row_key, 'no key') order by row_key))[1:5] as samples
+    from quarantine
+    group by source, reason
+
+),
+
+final as (
+
+    select
+        counts.source,
+        counts.reason,
+        counts.set_aside,
+        counts.samples,
+        -- So many rows are always tolerated, and beyond that this share of the source's rows.
+        greatest(limits.max_rows, floor(limits.max_share * source_rows.total))::bigint as row_limit
+    from counts
+    left join source_rows on counts.source = source_rows.source
+    left join limits on counts.source = limits.source and counts.reason = limits.reason
+
+)
+
+select * from final

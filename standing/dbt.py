@@ -12,10 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import URL
+from sqlalchemy.exc import SQLAlchemyError
 
 from standing import PROJECT_ROOT
 from standing.errors import BuildFailed
 from standing.settings import Settings
+
+#: Rows of a failed test that its error names.
+ROWS_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -83,13 +87,37 @@ def invoke(settings: Settings, url: URL, *arguments: str) -> list[NodeResult]:
     log = settings.home / "dbt" / "logs" / "dbt.log"
     if failed:
         first = failed[0]
+        found = _failing_rows(url, getattr(outcome.result, "results", None) or [], first.name)
         raise BuildFailed(
-            f"dbt {arguments[0]}: {first.kind} {first.name} ended as {first.status}: {first.message}",
+            f"dbt {arguments[0]}: {first.kind} {first.name} ended as {first.status}: {first.message}{found}",
             f"standing dbt {arguments[0]} --select {first.name}; the whole log is {log}",
         )
     if not outcome.success:
         raise BuildFailed(f"dbt {arguments[0]}: {outcome.exception}", f"read {log}")
     return results
+
+
+def _failing_rows(url: URL, results: Any, name: str) -> str:
+    """The first rows that a failed data test found, so that a wrong policy is named by its row."""
+    from standing.database import make_engine
+
+    compiled = [
+        result.node.compiled_code
+        for result in results
+        if result.node.name == name and result.node.resource_type == "test"
+    ]
+    if not compiled or not compiled[0]:
+        return ""
+    engine = make_engine(url)
+    try:
+        with engine.connect() as connection:
+            query = f"select * from ({compiled[0]}) as found limit {ROWS_NAMED}"
+            rows = connection.exec_driver_sql(query.replace("%", "%%")).mappings().all()
+    except SQLAlchemyError:
+        return ""  # the failure itself is said all the same
+    finally:
+        engine.dispose()
+    return "; " + "; ".join(", ".join(f"{key}={value}" for key, value in row.items()) for row in rows)
 
 
 def _close_log() -> None:

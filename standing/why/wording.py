@@ -43,7 +43,9 @@ def _user(found: Explanation) -> list[str]:
 
 def _factor(factor: dict[str, Any]) -> str:
     name = factor.get("label_en", factor["code"])
-    return f"{name:<38}{factor['points']:>+8.1f}  {evidence(factor['evidence'])}{_bin(factor['bin'])}".rstrip()
+    return (
+        f"{name:<38}{factor['points']:>+8.1f}  {evidence(factor['evidence'])}{_bin(factor['bin'])}".rstrip()
+    )
 
 
 def evidence(shown: dict[str, Any]) -> str:

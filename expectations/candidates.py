@@ -2,20 +2,17 @@
 
 from expectations.catalog import Catalog
 from expectations.documents import SHARES, Document
+from expectations.past import distribution_scans
+from expectations.presence import REBUILD, members_scan, relations_scan, set_aside_scan
 from expectations.rules import Rule, Scan, Whole, quoted
 from expectations.shapes import number, shape_rules, words
 from expectations.targets import AuditTarget, audit_targets
 from expectations.verdict import AuditScope
 
-#: A registration may have been waiting for its commit when the build read the members; the next run
-#: scores it. Minutes before as_of after which a member without a document is a lost one.
-SETTLED_MINUTES = 15
-
-REBUILD = "fix the model or its policy and run again; nothing has been written"
-
 
 def scans(scope: AuditScope, catalog: Catalog) -> list[Scan]:
-    """What must exist, then for each target its members and its documents: two scans each."""
+    """What must exist, what was set aside, then for each target its members and its documents: two scans
+    each; at last how the members are spread over levels and tiers."""
     targets = audit_targets(scope)
     documents = {
         "trust_score": _trust_scores,
@@ -24,66 +21,11 @@ def scans(scope: AuditScope, catalog: Catalog) -> list[Scan]:
         "performance": _performance,
         "tier_info": _tiers,
     }
-    found = [_relations(targets, catalog)] if targets else []
+    found = [relations_scan(targets, catalog), set_aside_scan(scope.build_schema)] if targets else []
     for target in targets:
-        found.append(_members(target, scope.build_schema))
+        found.append(members_scan(target, scope.build_schema))
         found.append(documents[target.name](target, scope.build_schema))
-    return found
-
-
-def _relations(targets: list[AuditTarget], catalog: Catalog) -> Scan:
-    columns = ["build:run_context.as_of"]
-    policies = {"trust_score": "build:trust_levels.level", "tier_info": "build:tier_policy.tier"}
-    for target in targets:
-        columns += [*target.mart_columns, f"build:{target.staging}.{target.key}"]
-        columns += [policies[target.name]] if target.name in policies else []
-    rows = ", ".join(
-        f"('{path.removeprefix('build:')}', {path in catalog.types})" for path in dict.fromkeys(columns)
-    )
-    rule = Rule(
-        "candidates_are_built",
-        "critical",
-        "not is_there",
-        "What the build should have made is not there, so there is nothing to publish.",
-        "standing run --full",
-        detail="string_agg(subject, ', ' order by subject)",
-    )
-    return Scan(f"(values {rows}) as relations (subject, is_there)", "subject", (rule,))
-
-
-def _members(target: AuditTarget, build: str) -> Scan:
-    key, context = target.key, quoted(build, "run_context")
-    source = (
-        f"(select {key}, created_at from {quoted(build, target.staging)}) as members"
-        f" full join (select {key}, count(*) as copies from {quoted(build, target.mart)} group by {key})"
-        f" as made on made.{key} = members.{key}"
-    )
-    settled = f"(select as_of from {context}) - interval '{SETTLED_MINUTES} minutes'"
-    rules = (
-        Rule(
-            f"{target.name}_is_made_for_every_member",
-            "critical",
-            f"made.{key} is null and coalesce(members.created_at, '-infinity') <= {settled}",
-            "These members would keep an old document, or none, while others move.",
-            REBUILD,
-        ),
-        Rule(
-            f"{target.name}_is_made_once",
-            "critical",
-            "made.copies > 1",
-            "Two documents for one member: which one is written would be chance.",
-            REBUILD,
-        ),
-        Rule(
-            f"{target.name}_is_made_for_members_only",
-            "warning",
-            f"members.{key} is null",
-            "These documents belong to nobody any more; a few are members deleted during the run.",
-            "nothing to do if they were deleted; else run again with --full",
-        ),
-    )
-    needs = (*target.mart_columns, f"build:{target.staging}.{key}", "build:run_context.as_of")
-    return Scan(source, f"coalesce(members.{key}, made.{key})::text", rules, needs=needs)
+    return [*found, *distribution_scans(targets, scope.build_schema)]
 
 
 def _scan(target: AuditTarget, build: str, rules: tuple[Rule | Whole, ...], joins: str = "") -> Scan:

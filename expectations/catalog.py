@@ -13,15 +13,15 @@ from expectations.verdict import AuditError, AuditScope
 
 COLUMNS = """
     select
-        case when namespaces.nspname = :application then '' else 'build:' end || relations.relname || '.'
-            || attributes.attname as path,
+        case namespaces.nspname when :application then '' when :build then 'build:' else 'standing:' end
+            || relations.relname || '.' || attributes.attname as path,
         case when types.typtype = 'e' then 'enum' else coalesce(bases.typname, types.typname) end as type
     from pg_catalog.pg_attribute as attributes
     inner join pg_catalog.pg_class as relations on relations.oid = attributes.attrelid
     inner join pg_catalog.pg_namespace as namespaces on namespaces.oid = relations.relnamespace
     inner join pg_catalog.pg_type as types on types.oid = attributes.atttypid
     left join pg_catalog.pg_type as bases on bases.oid = types.typbasetype
-    where namespaces.nspname in (:application, :build)
+    where namespaces.nspname in (:application, :build, 'standing')
       and relations.relkind in ('r', 'p', 'v', 'm', 'f')
       and attributes.attnum > 0
       and not attributes.attisdropped
@@ -64,7 +64,7 @@ REFERENCES = """
 
 @dataclass(frozen=True)
 class Catalog:
-    """Columns by path with their types ("orders.id", "build:seller_tiers.document"), and what
+    """Columns by path with their types ("orders.id", "build:seller_tiers.document", "standing:runs.summary"), and what
     constraints promise: unique columns, and references as "orders.buyer_id users.id"."""
 
     types: dict[str, str]

@@ -4,7 +4,8 @@ A warning's rows are left out or counted for less; the run goes on without them.
 """
 
 from expectations.catalog import Catalog
-from expectations.contract import CORRECT, contract_scan, unpromised_scans
+from expectations.contract import CORRECT, MEMBERS, contract_scan, unpromised_scans
+from expectations.past import volume_rules
 from expectations.rules import Rule, Scan, Whole, quoted
 from expectations.verdict import AuditScope
 
@@ -35,7 +36,12 @@ def scans(scope: AuditScope, catalog: Catalog) -> list[Scan]:
         "reviews": _reviews(),
     }
     by_table = [
-        Scan(quoted(app, table), KEY, (*_every_table(table), *rules), needs=(f"{table}.id",))
+        Scan(
+            quoted(app, table),
+            KEY,
+            (*_every_table(table), *volume_rules(table, scope.build_schema), *rules),
+            needs=(f"{table}.id",),
+        )
         for table, rules in tables.items()
     ]
     return [contract_scan(catalog), *by_table, *unpromised_scans(app, catalog)]
@@ -54,7 +60,7 @@ def _every_table(table: str) -> tuple[Rule | Whole, ...]:
         ),
         Rule(
             f"{table}_id_is_not_null",
-            "critical",
+            "critical" if table in MEMBERS else "warning",
             "id is null",
             "A row without a key cannot be traced to a member.",
             f"add a primary key: alter table {table} add primary key (id)",

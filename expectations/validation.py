@@ -48,7 +48,9 @@ def split(scans: Sequence[Scan], catalog: Catalog) -> tuple[list[Scan], list[Out
 
 
 def _not_checked(rule: Rule | Whole, missing: Sequence[str]) -> Outcome:
-    names = ", ".join(dict.fromkeys(need.removeprefix("build:") for need in missing))
+    names = ", ".join(
+        dict.fromkeys(need.removeprefix("build:").replace("standing:", "standing.") for need in missing)
+    )
     return Outcome(
         expectation=rule.name,
         severity="info",

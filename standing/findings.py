@@ -1,12 +1,13 @@
 """What a run found, gathered from the database into the report's content."""
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, text
 
-from standing import __version__
+from standing import PROJECT_ROOT, __version__
 from standing.database import rows
 from standing.errors import StandingError
 from standing.movements import MEASURES, SCORES, distribution, matrix, movements, movers
@@ -19,7 +20,8 @@ from standing.stages import Run
 
 #: A source whose newest row is older than this is shown as late.
 LATE_AFTER = timedelta(days=2)
-SAMPLES = 3
+#: Parts of the report that `standing.runs` keeps for later runs to compare with.
+KEPT = ("verdict", "changes", "stages", "distributions")
 LADDERS = (
     ("trust_score", "Trust level", "trust_levels", "level", "rank"),
     ("tier_info", "Seller tier", "tier_policy", "tier", "tier_level"),
@@ -32,8 +34,36 @@ def write_run_report(run: Run, status: str, error: StandingError | None) -> tupl
         gathered = _gather(connection, run, status, error)
     files = write_report(gathered, run.settings.home / "reports")
     kept = gathered.to_json()
-    summary = {key: kept[key] for key in ("verdict", "changes", "stages")}
-    return files.html, {**summary, "report": str(files.html)}
+    summary = {key: kept[key] for key in KEPT}
+    set_aside = [{key: one[key] for key in ("source", "reason", "rows")} for one in kept["quarantine"]]
+    return files.html, {
+        **summary,
+        "policy_version": gathered.run.policy_version,
+        "quarantine": set_aside,
+        "volumes": _volumes(run),
+        "report": str(files.html),
+    }
+
+
+def _volumes(run: Run) -> dict[str, int]:
+    """Rows of each source table, as the audit of the sources counted them; the next one compares."""
+    named = {
+        f"{source.table}_id_is_not_null": source.table for source in SOURCES if source.is_required
+    }  # the expectation, one a table, that counts every row
+    outcomes = [one for verdict in run.verdicts if verdict.suite == "sources" for one in verdict.outcomes]
+    return {
+        named[one.expectation]: one.checked
+        for one in outcomes
+        if one.expectation in named and one.checked is not None
+    }
+
+
+def policy_version() -> str:
+    """A short hash of all policy tables in force: other seeds, another version."""
+    found = hashlib.sha256()
+    for seed in sorted((PROJECT_ROOT / "seeds").glob("*.csv")):
+        found.update(seed.name.encode() + b"\0" + seed.read_bytes() + b"\0")
+    return found.hexdigest()[:12]
 
 
 def _gather(
@@ -96,6 +126,7 @@ def _facts(connection: Connection, run: Run, status: str) -> content.RunFacts:
         standing_version=__version__,
         postgres_version=str(connection.scalar(text("show server_version"))),
         business_time_zone=run.settings.business_time_zone,
+        policy_version=policy_version(),
     )
 
 
@@ -154,15 +185,12 @@ def _ladders(connection: Connection, run: Run) -> list[content.Ladder]:
 
 def _quarantine(connection: Connection, settings: Settings) -> tuple[content.Quarantined, ...]:
     statement = f"""
-        select source, reason, count(*) as rows, (array_agg(row_key order by row_key))[1:{SAMPLES}] as samples
-        from {quoted(settings.build_schema, "stg_quarantine")}
-        group by source, reason
-        order by count(*) desc, source, reason
+        select source, reason, set_aside as rows, samples, row_limit as limit
+        from {quoted(settings.build_schema, "stg_quarantine_counts")}
+        order by set_aside desc, source, reason
     """
     return tuple(
-        content.Quarantined(
-            row["source"], row["reason"], row["rows"], tuple(key or "no key" for key in row["samples"])
-        )
+        content.Quarantined(**{**row, "samples": tuple(row["samples"])})
         for row in rows(connection, statement)
     )
 
@@ -186,7 +214,10 @@ def _freshness(connection: Connection, settings: Settings) -> tuple[content.Fres
             continue
         name = quoted(settings.application_schema, table)
         zone = settings.source_time_zone
-        latest = connection.scalar(text(f"select max(created_at) from {name}"))
+        # Neither what is still to come nor an endless moment, which Python could not read, is the newest.
+        latest = connection.scalar(
+            text(f"select max(created_at) from {name} where created_at <= now() and isfinite(created_at)")
+        )
         if latest is not None and latest.tzinfo is None:
             latest = connection.scalar(
                 text("select cast(:moment as timestamp) at time zone :zone"),

@@ -58,6 +58,8 @@ def svg(picture: Any, title: str, described: str) -> Markup | None:
     own = f"c{zlib.crc32((title + described + drawn).encode()):08x}"
     inner = re.sub(r'(id="|url\(#)(clip|gradient)', rf"\g<1>{own}\g<2>", drawn[head.end() :])
     inner = inner.replace('font-family="sans-serif" ', "")  # the page's fonts, which know Thai
+    # vega gives every group of marks a role but no name; the picture as a whole has both
+    inner = re.sub(r' (?:role="graphics-[a-z]+"|aria-roledescription="[^"<>]*")', "", inner)
     title, described = escape(title), escape(described)
     return Markup(  # noqa: S704 - vega escapes a picture's texts; tested with hostile ones
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{head[1]}" role="img" '

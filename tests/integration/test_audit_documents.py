@@ -140,6 +140,15 @@ TABLES = """
     create table standing_build.seller_performance (seller_id uuid, document jsonb);
     create table standing_build.seller_ratings (seller_id uuid, document jsonb);
     create table standing_build.seller_tiers (seller_id uuid, current_tier text, document jsonb);
+    create table standing_build.stg_quarantine_counts (
+        source text, reason text, set_aside bigint, row_limit bigint
+    );
+    create schema standing;
+    create table standing.runs (run_id bigint, status text, as_of timestamptz, summary jsonb);
+    create table standing_build.policy_numbers (name text, value numeric);
+    insert into standing_build.policy_numbers values
+        ('volume_loss', 0.05), ('volume_low_share', 0.3), ('volume_min_weekly', 50), ('shift_limit', 0.1),
+        ('shift_min_members', 500);
 """
 MEMBERS = """
     insert into users values
@@ -249,6 +258,33 @@ CANDIDATES = [
     ("performance_counts_are_not_negative", performance(put("total_sales", "-1")), SHOP),
     ("performance_rates_equal_their_evidence", performance(put("month_over_month_growth", "150")), SHOP),
     ("candidates_are_built", "drop table standing_build.seller_tiers", None),
+]
+CANDIDATES += [
+    (
+        "set_aside_rows_stay_within_their_limits",
+        "insert into standing_build.stg_quarantine_counts values ('orders', 'negative amount', 11, 10)",
+        "orders: negative amount",
+    ),
+    (
+        "no_row_is_set_aside",
+        "insert into standing_build.stg_quarantine_counts values ('orders', 'negative amount', 1, 10),"
+        " ('orders', 'self-dealing', 5, 10)",
+        "orders: negative amount",
+    ),
+    (
+        "trust_score_is_spread_as_before",
+        "insert into standing.runs values (1, 'published', '2026-02-01', '"
+        + json.dumps({"distributions": [{"name": "level", "after": [{"label": "silver", "count": 500}]}]})
+        + "')",
+        "level",
+    ),
+    (
+        "tier_info_is_spread_as_before",
+        "insert into standing.runs values (1, 'published', '2026-02-01', '"
+        + json.dumps({"distributions": [{"name": "tier", "after": [{"label": "starter", "count": 500}]}]})
+        + "')",
+        "tier",
+    ),
 ]
 PUBLISHED = [
     ("trust_score_is_never_null", f"update users set trust_score = null where id = '{BOON}'", BOON),

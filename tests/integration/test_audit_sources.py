@@ -26,6 +26,13 @@ MARKETPLACE = """
     create table standing_build.order_statuses (status text);
     insert into standing_build.order_statuses values ('pending'), ('completed');
 
+    create schema standing;
+    create table standing.runs (run_id bigint, status text, as_of timestamptz, summary jsonb);
+    create table standing_build.policy_numbers (name text, value numeric);
+    insert into standing_build.policy_numbers values
+        ('volume_loss', 0.05), ('volume_low_share', 0.3), ('volume_min_weekly', 50), ('shift_limit', 0.1),
+        ('shift_min_members', 500);
+
     insert into users values ('00000000-0000-0000-0000-0000000000a1', now() - interval '1 year');
     insert into users values ('00000000-0000-0000-0000-0000000000a2', now() - interval '1 year');
     insert into seller_profiles values (
@@ -81,6 +88,16 @@ BROKEN = {
     "orders_refund_is_possible": ("update orders set refunded_amount = 100.01", [ORDER]),
     "orders_times_are_in_order": ("update orders set delivered_at = shipped_at - interval '1 s'", [ORDER]),
     "orders_are_fresh": ("update orders set created_at = now() - interval '3 days'", []),
+    "orders_is_not_smaller_than_before": (
+        "insert into standing.runs values"
+        " (1, 'published', now(), '{\"volumes\": {\"orders\": 20}}'), (2, 'failed', now(), '{}')",
+        [],
+    ),
+    "orders_come_as_in_the_weeks_before": (
+        "insert into orders (id, created_at)"
+        " select gen_random_uuid(), now() - interval '20 days' from generate_series(1, 200)",
+        [],
+    ),
     "orders_is_not_empty": ("delete from orders", []),
     "users_is_not_empty": ("delete from users", []),
     "reviews_rating_is_from_1_to_5": ("update reviews set rating = 9", [REVIEW]),

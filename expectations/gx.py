@@ -15,6 +15,7 @@ os.environ["DO_NOT_TRACK"] = "1"
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # its dependencies' deprecations are not ours to fix
     import great_expectations as gx
+    from great_expectations.checkpoint.actions import UpdateDataDocsAction
     from great_expectations.compatibility import pydantic
     from great_expectations.core import ExpectationSuite, ExpectationSuiteValidationResult
     from great_expectations.core.expectation_validation_result import ExpectationValidationResult
@@ -132,18 +133,38 @@ def _validation(suite: str, scope: AuditScope, scans: Sequence[Scan]) -> Expecta
         connection_string=audit_url(scope).render_as_string(hide_password=False),
     )
     try:
-        batch = (
-            source.add_query_asset("moment", query=BATCH)
-            .add_batch_definition_whole_table("now")
-            .get_batch()
-        )
+        moment = source.add_query_asset("moment", query=BATCH).add_batch_definition_whole_table("now")
         expectations = [_expectation(scan, at) for scan in scans for at in range(len(scan.rules))]
-        return batch.validate(
-            ExpectationSuite(name=suite, expectations=expectations), result_format="SUMMARY"
-        )
+        expected = ExpectationSuite(name=suite, expectations=expectations)
+        if scope.data_docs:
+            return _documented(context, moment, expected, f"{scope.data_docs}/{suite}")
+        return moment.get_batch().validate(expected, result_format="SUMMARY")
     finally:
         source.get_engine().dispose()  # it makes two, one of them to try the connection
         source.get_execution_engine().close()
+
+
+def _documented(
+    context: Any, moment: Any, expected: ExpectationSuite, folder: str
+) -> ExpectationSuiteValidationResult:
+    """The validation, with Great Expectations' own pages of it in that folder."""
+    site = {
+        "class_name": "SiteBuilder",
+        "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": folder},
+        "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+    }
+    context.delete_data_docs_site("local_site")  # its own, in a temporary folder
+    context.add_data_docs_site("pages", site)
+    suite = context.suites.add(expected)
+    validation = gx.ValidationDefinition(name=expected.name, data=moment, suite=suite)
+    checkpoint = gx.Checkpoint(
+        name=expected.name,
+        validation_definitions=[context.validation_definitions.add(validation)],
+        actions=[UpdateDataDocsAction(name="pages")],
+        result_format="SUMMARY",
+    )
+    (result,) = context.checkpoints.add(checkpoint).run().run_results.values()
+    return result  # type: ignore[no-any-return]
 
 
 def _outcome(result: ExpectationValidationResult) -> Outcome:

@@ -28,7 +28,8 @@ class AuditScope:
     """Where to look. `url` is an SQLAlchemy URL and may hold a password, so it is never shown.
 
     `targets` are (target name, mart, key, table, table_key, column), one for each published document.
-    A `timestamp` without zone is read in `source_time_zone`.
+    A `timestamp` without zone is read in `source_time_zone`. With `data_docs`, a folder, Great Expectations
+    also writes its own pages there, one subfolder a suite.
     """
 
     url: str = field(repr=False)
@@ -36,6 +37,7 @@ class AuditScope:
     application_schema: str
     targets: tuple[tuple[str, ...], ...]
     source_time_zone: str = "UTC"
+    data_docs: str = ""
 
 
 @dataclass(frozen=True)

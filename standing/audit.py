@@ -8,13 +8,17 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import URL
 
 from expectations import AuditError, AuditScope, Verdict, preload, validate
 from standing.errors import StandingError
 from standing.settings import Settings
-from standing.targets import Target
+from standing.targets import TARGETS, Target
+
+#: The audits of a run, in its order.
+SUITES = ("sources", "candidates", "published")
 
 
 @dataclass(frozen=True)
@@ -36,8 +40,21 @@ class Auditor:
             raise StandingError(f"audit {suite}: {error.message}", error.fix) from None
 
 
+def write_data_docs(settings: Settings, url: URL, folder: Path) -> list[Path]:
+    """Audit anew, with Great Expectations' own pages of it under `folder`; the first page of each suite.
+
+    The pages are for those who know that library; unlike the run's report they load scripts from elsewhere.
+    """
+    with auditor(settings, url, TARGETS, str(folder)) as opened:
+        for suite in SUITES:
+            opened.verdict(suite)
+    return [folder / suite / "index.html" for suite in SUITES]
+
+
 @contextmanager
-def auditor(settings: Settings, url: URL, targets: tuple[Target, ...]) -> Iterator[Auditor]:
+def auditor(
+    settings: Settings, url: URL, targets: tuple[Target, ...], data_docs: str = ""
+) -> Iterator[Auditor]:
     """An auditor whose process has begun to load and ends with the context."""
     scope = AuditScope(
         url=url.render_as_string(hide_password=False),
@@ -45,6 +62,7 @@ def auditor(settings: Settings, url: URL, targets: tuple[Target, ...]) -> Iterat
         application_schema=settings.application_schema,
         targets=tuple((t.name, t.mart, t.key, t.table, t.table_key, t.column) for t in targets),
         source_time_zone=settings.source_time_zone,
+        data_docs=data_docs,
     )
     # Spawned and not forked: open connections and threads stay where they are.
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:

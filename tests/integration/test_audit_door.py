@@ -4,10 +4,12 @@ import json
 import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
+from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, make_url, text
 
 from expectations import AuditError, AuditScope, Verdict, validate
 from standing.settings import Settings
@@ -195,3 +197,18 @@ def test_a_query_that_the_server_refuses_is_an_outcome(settings: Settings, engin
     assert not verdict.passed
     assert observed(verdict)["users_id_is_not_null"] == "could not be checked: division by zero"
     assert observed(verdict)["orders_id_is_not_null"] == "0 of 0 rows"
+
+
+def test_data_docs_are_pages_of_their_own_that_hold_no_password(
+    settings: Settings, engine: Engine, tmp_path: Path
+) -> None:
+    legacy(engine)
+    scope = scope_of(settings, data_docs=str(tmp_path))
+    url = make_url(scope.url).set(password="hunter2").render_as_string(hide_password=False)  # noqa: S106
+
+    verdict = validate("sources", replace(scope, url=url))
+
+    assert verdict == replace(validate("sources", scope_of(settings)), seconds=verdict.seconds)
+    pages = list((tmp_path / "sources").rglob("*.html"))
+    assert tmp_path / "sources" / "index.html" in pages
+    assert "hunter2" not in "".join(page.read_text(encoding="utf-8") for page in pages)

@@ -91,6 +91,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "words": wording.words,
+        "plain": wording.clean,  # for attributes, which hold no marks
         "number": wording.number,
         "signed": wording.signed,
         "duration": wording.duration,

@@ -12,8 +12,10 @@ from standing.settings import current
 
 def _quiet_and_local() -> None:
     """Defaults that Prefect reads when it is first imported."""
+    home = current().home / "prefect"
+    home.mkdir(parents=True, exist_ok=True)  # Prefect does not make its parents
     defaults = {
-        "PREFECT_HOME": str(current().home / "prefect"),
+        "PREFECT_HOME": str(home),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         # Without a server Prefect starts one for the run; on a slow machine that takes longer than its 20 s.

@@ -5,10 +5,12 @@ Prefect is loaded once.
 """
 
 import sys
+from importlib import import_module
 
-from flows.refresh import refresh
+from standing.errors import StandingError
+from standing.targets import targets_of
 
-FLOWS = {"refresh": refresh}
+FLOWS = ("refresh",)
 
 
 def main(arguments: list[str]) -> int:
@@ -17,7 +19,13 @@ def main(arguments: list[str]) -> int:
     if name not in FLOWS or len(selection) > 1:
         print(f"usage: python -m flows {'|'.join(FLOWS)} [SELECTION]", file=sys.stderr)
         return 2
-    ended = FLOWS[name](*selection, return_state=True)
+    try:
+        targets_of(*selection or ["all"])
+    except StandingError as error:  # before Prefect starts, which takes a while
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    flow = getattr(import_module(f"flows.{name}"), name)
+    ended = flow(*selection, return_state=True)
     print(f"{ended.name}: {ended.message}")
     return 0 if ended.is_completed() else 1
 

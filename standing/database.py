@@ -4,13 +4,14 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import unquote
 
 from sqlalchemy import URL, Engine, create_engine, make_url, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from standing.embedded import Server
-from standing.errors import DatabaseUnreachable, NotUpgraded, SettingError
+from standing.errors import DatabaseUnreachable, NotUpgraded, SettingError, UnfitDatabase
 from standing.settings import Settings
 
 SUPPORTED_VERSIONS = range(15, 19)
@@ -35,7 +36,9 @@ def parse_url(given: str) -> URL:
     try:
         url = make_url(given.replace("postgres://", "postgresql://", 1))
     except (ArgumentError, ValueError):
-        raise SettingError("DATABASE_URL is not a URL", example) from None
+        raise SettingError("DATABASE_URL is not a URL, or its port is no number", example) from None
+    if "@" in (url.host or ""):
+        raise SettingError("DATABASE_URL has more than one @", "write an @ of the password as %40")
     if url.get_backend_name() != "postgresql":
         raise SettingError(f"DATABASE_URL is for {url.get_backend_name()}, not PostgreSQL", example)
     if not url.database:
@@ -59,7 +62,7 @@ def connect(settings: Settings) -> Iterator[Engine]:
     except OperationalError as error:
         engine.dispose()
         where = f"{url.host or 'the local socket'}:{url.port or 5432}, database {url.database!r}"
-        reason = str(error.orig).strip().splitlines()[-1]
+        reason = server_message(error)
         raise DatabaseUnreachable(
             f"cannot connect to {where}: {reason}",
             "check DATABASE_URL, or unset it to use the embedded server",
@@ -85,8 +88,25 @@ def make_engine(url: URL) -> Engine:
     )
 
 
-def require_upgraded(connection: Connection) -> None:
-    """Raise NotUpgraded unless `standing migrate` has been run on this database."""
+def shown(url: URL) -> str:
+    """A URL that psql takes, too, without its password."""
+    return unquote(url.set(drivername="postgresql", password=None).render_as_string())
+
+
+def require_upgraded(connection: Connection, settings: Settings) -> None:
+    """Raise UnfitDatabase where there is no marketplace, NotUpgraded where `standing migrate` has not ended."""
+    schema = settings.application_schema
+    found = connection.scalar(
+        text(
+            "select 1 from information_schema.tables where table_schema = :schema and table_name = 'users'"
+        ),
+        {"schema": schema},
+    )
+    if not found:
+        raise UnfitDatabase(
+            f"schema {schema!r} has no table users",
+            "set STANDING_APPLICATION_SCHEMA or DATABASE_URL; `standing load simulated` makes one to try",
+        )
     versions = f"{STANDING_SCHEMA}.alembic_version"
     if connection.scalar(text(f"select to_regclass('{versions}')")) is None:
         raise NotUpgraded("this database is not upgraded", "standing migrate")
@@ -99,7 +119,7 @@ def require_upgraded(connection: Connection) -> None:
 
 def server_message(error: DBAPIError) -> str:
     """The server's own first line, without statement or parameters."""
-    return str(error.orig).strip().splitlines()[0]
+    return " ".join(str(error.orig).strip().splitlines()[0].split())
 
 
 def rows(connection: Connection, statement: str, **parameters: Any) -> list[dict[str, Any]]:

@@ -12,10 +12,11 @@ from standing.database import rows
 from standing.errors import StandingError
 from standing.movements import MEASURES, SCORES, distribution, matrix, movements, movers
 from standing.publish_sql import quoted
+from standing.reach import missing_sources
 from standing.report import content
 from standing.report.files import write_report
 from standing.settings import Settings
-from standing.sources import SOURCES, columns_found, missing_columns
+from standing.sources import REQUIRED, columns_found
 from standing.stages import Run
 
 #: A source whose newest row is older than this is shown as late.
@@ -48,7 +49,7 @@ def write_run_report(run: Run, status: str, error: StandingError | None) -> tupl
 def _volumes(run: Run) -> dict[str, int]:
     """Rows of each source table, as the audit of the sources counted them; the next one compares."""
     named = {
-        f"{source.table}_id_is_not_null": source.table for source in SOURCES if source.is_required
+        f"{table}_id_is_not_null": table for table in REQUIRED
     }  # the expectation, one a table, that counts every row
     outcomes = [one for verdict in run.verdicts if verdict.suite == "sources" for one in verdict.outcomes]
     return {
@@ -100,7 +101,7 @@ def _gather(
         movers=tuple(moving),
         audits=tuple(content.Audit.from_json(verdict.to_json()) for verdict in run.verdicts),
         quarantine=_quarantine(connection, run.settings) if built else (),
-        missing_sources=_missing(connection, run.settings),
+        missing_sources=missing_sources(connection, run.settings, built and "trust_score" in by_name),
         freshness=_freshness(connection, run.settings),
         stages=tuple(content.StageTiming(s.name, s.seconds, s.status) for s in run.stages),
         models=tuple(
@@ -192,17 +193,6 @@ def _quarantine(connection: Connection, settings: Settings) -> tuple[content.Qua
     return tuple(
         content.Quarantined(**{**row, "samples": tuple(row["samples"])})
         for row in rows(connection, statement)
-    )
-
-
-def _missing(connection: Connection, settings: Settings) -> tuple[content.MissingSource, ...]:
-    found = columns_found(connection, settings.application_schema)
-    return tuple(
-        content.MissingSource(
-            source.table, missing_columns(source, found) if source.table in found else (), source.effect
-        )
-        for source in SOURCES
-        if missing_columns(source, found)
     )
 
 

@@ -61,7 +61,7 @@ def execute(settings: Settings, request: Request, perform: Perform = _plainly) -
     with ExitStack() as stack:
         engine = stack.enter_context(connect(settings))
         with engine.connect() as connection:
-            require_upgraded(connection)
+            require_upgraded(connection, settings)
         try:
             lock = stack.enter_context(run_lock(engine, settings.lock_wait_minutes))
         except LockTaken as error:

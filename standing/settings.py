@@ -22,12 +22,22 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def _is_system(schema: str) -> bool:
+    return schema.startswith("pg_") or schema == "information_schema"
+
+
+def _no_quote(name: str) -> str:
+    if '"' in name:
+        raise ValueError("a schema's name with a double quote in it is more than dbt can read")
+    return name
+
+
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(gt=0)]
-Identifier = Annotated[str, Field(min_length=1, max_length=63)]
+Identifier = Annotated[str, Field(min_length=1, max_length=63), AfterValidator(_no_quote)]
 #: Leaves room for what is appended, such as _replay, within PostgreSQL's 63 bytes.
-SchemaStem = Annotated[str, Field(min_length=1, max_length=50)]
+SchemaStem = Annotated[str, Field(min_length=1, max_length=50), AfterValidator(_no_quote)]
 
 
 class Settings(BaseSettings):
@@ -74,6 +84,19 @@ class Settings(BaseSettings):
     def build_schemas(self) -> tuple[str, ...]:
         """Every schema that dbt builds into."""
         return self.build_schema, self.replay_schema
+
+    @model_validator(mode="after")
+    def _schemas_are_apart(self) -> "Settings":
+        taken = {self.application_schema: "the application's", "standing": "Standing's own"}
+        for schema in self.build_schemas:
+            owner = taken.get(schema, "PostgreSQL's" if _is_system(schema) else None)
+            if owner:
+                raise ValueError(f"STANDING_BUILD_SCHEMA={self.build_schema!r}: {schema} is {owner} schema")
+        if self.application_schema == "standing" or _is_system(self.application_schema):
+            raise ValueError(
+                f"STANDING_APPLICATION_SCHEMA={self.application_schema!r} is not an application's"
+            )
+        return self
 
     @model_validator(mode="after")
     def _levels_rise(self) -> "Settings":

@@ -1,6 +1,6 @@
-"""The application's tables that Standing reads: what it needs, and what it can do without."""
+"""What the application may lack of what Standing reads, and what that costs its members."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
@@ -8,117 +8,69 @@ from standing.database import rows
 
 
 @dataclass(frozen=True)
-class Source:
-    """One table. `effect` says what members lose where it, or one of its optional columns, is missing."""
+class Gap:
+    """Optional columns of one table, and what members lose where one of them is missing.
+
+    `metrics` are those of the trust score that then have no evidence, so that their points are out of reach.
+    """
 
     table: str
-    required: tuple[str, ...]
-    optional: tuple[str, ...]
+    columns: tuple[str, ...]
     effect: str
-
-    @property
-    def is_required(self) -> bool:
-        return bool(self.required)
+    metrics: tuple[str, ...] = ()
 
 
-SOURCES = (
-    Source(
-        "users",
-        ("id", "created_at"),
-        ("last_login_at", "email_verified", "phone_verified"),
-        "no points for a verified e-mail address or phone number, and activity without visits",
-    ),
-    Source(
+GAPS = (
+    Gap("users", ("email_verified",), "no points for a verified e-mail address", ("email_verified",)),
+    Gap("users", ("phone_verified",), "no points for a verified phone number", ("phone_verified",)),
+    Gap("users", ("last_login_at",), "activity is seen from orders, messages and reviews only"),
+    Gap(
         "seller_profiles",
-        ("id", "rating_score", "rating_count"),
-        ("user_id", "created_at"),
+        ("user_id",),
         "a shop's trade and ratings do not count for the trust of the person behind it",
+        ("positive_share",),
     ),
-    Source(
-        "orders",
-        ("id", "buyer_id", "seller_id", "status", "created_at"),
-        (
-            "total_amount",
-            "paid_at",
-            "ship_by",
-            "shipped_at",
-            "promised_at",
-            "delivered_at",
-            "completed_at",
-            "cancelled_at",
-            "cancelled_by",
-            "refunded_at",
-            "refunded_amount",
-            "updated_at",
-        ),
-        "times are taken from the status, and what they would tell is not scored",
-    ),
-    Source(
-        "reviews",
-        ("id", "rating", "created_at"),
-        ("order_id", "seller_id", "reviewer_id", "comment"),
-        "helpful reviews are not credited to their writers",
-    ),
-    Source(
-        "products",
-        (),
-        ("id", "seller_id", "status", "stock", "price"),
-        "performance shows no listings and no stock",
-    ),
-    Source(
+    Gap("seller_profiles", ("created_at",), "a replay shows shops that were not there yet"),
+    Gap("orders", ("total_amount",), "orders have no value: no sales and no revenue", ("completed_value",)),
+    Gap("orders", ("completed_at", "cancelled_at"), "an order's end is dated by its other times"),
+    Gap("orders", ("cancelled_by",), "cancelled orders count against nobody"),
+    Gap("orders", ("refunded_at", "refunded_amount"), "refunds are not seen"),
+    Gap("orders", ("paid_at", "ship_by", "shipped_at"), "processing times and fulfilment are less exact"),
+    Gap("orders", ("promised_at", "delivered_at"), "punctuality is not known"),
+    Gap("orders", ("updated_at",), "an ended order without any time is dated by its creation"),
+    Gap("reviews", ("order_id",), "reviews count for their shop but for no order"),
+    Gap("reviews", ("seller_id",), "reviews without an order count nowhere"),
+    Gap("reviews", ("reviewer_id",), "a review is credited to its order's buyer, or to nobody"),
+    Gap("products", ("id", "seller_id", "status", "stock"), "performance shows no listings and no stock"),
+    Gap(
         "messages",
-        (),
         ("id", "thread_id", "sender_id", "recipient_id", "sent_at"),
-        "no response rate or times: up to 4 points of trust cannot be reached",
+        "no response rate and no response times",
+        ("response_rate",),
     ),
-    Source(
+    Gap(
         "disputes",
-        (),
         ("id", "order_id", "opened_at", "resolved_at", "decided_against"),
         "lost disputes do not lower trust",
     ),
-    Source(
-        "returns",
-        (),
-        ("id", "order_id", "requested_at", "completed_at"),
-        "only full refunds count as returns",
-    ),
-    Source(
-        "user_sessions",
-        (),
-        ("user_id", "started_at", "ended_at"),
-        "behavior shows no length of visits",
-    ),
-    Source(
-        "user_reports",
-        (),
-        ("user_id", "created_at", "decided_at", "outcome"),
-        "upheld reports do not lower trust",
-    ),
-    Source(
-        "user_warnings",
-        (),
-        ("user_id", "created_at", "decided_at", "outcome"),
-        "warnings do not lower trust",
-    ),
-    Source(
-        "payouts",
-        (),
-        ("seller_id", "amount", "status", "created_at"),
-        "performance shows no balances",
-    ),
-    Source(
-        "order_exclusions",
-        (),
-        ("order_id", "reason", "decided_at"),
-        "no order can be taken out of the rates",
-    ),
+    Gap("returns", ("id", "order_id", "completed_at"), "only full refunds count as returns"),
+    Gap("user_sessions", ("user_id", "started_at", "ended_at"), "behavior shows no length of visits"),
+    Gap("user_reports", ("user_id", "created_at", "decided_at", "outcome"), "reports do not lower trust"),
+    Gap("user_warnings", ("user_id", "created_at", "decided_at", "outcome"), "warnings do not lower trust"),
+    Gap("payouts", ("seller_id", "amount", "status", "created_at"), "performance shows no balances"),
+    Gap("order_exclusions", ("order_id", "decided_at"), "no order can be taken out of the rates"),
 )
 
+#: Tables that a marketplace cannot be scored without.
+REQUIRED = ("users", "seller_profiles", "orders", "reviews")
 
-def columns_found(connection: Connection, schema: str) -> dict[str, dict[str, str]]:
+#: table → column → type name
+Columns = dict[str, dict[str, str]]
+
+
+def columns_found(connection: Connection, schema: str) -> Columns:
     """Table → column → type name, for every table, view and partitioned table of the schema."""
-    found: dict[str, dict[str, str]] = {}
+    found: Columns = {}
     statement = (
         "select c.relname as table, a.attname as column, format_type(a.atttypid, a.atttypmod) as type"
         " from pg_class as c join pg_namespace as n on n.oid = c.relnamespace"
@@ -130,6 +82,10 @@ def columns_found(connection: Connection, schema: str) -> dict[str, dict[str, st
     return found
 
 
-def missing_columns(source: Source, found: dict[str, dict[str, str]]) -> tuple[str, ...]:
-    """The optional columns of a source that the application does not have."""
-    return tuple(column for column in source.optional if column not in found.get(source.table, {}))
+def gaps(found: Columns) -> tuple[Gap, ...]:
+    """The gaps of an application with these columns, each with just the columns that are missing."""
+    return tuple(
+        replace(gap, columns=absent)
+        for gap in GAPS
+        if (absent := tuple(one for one in gap.columns if one not in found.get(gap.table, {})))
+    )

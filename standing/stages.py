@@ -74,13 +74,12 @@ def _audit(suite: str) -> Callable[[Run], str]:
     def work(run: Run) -> str:
         verdict = run.auditor.verdict(suite)
         run.verdicts.append(verdict)
-        failed = [outcome for outcome in verdict.outcomes if not outcome.success]
         if not verdict.passed:
             worst = verdict.failures("critical")[0]
             raise AuditFailed(
                 f"audit {suite}: {worst.expectation}: {worst.observed}; {worst.meaning}", worst.action
             )
-        return f"{len(verdict.outcomes)} expectations, {len(failed)} warnings"
+        return f"{len(verdict.outcomes)} expectations, {len(verdict.failures('warning'))} warnings"
 
     return work
 

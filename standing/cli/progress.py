@@ -34,7 +34,11 @@ def log_to_stderr() -> None:
 
     from standing.log import NAME
 
-    handler = RichHandler(console=Console(stderr=True), show_path=False, show_level=False, markup=False)
+    console = Console(stderr=True)
+    handler: logging.Handler = logging.StreamHandler()  # one line an event, for a file or a pipe
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    if console.is_terminal:
+        handler = RichHandler(console=console, show_path=False, show_level=False, markup=False)
     log = logging.getLogger(NAME)
     log.handlers = [handler]
     log.setLevel(logging.INFO)

@@ -112,7 +112,7 @@ def report(run_id: int | None, open_it: bool, data_docs: bool) -> None:
         pages = [page for page in pages if page.parent.name == folder_name(run_id)]
     if not pages:
         which = f"run {run_id} has" if run_id is not None else "there is"
-        raise StandingError(f"{which} no report under {folder}", "standing run")
+        raise StandingError(f"{which} no report under {folder}", "standing status shows the last runs")
     click.echo(pages[-1])
     if open_it:
         click.launch(str(pages[-1]))
@@ -126,7 +126,7 @@ def _data_docs(folder: Path) -> list[Path]:
     settings = current()
     with connect(settings) as engine:
         with engine.connect() as connection:
-            require_upgraded(connection)
+            require_upgraded(connection, settings)
         return write_data_docs(settings, engine.url, folder)
 
 
@@ -141,7 +141,7 @@ def status(as_json: bool) -> None:
     settings = current()
     with connect(settings) as engine:
         with engine.connect() as connection:
-            require_upgraded(connection)
+            require_upgraded(connection, settings)
         found = gather(engine, settings)
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, default=str))
@@ -181,7 +181,7 @@ def why(kind: str, member_id: str, as_of: str | None, as_json: bool) -> None:
     moment = _moment(as_of, settings.business_time_zone)
     with connect(settings) as engine:
         with engine.connect() as connection:
-            require_upgraded(connection)
+            require_upgraded(connection, settings)
             if moment is not None:
                 explain_member(connection, settings, kind, member_id)  # a wrong id is refused at once
         if moment is not None:

@@ -11,11 +11,11 @@ import click
 @click.command()
 def up() -> None:
     """Start the embedded PostgreSQL server, if DATABASE_URL is not set."""
-    from standing.database import connect
+    from standing.database import connect, shown
     from standing.settings import current
 
     with connect(current()) as engine:
-        click.echo(f"ready: {engine.url.render_as_string()}")
+        click.echo(f"ready: {shown(engine.url)}")
 
 
 @click.command()

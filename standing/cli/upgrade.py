@@ -114,14 +114,14 @@ def rollback(yes: bool, force: bool) -> None:
     --force, that is dropped too, and what depends on it.
     """
     from standing.cli.progress import steps_shown
-    from standing.database import connect
+    from standing.database import connect, shown
     from standing.settings import current
     from standing.upgrade.migration import rollback
 
     settings = current()
     with connect(settings) as engine:
         if not yes:
-            where = engine.url.set(password=None).render_as_string()
+            where = shown(engine.url)
             click.confirm(f"take the upgrade of {where} back?", abort=True, err=True)
         with steps_shown() as report:
             outcome = rollback(settings, engine, report, force=force)
@@ -156,7 +156,7 @@ def backup(file: Path, checked: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask before replacing.")
 def restore(file: Path, checked: bool, replace: bool, no_owner: bool, yes: bool) -> None:
     """Read FILE of `standing backup` into the database: all of it or nothing."""
-    from standing.database import connect
+    from standing.database import connect, shown
     from standing.settings import current
     from standing.upgrade import backup
 
@@ -166,7 +166,7 @@ def restore(file: Path, checked: bool, replace: bool, no_owner: bool, yes: bool)
             _show_check(backup.check(engine, file))
             return
         if replace and not yes:
-            where = engine.url.set(password=None).render_as_string()
+            where = shown(engine.url)
             click.confirm(f"drop everything in {where} and restore {file}?", abort=True, err=True)
         backup.restore(settings, engine, file, replace=replace, owners=not no_owner)
     click.echo(f"restored {file}")

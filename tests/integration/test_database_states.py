@@ -13,6 +13,13 @@ from standing.upgrade.revisions import latest
 def test_a_database_that_is_not_upgraded_is_told_to_migrate(
     settings: Settings, standing: Standing, command: tuple[str, ...]
 ) -> None:
+    empty = standing(settings, *command)
+    assert empty.returncode == 4
+    assert "'public' has no table users" in empty.stderr
+    engine = create_engine(settings.database_url or "")
+    with engine.begin() as connection:
+        connection.execute(text("create table users (id uuid primary key, created_at timestamptz)"))
+    engine.dispose()
     done = standing(settings, *command)
     assert done.returncode == 4
     assert "standing migrate" in done.stderr

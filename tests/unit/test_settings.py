@@ -22,6 +22,12 @@ from standing.settings import load_settings
         ("SOURCE_TIME_ZONE", "+07:00"),
         ("STANDING_PUBLISH_CHUNK", "0"),
         ("STANDING_APPLICATION_SCHEMA", "x" * 64),
+        ("STANDING_APPLICATION_SCHEMA", 'a "quoted" name'),
+        ("STANDING_APPLICATION_SCHEMA", "pg_catalog"),
+        ("STANDING_APPLICATION_SCHEMA", "standing"),
+        ("STANDING_BUILD_SCHEMA", "public"),
+        ("STANDING_BUILD_SCHEMA", "standing"),
+        ("STANDING_BUILD_SCHEMA", "information_schema"),
     ],
 )
 def test_a_wrong_setting_is_refused_by_its_name(name: str, value: str) -> None:
@@ -77,11 +83,21 @@ def test_the_usual_spellings_of_a_url_lead_to_psycopg_3(given: str) -> None:
     assert (url.username, url.host, url.port, url.database) == ("ann", "db.example", 6432, "shop")
 
 
-@pytest.mark.parametrize("given", ["shop", "mysql://ann@db/shop", "postgresql://ann:secret@db", "http:"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        "shop",
+        "mysql://ann@db/shop",
+        "postgresql://ann:secret@db",
+        "http:",
+        "postgresql://ann:se@cret@db/shop",
+    ],
+)
 def test_what_is_not_a_postgresql_url_is_refused_without_its_password(given: str) -> None:
     with pytest.raises(SettingError, match="DATABASE_URL") as refused:
         parse_url(given)
     assert "secret" not in str(refused.value)
+    assert "cret@" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

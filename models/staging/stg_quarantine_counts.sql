@@ -12,17 +12,27 @@ limits as (
 
 ),
 
--- Counted only for the sources of which something is set aside.
 source_rows as (
-    {% for table in ['orders', 'reviews', 'payouts', 'users'] %}
+
     select
-        '{{ table }}' as source,
-        (select count(*) {{ application_rows(table, application_columns(table)) }}) as total
-    where exists (select 1 from quarantine where quarantine.source = '{{ table }}')
-    {%- if not loop.last %}
+        'orders' as source,
+        count(*) as total
+    {{ application_rows('orders', application_columns('orders')) }}
     union all
-    {%- endif %}
-    {%- endfor %}
+    select
+        'reviews' as source,
+        count(*) as total
+    {{ application_rows('reviews', application_columns('reviews')) }}
+    union all
+    select
+        'payouts' as source,
+        count(*) as total
+    {{ application_rows('payouts', application_columns('payouts')) }}
+    union all
+    select
+        'users' as source,
+        count(*) as total
+    {{ application_rows('users', application_columns('users')) }}
 
 ),
 

@@ -1,40 +1,20 @@
 """The dbt project is well formed: it parses without a warning, lints clean and keeps the house rules."""
 
 import json
-import os
 import re
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from conftest import Standing
-from sqlalchemy import make_url
 
 from standing import PROJECT_ROOT
-from standing.dbt import environment
-from standing.embedded import Server
-from standing.settings import Settings, load_settings
+from standing.settings import Settings
 from standing.targets import SELECTIONS, TARGETS
 
 LAYERS = {"staging": 1, "intermediate": 2, "marts": 3}
-
-
-@pytest.fixture(scope="module")
-def built(
-    postgres: Server,
-    administer: Callable[[str], None],
-    upgraded_template: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Settings]:
-    """Settings that lead dbt to an upgraded database."""
-    administer(f"create database static template {upgraded_template}")
-    home = tmp_path_factory.mktemp("static")
-    yield load_settings(STANDING_HOME=home, DATABASE_URL=postgres.url("static"))
-    administer("drop database static with (force)")
 
 
 @pytest.fixture(scope="module")
@@ -55,20 +35,6 @@ def layer(node: dict[str, Any]) -> int:
 
 def test_dbt_parses_without_a_warning(manifest: dict[str, Any]) -> None:
     assert models(manifest)
-
-
-def test_sqlfluff_finds_nothing(built: Settings) -> None:
-    variables = environment(built, make_url(built.database_url or ""))
-    command = [sys.executable, "-m", "sqlfluff", "lint", "models", "tests/dbt", "--disable-progress-bar"]
-    done = subprocess.run(
-        command,
-        cwd=PROJECT_ROOT,
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
 
 
 def test_models_read_one_way_from_sources_over_staging_and_facts_to_marts(manifest: dict[str, Any]) -> None:

@@ -1,0 +1,162 @@
+"""`standing why`: the sum is the score, and what it says would reach the next level or tier does."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from conftest import Standing
+from reference.loading import build, documents
+from sqlalchemy import Connection, Engine, text
+
+from standing.context import wall_clock
+from standing.database import connect
+from standing.embedded import Server
+from standing.publish import find_changes
+from standing.settings import Settings, load_settings
+from standing.targets import TARGETS
+from standing.why import as_text, explain_member
+
+LEVELS = ("bronze", "silver", "gold", "platinum", "diamond")
+VERIFIED = {
+    "email_verified": "email_verified = true",
+    "phone_verified": "phone_verified = true",
+    "kyc_verified": "kyc_status = 'verified'",
+    "two_factor_enabled": """security_settings = security_settings || '{"two_factor_enabled": true}'""",
+}
+
+
+@pytest.fixture(scope="module")
+def scored(
+    postgres: Server,
+    administer: Callable[[str], None],
+    upgraded_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[Settings, Engine]]:
+    """The simulated marketplace with its documents written to the application's columns."""
+    administer(f"create database why template {upgraded_template}")
+    home = tmp_path_factory.mktemp("why")
+    settings = load_settings(STANDING_HOME=home, DATABASE_URL=postgres.url("why"))
+    with connect(settings) as engine:
+        now = wall_clock(engine)
+        build(settings, engine, now, now, {})
+        find_changes(engine, settings, TARGETS, now)
+        with engine.begin() as connection:
+            for target in TARGETS:
+                connection.execute(
+                    text(
+                        f"update {target.table} set {target.column} = mart.document"
+                        f" from {settings.build_schema}.{target.mart} as mart where mart.{target.key} = id"
+                    )
+                )
+        yield settings, engine
+    administer("drop database why with (force)")
+
+
+def explained(settings: Settings, connection: Connection, kind: str, number: int = 60) -> list[Any]:
+    """Some members of a kind, the same ones each time; each costs several queries."""
+    table = {"user": "users", "seller": "seller_profiles"}[kind]
+    keys = connection.scalars(
+        text(f"select id::text from {table} order by md5(id::text) limit {number}")
+    ).all()
+    return [explain_member(connection, settings, kind, key) for key in keys]
+
+
+def test_the_factors_shown_sum_to_the_score(scored: tuple[Settings, Engine]) -> None:
+    settings, engine = scored
+    with engine.connect() as connection:
+        for found in explained(settings, connection, "user"):
+            points = found.start + sum(factor["points"] for factor in found.factors)
+            assert round(points, 1) == found.documents["trust_score"]["overall_score"]
+            for factor in found.factors:
+                row = factor["bin"]
+                assert round(row["value"] * row["weight"], 1) == factor["points"]
+
+
+def test_the_orders_shown_are_those_the_rate_counts(scored: tuple[Settings, Engine]) -> None:
+    settings, engine = scored
+    compared = 0
+    with engine.connect() as connection:
+        for found in explained(settings, connection, "user"):
+            own = found.orders.get("cancelled by the member", [])
+            cancelled = found.documents["behavior_score"]["evidence"]["cancellation_rate"]["num"]
+            assert len(own) >= min(cancelled, 10)
+            compared += cancelled
+    assert compared
+
+
+def buy(connection: Connection, buyer: str, at: Any) -> None:
+    """A completed purchase at a shop that nobody has bought from."""
+    shop = str(uuid4())
+    connection.execute(text("insert into seller_profiles (id) values (:shop)"), {"shop": shop})
+    sell(connection, shop, buyer, at)
+
+
+def sell(connection: Connection, shop: str, buyer: str, at: Any) -> str:
+    order = str(uuid4())
+    connection.execute(
+        text(
+            "insert into orders (id, buyer_id, seller_id, status, total_amount, created_at, completed_at)"
+            " values (:id, :buyer, :shop, 'completed', 1, :at, :at)"
+        ),
+        {"id": order, "buyer": buyer, "shop": shop, "at": at},
+    )
+    return order
+
+
+def test_the_stated_change_reaches_the_next_level_and_tier(scored: tuple[Settings, Engine]) -> None:
+    settings, engine = scored
+    wanted: dict[str, tuple[str, Any]] = {}
+    with engine.begin() as connection:
+        now = connection.scalar(text(f"select as_of from {settings.build_schema}.run_context"))
+        at = now - timedelta(hours=1)
+        people = [f for f in explained(settings, connection, "user") if f.following]
+        shops = [f for f in explained(settings, connection, "seller") if f.following]
+        reachable = [f for f in people if f.following["is_enough"]]
+        assert len(reachable) > 10
+        assert any(f.following["complete_orders"] for f in reachable)
+        for found in reachable:
+            wanted[found.member_id] = ("trust_score", found.following["level"])
+            for flag in found.following["verify"]:
+                change = f"update users set {VERIFIED[flag]} where id = :id"
+                connection.execute(text(change), {"id": found.member_id})
+            for _ in range(found.following["complete_orders"]):
+                buy(connection, found.member_id, at)
+        fan = str(uuid4())
+        connection.execute(
+            text("insert into users (id, email, created_at) values (:id, 'fan@example.org', :at)"),
+            {"id": fan, "at": now - timedelta(days=9)},
+        )
+        for found in shops:
+            wanted[found.member_id] = ("tier_info", found.following["tier"])
+            for _ in range(found.following["complete_orders"]):
+                sell(connection, found.member_id, fan, at)
+            for _ in range(found.following["five_star_reviews"]):
+                connection.execute(
+                    text(
+                        "insert into reviews (id, seller_id, reviewer_id, rating, created_at)"
+                        " values (gen_random_uuid(), :shop, :fan, 5, :at)"
+                    ),
+                    {"shop": found.member_id, "fan": fan, "at": at},
+                )
+    build(settings, engine, now, now, {})
+    made = documents(engine, settings)
+    tiers = ("starter", "rising", "established", "power_seller", "top_seller")
+    for member, (target, step) in wanted.items():
+        key, ladder = ("level", LEVELS) if target == "trust_score" else ("current_tier", tiers)
+        reached = made[target][member][key]
+        assert ladder.index(reached) >= ladder.index(step), (target, member, reached, step)
+
+
+def test_the_command_prints_text_and_json(scored: tuple[Settings, Engine], standing: Standing) -> None:
+    settings, engine = scored
+    with engine.connect() as connection:
+        user = connection.scalar(text("select id::text from users order by id limit 1"))
+        words = as_text(explain_member(connection, settings, "user", user))
+    printed = standing.ok(settings, "why", "user", user)
+    assert printed.strip() == words
+    assert "where it comes from:" in printed
+    found = json.loads(standing.ok(settings, "why", "user", user, "--json"))
+    assert set(found) >= {"documents", "factors", "orders", "following", "sources", "as_of"}

@@ -6,7 +6,7 @@ STANDING_HOME; the parsed project is kept there between runs.
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -70,7 +70,13 @@ def _set(variables: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def invoke(settings: Settings, url: URL, *arguments: str) -> list[NodeResult]:
+#: Hears how many seeds, models and tests have ended.
+Progress = Callable[[int], None]
+
+
+def invoke(
+    settings: Settings, url: URL, *arguments: str, progress: Progress | None = None
+) -> list[NodeResult]:
     """Run one dbt command, such as ("build", "--selector", "all"); its results in order of ending.
 
     Raises BuildFailed naming the first node that failed, with dbt's message.
@@ -79,7 +85,9 @@ def invoke(settings: Settings, url: URL, *arguments: str) -> list[NodeResult]:
 
     try:
         with _set(environment(settings, url)):
-            outcome = dbtRunner().invoke(["--quiet", *arguments])
+            outcome = dbtRunner(callbacks=[_counting(progress)] if progress else []).invoke(
+                ["--quiet", *arguments]
+            )
     finally:
         _close_log()
     results = [_node_result(result) for result in getattr(outcome.result, "results", None) or []]
@@ -118,6 +126,18 @@ def _failing_rows(url: URL, results: Any, name: str) -> str:
     finally:
         engine.dispose()
     return "; " + "; ".join(", ".join(f"{key}={value}" for key, value in row.items()) for row in rows)
+
+
+def _counting(progress: Progress) -> Callable[[Any], None]:
+    ended = 0
+
+    def hear(event: Any) -> None:
+        nonlocal ended
+        if event.info.name == "NodeFinished":
+            ended += 1
+            progress(ended)
+
+    return hear
 
 
 def _close_log() -> None:

@@ -1,5 +1,6 @@
 """A run's stages: what each does and what it leaves for the next."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,9 +13,12 @@ from standing import dbt
 from standing.audit import Auditor
 from standing.errors import AuditFailed
 from standing.lock import RunLock
+from standing.log import logger
 from standing.publish import TargetChanges, find_changes, publish_changes
 from standing.settings import Settings
 from standing.targets import Target
+
+PROGRESS_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -84,11 +88,25 @@ def _audit(suite: str) -> Callable[[Run], str]:
     return work
 
 
+def _told(run: Run) -> Callable[[int], None]:
+    """Says every few seconds how far the build is."""
+    log = logger(run.run_id, "build")
+    told = time.monotonic()
+
+    def hear(ended: int) -> None:
+        nonlocal told
+        if time.monotonic() - told >= PROGRESS_SECONDS:
+            told = time.monotonic()
+            log.info("%d seeds, models and tests done", ended)
+
+    return hear
+
+
 def build(run: Run) -> str:
     """dbt's seeds, models and data tests of the selection."""
     arguments = ["build", "--selector", run.request.selection, "--exclude-resource-type", "unit_test"]
     arguments += ["--indirect-selection", "cautious"]  # no test that needs a model left unbuilt
-    run.nodes = dbt.invoke(run.settings, run.engine.url, *arguments)
+    run.nodes = dbt.invoke(run.settings, run.engine.url, *arguments, progress=_told(run))
     models = sum(1 for node in run.nodes if node.kind == "model")
     return f"{models} models, {sum(1 for node in run.nodes if node.kind == 'test')} tests"
 

@@ -26,9 +26,9 @@ def as_text(found: Explanation) -> str:
 
 def _user(found: Explanation) -> list[str]:
     score = found.documents.get("trust_score") or {}
-    lines = [f"{'start':<38}{found.start:>8.1f}"]
+    lines = [f"{'start':<44}{found.start:>8.1f}"]
     lines += [_factor(factor) for factor in found.factors]
-    lines.append(f"{'trust score':<38}{score.get('overall_score', 0):>8.1f}  level {score.get('level')}")
+    lines.append(f"{'trust score':<44}{score.get('overall_score', 0):>8.1f}  level {score.get('level')}")
     behavior = found.documents.get("behavior_score") or {}
     if "evidence" in behavior:
         lines += [
@@ -44,7 +44,7 @@ def _user(found: Explanation) -> list[str]:
 def _factor(factor: dict[str, Any]) -> str:
     name = factor.get("label_en", factor["code"])
     return (
-        f"{name:<38}{factor['points']:>+8.1f}  {evidence(factor['evidence'])}{_bin(factor['bin'])}".rstrip()
+        f"{name:<44}{factor['points']:>+8.1f}  {evidence(factor['evidence'])}{_bin(factor['bin'])}".rstrip()
     )
 
 

@@ -56,13 +56,10 @@ def test_tiers_on_the_olist_data_are_those_that_pandas_finds(
     assert first["status"] == "published"
     engine = create_engine(settings.database_url or "")
     with engine.connect() as connection:
-        published = dict(
-            connection.execute(
-                text("select tier_info ->> 'current_tier', count(*) from seller_profiles group by 1")
-            )
-            .tuples()
-            .all()
+        counted = connection.execute(
+            text("select tier_info ->> 'current_tier', count(*) from seller_profiles group by 1")
         )
+        published = dict(counted.all())
     engine.dispose()
     assert published == tiers_by_pandas()
     assert published == {"starter": 1534, "rising": 481, "established": 56, "power_seller": 1}

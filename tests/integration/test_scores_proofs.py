@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from reference.events import BAD, GOOD, repeat, shuffled, twin
 from reference.loading import build, documents, empty, load, merged
-from reference.marketplaces import AS_OF, TABLES, WALL_CLOCK, Maker
+from reference.marketplaces import AS_OF, WALL_CLOCK, Maker
 from reference.orders import World
+from reference.rolled import rolled
 
 from standing.database import connect
 from standing.embedded import Server
@@ -46,11 +47,11 @@ def other(key: str, to: World, world: World) -> str:
 def cases() -> list[tuple[Case, World]]:
     """Pairs of a marketplace and its twin with the event, in another order of rows."""
     found = []
+    worlds = iter(rolled(EACH * len(EVENTS)))
     for name, happen in EVENTS.items():
         for number in range(EACH):
             roll = Random(f"{name} {number}")  # noqa: S311
-            world: World = {table: [] for table in TABLES}
-            Maker(roll, world).make()
+            world = next(worlds)
             # What the event needs to be possible, such as a shop with a person, is there before it, too.
             for shop in world["seller_profiles"][:1]:
                 shop["user_id"] = shop["user_id"] or world["users"][0]["id"]

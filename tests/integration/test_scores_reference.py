@@ -1,18 +1,16 @@
 """Every key of every document agrees with a plain-Python reading of METRICS.md, on hundreds of marketplaces."""
 
 from collections.abc import Callable, Iterator
-from copy import deepcopy
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, seed
-from hypothesis import settings as hypothesis
 from reference.loading import build, documents, empty, load, merged
-from reference.marketplaces import AS_OF, WALL_CLOCK, marketplaces
+from reference.marketplaces import AS_OF, WALL_CLOCK
 from reference.members import behavior_score, trust_score
 from reference.orders import Known, World
 from reference.policy import Policy
+from reference.rolled import rolled
 from reference.shops import performance, ratings, tier_info
 from sqlalchemy import Engine, text
 
@@ -31,26 +29,6 @@ REFERENCE: dict[str, Callable[[Known, str], dict[str, Any]]] = {
 }
 CLOCK = ("last_calculated", "next_review", "last_updated", "valid_until")
 Documents = dict[str, dict[str, dict[str, Any]]]
-
-
-def rolled(number: int) -> list[World]:
-    """So many marketplaces, the same ones each time."""
-    worlds: list[World] = []
-
-    @seed(20260601)
-    @hypothesis(
-        max_examples=number,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(marketplaces())
-    def collect(world: World) -> None:
-        worlds.append(deepcopy(world))
-
-    collect()
-    return worlds
 
 
 @pytest.fixture(scope="module")

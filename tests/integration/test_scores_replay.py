@@ -17,7 +17,7 @@ from standing.database import connect
 from standing.embedded import Server
 from standing.settings import load_settings
 
-DAYS = [AS_OF - timedelta(days=days) for days in (2, 1, 0)]
+DAYS = [AS_OF - timedelta(days=days) for days in (4, 3, 2, 1, 0)]
 GRACE = {"rising": 1, "established": 1}
 #: What begins to exist when, and what is entered into the row later: column → what comes with it.
 BEGINS = {
@@ -107,7 +107,7 @@ def timeless(found: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_a_replay_gives_what_a_run_then_gave(
     postgres: Server,
     administer: Callable[[str], None],

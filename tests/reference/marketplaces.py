@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from reference.orders import World
+from reference.orders import TIMES, World
 from reference.policy import Row
 
 #: Midnight and the end of a month in Asia/Bangkok; the day before was a Sunday and a holiday.
@@ -205,14 +205,18 @@ class Maker:
         roll = self.roll
         buyer, moment = roll.choice(people), self.moment(future=0)
         span = roll.choice((SECOND, HOUR, DAY))
-        for number in range(roll.choice((5, 6, 9, 10, 11, 20, 39, 40, 41, 50))):
+        praised = roll.random() < 0.5
+        for number in range(roll.choice((5, 6, 9, 10, 11, 15, 20, 30, 39, 40, 41, 50))):
             order = self.order(buyer, shop)
-            order |= {
-                "status": "completed",
-                "completed_at": moment - number * span,
-                "total_amount": Decimal(100),
+            made = moment - number * span - DAY
+            moved = {
+                name: order[name] - order["created_at"] + made for name in TIMES if order[name] is not None
             }
-            order |= {"created_at": moment - number * span - DAY, "cancelled_at": None}
+            order |= {**moved, "created_at": made, "cancelled_at": None}
+            order |= {"status": "completed", "completed_at": made + DAY, "total_amount": Decimal(100)}
+            if praised and number < 9:  # a mean around the tiers' thresholds
+                self.review(order)
+                self.world["reviews"][-1]["rating"] = roll.choice((4, 5, 5))
             if roll.random() < 0.8:
                 order |= {"refunded_at": None, "refunded_amount": None}
 

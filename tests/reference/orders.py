@@ -7,6 +7,8 @@ from fractions import Fraction
 
 from reference.policy import Policy, Row
 
+#: An order that ended before it was created is set aside; an earlier payment or shipment is left out.
+ENDS = ("delivered_at", "completed_at", "cancelled_at", "refunded_at")
 TIMES = ("paid_at", "shipped_at", "delivered_at", "completed_at", "cancelled_at", "refunded_at")
 World = dict[str, list[Row]]
 
@@ -34,6 +36,11 @@ class Order:
         return self.outcome == "cancelled" and (self.row["cancelled_by"] or "").lower() == role
 
 
+def _timed(row: Row) -> Row:
+    early = [n for n in ("paid_at", "shipped_at") if row[n] is not None and row[n] < row["created_at"]]
+    return {**row, **dict.fromkeys(early)}
+
+
 @dataclass
 class Known:
     """Everything that counts at as_of."""
@@ -51,7 +58,7 @@ class Known:
             for row in self.world["seller_profiles"]
             if row["created_at"] is None or row["created_at"] <= self.as_of
         }
-        self.rows = {row["id"]: row for row in self.world["orders"] if self._is_trusted(row)}
+        self.rows = {row["id"]: _timed(row) for row in self.world["orders"] if self._is_trusted(row)}
         self.reviews = self._reviews()
         self.orders = [self._order(row) for row in self.rows.values() if not self._is_self_dealing(row)]
         self.threads = self._threads()
@@ -67,9 +74,11 @@ class Known:
         return seller["user_id"] if seller else None
 
     def _is_trusted(self, row: Row) -> bool:
-        amount_is_sound = row["total_amount"] is None or row["total_amount"] >= 0
+        amounts = [row[name] for name in ("total_amount", "refunded_amount") if row[name] is not None]
+        ends = [row[name] for name in ENDS if row[name] is not None]
         return (
-            amount_is_sound
+            all(0 <= amount <= self.policy.numbers["max_amount"] for amount in amounts)
+            and all(end >= row["created_at"] for end in ends)
             and row["status"].lower() in self.policy.statuses
             and row["created_at"] <= self.as_of
         )

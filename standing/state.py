@@ -9,7 +9,19 @@ from sqlalchemy import Engine, text
 from standing.database import rows
 
 #: How a run can end; "running" until then.
-STATUSES = ("running", "published", "replayed", "failed", "skipped", "stopped", "waiting", "undone")
+STATUSES = (
+    "running",
+    "published",
+    "replayed",
+    "failed",
+    "skipped",
+    "stopped",
+    "waiting",
+    "approved",
+    "rejected",
+    "expired",
+    "undone",
+)
 
 
 def open_run(engine: Engine, selection: str, as_of: datetime) -> int:

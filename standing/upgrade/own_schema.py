@@ -41,7 +41,10 @@ STATEMENTS = (
     started_at timestamptz not null default clock_timestamp(),
     finished_at timestamptz,
     status text not null check (
-        status in ('running', 'published', 'replayed', 'failed', 'skipped', 'stopped', 'waiting', 'undone')
+        status in (
+            'running', 'published', 'replayed', 'failed', 'skipped', 'stopped', 'waiting',
+            'approved', 'rejected', 'expired', 'undone'
+        )
     ),
     message text,
     summary jsonb
@@ -54,6 +57,49 @@ STATEMENTS = (
     new_hash bytea not null,
     published_at timestamptz not null
 ) partition by range (published_at)""",
+    # Append only, without a key: writers of one popular shop never wait for each other.
+    f"""create table if not exists {SCHEMA}.change_log (
+    source text not null,
+    is_wide boolean not null default false,
+    user_id uuid,
+    seller_id uuid,
+    order_id uuid,
+    thread_id uuid
+)""",
+    # A row without a member stands for everybody.
+    f"""create table if not exists {SCHEMA}.due (
+    target text not null,
+    member_id uuid,
+    since timestamptz not null default clock_timestamp(),
+    unique nulls not distinct (target, member_id)
+)""",
+    f"""create table if not exists {SCHEMA}.member_state (
+    target text not null,
+    member_id uuid not null,
+    due_at timestamptz,
+    run_id bigint not null,
+    primary key (target, member_id)
+)""",
+    f"create index if not exists member_state_due_at on {SCHEMA}.member_state (target, due_at)",
+    f"""create table if not exists {SCHEMA}.target_state (
+    target text primary key,
+    depends_on text not null,
+    run_id bigint not null
+)""",
+    f"""create table if not exists {SCHEMA}.change_sets (
+    run_id bigint not null,
+    target text not null,
+    member_id uuid not null,
+    old_document jsonb,
+    new_document jsonb not null,
+    primary key (run_id, target, member_id)
+)""",
+    f"""create table if not exists {SCHEMA}.holds (
+    target text not null,
+    member_id uuid not null,
+    run_id bigint not null,
+    primary key (target, member_id)
+)""",
 )
 
 

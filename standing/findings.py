@@ -226,7 +226,7 @@ def _row_count(message: str) -> int | None:
 
 
 def _shown_settings(settings: Settings) -> dict[str, str]:
-    hidden = {"database_url", "home"}
+    hidden = {"database_url", "home", "metrics_file", "prefect_api_url", "webhook_url"}
     fields = type(settings).model_fields
     return {
         field.alias or name: str(getattr(settings, name))

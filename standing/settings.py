@@ -3,6 +3,7 @@
 The names without the STANDING_ prefix are those of the application's own `.env`.
 """
 
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -32,7 +33,15 @@ def _no_quote(name: str) -> str:
     return name
 
 
+def _time_of_day(given: str) -> str:
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", given):
+        raise ValueError("write it as HH:MM, such as 03:30")
+    return given
+
+
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
+TimeOfDay = Annotated[str, AfterValidator(_time_of_day)]
+Port = Annotated[int, Field(ge=1, le=65535)]
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(gt=0)]
 Identifier = Annotated[str, Field(min_length=1, max_length=63), AfterValidator(_no_quote)]
@@ -75,10 +84,28 @@ class Settings(BaseSettings):
     min_transactions_for_gold: Count = Field(10, alias="TRUST_SCORE_MIN_TRANSACTIONS_FOR_GOLD")
     min_transactions_for_diamond: Count = Field(100, alias="TRUST_SCORE_MIN_TRANSACTIONS_FOR_DIAMOND")
 
+    #: When the daily reconciliation begins, in the business time zone; a quiet hour.
+    reconcile_at: TimeOfDay = Field("03:30", alias="STANDING_RECONCILE_AT")
+    #: A Prefect server to use in place of one of our own.
+    prefect_api_url: str | None = Field(None, alias="PREFECT_API_URL")
+    #: Where our own Prefect server and our pages listen; not set, 4200 and 4300 or the next free ones.
+    prefect_port: Port | None = Field(None, alias="STANDING_PREFECT_PORT")
+    pages_port: Port | None = Field(None, alias="STANDING_PAGES_PORT")
+    #: Hears of failed runs and of runs that a gate stopped.
+    webhook_url: str | None = Field(None, alias="STANDING_WEBHOOK_URL")
+    #: Metrics for Prometheus; not set, under the home.
+    metrics_file: Path | None = Field(None, alias="STANDING_METRICS_FILE")
+    #: Log lines as JSON objects.
+    json_logs: bool = Field(False, alias="STANDING_JSON_LOGS")
+
     @property
     def replay_schema(self) -> str:
         """Where a replay of a past moment builds."""
         return f"{self.build_schema}_replay"
+
+    @property
+    def metrics_path(self) -> Path:
+        return self.metrics_file or self.home / "metrics" / "standing.prom"
 
     @property
     def build_schemas(self) -> tuple[str, ...]:

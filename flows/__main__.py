@@ -20,6 +20,11 @@ def main(arguments: list[str]) -> int:
     try:
         if name == "serve" and not selection:
             return _serve()
+        if name == "server":
+            from flows.server import start
+
+            start(selection)
+            return 0
         if name not in FLOWS or len(selection) > (name in ("refresh", "quality_report")):
             print(f"usage: python -m flows serve|{'|'.join(FLOWS)} [SELECTION]", file=sys.stderr)
             return 2

@@ -15,6 +15,7 @@ from prefect.artifacts import (
     create_table_artifact,
     update_progress_artifact,
 )
+from prefect.runtime import flow_run
 
 from standing.log import NAME
 from standing.run import Outcome
@@ -119,6 +120,8 @@ class Progress(logging.Handler):
 
     def __enter__(self) -> Self:
         self.artifact = create_progress_artifact(0.0, key="standing-progress", description=self.what)  # type: ignore[assignment]
+        self.flow_run_id = flow_run.get_id()
+        logging.getLogger(NAME).addFilter(self._of_this_run)
         logging.getLogger(NAME).addHandler(self)
         return self
 
@@ -126,8 +129,14 @@ class Progress(logging.Handler):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         logging.getLogger(NAME).removeHandler(self)
+        logging.getLogger(NAME).removeFilter(self._of_this_run)
         if error is None:
             self.tell(100.0, f"{self.what}: ended")
+
+    def _of_this_run(self, record: logging.LogRecord) -> bool:
+        """dbt's threads know of no flow run, and their lines belong on its page all the same."""
+        record.flow_run_id = self.flow_run_id
+        return True
 
     def begin(self, step: str) -> None:
         """The next step begins."""

@@ -6,6 +6,7 @@ their documents exist: `Declared("insights.insights", "daily", _cron("0 2 * * *"
 
 import asyncio
 import os
+import signal
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -133,7 +134,14 @@ async def _serve(settings: Settings, deployments: list[RunnerDeployment]) -> Non
             await _keep_paused(client, deployment)
             identity = await runner.aadd_deployment(deployment)
             await _make_up_once(client, str(identity))
-    await runner.start()
+    serving = asyncio.create_task(runner.start())
+    while not runner.started and not serving.done():
+        await asyncio.sleep(0.05)
+    # Prefect's own handler forgets to await: runs at work would neither be ended nor shown as cancelled.
+    asyncio.get_running_loop().add_signal_handler(
+        signal.SIGTERM, lambda: asyncio.ensure_future(runner.astop())
+    )
+    await serving
 
 
 async def _wait_for_api(client: PrefectClient) -> None:

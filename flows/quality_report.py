@@ -2,14 +2,14 @@
 
 from prefect import State, flow
 
-from flows.stages import carry_out, plainly, reach_database
+from flows.stages import at_its_time, carry_out, plainly, reach_database
 from standing.context import wall_clock
 from standing.database import connect
 from standing.settings import current
 from standing.stages import Request
 
 
-@flow(name="quality-report")
+@flow(name="quality-report", flow_run_name=at_its_time("quality report"))
 @plainly
 def quality_report(selection: str = "all") -> State[None]:
     """Audit the sources, build in a schema apart, audit the candidates and report; publishes nothing."""

@@ -7,7 +7,7 @@ from prefect.artifacts import create_table_artifact
 from prefect.states import Failed
 
 from flows.artifacts import Progress, publish_artifacts
-from flows.stages import Stages, as_state, plainly, reach_database
+from flows.stages import Stages, as_state, at_its_time, plainly, reach_database
 from standing.metrics import write_metrics
 from standing.settings import current
 from standing.targets import TARGETS
@@ -15,7 +15,7 @@ from standing.targets import TARGETS
 ROWS_SHOWN = 100
 
 
-@flow(name="reconcile")
+@flow(name="reconcile", flow_run_name=at_its_time("reconcile"))
 @plainly
 def reconcile(mend: bool = False) -> State[None]:
     """An incremental run, then everybody anew in a schema apart, compared; `mend` makes the differing due."""

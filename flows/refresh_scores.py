@@ -2,11 +2,11 @@
 
 from prefect import State, flow
 
-from flows.stages import carry_out, plainly
+from flows.stages import at_its_time, carry_out, plainly
 from standing.stages import Request
 
 
-@flow(name="refresh-scores")
+@flow(name="refresh-scores", flow_run_name=at_its_time("scores"))
 @plainly
 def refresh_scores() -> State[None]:
     """Audit, build, publish and report everything but the tiers."""

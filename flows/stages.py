@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec
+from zoneinfo import ZoneInfo
 
 from prefect import State, task
 from prefect.cache_policies import NO_CACHE
+from prefect.runtime import flow_run
 from prefect.states import Cancelled, Completed, Failed
 from sqlalchemy.exc import DBAPIError
 
@@ -78,6 +80,16 @@ class Stages:
         if stopped:
             raise stopped[0]
         return str(detail)
+
+
+def at_its_time(what: str) -> Callable[[], str]:
+    """A flow run's name: what it does and when it was due, in the business time zone."""
+
+    def name() -> str:
+        due = flow_run.get_scheduled_start_time().astimezone(ZoneInfo(current().business_time_zone))
+        return f"{what} {due:%Y-%m-%d %H:%M}"
+
+    return name
 
 
 def plainly(work: Callable[Parameters, State[None]]) -> Callable[Parameters, State[None]]:

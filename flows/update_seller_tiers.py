@@ -2,11 +2,11 @@
 
 from prefect import State, flow
 
-from flows.stages import carry_out, plainly
+from flows.stages import at_its_time, carry_out, plainly
 from standing.stages import Request
 
 
-@flow(name="update-seller-tiers")
+@flow(name="update-seller-tiers", flow_run_name=at_its_time("tiers"))
 @plainly
 def update_seller_tiers() -> State[None]:
     """Audit, build, publish and report the tiers."""

@@ -9,7 +9,6 @@ import os
 import socket
 import sys
 import urllib.request
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,15 +80,31 @@ def up(settings: Settings) -> Addresses:
     A serving process whose settings have changed is started anew. Raises SettingError for a port that is
     taken, ServerError for a process that does not come up; then nothing that was started stays.
     """
-    started: list[Service] = []
     with one_at_a_time(folder(settings)):
         try:
-            api = settings.prefect_api_url or _server_up(settings, started)
-            pages = _deployments_up(settings, api, started)
-        except BaseException:
-            for service in reversed(started):
-                service.stop()
-            raise
+            return _up(settings)
+        except ServerError:
+            port = server(settings).noted().get("port")
+            if settings.prefect_api_url or settings.prefect_port or port is None or _is_free(port):
+                raise
+            return _up(settings)  # somebody else took the port while ours was starting
+
+
+def _up(settings: Settings) -> Addresses:
+    started: list[Service] = []
+    try:
+        api = settings.prefect_api_url or _start_server(settings, started)
+        pages = _start_deployments(settings, api, started)  # they load while the server does
+        if settings.prefect_api_url is None:
+            server(settings).wait(lambda: _is_ours(settings, api), SERVER_SECONDS)
+        home = str(settings.home.resolve())
+        deployments(settings).wait(
+            lambda: _answer(f"{pages}/health").get("home") == home, DEPLOYMENTS_SECONDS
+        )
+    except BaseException:
+        for service in reversed(started):
+            service.stop()
+        raise
     return Addresses(api.removesuffix("/api"), pages, tuple(service.name for service in started))
 
 
@@ -98,60 +113,49 @@ def down(settings: Settings) -> list[str]:
     if not folder(settings).exists():
         return []
     with one_at_a_time(folder(settings)):
-        return [one.name for one in (deployments(settings), server(settings)) if one.stop()]
+        services = (deployments(settings), server(settings))
+        return [one.name for one in services if one.stop()]  # the next start takes the same ports
 
 
-def _server_up(settings: Settings, started: list[Service]) -> str:
+def _start_server(settings: Settings, started: list[Service]) -> str:
     service = server(settings)
     noted = service.noted()
     if service.running():
-        service.wait(lambda: _is_ours(settings, str(noted["api"])), SERVER_SECONDS)
         return str(noted["api"])
-    for port in _ports(settings.prefect_port, noted.get("port") or SERVER_PORT, "STANDING_PREFECT_PORT"):
-        api = f"http://{HOST}:{port}/api"
-        variables = {
-            **os.environ,
-            **environment(settings),
-            "PREFECT_API_URL": api,
-            "PREFECT_UI_URL": f"http://{HOST}:{port}",
-        }
-        command = [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)]
-        started.append(service)
-        service.start(command, variables, {"port": port, "api": api})
-        try:
-            service.wait(lambda api=api: _is_ours(settings, api), SERVER_SECONDS)  # type: ignore[misc]
-        except ServerError:
-            if service.running() or _is_free(port):
-                raise
-            continue  # somebody else took the port in between
-        return api
-    raise ServerError("no free port for the Prefect server", "set STANDING_PREFECT_PORT to one")
+    port = _port(settings.prefect_port, noted.get("port") or SERVER_PORT, "STANDING_PREFECT_PORT")
+    api = f"http://{HOST}:{port}/api"
+    variables = {**_variables(settings, api), "PREFECT_UI_URL": f"http://{HOST}:{port}"}
+    started.append(service)
+    service.start(
+        _command("server", "--host", HOST, "--port", str(port)), variables, {"port": port, "api": api}
+    )
+    return api
 
 
-def _deployments_up(settings: Settings, api: str, started: list[Service]) -> str:
+def _start_deployments(settings: Settings, api: str, started: list[Service]) -> str:
     service = deployments(settings)
     noted = service.noted()
     asked = _fingerprint(settings, api)
-    if service.running() and noted.get("settings") != asked:
-        service.stop()
-    if not service.running():
-        wanted = noted.get("port") or PAGES_PORT
-        port = next(_ports(settings.pages_port, wanted, "STANDING_PAGES_PORT"))
-        noted = {"port": port, "pages": f"http://{HOST}:{port}", "api": api, "settings": asked}
-        variables = {
-            **os.environ,
-            **environment(settings),
-            "PREFECT_API_URL": api,
-            "STANDING_HOME": str(settings.home.resolve()),
-            "STANDING_PAGES_PORT": str(port),
-        }
-        started.append(service)
-        service.start([sys.executable, "-m", "flows", "serve"], variables, noted)
-    service.wait(
-        lambda: _answer(f"{noted['pages']}/health").get("home") == str(settings.home.resolve()),
-        DEPLOYMENTS_SECONDS,
+    if service.running() and noted.get("settings") == asked:
+        return str(noted["pages"])
+    service.stop()
+    port = _port(settings.pages_port, noted.get("port") or PAGES_PORT, "STANDING_PAGES_PORT")
+    pages = f"http://{HOST}:{port}"
+    variables = {**_variables(settings, api), "STANDING_PAGES_PORT": str(port)}
+    started.append(service)
+    service.start(
+        _command("serve"), variables, {"port": port, "pages": pages, "api": api, "settings": asked}
     )
-    return str(noted["pages"])
+    return pages
+
+
+def _command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "flows", *arguments]
+
+
+def _variables(settings: Settings, api: str) -> dict[str, str]:
+    home = str(settings.home.resolve())
+    return {**os.environ, **environment(settings), "PREFECT_API_URL": api, "STANDING_HOME": home}
 
 
 def _fingerprint(settings: Settings, api: str) -> str:
@@ -174,16 +178,18 @@ def _answer(url: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _ports(fixed: int | None, first: int, variable: str) -> Iterator[int]:
-    """The port that is set, or the free ones from `first` on."""
+def _port(fixed: int | None, first: int, variable: str) -> int:
+    """The port that is set, or the first free one from `first` on."""
     if fixed is not None:
         if not _is_free(fixed):
             raise SettingError(
                 f"{variable}={fixed}: another program listens there", f"set {variable} to another port"
             )
-        yield fixed
-        return
-    yield from (port for port in range(first, first + PORTS_TRIED) if _is_free(port))
+        return fixed
+    for port in range(first, first + PORTS_TRIED):
+        if _is_free(port):
+            return port
+    raise SettingError(f"no free port from {first} on", f"set {variable} to one")
 
 
 def _is_free(port: int) -> bool:

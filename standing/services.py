@@ -81,9 +81,8 @@ class Service:
             handle.write(json.dumps({"pid": process.pid, **note}))
 
     def stop(self) -> bool:
-        """End it and what it started; False if it did not run."""
+        """End it and what it started; False if it did not run. Its note stays, for the next start."""
         if not self.running():
-            self.file.unlink(missing_ok=True)
             return False
         group = int(self.noted()["pid"])
         with suppress(ProcessLookupError):
@@ -95,7 +94,6 @@ class Service:
             os.killpg(group, signal.SIGKILL)
         while self.running():
             time.sleep(POLL_SECONDS)
-        self.file.unlink(missing_ok=True)
         return True
 
     def wait(self, ready: Callable[[], bool], seconds: float) -> None:

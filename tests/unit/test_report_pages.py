@@ -183,8 +183,9 @@ def test_index_lists_newest_first_and_tolerates_broken_reports(tmp_path):
 
 def test_quarantine_shows_the_run_before_and_a_trend_of_each_reason(tmp_path):
     written = write_report(LIVELY, tmp_path).html.read_text(encoding="utf-8")
-    rows = written.split("rating out of range</td>")[1]
-    assert rows.startswith('<td class="n">9</td><td class="n">41</td><td class="spark"><svg')
+    rows = written.split("</code> rating out of range</th>")[1].split("</tr>")[0]
+    assert rows.startswith('<td class="n">9</td><td class="spark"><svg')
+    assert '</svg></td><td class="n">41</td><td class="n">1,000</td>' in rows
     assert "reviews, rating out of range: rows run by run" in written
     assert "oldest first: 4, 4, 5, 5, 5, 6, 6, 6, 7, 7, 41, 9." in written
     assert "Rows set aside, run by run" in written

@@ -73,6 +73,9 @@ def _gather(
 ) -> content.RunReport:
     built = any(stage.name == "build" and stage.status == "done" for stage in run.stages)
     compared = bool(run.changes)
+    published = any(stage.name == "publish" and stage.status == "done" for stage in run.stages)
+    # A replay moves nobody: what it is compared with is itself.
+    written_by = run.run_id if published or run.is_replay else None
     changes: list[content.Change] = []
     moved: list[content.Movement] = []
     moving: list[content.Mover] = []
@@ -85,7 +88,7 @@ def _gather(
         changes = [_change(run, found) for found in run.changes]
         for measure in (m for m in MEASURES if m.target in by_name):
             target = by_name[measure.target]
-            cells = matrix(connection, run.settings, run.run_id, target, measure)
+            cells = matrix(connection, run.settings, target, measure, written_by)
             steps = tuple(s.code for one in ladders if one.target == target.name for s in one.steps)
             names = steps if measure.step is None else ()
             distributions.append(distribution(measure, cells, names))

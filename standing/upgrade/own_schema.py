@@ -64,8 +64,14 @@ STATEMENTS = (
     user_id uuid,
     seller_id uuid,
     order_id uuid,
-    thread_id uuid
+    thread_id uuid,
+    review_id uuid
+) with (
+    autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000,
+    autovacuum_vacuum_insert_threshold = -1
 )""",
+    # Its rows are deleted: a database that publishes all of its tables wants to know which they are.
+    f"alter table {SCHEMA}.change_log replica identity full",
     # A row without a member stands for everybody.
     f"""create table if not exists {SCHEMA}.due (
     target text not null,
@@ -73,6 +79,7 @@ STATEMENTS = (
     since timestamptz not null default clock_timestamp(),
     unique nulls not distinct (target, member_id)
 )""",
+    f"alter table {SCHEMA}.due replica identity full",
     f"""create table if not exists {SCHEMA}.member_state (
     target text not null,
     member_id uuid not null,

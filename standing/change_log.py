@@ -7,6 +7,7 @@ few.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, text
 
@@ -15,7 +16,13 @@ from standing.database import STANDING_SCHEMA
 from standing.settings import Settings
 from standing.sources import Columns, columns_found
 from standing.targets import TARGETS
+from standing.upgrade.capture import problems
+from standing.upgrade.capture_sql import as_key
+from standing.upgrade.catalog import read_catalog
 from standing.upgrade.steps import quoted
+
+if TYPE_CHECKING:
+    import psycopg
 
 LOG = f"{STANDING_SCHEMA}.change_log"
 DUE = f"{STANDING_SCHEMA}.due"
@@ -41,6 +48,22 @@ EVERYBODY = (
 
 
 @dataclass(frozen=True)
+class Completeness:
+    """Whether every change is logged; true or false by itself. `problems` say what is not, a phrase each."""
+
+    problems: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return not self.problems
+
+    @property
+    def reason(self) -> str:
+        """One line; empty where the log is complete."""
+        others = f" and {len(self.problems) - 1} more" if len(self.problems) > 1 else ""
+        return f"{self.problems[0]}{others}" if self.problems else ""
+
+
+@dataclass(frozen=True)
 class Tables:
     """The application's tables as they are; a select on columns it lacks is None, and left out."""
 
@@ -62,19 +85,26 @@ class Tables:
         return as_key(f"t.{quoted(column)}", self.found[table][column])
 
 
-def as_key(expression: str, type_: str) -> str:
-    """A column as a uuid: null, and no error, where its text is none."""
-    if type_ == "uuid":
-        return expression
-    pattern = r"^\{?[0-9a-fA-F]{4}(-?[0-9a-fA-F]{4}){7}\}?$"
-    return f"case when {expression}::text ~ '{pattern}' then {expression}::text::uuid end"
+def is_complete(connection: Connection, settings: Settings) -> Completeness:
+    """Whether every trigger that should be there now is there and enabled; else a run has to be full."""
+    if not settings.change_log:
+        return Completeness(("there is no change log (STANDING_CHANGE_LOG is off)",))
+    found = problems(read_catalog(_driver(connection), settings.application_schema))
+    return Completeness(tuple(problem for said in found.values() for problem in said))
+
+
+def _driver(connection: Connection) -> "psycopg.Connection[Any]":
+    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
+    return driver
 
 
 def drain(connection: Connection, settings: Settings) -> int:
     """Take the log's visible rows and make due, for every target, the members concerned.
 
     Works in the caller's transaction (read committed): what is still uncommitted stays for the next time.
-    Gives how many rows of due are new; one for each target if everybody is.
+    Gives how many rows of due are new; one for each target if everybody is. While the log is not complete
+    it leaves a row for everybody: what was changed before somebody mends the triggers is in no log, so one
+    more run after that has to be full.
     """
     for table, columns in (
         (DRAINED, f"is_wide boolean, {', '.join(f'{key} uuid' for key in LOG_KEYS)}"),
@@ -85,7 +115,10 @@ def drain(connection: Connection, settings: Settings) -> int:
         connection.execute(text(f"drop table if exists {table}"))
         name = table.removeprefix("pg_temp.")
         connection.execute(text(f"create temporary table {name} ({columns}) on commit drop"))
-    if not connection.execute(text(TAKE)).rowcount:
+    taken = connection.execute(text(TAKE)).rowcount
+    if settings.change_log and not is_complete(connection, settings):
+        connection.execute(text(f"insert into {LOG} (source, is_wide) values ('not logged', true)"))
+    if not taken:
         return 0
     if connection.scalar(text(EVERYBODY)):
         return _make_everybody_due(connection)

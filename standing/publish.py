@@ -9,24 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import DBAPIError, OperationalError
-from tenacity import (
-    Retrying,
-    retry_if_exception,
-    stop_after_attempt,
-    wait_random_exponential,
-)
 
-from standing.errors import StandingError
+from standing.chunks import write_chunk
+from standing.due import Due, settle
+from standing.history import open_partitions
 from standing.lock import RunLock
 from standing.publish_sql import ChangeTable
 from standing.settings import Settings
 from standing.targets import Target
-
-#: Deadlock, serialisation failure, lock timeout: the application was first, and later works.
-PASSING = {"40P01", "40001", "55P03"}
-LOCK_TIMEOUT = "2s"
-STATEMENT_TIMEOUT = "120s"
 
 
 @dataclass(frozen=True)
@@ -76,7 +66,7 @@ def publish_changes(
     LockLost when another run may have begun, StandingError when a chunk could not be written.
     """
     written = {target.name: 0 for target in targets}
-    _prepare_history(engine)
+    open_partitions(engine)
     for group in by_table(targets):
         changes = ChangeTable(settings, group)
         with engine.connect() as connection:
@@ -87,53 +77,33 @@ def publish_changes(
     return written
 
 
+def confirm_changes(
+    engine: Engine, settings: Settings, targets: tuple[Target, ...], lock: RunLock, run_id: int, due: Due
+) -> None:
+    """After all chunks: what was built and stays as it is, is confirmed, and nobody of this run is due any more."""
+
+    def confirm(connection: Connection) -> None:
+        connection.execute(text("set local statement_timeout = 0"))
+        for group in by_table(targets):
+            changes = ChangeTable(settings, group)
+            for target in group:
+                connection.execute(text(changes.confirm(target)), {"run_id": run_id})
+        settle(connection, settings, targets, run_id, due)
+
+    write_chunk(engine, lock, "the members that are no longer due", "standing run", confirm)
+
+
 def _publish_chunk(
     engine: Engine, changes: ChangeTable, lock: RunLock, run_id: int, chunk: int
 ) -> dict[str, int]:
-    attempts = Retrying(
-        retry=retry_if_exception(_is_passing),
-        wait=wait_random_exponential(multiplier=0.05, max=5),
-        stop=stop_after_attempt(8),
-        reraise=True,
+    def write(connection: Connection) -> dict[str, int]:
+        result = connection.execute(text(changes.publish()), {"run_id": run_id, "chunk": chunk})
+        return {row.target: row.written for row in result}
+
+    return write_chunk(
+        engine,
+        lock,
+        f"chunk {chunk} of {changes.table}",
+        "standing run (what is written already is not written again)",
+        write,
     )
-
-    def write() -> dict[str, int]:
-        with engine.begin() as connection:
-            _limit_waiting(connection)
-            lock.require(connection)
-            result = connection.execute(text(changes.publish()), {"run_id": run_id, "chunk": chunk})
-            return {row.target: row.written for row in result}
-
-    try:
-        return attempts(write)
-    except OperationalError as error:
-        raise StandingError(
-            f"chunk {chunk} of {changes.table} could not be written: {str(error.orig).splitlines()[0]}",
-            "standing run (what is written already is not written again)",
-        ) from None
-
-
-def _is_passing(error: BaseException) -> bool:
-    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in PASSING
-
-
-def _limit_waiting(connection: Connection) -> None:
-    connection.execute(text(f"set local lock_timeout = '{LOCK_TIMEOUT}'"))
-    connection.execute(text(f"set local statement_timeout = '{STATEMENT_TIMEOUT}'"))
-
-
-def _prepare_history(engine: Engine) -> None:
-    """The history's partitions for today and tomorrow (UTC): a run may pass midnight."""
-    with engine.begin() as connection:
-        days = connection.scalars(
-            text(
-                "select to_char(now() at time zone 'UTC' + n * interval '1 day', 'YYYYMMDD') from generate_series(0, 1) as n"
-            )
-        ).all()
-        for day in days:
-            connection.execute(
-                text(
-                    f"create table if not exists standing.history_{day} partition of standing.history"
-                    f" for values from ('{day} 00:00+00') to (date '{day}' + 1)"
-                )
-            )

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from standing.audit import auditor
-from standing.context import wall_clock, write_context
+from standing.context import wall_clock
 from standing.database import connect, require_upgraded, server_message
 from standing.errors import SettingError, StandingError
 from standing.lock import LockTaken, run_lock
@@ -80,7 +80,6 @@ def execute(settings: Settings, request: Request, perform: Perform = _plainly) -
             lock=lock,
             auditor=stack.enter_context(auditor(settings, engine.url, targets)),
         )
-        write_context(engine, settings, run.run_id, as_of)
         return _carry_out(run, perform)
 
 

@@ -62,6 +62,8 @@ class Settings(BaseSettings):
     publish_chunk: Positive = Field(5000, alias="STANDING_PUBLISH_CHUNK")
     #: Models that dbt builds side by side.
     threads: Positive = Field(2, alias="STANDING_THREADS")
+    #: Triggers log whose data changed; without them every run is a full one.
+    change_log: bool = Field(True, alias="STANDING_CHANGE_LOG")
     #: Minutes a run waits for another one to end before it ends as skipped.
     lock_wait_minutes: Count = Field(30, alias="STANDING_LOCK_WAIT_MINUTES")
 

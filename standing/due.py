@@ -8,6 +8,7 @@ the transaction that publishes or confirms the document.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import Connection, Engine, text
 
@@ -144,7 +145,10 @@ def name_due(
         members = quoted(settings.application_schema, kind.table)
         connection.execute(text(f"create table if not exists {due_table} ({kind.key} uuid primary key)"))
         connection.execute(text(f"truncate {due_table}"))
-        if names and everybody:
+        if not names:
+            sizes[kind.table] = 0
+            continue
+        if everybody:
             source = f"select {quoted(kind.table_key)}::uuid from {members} where {quoted(kind.table_key)} is not null"
         else:
             source = (
@@ -158,6 +162,17 @@ def name_due(
         connection.execute(text(f"analyze {due_table}"))
         sizes[kind.table] = filled.rowcount
     return sizes
+
+
+def name_member(engine: Engine, settings: Settings, table: str, member: UUID) -> None:
+    """Fill the build's tables of the due with one row of `table` alone."""
+    with engine.begin() as connection:
+        name_due(connection, settings, ())
+        kind = next(kind for kind in KINDS if kind.table == table)
+        connection.execute(
+            text(f"insert into {quoted(settings.build_schema, kind.due_table)} values (:member)"),
+            {"member": member},
+        )
 
 
 def settle(

@@ -110,8 +110,7 @@ def _everybody(
     full: bool,
 ) -> Iterator[tuple[str, str]]:
     """The targets of which everybody is due, each with the reason."""
-    is_complete = getattr(change_log, "is_complete", None)
-    log = is_complete(connection, settings) if is_complete else None
+    log = change_log.is_complete(connection, settings)
     known: dict[str, str] = {
         row.target: row.depends_on
         for row in connection.execute(text("select target, depends_on from standing.target_state"))
@@ -121,7 +120,7 @@ def _everybody(
         if full:
             yield target.name, "asked for with --full"
         if not log:
-            yield target.name, getattr(log, "reason", "there is no change log")
+            yield target.name, log.reason
         if target.name not in known:
             yield target.name, "never published before"
         elif known[target.name] != found[target.name]:

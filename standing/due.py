@@ -8,6 +8,7 @@ the transaction that publishes or confirms the document.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import Connection, Engine, text
 
@@ -109,8 +110,7 @@ def _everybody(
     full: bool,
 ) -> Iterator[tuple[str, str]]:
     """The targets of which everybody is due, each with the reason."""
-    is_complete = getattr(change_log, "is_complete", None)
-    log = is_complete(connection, settings) if is_complete else None
+    log = change_log.is_complete(connection, settings)
     known: dict[str, str] = {
         row.target: row.depends_on
         for row in connection.execute(text("select target, depends_on from standing.target_state"))
@@ -120,7 +120,7 @@ def _everybody(
         if full:
             yield target.name, "asked for with --full"
         if not log:
-            yield target.name, getattr(log, "reason", "there is no change log")
+            yield target.name, log.reason
         if target.name not in known:
             yield target.name, "never published before"
         elif known[target.name] != found[target.name]:
@@ -144,7 +144,10 @@ def name_due(
         members = quoted(settings.application_schema, kind.table)
         connection.execute(text(f"create table if not exists {due_table} ({kind.key} uuid primary key)"))
         connection.execute(text(f"truncate {due_table}"))
-        if names and everybody:
+        if not names:
+            sizes[kind.table] = 0
+            continue
+        if everybody:
             source = f"select {quoted(kind.table_key)}::uuid from {members} where {quoted(kind.table_key)} is not null"
         else:
             source = (
@@ -158,6 +161,17 @@ def name_due(
         connection.execute(text(f"analyze {due_table}"))
         sizes[kind.table] = filled.rowcount
     return sizes
+
+
+def name_member(engine: Engine, settings: Settings, table: str, member: UUID) -> None:
+    """Fill the build's tables of the due with one row of `table` alone."""
+    with engine.begin() as connection:
+        name_due(connection, settings, ())
+        kind = next(kind for kind in KINDS if kind.table == table)
+        connection.execute(
+            text(f"insert into {quoted(settings.build_schema, kind.due_table)} values (:member)"),
+            {"member": member},
+        )
 
 
 def settle(

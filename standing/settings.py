@@ -83,9 +83,14 @@ class Settings(BaseSettings):
         return f"{self.build_schema}_replay"
 
     @property
+    def why_schema(self) -> str:
+        """Where the facts behind one member's documents are built to be explained."""
+        return f"{self.build_schema}_why"
+
+    @property
     def build_schemas(self) -> tuple[str, ...]:
         """Every schema that dbt builds into."""
-        return self.build_schema, self.replay_schema
+        return self.build_schema, self.replay_schema, self.why_schema
 
     @model_validator(mode="after")
     def _schemas_are_apart(self) -> "Settings":

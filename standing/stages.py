@@ -124,7 +124,7 @@ def build(run: Run) -> str:
     """
     if run.due.nobody:
         return "nobody is due"
-    is_loaded = is_policy_loaded(run.engine, run.settings)
+    is_loaded = is_policy_loaded(run.engine, run.settings, run.request.selection)
     selector = run.request.selection + ("_without_policy" if is_loaded else "")
     arguments = ["build", "--selector", selector, "--exclude-resource-type", "unit_test"]
     arguments += ["--indirect-selection", "cautious"]  # no test that needs a model left unbuilt
@@ -134,7 +134,7 @@ def build(run: Run) -> str:
         forget_loaded_policy(run.engine, run.settings)
     run.nodes = dbt.invoke(run.settings, run.engine.url, *arguments, progress=_told(run))
     if not is_loaded:
-        note_loaded_policy(run.engine, run.settings)
+        note_loaded_policy(run.engine, run.settings, run.request.selection)
     models = sum(1 for node in run.nodes if node.kind == "model")
     return f"{models} models, {sum(1 for node in run.nodes if node.kind == 'test')} tests"
 

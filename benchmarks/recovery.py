@@ -15,9 +15,11 @@ import pandas as pd
 from sqlalchemy import Engine, text
 
 from standing import dbt
-from standing.context import wall_clock, write_context
+from standing.context import wall_clock
 from standing.database import connect
+from standing.due import open_build
 from standing.settings import Settings, load_settings
+from standing.targets import TARGETS
 
 MEMBERS = """
     select truth.quality::float as quality, scores.overall_score::float as score,
@@ -56,7 +58,7 @@ def show(title: str, found: pd.DataFrame, measures: list[str], history: str, edg
 
 
 def rebuilt(engine: Engine, settings: Settings) -> None:
-    write_context(engine, settings, 1, wall_clock(engine))
+    open_build(engine, settings, 1, wall_clock(engine), TARGETS)
     dbt.invoke(settings, engine.url, "seed")
     dbt.invoke(settings, engine.url, "run")
 

@@ -108,12 +108,28 @@ OPTIONAL = {"admin_users": "its 5 columns", "products": "the table wishlists"}
 #: What the pipeline looks members' rows up by; made where no index leads with the column.
 LOOKUPS = {
     "orders": (
+        Index("standing_orders_id", "id"),
         Index("standing_orders_buyer_id", "buyer_id"),
         Index("standing_orders_seller_id", "seller_id"),
     ),
     "reviews": (
+        Index("standing_reviews_id", "id"),
         Index("standing_reviews_order_id", "order_id"),
         Index("standing_reviews_seller_id", "seller_id"),
         Index("standing_reviews_reviewer_id", "reviewer_id"),
     ),
+    "seller_profiles": (Index("standing_seller_profiles_user_id", "user_id"),),
+    "products": (Index("standing_products_seller_id", "seller_id"),),
+    "messages": (
+        Index("standing_messages_thread_id", "thread_id"),
+        Index("standing_messages_sender_id", "sender_id"),
+        Index("standing_messages_recipient_id", "recipient_id"),
+    ),
+    "disputes": (Index("standing_disputes_order_id", "order_id"),),
+    "returns": (Index("standing_returns_order_id", "order_id"),),
+    "order_exclusions": (Index("standing_order_exclusions_order_id", "order_id"),),
+    "user_sessions": (Index("standing_user_sessions_user_id", "user_id"),),
+    "user_reports": (Index("standing_user_reports_user_id", "user_id"),),
+    "user_warnings": (Index("standing_user_warnings_user_id", "user_id"),),
+    "payouts": (Index("standing_payouts_seller_id", "seller_id"),),
 }

@@ -4,11 +4,13 @@ from datetime import datetime
 
 from sqlalchemy import Engine, text
 
+from standing.errors import SettingError
 from standing.settings import Settings
 
 COLUMNS = """
     run_id bigint not null,
     as_of timestamptz not null,
+    everybody boolean not null,
     wall_clock timestamptz not null,
     business_time_zone text not null,
     source_time_zone text not null,
@@ -26,12 +28,33 @@ def wall_clock(engine: Engine) -> datetime:
     return now
 
 
-def write_context(engine: Engine, settings: Settings, run_id: int, as_of: datetime) -> None:
-    """Make the build's schema and its one row of context; idempotent."""
+def past_moment(engine: Engine, given: datetime) -> datetime:
+    """A moment to replay, to the second. Raises SettingError for one in the future."""
+    now = wall_clock(engine)
+    if given > now:
+        raise SettingError(
+            f"--as-of {given.isoformat()} lies in the future; it is {now.isoformat()}",
+            "give a past moment for a replay, or leave --as-of out",
+        )
+    return given.replace(microsecond=0)
+
+
+def make_build_schema(engine: Engine, settings: Settings) -> None:
+    """Make the schema that dbt builds into; idempotent."""
+    schema = engine.dialect.identifier_preparer.quote_schema(settings.build_schema)
+    with engine.begin() as connection:
+        connection.execute(text(f"create schema if not exists {schema}"))
+
+
+def write_context(
+    engine: Engine, settings: Settings, run_id: int, as_of: datetime, everybody: bool = True
+) -> None:
+    """Write the run's one row of context into the build's schema; `everybody` is to be built, or only the due."""
     schema = engine.dialect.identifier_preparer.quote_schema(settings.build_schema)
     row = {
         "run_id": run_id,
         "as_of": as_of,
+        "everybody": everybody,
         "wall_clock": wall_clock(engine),
         "business_time_zone": settings.business_time_zone,
         "source_time_zone": settings.source_time_zone,
@@ -39,7 +62,6 @@ def write_context(engine: Engine, settings: Settings, run_id: int, as_of: dateti
         "min_transactions_for_diamond": settings.min_transactions_for_diamond,
     }
     with engine.begin() as connection:
-        connection.execute(text(f"create schema if not exists {schema}"))
         connection.execute(text(f"create table if not exists {schema}.run_context ({COLUMNS})"))
         connection.execute(text(f"delete from {schema}.run_context"))
         names = ", ".join(row)

@@ -12,6 +12,7 @@ from standing.database import rows
 from standing.errors import StandingError
 from standing.movements import MEASURES, SCORES, distribution, matrix, movements, movers
 from standing.publish_sql import quoted
+from standing.quarantine import quarantine, quarantine_trend
 from standing.reach import missing_sources
 from standing.report import content
 from standing.report.files import write_report
@@ -72,6 +73,9 @@ def _gather(
 ) -> content.RunReport:
     built = any(stage.name == "build" and stage.status == "done" for stage in run.stages)
     compared = bool(run.changes)
+    published = any(stage.name == "publish" and stage.status == "done" for stage in run.stages)
+    # A replay moves nobody: what it is compared with is itself.
+    written_by = run.run_id if published or run.is_replay else None
     changes: list[content.Change] = []
     moved: list[content.Movement] = []
     moving: list[content.Mover] = []
@@ -84,23 +88,29 @@ def _gather(
         changes = [_change(run, found) for found in run.changes]
         for measure in (m for m in MEASURES if m.target in by_name):
             target = by_name[measure.target]
-            cells = matrix(connection, run.settings, run.run_id, target, measure)
+            cells = matrix(connection, run.settings, target, measure, written_by)
             steps = tuple(s.code for one in ladders if one.target == target.name for s in one.steps)
             names = steps if measure.step is None else ()
             distributions.append(distribution(measure, cells, names))
             moved += movements(target, cells) if measure.step is None else ()
         for name in (name for name in SCORES if name in by_name):
             moving += movers(connection, run.settings, run.run_id, by_name[name])
+    facts, verdict = _facts(connection, run, status), _verdict(run, error)
+    set_aside = quarantine(connection, run.settings) if built else ()
+    this = content.RunPoint(facts.run_id, facts.finished_at, verdict.status)
+    runs, trend = quarantine_trend(connection, this, set_aside) if built else ((), ())
     return content.RunReport(
-        run=_facts(connection, run, status),
-        verdict=_verdict(run, error),
+        run=facts,
+        verdict=verdict,
         changes=tuple(changes),
         movements=tuple(moved),
         ladders=tuple(ladders),
         distributions=tuple(distributions),
         movers=tuple(moving),
         audits=tuple(content.Audit.from_json(verdict.to_json()) for verdict in run.verdicts),
-        quarantine=_quarantine(connection, run.settings) if built else (),
+        quarantine=set_aside,
+        quarantine_runs=runs,
+        quarantine_trend=trend,
         missing_sources=missing_sources(connection, run.settings, built and "trust_score" in by_name),
         freshness=_freshness(connection, run.settings),
         stages=tuple(content.StageTiming(s.name, s.seconds, s.status) for s in run.stages),
@@ -182,18 +192,6 @@ def _ladders(connection: Connection, run: Run) -> list[content.Ladder]:
         )
         found.append(content.Ladder(target, title, tuple(content.Step(**step) for step in steps)))
     return found
-
-
-def _quarantine(connection: Connection, settings: Settings) -> tuple[content.Quarantined, ...]:
-    statement = f"""
-        select source, reason, set_aside as rows, samples, row_limit as limit
-        from {quoted(settings.build_schema, "stg_quarantine_counts")}
-        order by set_aside desc, source, reason
-    """
-    return tuple(
-        content.Quarantined(**{**row, "samples": tuple(row["samples"])})
-        for row in rows(connection, statement)
-    )
 
 
 def _freshness(connection: Connection, settings: Settings) -> tuple[content.Freshness, ...]:

@@ -1,4 +1,4 @@
-"""Who moved: levels, tiers and scores before and after a run, from its history and the marts."""
+"""Who moved: levels, tiers and scores before and after a run, from what was published before and the marts."""
 
 from dataclasses import dataclass
 
@@ -61,6 +61,16 @@ MEASURES = (
         step=0.5,
         top=5,
     ),
+    Measure(
+        "adjusted_rating",
+        "ratings",
+        "Ratings adjusted for ranking",
+        "sellers",
+        "adjusted",
+        _number("adjusted"),
+        step=0.5,
+        top=5,
+    ),
 )
 
 #: What a mover's score is read from, by target.
@@ -78,18 +88,29 @@ class Cell:
 
 
 def matrix(
-    connection: Connection, settings: Settings, run_id: int, target: Target, measure: Measure
+    connection: Connection, settings: Settings, target: Target, measure: Measure, run_id: int | None
 ) -> list[Cell]:
-    """Every member of a mart, counted by bucket before and after the run."""
+    """Every member of a mart, counted by bucket before and after the run.
+
+    `run_id` is a run that has published: before is what its history keeps. With None nothing was written,
+    and before is what the application's column holds.
+    """
+    if run_id is None:
+        published = (
+            f"select {quoted(target.table_key)} as member_id, {quoted(target.column)} as old_document"
+            f" from {quoted(settings.application_schema, target.table)}"
+        )
+    else:
+        # Only those that were written; the columns of a million members need not be read.
+        published = "select member_id, old_document from standing.history where run_id = :run_id and target = :target"
     after, before = (_bucket(measure, part) for part in (f"mart.{measure.after}", measure.before))
     statement = f"""
         select
-            case when history.member_id is null then {after} else {before} end as before,
+            case when published.member_id is null then {after} else {before} end as before,
             {after} as after,
             count(*) as members
         from {quoted(settings.build_schema, target.mart)} as mart
-        left join standing.history as history
-            on history.run_id = :run_id and history.target = :target and history.member_id = mart.{quoted(target.key)}
+        left join ({published}) as published on published.member_id = mart.{quoted(target.key)}
         group by 1, 2
         order by 1, 2
     """

@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, text
 
 from standing.chunks import write_chunk
+from standing.due import Due, settle
 from standing.history import open_partitions
 from standing.lock import RunLock
 from standing.publish_sql import ChangeTable
@@ -74,6 +75,22 @@ def publish_changes(
             for name, number in _publish_chunk(engine, changes, lock, run_id, chunk).items():
                 written[name] += number
     return written
+
+
+def confirm_changes(
+    engine: Engine, settings: Settings, targets: tuple[Target, ...], lock: RunLock, run_id: int, due: Due
+) -> None:
+    """After all chunks: what was built and stays as it is, is confirmed, and nobody of this run is due any more."""
+
+    def confirm(connection: Connection) -> None:
+        connection.execute(text("set local statement_timeout = 0"))
+        for group in by_table(targets):
+            changes = ChangeTable(settings, group)
+            for target in group:
+                connection.execute(text(changes.confirm(target)), {"run_id": run_id})
+        settle(connection, settings, targets, run_id, due)
+
+    write_chunk(engine, lock, "the members that are no longer due", "standing run", confirm)
 
 
 def _publish_chunk(

@@ -15,9 +15,9 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from standing.audit import auditor
-from standing.context import wall_clock, write_context
+from standing.context import past_moment, wall_clock
 from standing.database import connect, require_upgraded, server_message
-from standing.errors import SettingError, StandingError
+from standing.errors import StandingError
 from standing.lock import LockTaken, run_lock
 from standing.log import logger
 from standing.publish import TargetChanges
@@ -80,7 +80,6 @@ def execute(settings: Settings, request: Request, perform: Perform = _plainly) -
             lock=lock,
             auditor=stack.enter_context(auditor(settings, engine.url, targets)),
         )
-        write_context(engine, settings, run.run_id, as_of)
         return _carry_out(run, perform)
 
 
@@ -145,18 +144,13 @@ def _headline(run: Run) -> str:
 
 def _moment(engine: Engine, request: Request) -> datetime:
     """The run's moment; published runs never go back in time."""
+    if request.as_of is not None:
+        return past_moment(engine, request.as_of)
     now = wall_clock(engine)
-    if request.as_of is None:
-        last = last_published_as_of(engine)
-        if last and last > now:
-            raise StandingError(
-                f"the server's clock says {now:%Y-%m-%d %H:%M:%S}, before the last run's {last:%Y-%m-%d %H:%M:%S}",
-                "set the server's clock right",
-            )
-        return now
-    if request.as_of > now:
-        raise SettingError(
-            f"--as-of {request.as_of.isoformat()} lies in the future; it is {now.isoformat()}",
-            "give a past moment for a replay, or leave --as-of out",
+    last = last_published_as_of(engine)
+    if last and last > now:
+        raise StandingError(
+            f"the server's clock says {now:%Y-%m-%d %H:%M:%S}, before the last run's {last:%Y-%m-%d %H:%M:%S}",
+            "set the server's clock right",
         )
-    return request.as_of.replace(microsecond=0)
+    return now

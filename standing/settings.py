@@ -71,6 +71,8 @@ class Settings(BaseSettings):
     publish_chunk: Positive = Field(5000, alias="STANDING_PUBLISH_CHUNK")
     #: Models that dbt builds side by side.
     threads: Positive = Field(2, alias="STANDING_THREADS")
+    #: Triggers log whose data changed; without them every run is a full one.
+    change_log: bool = Field(True, alias="STANDING_CHANGE_LOG")
     #: Minutes a run waits for another one to end before it ends as skipped.
     lock_wait_minutes: Count = Field(30, alias="STANDING_LOCK_WAIT_MINUTES")
 
@@ -108,9 +110,14 @@ class Settings(BaseSettings):
         return self.metrics_file or self.home / "metrics" / "standing.prom"
 
     @property
+    def why_schema(self) -> str:
+        """Where the facts behind one member's documents are built to be explained."""
+        return f"{self.build_schema}_why"
+
+    @property
     def build_schemas(self) -> tuple[str, ...]:
         """Every schema that dbt builds into."""
-        return self.build_schema, self.replay_schema
+        return self.build_schema, self.replay_schema, self.why_schema
 
     @model_validator(mode="after")
     def _schemas_are_apart(self) -> "Settings":

@@ -11,10 +11,12 @@ from sqlalchemy import Engine
 from expectations import Verdict
 from standing import dbt
 from standing.audit import Auditor
+from standing.due import NOBODY, Due, collect_due, open_build
 from standing.errors import AuditFailed
 from standing.lock import RunLock
 from standing.log import logger
-from standing.publish import TargetChanges, find_changes, publish_changes
+from standing.policy import forget_loaded_policy, is_policy_loaded, note_loaded_policy
+from standing.publish import TargetChanges, confirm_changes, find_changes, publish_changes
 from standing.settings import Settings
 from standing.targets import Target
 
@@ -53,6 +55,7 @@ class Run:
     started_at: datetime
     lock: RunLock
     auditor: Auditor
+    due: Due = NOBODY
     stages: list[StageResult] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     nodes: list[dbt.NodeResult] = field(default_factory=list)
@@ -102,11 +105,36 @@ def _told(run: Run) -> Callable[[int], None]:
     return hear
 
 
+def find_due(run: Run) -> str:
+    """Who is to be built: everybody, or whom something happened to or whose time has come."""
+    if run.is_replay:
+        run.due = open_build(run.engine, run.settings, run.run_id, run.as_of, run.targets)
+    else:
+        run.due = collect_due(
+            run.engine, run.settings, run.run_id, run.as_of, run.targets, full=run.request.full
+        )
+    who = f"{run.due.users:,} members and {run.due.sellers:,} shops"
+    return f"everybody, {who}: {'; '.join(run.due.reasons)}" if run.due.everybody else who
+
+
 def build(run: Run) -> str:
-    """dbt's seeds, models and data tests of the selection."""
-    arguments = ["build", "--selector", run.request.selection, "--exclude-resource-type", "unit_test"]
+    """dbt's seeds, models and data tests of the selection.
+
+    The seeds and their tests are left out where the build's schema holds these very seeds, tested.
+    """
+    if run.due.nobody:
+        return "nobody is due"
+    is_loaded = is_policy_loaded(run.engine, run.settings, run.request.selection)
+    selector = run.request.selection + ("_without_policy" if is_loaded else "")
+    arguments = ["build", "--selector", selector, "--exclude-resource-type", "unit_test"]
     arguments += ["--indirect-selection", "cautious"]  # no test that needs a model left unbuilt
+    if run.due.everybody:
+        arguments.append("--full-refresh")
+    if not is_loaded:
+        forget_loaded_policy(run.engine, run.settings)
     run.nodes = dbt.invoke(run.settings, run.engine.url, *arguments, progress=_told(run))
+    if not is_loaded:
+        note_loaded_policy(run.engine, run.settings, run.request.selection)
     models = sum(1 for node in run.nodes if node.kind == "model")
     return f"{models} models, {sum(1 for node in run.nodes if node.kind == 'test')} tests"
 
@@ -120,10 +148,12 @@ def diff(run: Run) -> str:
 def publish(run: Run) -> str:
     """Write what changed."""
     run.written = publish_changes(run.engine, run.settings, run.targets, run.lock, run.run_id)
+    confirm_changes(run.engine, run.settings, run.targets, run.lock, run.run_id, run.due)
     return ", ".join(f"{name}: {number} written" for name, number in run.written.items())
 
 
 STAGES = (
+    Stage("find the due", find_due),
     Stage("audit sources", _audit("sources")),
     Stage("build", build),
     Stage("audit candidates", _audit("candidates")),

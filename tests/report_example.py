@@ -17,7 +17,9 @@ from standing.report.content import (
     Movement,
     Mover,
     Quarantined,
+    QuarantineTrend,
     RunFacts,
+    RunPoint,
     RunReport,
     RunVerdict,
     StageTiming,
@@ -225,6 +227,19 @@ LIVELY = RunReport(
         Quarantined("orders", "total below zero", 2, ("c0ffee00-2a86-4a6c-b1f3-00a6d0c2fe01",)),
         Quarantined("orders", "after the wall clock", 1),
     ),
+    quarantine_runs=(
+        *(
+            RunPoint(RUN.run_id - at, AS_OF - timedelta(hours=at), "failed" if at == 3 else "passed")
+            for at in range(11, 0, -1)
+        ),
+        RunPoint(RUN.run_id, RUN.finished_at, "warned"),
+    ),
+    quarantine_trend=(
+        QuarantineTrend("reviews", "rating out of range", (4, 4, 5, 5, 5, 6, 6, 6, 7, 7, 41, 9)),
+        QuarantineTrend("orders", "total below zero", (0,) * 10 + (1, 2)),
+        QuarantineTrend("orders", "after the wall clock", (0, 2) * 5 + (0, 1)),
+        QuarantineTrend("orders", "unknown status", (130, 130, 130) + (0,) * 9),
+    ),
     missing_sources=(
         MissingSource("user_sessions", (), "Session time is 0 for everybody."),
         MissingSource(
@@ -276,6 +291,8 @@ QUIET = replace(
     movers=(),
     audits=(CANDIDATES,),
     quarantine=(),
+    quarantine_runs=(),
+    quarantine_trend=(),
     missing_sources=(),
 )
 
@@ -315,6 +332,8 @@ def hostile(text: str) -> RunReport:
             Audit(text, (AuditOutcome(text, text, True, text, text, text),), 0.1),
         ),
         quarantine=(Quarantined(text, text, 4, (text,)),),
+        quarantine_runs=(RunPoint(1, AS_OF, "passed"), RunPoint(2, AS_OF, "failed")),
+        quarantine_trend=(QuarantineTrend(text, text, (3, 4)),),
         missing_sources=(MissingSource(text, (text,), text),),
         freshness=(Freshness(text, AS_OF, text),),
         stages=(StageTiming(text, 1.0, text),),

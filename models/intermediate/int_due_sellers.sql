@@ -1,5 +1,10 @@
--- Every shop, until the change log says which have changed.
-with sellers as (
+with due_sellers as (
+
+    select * from {{ source('standing', 'due_sellers') }}
+
+),
+
+sellers as (
 
     select * from {{ ref('stg_sellers') }}
 
@@ -7,7 +12,11 @@ with sellers as (
 
 final as (
 
-    select seller_id from sellers
+    select
+        sellers.seller_id,
+        sellers.user_id
+    from due_sellers
+    inner join sellers on due_sellers.seller_id = sellers.seller_id
 
 )
 

@@ -1,8 +1,7 @@
-{{ config(materialized='view') }}
-
 with orders as (
 
-    select * from {{ ref('stg_orders') }}
+    select orders.* from {{ ref('stg_orders') }} as orders
+    {{ only_due('orders', 'order_id', ref('int_due_orders')) }}
 
 ),
 
@@ -15,35 +14,38 @@ sellers as (
 order_returns as (
 
     select
-        order_id,
-        min(completed_at) as returned_at,
-        min(next_event_at) as next_event_at
-    from {{ ref('stg_returns') }}
-    group by order_id
+        returns.order_id,
+        min(returns.completed_at) as returned_at,
+        min(returns.next_event_at) as next_event_at
+    from {{ ref('stg_returns') }} as returns
+    {{ only_due('returns', 'order_id', ref('int_due_orders')) }}
+    group by returns.order_id
 
 ),
 
 order_disputes as (
 
     select
-        order_id,
-        min(opened_at) as disputed_at,
-        min(resolved_at) filter (where decided_against = 'buyer') as lost_by_buyer_at,
-        min(resolved_at) filter (where decided_against = 'seller') as lost_by_seller_at,
-        min(next_event_at) as next_event_at
-    from {{ ref('stg_disputes') }}
-    group by order_id
+        disputes.order_id,
+        min(disputes.opened_at) as disputed_at,
+        min(disputes.resolved_at) filter (where disputes.decided_against = 'buyer') as lost_by_buyer_at,
+        min(disputes.resolved_at) filter (where disputes.decided_against = 'seller') as lost_by_seller_at,
+        min(disputes.next_event_at) as next_event_at
+    from {{ ref('stg_disputes') }} as disputes
+    {{ only_due('disputes', 'order_id', ref('int_due_orders')) }}
+    group by disputes.order_id
 
 ),
 
 excluded_orders as (
 
     select
-        order_id,
-        min(decided_at) as excluded_at,
-        min(next_event_at) as next_event_at
-    from {{ ref('stg_order_exclusions') }}
-    group by order_id
+        exclusions.order_id,
+        min(exclusions.decided_at) as excluded_at,
+        min(exclusions.next_event_at) as next_event_at
+    from {{ ref('stg_order_exclusions') }} as exclusions
+    {{ only_due('exclusions', 'order_id', ref('int_due_orders')) }}
+    group by exclusions.order_id
 
 ),
 

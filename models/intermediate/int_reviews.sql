@@ -1,9 +1,8 @@
-{{ config(materialized='view') }}
-
 with reviews as (
 
-    select * from {{ ref('stg_reviews') }}
-    where moderation_status != 'rejected'
+    select reviews.* from {{ ref('stg_reviews') }} as reviews
+    {{ only_due('reviews', 'review_id', ref('int_due_reviews')) }}
+    where reviews.moderation_status != 'rejected'
 
 ),
 

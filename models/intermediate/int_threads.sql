@@ -1,9 +1,20 @@
 {{ config(materialized='view') }}
 
-with messages as (
+-- Every thread in which one of the due was written to: who was written to first is judged.
+with due_threads as (
 
-    select * from {{ ref('stg_messages') }}
-    where sent_at is not null and thread_id is not null
+    select distinct messages.thread_id
+    from {{ ref('stg_messages') }} as messages
+    inner join {{ ref('int_due_people') }} as due_people on messages.recipient_id = due_people.user_id
+    where not {{ everybody_is_due() }}
+
+),
+
+messages as (
+
+    select messages.* from {{ ref('stg_messages') }} as messages
+    {{ only_due('messages', 'thread_id', 'due_threads') }}
+    where messages.sent_at is not null and messages.thread_id is not null
 
 ),
 

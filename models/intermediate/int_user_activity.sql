@@ -35,25 +35,29 @@ reviews as (
 acts as (
 
     select
-        user_id,
-        created_at as acted_at
+        sides.user_id,
+        sides.created_at as acted_at
     from sides
+    inner join due_users on sides.user_id = due_users.user_id
     union all
     select
-        sender_id as user_id,
-        sent_at as acted_at
+        messages.sender_id as user_id,
+        messages.sent_at as acted_at
     from messages
+    inner join due_users on messages.sender_id = due_users.user_id
     union all
     select
-        reviewer_id as user_id,
-        created_at as acted_at
+        reviews.reviewer_id as user_id,
+        reviews.created_at as acted_at
     from reviews
+    inner join due_users on reviews.reviewer_id = due_users.user_id
     union all
     select
-        user_id,
-        last_login_at as acted_at
+        users.user_id,
+        users.last_login_at as acted_at
     from users
-    where last_login_at is not null
+    inner join due_users on users.user_id = due_users.user_id
+    where users.last_login_at is not null
 
 ),
 
@@ -67,7 +71,6 @@ days as (
         end as day,
         max(acts.acted_at) as last_act_at
     from acts
-    inner join due_users on acts.user_id = due_users.user_id
     group by acts.user_id, day
 
 ),

@@ -10,13 +10,14 @@ with due_users as (
     {{ kind }} as (
 
         select
-            user_id,
+            cases.user_id,
             {{ tally(
-                kind, "outcome = 'upheld' and decided_at > " ~ days_ago(policy('trust_window_days')), 'decided_at'
+                kind, "cases.outcome = 'upheld' and cases.decided_at > " ~ days_ago(policy('trust_window_days')), 'cases.decided_at'
             ) }},
-            min(next_event_at) as next_event_at
-        from {{ ref(model) }}
-        group by user_id
+            min(cases.next_event_at) as next_event_at
+        from {{ ref(model) }} as cases
+        inner join due_users on cases.user_id = due_users.user_id
+        group by cases.user_id
 
     ),
 
@@ -24,11 +25,12 @@ with due_users as (
 referrals as (
 
     select
-        referrer_id as user_id,
-        count(distinct referee_id) filter (where first_purchase_at is not null) as referrals,
-        min(next_event_at) as next_event_at
-    from {{ ref('stg_referrals') }}
-    group by referrer_id
+        referred.referrer_id as user_id,
+        count(distinct referred.referee_id) filter (where referred.first_purchase_at is not null) as referrals,
+        min(referred.next_event_at) as next_event_at
+    from {{ ref('stg_referrals') }} as referred
+    inner join due_users on referred.referrer_id = due_users.user_id
+    group by referred.referrer_id
 
 ),
 

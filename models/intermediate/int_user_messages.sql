@@ -1,36 +1,12 @@
-with due_users as (
+with due_people as (
 
-    select * from {{ ref('int_due_users') }}
-
-),
-
-due_sellers as (
-
-    select * from {{ ref('int_due_sellers') }}
-
-),
-
-sellers as (
-
-    select * from {{ ref('stg_sellers') }}
+    select * from {{ ref('int_due_people') }}
 
 ),
 
 threads as (
 
     select * from {{ ref('int_threads') }}
-
-),
-
--- A shop's performance shows how its person answers.
-people as (
-
-    select user_id from due_users
-    union
-    select sellers.user_id
-    from due_sellers
-    inner join sellers on due_sellers.seller_id = sellers.seller_id
-    where sellers.user_id is not null
 
 ),
 
@@ -41,7 +17,7 @@ flagged as (
         threads.is_judged and threads.sent_at > {{ days_ago(policy('trust_window_days')) }} as is_in_trust_window,
         threads.is_judged and threads.sent_at > {{ days_ago(policy('response_window_days')) }} as is_recent
     from threads
-    inner join people on threads.user_id = people.user_id
+    inner join due_people on threads.user_id = due_people.user_id
 
 ),
 

@@ -1,20 +1,18 @@
-{{ config(materialized='view') }}
+with due_people as (
 
-with upcoming as (
+    select * from {{ ref('int_due_people') }}
 
-    select * from {{ ref('stg_upcoming') }}
+),
+
+upcoming as (
+
+    select * from {{ ref('int_upcoming') }}
 
 ),
 
 sellers as (
 
     select * from {{ ref('stg_sellers') }}
-
-),
-
-orders as (
-
-    select * from {{ ref('stg_orders') }}
 
 ),
 
@@ -46,29 +44,23 @@ concerned as (
     from upcoming
     inner join sellers on upcoming.seller_id = sellers.seller_id
     union all
-    -- A review that names its order only.
     select
-        concerned.user_id,
-        upcoming.next_event_at
-    from upcoming
-    inner join orders on upcoming.order_id = orders.order_id
-    left join sellers on orders.seller_id = sellers.seller_id
-    cross join lateral (values (orders.buyer_id), (sellers.user_id)) as concerned (user_id)
-    union all
-    select
-        sender_id as user_id,
-        next_event_at
+        messages.sender_id as user_id,
+        messages.next_event_at
     from messages
+    inner join due_people on messages.sender_id = due_people.user_id
     union all
     select
-        recipient_id as user_id,
-        next_event_at
+        messages.recipient_id as user_id,
+        messages.next_event_at
     from messages
+    inner join due_people on messages.recipient_id = due_people.user_id
     union all
     select
-        user_id,
-        next_event_at
+        users.user_id,
+        users.next_event_at
     from users
+    inner join due_people on users.user_id = due_people.user_id
 
 ),
 

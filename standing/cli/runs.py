@@ -12,7 +12,6 @@ from standing.errors import SettingError, StandingError
 
 if TYPE_CHECKING:
     from standing.run import Outcome
-    from standing.settings import Settings
 
 
 @click.command()
@@ -173,32 +172,13 @@ def why(kind: str, member_id: str, as_of: str | None, as_json: bool) -> None:
     Shows the sum of the factors, the orders behind the rates, what would reach the next level or tier and
     where each key comes from. TIME is ISO 8601; without a zone it is read in BUSINESS_TIME_ZONE.
     """
-    from standing.database import connect, require_upgraded
     from standing.settings import current
-    from standing.why import as_text, explain_member
+    from standing.why import as_text, explain
 
     settings = current()
-    moment = _moment(as_of, settings.business_time_zone)
-    with connect(settings) as engine:
-        with engine.connect() as connection:
-            require_upgraded(connection, settings)
-            if moment is not None:
-                explain_member(connection, settings, kind, member_id)  # a wrong id is refused at once
-        if moment is not None:
-            _replay(settings, moment)
-        with engine.connect() as connection:
-            found = explain_member(connection, settings, kind, member_id, replayed=moment is not None)
+    found = explain(settings, kind, member_id, _moment(as_of, settings.business_time_zone))
     as_printed = json.dumps(found.to_json(), ensure_ascii=False, indent=1, default=str)
     click.echo(as_printed if as_json else as_text(found))
-
-
-def _replay(settings: "Settings", moment: datetime) -> None:
-    from standing.run import execute
-    from standing.stages import Request
-
-    outcome = execute(settings, Request("all", moment))
-    if outcome.error is not None:
-        raise outcome.error
 
 
 COMMANDS: tuple[click.Command, ...] = (run, why, report, status)

@@ -17,6 +17,7 @@ from standing.report.wording import clean, number, signed
 
 WIDTH = 340  # px, the inner width of a small phone
 _TREND = 270  # three fit side by side on a wide screen
+_SPARK = 96  # a picture in a table's cell
 _LABEL = 104  # px for category names; longer ones end in an ellipsis, the table has them whole
 _AXES = {"left": 40, "right": 4, "top": 8, "bottom": 24}  # px around a chart that has axes
 _SHORT = "datum.value ? format(datum.value, '~s') : '0'"  # 20k
@@ -125,6 +126,30 @@ def trend(points: Sequence[Point], title: str, unit: str) -> Markup | None:
         f"{len(points)} runs, oldest first; run {last.run_id}, the newest: {number(last.value)} {unit}."
     )
     return svg((bars + marks).properties(width=_TREND - 44, height=110, padding=_AXES), title, described)
+
+
+def sparkline(rows: Sequence[int], runs: Sequence[int], title: str) -> Markup | None:
+    """One thin bar a run, oldest first and the newest in ink; for a table's cell. None for a single run."""
+    if len(rows) < 2:
+        return None
+    import altair as alt
+
+    bars = [
+        {"run": place, "rows": value, "color": "var(--after)" if place < len(rows) - 1 else "var(--ink)"}
+        for place, value in enumerate(rows)
+    ]
+    picture = (
+        alt.Chart(data(bars))
+        .mark_bar()
+        .encode(
+            x=alt.X("run:O", axis=None, scale=alt.Scale(paddingInner=0.25)),
+            y=alt.Y("rows:Q", axis=None, scale=alt.Scale(domain=[0, max(1, *rows)], nice=False)),
+            color=alt.Color("color:N", scale=None),
+        )
+        .properties(width=_SPARK, height=24)
+    )
+    described = f"Runs {runs[0]} to {runs[-1]}, oldest first: {', '.join(number(value) for value in rows)}."
+    return svg(picture, title, described)
 
 
 def paired(shown: Distribution) -> list[dict[str, Any]]:

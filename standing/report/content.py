@@ -13,7 +13,6 @@ from decimal import Decimal
 from typing import Any, Literal, Self
 
 SCHEMA_VERSION = 1
-
 Status = Literal["passed", "warned", "failed"]
 
 
@@ -46,11 +45,11 @@ class RunFacts:
 
 @dataclass(frozen=True)
 class RunVerdict:
-    """The outcome in plain words. `stopped_at` names the stage a run did not get past."""
+    """The outcome in plain words."""
 
     status: Status
     headline: str
-    stopped_at: str = ""
+    stopped_at: str = ""  # the stage that the run did not get past
     reason: str = ""  # what happened, in full; may hold several lines
     fix: str = ""  # the command or setting that helps
 
@@ -153,21 +152,39 @@ class Audit:
         known = AuditOutcome.__dataclass_fields__
         outcomes = []
         for one in verdict["outcomes"]:
-            kept: dict[str, Any] = {key: value for key, value in one.items() if key in known}
-            kept["samples"] = tuple(str(sample) for sample in kept.get("samples", ()))
+            samples = tuple(str(sample) for sample in one.get("samples", ()))
+            kept = {key: value for key, value in one.items() if key in known} | {"samples": samples}
             outcomes.append(AuditOutcome(**kept))
         return cls(suite=verdict["suite"], outcomes=tuple(outcomes), seconds=verdict["seconds"])
 
 
 @dataclass(frozen=True)
 class Quarantined:
-    """Source rows set aside for one reason; `limit` is the policy's number of rows that stops a run."""
+    """Source rows set aside for one reason; more than `limit` stop a run."""
 
     source: str
     reason: str
     rows: int
     samples: tuple[str, ...] = ()
     limit: int | None = None
+
+
+@dataclass(frozen=True)
+class RunPoint:
+    """A run in a trend."""
+
+    run_id: int
+    finished_at: datetime
+    status: Status
+
+
+@dataclass(frozen=True)
+class QuarantineTrend:
+    """Rows set aside for one reason, one number for each of `quarantine_runs`."""
+
+    source: str
+    reason: str
+    rows: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -216,6 +233,8 @@ class RunReport:
     movers: tuple[Mover, ...] = ()
     audits: tuple[Audit, ...] = ()
     quarantine: tuple[Quarantined, ...] = ()
+    quarantine_runs: tuple[RunPoint, ...] = ()  # oldest first, this run last
+    quarantine_trend: tuple[QuarantineTrend, ...] = ()
     missing_sources: tuple[MissingSource, ...] = ()
     freshness: tuple[Freshness, ...] = ()
     stages: tuple[StageTiming, ...] = ()

@@ -26,9 +26,8 @@ def write_report(run: RunReport, folder: Path) -> ReportFiles:
     own = folder / folder_name(run.run.run_id)
     files = ReportFiles(own / "report.html", own / "report.json")
     own.mkdir(parents=True, exist_ok=True)
-    earlier = [one for one in past_runs(folder) if one.run_id < run.run.run_id]
     _write(files.json, json.dumps(run.to_json(), ensure_ascii=False, allow_nan=False, indent=1) + "\n")
-    _write(files.html, render_report(run, earlier))
+    _write(files.html, render_report(run))
     _write(folder / "index.html", render_index(past_runs(folder)))
     return files
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from standing.report.content import SCHEMA_VERSION, RunReport
+from standing.report.content import SCHEMA_VERSION
 
 NEWEST = 200  # runs that the index lists; older reports stay where they are
 _FOLDER = re.compile(r"run-(\d{1,18})")
@@ -47,11 +47,6 @@ class Unreadable:
 
 def folder_name(run_id: int) -> str:
     return f"run-{run_id:06}"
-
-
-def summary(run: RunReport) -> PastRun:
-    """The index line of a run just made."""
-    return _past(folder_name(run.run.run_id), run.to_json())
 
 
 def past_runs(folder: Path) -> list[PastRun | Unreadable]:

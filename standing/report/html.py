@@ -15,17 +15,15 @@ from markupsafe import Markup
 from standing.report import charts, wording
 from standing.report.content import Audit, Ladder, Movement, RunReport
 from standing.report.flow import Flow, flow_of
-from standing.report.history import PastRun, Unreadable, summary
+from standing.report.history import PastRun, Unreadable
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _TREND_RUNS = 30
 _SEVERITIES = ("critical", "warning", "info")
 
 
-def render_report(run: RunReport, earlier: Sequence[PastRun | Unreadable] = ()) -> str:
-    """The page of one run; `earlier` runs (newest first) give the quarantine its trend."""
-    past = [one for one in earlier if isinstance(one, PastRun)]
-    trend = [*reversed(past[: _TREND_RUNS - 1]), summary(run)]
+def render_report(run: RunReport) -> str:
+    """The page of one run."""
     return (
         _environment()
         .get_template("report.html.j2")
@@ -39,13 +37,7 @@ def render_report(run: RunReport, earlier: Sequence[PastRun | Unreadable] = ()) 
                 (shown, charts.distribution(shown), charts.paired(shown)) for shown in run.distributions
             ],
             audits=[_by_urgency(audit) for audit in run.audits],
-            previous=past[0].set_aside if past else None,
-            quarantine_trend=_trend(
-                [charts.Point(one.run_id, one.set_aside.total(), one.status) for one in trend],
-                "Rows set aside, run by run",
-                "rows",
-            ),
-            quarantine_runs=trend,
+            **_set_aside(run),
         )
     )
 
@@ -162,6 +154,30 @@ def _by_urgency(audit: Audit) -> dict[str, Any]:
         "seconds": audit.seconds,
         "unmet": unmet,
         "met": [one for one in audit.outcomes if one.success],
+    }
+
+
+def _set_aside(run: RunReport) -> dict[str, Any]:
+    """The quarantine run by run: in all, and for each reason its numbers and a small picture."""
+    runs = run.quarantine_runs
+    totals = [sum(one.rows[at] for one in run.quarantine_trend) for at in range(len(runs))]
+    numbers = {(one.source, one.reason): one.rows for one in run.quarantine_trend}
+    ids = [one.run_id for one in runs]
+    return {
+        "reasons": numbers,
+        "sparklines": {
+            (one.source, one.reason): charts.sparkline(
+                numbers.get((one.source, one.reason), ()),
+                ids,
+                f"{one.source}, {one.reason}: rows run by run",
+            )
+            for one in run.quarantine
+        },
+        "quarantine_trend": _trend(
+            [charts.Point(one.run_id, total, one.status) for one, total in zip(runs, totals, strict=True)],
+            "Rows set aside, run by run",
+            "rows",
+        ),
     }
 
 

@@ -6,6 +6,20 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import dict_row
 
+from standing.database import STANDING_SCHEMA
+from standing.upgrade.catalog_sql import (
+    COLUMNS,
+    CONSTRAINTS,
+    ENUMS,
+    FUNCTIONS,
+    INDEXES,
+    OTHERS,
+    OWN,
+    PARTITIONS,
+    TABLES,
+    TRIGGERS,
+)
+
 
 @dataclass(frozen=True)
 class FoundColumn:
@@ -54,11 +68,31 @@ class Partition:
 
 
 @dataclass(frozen=True)
+class FoundTrigger:
+    """A trigger that calls a function of Standing's schema, wherever its table is.
+
+    `type` is pg_trigger's bits, `columns` those of UPDATE OF; `cloned` ones came to a partition from its
+    table; `root` is the table that has the table as a partition, or the table itself. `enabled` is O, A, D or R.
+    """
+
+    schema: str
+    table: str
+    root: str
+    name: str
+    function: str
+    type: int
+    columns: tuple[str, ...]
+    enabled: str
+    cloned: bool
+
+
+@dataclass(frozen=True)
 class Catalog:
     """The tables of one schema with what hangs on them.
 
     `tables` gives r for an ordinary and p for a partitioned one; partitions are not tables of their own
     here. `others` are names that views, sequences and the like occupy, `enums` the names of enum types.
+    `functions` are those of Standing's schema with their bodies, `own` its tables and columns.
     """
 
     schema: str
@@ -69,6 +103,9 @@ class Catalog:
     columns: dict[tuple[str, str], FoundColumn] = field(default_factory=dict)
     indexes: dict[str, FoundIndex] = field(default_factory=dict)
     constraints: tuple[FoundConstraint, ...] = ()
+    triggers: tuple[FoundTrigger, ...] = ()
+    functions: dict[str, str] = field(default_factory=dict)
+    own: frozenset[tuple[str, str]] = frozenset()
 
     def has(self, table: str, column: str | None = None) -> bool:
         return table in self.tables if column is None else (table, column) in self.columns
@@ -91,88 +128,6 @@ class Catalog:
         return None
 
 
-TABLES = """
-select c.relname as name, c.relkind::text as kind
-from pg_class as c
-where c.relnamespace = to_regnamespace(%(schema)s)
-    and c.relkind in ('r', 'p') and not c.relispartition
-"""
-
-OTHERS = """
-select c.relname as name
-from pg_class as c
-where c.relnamespace = to_regnamespace(%(schema)s) and c.relkind not in ('r', 'p', 'i', 'I')
-"""
-
-ENUMS = "select format_type(oid, null) as name from pg_type where typtype = 'e'"
-
-PARTITIONS = """
-select
-    root.relname as "table", n.nspname as schema, c.relname as name, up.relname as parent,
-    t.isleaf as leaf, c.relkind = 'f' as "foreign",
-    coalesce((
-        select jsonb_object_agg(i.relname, jsonb_build_array(x.indisvalid, above.relname))
-        from pg_index as x
-        join pg_class as i on i.oid = x.indexrelid
-        left join pg_inherits as h on h.inhrelid = x.indexrelid
-        left join pg_class as above on above.oid = h.inhparent
-        where x.indrelid = c.oid
-    ), '{}') as indexes
-from pg_class as root
-cross join lateral pg_partition_tree(root.oid) as t
-join pg_class as c on c.oid = t.relid
-join pg_class as up on up.oid = t.parentrelid
-join pg_namespace as n on n.oid = c.relnamespace
-where root.relnamespace = to_regnamespace(%(schema)s) and root.relkind = 'p' and not root.relispartition
-order by root.relname, t.level, n.nspname, c.relname
-"""
-
-COLUMNS = """
-select
-    c.relname as "table", a.attname as name,
-    format_type(a.atttypid, a.atttypmod) as type, a.attnotnull as required,
-    pg_get_expr(d.adbin, d.adrelid) as "default"
-from pg_class as c
-join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-left join pg_attrdef as d on d.adrelid = a.attrelid and d.adnum = a.attnum
-where c.relnamespace = to_regnamespace(%(schema)s) and c.relkind in ('r', 'p') and not c.relispartition
-"""
-
-INDEXES = """
-select
-    c.relname as "table", i.relname as name,
-    array(
-        select a.attname::text
-        from unnest(x.indkey) with ordinality as k(number, position)
-        left join pg_attribute as a on a.attrelid = x.indrelid and a.attnum = k.number and k.number > 0
-        where k.position <= x.indnkeyatts
-        order by k.position
-    ) as columns,
-    x.indisvalid as valid, x.indpred is not null as partial, x.indisunique as "unique"
-from pg_index as x
-join pg_class as c on c.oid = x.indrelid
-join pg_class as i on i.oid = x.indexrelid
-where c.relnamespace = to_regnamespace(%(schema)s)
-"""
-
-CONSTRAINTS = """
-select
-    c.relname as "table", k.conname as name, k.contype::text as kind,
-    array(
-        select a.attname::text
-        from unnest(k.conkey) with ordinality as u(number, position)
-        join pg_attribute as a on a.attrelid = k.conrelid and a.attnum = u.number
-        order by u.position
-    ) as columns,
-    k.convalidated as validated, r.relname as "references"
-from pg_constraint as k
-join pg_class as c on c.oid = k.conrelid
-left join pg_class as r on r.oid = k.confrelid
-where c.relnamespace = to_regnamespace(%(schema)s)
-    and k.contype in ('p', 'u', 'f', 'c') and k.conparentid = 0
-"""
-
-
 def rows(connection: Connection[Any], statement: str, **parameters: Any) -> list[dict[str, Any]]:
     """All rows as dictionaries."""
     with connection.cursor(row_factory=dict_row) as cursor:
@@ -184,7 +139,7 @@ def read_catalog(connection: Connection[Any], schema: str) -> Catalog:
     quoted = '"' + schema.replace('"', '""') + '"'
 
     def read(statement: str) -> list[dict[str, Any]]:
-        return rows(connection, statement, schema=quoted)
+        return rows(connection, statement, schema=quoted, own=STANDING_SCHEMA)
 
     return Catalog(
         schema=schema,
@@ -202,4 +157,7 @@ def read_catalog(connection: Connection[Any], schema: str) -> Catalog:
         constraints=tuple(
             FoundConstraint(**{**row, "columns": tuple(row["columns"])}) for row in read(CONSTRAINTS)
         ),
+        triggers=tuple(FoundTrigger(**{**row, "columns": tuple(row["columns"])}) for row in read(TRIGGERS)),
+        functions={row["name"]: row["body"] for row in read(FUNCTIONS)},
+        own=frozenset((row["table"], row["name"]) for row in read(OWN)),
     )

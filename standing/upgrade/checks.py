@@ -6,7 +6,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from migrations.schema import ADDITIONS, OPTIONAL
+from migrations.schema import ADDITIONS, LOOKUPS, OPTIONAL
 from standing.database import STANDING_SCHEMA, SUPPORTED_VERSIONS
 from standing.upgrade.catalog import Catalog, rows
 from standing.upgrade.fitness import misfits
@@ -61,7 +61,7 @@ def privileges(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]
     lacking = [] if where["schema"] else [f"create in schema {catalog.schema}"]
     own = rows(connection, "select 1 where to_regnamespace(%(own)s) is null", own=quoted(STANDING_SCHEMA))
     lacking += ["create in the database"] if own and not where["database"] else []
-    touched = ["orders", "products", *(addition.table for addition in ADDITIONS)]
+    touched = ["orders", "products", *LOOKUPS, *(addition.table for addition in ADDITIONS)]
     touched += [table.name for table in wanted_tables(catalog)]
     owned = rows(
         connection,
@@ -113,10 +113,14 @@ def triggers(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]:
         join pg_class as c on c.oid = g.tgrelid
         where c.relnamespace = to_regnamespace(%(schema)s) and c.relname = any(%(written)s)
             and not g.tgisinternal and g.tgenabled <> 'D'
+            and not exists (
+                select from pg_proc as f where f.oid = g.tgfoid and f.pronamespace = to_regnamespace(%(own)s)
+            )
         order by 1
         """,
         schema=quoted(catalog.schema),
         written=written,
+        own=quoted(STANDING_SCHEMA),
     )
     if found:
         names = ", ".join(row["name"] for row in found)

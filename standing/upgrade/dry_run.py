@@ -1,16 +1,18 @@
 """What `standing migrate` would do to a database, as SQL; reads only."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from psycopg import Connection
 from sqlalchemy import Engine
 
+from migrations.schema import ADDITIONS
 from standing.settings import Settings
 from standing.upgrade import ledger, revisions
-from standing.upgrade.catalog import Catalog, read_catalog
+from standing.upgrade.catalog import Catalog, FoundColumn, read_catalog
 from standing.upgrade.fitness import require_fit
+from standing.upgrade.planning import wanted_tables
 from standing.upgrade.steps import Step
 from standing.upgrade.walks import plan_backfill
 
@@ -43,21 +45,38 @@ def plan(settings: Settings, engine: Engine) -> list[Planned]:
         catalog = read_catalog(connection, settings.application_schema)
         require_fit(catalog)
         made = ledger.entries(connection)
-        planned = [_planned(step) for step in _schema_steps(catalog, done)]
-        if done != revisions.latest():
+        planned = [_planned(step) for step in _schema_steps(catalog, done, settings)]
+        if "backfill" not in revisions.up_to(done):
             planned += [
                 Planned(walk.name, walk.statements, repeated=True)
                 for walk in plan_backfill(catalog, made, settings, 1)
             ]
+        planned += [_planned(step) for step in revisions.PLANS["change_log"](_foreseen(catalog), settings)]
         return planned
     finally:
         pooled.close()
 
 
-def _schema_steps(catalog: Catalog, done: str | None) -> Iterator[Step]:
+def _schema_steps(catalog: Catalog, done: str | None, settings: Settings) -> Iterator[Step]:
     for revision, steps in revisions.PLANS.items():
-        if revision != "own_schema" or done is None:
-            yield from steps(catalog)
+        if revision != "change_log" and (revision != "own_schema" or done is None):
+            yield from steps(catalog, settings)
+
+
+def _foreseen(catalog: Catalog) -> Catalog:
+    """The catalogue as it will be when columns and tables are made: the triggers are for these, too."""
+    given = [(one.table, one.columns) for one in ADDITIONS if catalog.has(one.table)]
+    given += [(table.name, table.columns) for table in wanted_tables(catalog)]
+    columns = {
+        (table, column.name): FoundColumn(table, column.name, column.type, column.required, None)
+        for table, declared in given
+        for column in declared
+    }
+    return replace(
+        catalog,
+        tables={**{table: "r" for table, _ in given}, **catalog.tables},
+        columns={**columns, **catalog.columns},
+    )
 
 
 def _planned(step: Step) -> Planned:

@@ -63,9 +63,10 @@ def _needed(connection: Connection[Any], catalog: Catalog) -> int:
                 + pg_relation_size(c.oid) as bytes
         from pg_class as c
         where c.relnamespace = to_regnamespace(%(schema)s)
-            and c.relname in ('users', 'seller_profiles', 'orders', 'reviews')
+            and c.relname = any(%(grown)s)
         """,
         schema=quoted(catalog.schema),
+        grown=[*GROWTH, *LOOKUPS],
     )
     need = 0
     for row in found:

@@ -63,7 +63,7 @@ def migrate(
         for revision in revisions.up_to(done):
             revisions.take_missing(work, revision)
         revisions.upgrade(work)
-        if done == revisions.latest():
+        if "backfill" in revisions.up_to(done):
             revisions.enrol_newcomers(work)
     return outcome
 

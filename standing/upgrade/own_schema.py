@@ -5,6 +5,11 @@ from standing.upgrade.steps import Step, quoted
 
 SCHEMA = quoted(STANDING_SCHEMA)
 
+STATUS = """status in (
+    'running', 'published', 'replayed', 'failed', 'skipped', 'stopped', 'waiting', 'approved', 'rejected',
+    'expired', 'undone'
+)"""
+
 STATEMENTS = (
     f"""create table if not exists {SCHEMA}.upgrade_ledger (
     entry_id bigint generated always as identity primary key,
@@ -40,12 +45,7 @@ STATEMENTS = (
     as_of timestamptz not null,
     started_at timestamptz not null default clock_timestamp(),
     finished_at timestamptz,
-    status text not null check (
-        status in (
-            'running', 'published', 'replayed', 'failed', 'skipped', 'stopped', 'waiting',
-            'approved', 'rejected', 'expired', 'undone'
-        )
-    ),
+    status text not null check ({STATUS}),
     message text,
     summary jsonb
 )""",
@@ -57,6 +57,7 @@ STATEMENTS = (
     new_hash bytea not null,
     published_at timestamptz not null
 ) partition by range (published_at)""",
+    f"create index if not exists history_target_published_at on {SCHEMA}.history (target, published_at)",
     # Append only, without a key: writers of one popular shop never wait for each other.
     f"""create table if not exists {SCHEMA}.change_log (
     source text not null,
@@ -64,15 +65,23 @@ STATEMENTS = (
     user_id uuid,
     seller_id uuid,
     order_id uuid,
-    thread_id uuid
+    thread_id uuid,
+    review_id uuid
+) with (
+    autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000,
+    autovacuum_vacuum_insert_threshold = -1
 )""",
+    # Its rows are deleted: a database that publishes all of its tables wants to know which they are.
+    f"alter table {SCHEMA}.change_log replica identity full",
     # A row without a member stands for everybody.
     f"""create table if not exists {SCHEMA}.due (
     target text not null,
     member_id uuid,
+    reason text,
     since timestamptz not null default clock_timestamp(),
     unique nulls not distinct (target, member_id)
 )""",
+    f"alter table {SCHEMA}.due replica identity full",
     f"""create table if not exists {SCHEMA}.member_state (
     target text not null,
     member_id uuid not null,
@@ -100,6 +109,13 @@ STATEMENTS = (
     run_id bigint not null,
     primary key (target, member_id)
 )""",
+)
+
+#: What earlier databases have otherwise; repeatable.
+SINCE = (
+    f"alter table {SCHEMA}.runs drop constraint if exists runs_status_check",
+    f"alter table {SCHEMA}.runs add constraint runs_status_check check ({STATUS})",
+    f"alter table {SCHEMA}.change_log add column if not exists review_id uuid",
 )
 
 

@@ -19,6 +19,7 @@ from standing.database import STANDING_SCHEMA
 from standing.settings import Settings
 from standing.upgrade import completion, ledger, undoing
 from standing.upgrade.backfill import PROGRESS, Report, catch_up, run_backfill
+from standing.upgrade.capture import plan_capture
 from standing.upgrade.catalog import Catalog, read_catalog
 from standing.upgrade.loyalty import loyalty_programs
 from standing.upgrade.own_schema import plan_own_schema
@@ -27,11 +28,13 @@ from standing.upgrade.session import Session
 from standing.upgrade.steps import Step
 from standing.upgrade.walks import plan_backfill
 
-PLANS: dict[str, Callable[[Catalog], list[Step]]] = {
-    "own_schema": lambda catalog: plan_own_schema(),
-    "columns": plan_columns,
-    "tables": plan_tables,
-    "indexes": plan_indexes,
+#: The steps of every revision but the backfill, which walks.
+PLANS: dict[str, Callable[[Catalog, Settings], list[Step]]] = {
+    "own_schema": lambda catalog, settings: plan_own_schema(),
+    "columns": lambda catalog, settings: plan_columns(catalog),
+    "tables": lambda catalog, settings: plan_tables(catalog),
+    "indexes": lambda catalog, settings: plan_indexes(catalog),
+    "change_log": plan_capture,
 }
 
 
@@ -101,7 +104,7 @@ def take_missing(work: Attributes, revision: str) -> None:
         ):
             run_backfill(work.session, schema, walk, work.report)
         return
-    for step in PLANS[revision](catalog):
+    for step in PLANS[revision](catalog, work.settings):
         work.session.take(step)
         work.report(step.name, 0, 0)
 

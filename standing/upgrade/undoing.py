@@ -14,6 +14,8 @@ def plan(
     `extended` are the application's tables that got columns; with `cascade` goes what depends on them.
     """
     made = {item.name for item in items if item.kind == "table"}
+    if revision == "change_log":
+        return _drop_triggers(items)
     if revision == "indexes":
         return _drop_indexes([item for item in items if item.table not in made], catalog)
     if revision == "tables":
@@ -28,6 +30,21 @@ def plan(
             step for table in sorted(extended) for step in _drop_columns(_columns_of(items, table), cascade)
         ]
     return []
+
+
+def _drop_triggers(items: Sequence[Item]) -> list[Step]:
+    """A table's triggers in one step, under one short lock; then the functions they call."""
+    steps = []
+    triggers = [item for item in items if item.kind == "trigger"]
+    for where in dict.fromkeys(quoted(item.schema, item.table) for item in triggers):
+        ours = tuple(item for item in triggers if quoted(item.schema, item.table) == where)
+        drops = tuple(f"drop trigger if exists {quoted(item.name)} on {where}" for item in ours)
+        steps.append(Step(f"drop the triggers of {ours[0].table}", drops, drops=ours, tables=(where,)))
+    functions = tuple(item for item in items if item.kind == "function")
+    if functions:
+        drops = tuple(f"drop function if exists {quoted(item.schema, item.name)}()" for item in functions)
+        steps.append(Step("drop the functions of the change log", drops, drops=functions))
+    return steps
 
 
 def _drop_indexes(items: Sequence[Item], catalog: Catalog) -> list[Step]:

@@ -1,10 +1,11 @@
 """Why a member stands where they stand: the score as a sum, the orders behind a rate, the way up.
 
-`explain_member` gathers one explanation, `as_text` words it for people; the command line prints it
-as JSON as well.
+`explain` builds the facts of one member and gathers the explanation, `as_text` words it for people; the
+command line prints it as JSON as well.
 """
 
+from standing.why.explain import explain
 from standing.why.gather import Explanation, explain_member
 from standing.why.wording import as_text
 
-__all__ = ["Explanation", "as_text", "explain_member"]
+__all__ = ["Explanation", "as_text", "explain", "explain_member"]

@@ -68,7 +68,7 @@ class Explanation:
 def explain_member(
     connection: Connection, settings: Settings, kind: str, member_id: str, replayed: bool = False
 ) -> Explanation:
-    """Explain a user or seller as published, or as the last replay had them.
+    """Explain a user or seller as published, or as built, from the facts in the build's schema.
 
     Raises SettingError if the id is not a UUID, StandingError if there is no such member (then).
     """
@@ -76,7 +76,7 @@ def explain_member(
         key = UUID(member_id)
     except ValueError:
         raise SettingError(f"{member_id!r} is not a UUID", "give the id of the row") from None
-    build = settings.replay_schema if replayed else settings.build_schema
+    build = settings.build_schema
     targets = [target for target in TARGETS if target.table == TABLES[kind]]
     documents = (
         _replayed(connection, build, targets, key)

@@ -103,7 +103,7 @@ def test_pictures_are_drawn_in_the_colours_of_the_scheme(browser, reports, schem
     boxes = browser.value(
         "[...document.querySelectorAll('figure svg')].map(one => one.getBoundingClientRect().height)"
     )
-    assert len(boxes) == 6
+    assert len(boxes) == 7
     assert all(height > 60 for height in boxes)
     used = browser.value(
         "[...new Set([...document.querySelectorAll('svg [fill^=var]')]"
@@ -112,6 +112,36 @@ def test_pictures_are_drawn_in_the_colours_of_the_scheme(browser, reports, schem
     expected = {"light": "rgb(74, 127, 176)", "dark": "rgb(106, 159, 210)"}
     assert expected[scheme] in used
     assert "none" not in used
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1100, "light"), (360, "dark")])
+def test_trend_of_each_reason_is_drawn_beside_its_number(browser, reports, width, scheme):
+    browser.open(reports["lively"], width=width, scheme=scheme)
+    rows = browser.page.get_by_role("table", name="Rows set aside, by source and reason").get_by_role("row")
+    ink = browser.value("getComputedStyle(document.body).color")
+    assert rows.count() == 1 + len(LIVELY.quarantine)
+    for at, one in enumerate(LIVELY.quarantine, start=1):
+        picture = rows.nth(at).get_by_role("img", name=f"{one.source}, {one.reason}: rows run by run")
+        box = picture.bounding_box()
+        assert box["width"] >= 80
+        assert 20 <= box["height"] <= 40
+        bars = picture.locator("path[aria-roledescription], path[fill]")
+        assert bars.count() >= len(LIVELY.quarantine_runs)
+        assert ink in bars.evaluate_all("all => all.map(one => getComputedStyle(one).fill)")
+
+
+def test_scores_before_and_after_are_drawn_together(browser, reports):
+    browser.open(reports["lively"], width=360, scheme="dark")
+    figure = browser.page.get_by_role("figure").filter(has_text="Trust score").first
+    drawn = figure.locator("svg [fill^=var]").evaluate_all(
+        "all => all.map(one => one.getAttribute('fill'))"
+    )
+    scores = next(one for one in LIVELY.distributions if one.name == "overall_score")
+    assert drawn.count("var(--after)") == len(scores.after)
+    assert drawn.count("var(--before)") == len(scores.before)
+    table = figure.get_by_role("table")
+    assert table.get_by_role("columnheader").all_text_contents() == ["Group", "Before", "After", "Change"]
+    assert table.get_by_role("row").count() == 1 + len(scores.after)
 
 
 def test_texts_of_pictures_stay_inside_them(browser, reports):
@@ -167,6 +197,14 @@ def test_thai_is_shown_in_a_font_that_has_it(browser, reports):
     session.detach()
 
 
-def test_page_prints(browser, reports):
+def test_paper_has_the_pictures_and_not_what_only_unfolds(browser, reports):
     browser.open(reports["lively"])
+    browser.value("document.querySelectorAll('details').forEach(one => one.open = false)")
+    browser.page.emulate_media(media="print")
+    try:
+        shown = "[...document.querySelectorAll({!r})].map(one => one.getBoundingClientRect().height)"
+        assert all(height > 10 for height in browser.value(shown.format("svg")))
+        assert not any(browser.value(shown.format(".numbers")))
+    finally:
+        browser.page.emulate_media(media="screen")
     assert browser.page.pdf(prefer_css_page_size=True).startswith(b"%PDF-")

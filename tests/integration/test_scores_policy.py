@@ -5,9 +5,11 @@ from conftest import MakeDatabase
 from sqlalchemy import text
 
 from standing import dbt
-from standing.context import wall_clock, write_context
+from standing.context import wall_clock
 from standing.database import connect
+from standing.due import open_build
 from standing.errors import BuildFailed
+from standing.targets import TARGETS
 
 #: What is edited, the test that refuses it, and the row it names.
 WRONG = [
@@ -45,7 +47,7 @@ def test_a_wrong_policy_is_refused_with_its_row(
 ) -> None:
     settings = make_database(upgraded_template)
     with connect(settings) as engine:
-        write_context(engine, settings, 1, wall_clock(engine))
+        open_build(engine, settings, 1, wall_clock(engine), TARGETS)
         dbt.invoke(settings, engine.url, "seed")
         dbt.invoke(settings, engine.url, "run", "--select", "int_scorecard", "int_trust_levels")
         for edit, test, row in WRONG:

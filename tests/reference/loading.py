@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, text
 from reference.marketplaces import TABLES
 from reference.orders import World
 from standing import dbt
-from standing.context import write_context
+from standing.due import open_build
 from standing.settings import Settings
 from standing.targets import TARGETS
 
@@ -75,7 +75,7 @@ def build(
     settings: Settings, engine: Engine, as_of: datetime, wall_clock: datetime, grace: dict[str, int]
 ) -> None:
     """Seeds, the test's own grace, models; without tests, which have their own place."""
-    write_context(engine, settings, 1, as_of)
+    open_build(engine, settings, 1, as_of, TARGETS)
     with engine.begin() as connection:
         connection.execute(
             text(f"update {settings.build_schema}.run_context set wall_clock = :wall"), {"wall": wall_clock}

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from report_example import EMPTY, FAILED, IMAGE, LIVELY, QUIET, RUN, SCRIPT, hostile
+from report_example import EMPTY, FAILED, IMAGE, LIVELY, QUIET, SCRIPT, hostile
 
 from standing.report import html, write_report
 from standing.report.content import Distribution, RunVerdict
@@ -57,7 +57,7 @@ def test_hostile_text_stays_text_everywhere(text, tmp_path):
         assert not {"script", "img", "iframe", "object", "foreignobject"} & {tag for tag, _ in one.tags}
         assert not [name for _, attributes in one.tags for name in attributes if name.startswith("on")]
         assert "56211" not in one.text
-    assert len(page.all("svg")) == 3
+    assert len(page.all("svg")) == 5
 
 
 def test_pictures_hold_the_hostile_name_as_text(tmp_path):
@@ -144,14 +144,14 @@ def test_unmet_expectations_stand_before_the_met_and_critical_first(tmp_path):
 
 def test_every_picture_is_named_and_has_a_table(tmp_path):
     page = page_of(LIVELY, tmp_path)
-    assert len(page.all("svg")) == 6
+    assert len(page.all("svg")) == 7 + len(LIVELY.quarantine)
     identities = Counter(one["id"] for _, one in page.tags if "id" in one)
     assert set(identities.values()) == {1}
     for picture in page.all("svg"):
         assert picture["role"] == "img"
         assert picture["aria-label"]
         assert picture["aria-describedby"] in identities
-    assert len(page.all("figure")) == len(page.all("svg"))
+    assert len(page.all("figure")) == 7  # the others stand in the table of what is set aside
     assert all("scope" in one for one in page.all("th"))
     assert len(page.all("caption")) == len(page.all("table"))
 
@@ -181,18 +181,27 @@ def test_index_lists_newest_first_and_tolerates_broken_reports(tmp_path):
     assert len(index.all("svg")) == 3
 
 
-def test_quarantine_shows_the_run_before_and_a_trend(tmp_path):
-    write_report(replace(LIVELY, run=replace(RUN, run_id=9)), tmp_path)
-    more = replace(LIVELY.quarantine[0], rows=41)
-    written = write_report(replace(LIVELY, quarantine=(more,)), tmp_path).html.read_text(encoding="utf-8")
-    assert re.search(r"rating out of range</td><td class=\"n\">41</td><td class=\"n\">9</td>", written)
+def test_quarantine_shows_the_run_before_and_a_trend_of_each_reason(tmp_path):
+    written = write_report(LIVELY, tmp_path).html.read_text(encoding="utf-8")
+    rows = written.split("</code> rating out of range</th>")[1].split("</tr>")[0]
+    assert rows.startswith('<td class="n">9</td><td class="spark"><svg')
+    assert '</svg></td><td class="n">41</td><td class="n">1,000</td>' in rows
+    assert "reviews, rating out of range: rows run by run" in written
+    assert "oldest first: 4, 4, 5, 5, 5, 6, 6, 6, 7, 7, 41, 9." in written
     assert "Rows set aside, run by run" in written
 
 
-def test_old_run_written_again_is_not_compared_with_later_ones(tmp_path):
-    write_report(LIVELY, tmp_path)
-    again = page_of(replace(LIVELY, run=replace(RUN, run_id=9)), tmp_path).plain
-    assert "run by run" not in again
+def test_reason_that_went_away_stays_in_the_numbers_of_the_trend(tmp_path):
+    written = write_report(LIVELY, tmp_path).html.read_text(encoding="utf-8")
+    gone = written.split("<td>unknown status</td>")[1].split("</tr>")[0]
+    assert re.findall(r">(\d+)<", gone) == ["0"] * 9 + ["130"] * 3
+
+
+def test_first_run_has_no_trend(tmp_path):
+    first = replace(LIVELY, quarantine_runs=LIVELY.quarantine_runs[-1:], quarantine_trend=())
+    page = page_of(first, tmp_path)
+    assert "run by run" not in page.plain
+    assert "rating out of range" in page.plain
 
 
 def test_writing_leaves_no_unfinished_file_and_replaces_the_old(tmp_path):

@@ -1,0 +1,222 @@
+"""From the log of changes to who is due.
+
+Triggers append the members that a change concerns (see migrations/followed.py); `drain` takes what is
+visible and makes due whoever's documents may have changed with it. It makes too many due rather than too
+few.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, text
+
+from migrations.followed import LOG_KEYS
+from standing.database import STANDING_SCHEMA
+from standing.settings import Settings
+from standing.sources import Columns, columns_found
+from standing.targets import TARGETS
+from standing.upgrade.capture import problems
+from standing.upgrade.capture_sql import as_key
+from standing.upgrade.catalog import read_catalog
+from standing.upgrade.steps import quoted
+
+if TYPE_CHECKING:
+    import psycopg
+
+LOG = f"{STANDING_SCHEMA}.change_log"
+DUE = f"{STANDING_SCHEMA}.due"
+
+#: The steps' tables; each is gone with the transaction.
+DRAINED = "pg_temp.drained"
+ORDERS = "pg_temp.drained_orders"
+USERS = "pg_temp.drained_users"
+SELLERS = "pg_temp.drained_sellers"
+
+TAKE = f"""
+with taken as (
+    delete from {LOG} returning is_wide, {", ".join(LOG_KEYS)}
+)
+
+insert into {DRAINED} (is_wide, {", ".join(LOG_KEYS)})
+select distinct is_wide, {", ".join(LOG_KEYS)} from taken
+"""
+
+EVERYBODY = (
+    f"select exists (select from {DRAINED} where is_wide and num_nonnulls({', '.join(LOG_KEYS)}) = 0)"
+)
+
+
+@dataclass(frozen=True)
+class Completeness:
+    """Whether every change is logged; true or false by itself. `problems` say what is not, a phrase each."""
+
+    problems: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return not self.problems
+
+    @property
+    def reason(self) -> str:
+        """One line; empty where the log is complete."""
+        others = f" and {len(self.problems) - 1} more" if len(self.problems) > 1 else ""
+        return f"{self.problems[0]}{others}" if self.problems else ""
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The application's tables as they are; a select on columns it lacks is None, and left out."""
+
+    schema: str
+    found: Columns
+
+    def select(self, column: str, table: str, by: str, keys: str) -> str | None:
+        """`column` of the rows of `table` whose `by` is among `keys`, a query of one column."""
+        if {column, by} - set(self.found.get(table, {})):
+            return None
+        key, result = self._key(table, by), self._key(table, column)
+        return (
+            f"select {result} from {quoted(self.schema, table)} as t"
+            f" join (select distinct k.key from ({keys}) as k (key) where k.key is not null) as wanted"
+            f" on {key} = wanted.key"
+        )
+
+    def _key(self, table: str, column: str) -> str:
+        return as_key(f"t.{quoted(column)}", self.found[table][column])
+
+
+def is_complete(connection: Connection, settings: Settings) -> Completeness:
+    """Whether every trigger that should be there now is there and enabled; else a run has to be full."""
+    if not settings.change_log:
+        return Completeness(("there is no change log (STANDING_CHANGE_LOG is off)",))
+    found = problems(read_catalog(_driver(connection), settings.application_schema))
+    return Completeness(tuple(problem for said in found.values() for problem in said))
+
+
+def _driver(connection: Connection) -> "psycopg.Connection[Any]":
+    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
+    return driver
+
+
+def drain(connection: Connection, settings: Settings) -> int:
+    """Take the log's visible rows and make due, for every target, the members concerned.
+
+    Works in the caller's transaction (read committed): what is still uncommitted stays for the next time.
+    Gives how many rows of due are new; one for each target if everybody is. While the log is not complete
+    it leaves a row for everybody: what was changed before somebody mends the triggers is in no log, so one
+    more run after that has to be full.
+    """
+    for table, columns in (
+        (DRAINED, f"is_wide boolean, {', '.join(f'{key} uuid' for key in LOG_KEYS)}"),
+        (ORDERS, "member_id uuid"),
+        (USERS, "member_id uuid"),
+        (SELLERS, "member_id uuid"),
+    ):
+        connection.execute(text(f"drop table if exists {table}"))
+        name = table.removeprefix("pg_temp.")
+        connection.execute(text(f"create temporary table {name} ({columns}) on commit drop"))
+    taken = connection.execute(text(TAKE)).rowcount
+    if settings.change_log and not is_complete(connection, settings):
+        connection.execute(text(f"insert into {LOG} (source, is_wide) values ('not logged', true)"))
+    if not taken:
+        return 0
+    if connection.scalar(text(EVERYBODY)):
+        return _make_everybody_due(connection)
+    connection.execute(text(f"analyze {DRAINED}"))
+    tables = Tables(settings.application_schema, columns_found(connection, settings.application_schema))
+    _fill(connection, ORDERS, _orders(tables))
+    _fill(connection, USERS, _users(tables))
+    _fill(connection, SELLERS, _sellers(tables))
+    # A shop's documents show its person, and a person's the shop; a person may have several shops.
+    _fill(connection, USERS, [tables.select("user_id", "seller_profiles", "id", _all(SELLERS))])
+    _fill(connection, SELLERS, [tables.select("id", "seller_profiles", "user_id", _all(USERS))])
+    return _make_due(connection, "users", USERS) + _make_due(connection, "seller_profiles", SELLERS)
+
+
+def _logged(key: str, wide: bool = False) -> str:
+    return f"select {key} from {DRAINED}{' where is_wide' if wide else ''}"
+
+
+def _all(table: str) -> str:
+    return f"select member_id from {table}"
+
+
+def _orders(tables: Tables) -> list[str | None]:
+    """The orders whose members are concerned."""
+    users, sellers = _logged("user_id", wide=True), _logged("seller_id", wide=True)
+    return [
+        _logged("order_id"),
+        tables.select("id", "orders", "buyer_id", users),
+        tables.select("id", "orders", "seller_id", sellers),
+        tables.select("order_id", "reviews", "reviewer_id", users),
+        tables.select("order_id", "reviews", "seller_id", sellers),
+        tables.select("order_id", "reviews", "id", _logged("review_id")),
+    ]
+
+
+def _users(tables: Tables) -> list[str | None]:
+    threads = _logged("thread_id")
+    return [
+        _logged("user_id"),
+        tables.select("buyer_id", "orders", "id", _all(ORDERS)),
+        tables.select("reviewer_id", "reviews", "order_id", _all(ORDERS)),
+        tables.select("reviewer_id", "reviews", "seller_id", _logged("seller_id", wide=True)),
+        tables.select("reviewer_id", "reviews", "id", _logged("review_id")),
+        tables.select("sender_id", "messages", "thread_id", threads),
+        tables.select("recipient_id", "messages", "thread_id", threads),
+    ]
+
+
+def _sellers(tables: Tables) -> list[str | None]:
+    return [
+        _logged("seller_id"),
+        tables.select("seller_id", "orders", "id", _all(ORDERS)),
+        tables.select("seller_id", "reviews", "order_id", _all(ORDERS)),
+        tables.select("seller_id", "reviews", "reviewer_id", _logged("user_id", wide=True)),
+        tables.select("seller_id", "reviews", "id", _logged("review_id")),
+    ]
+
+
+def _fill(connection: Connection, table: str, selects: list[str | None]) -> None:
+    """Add the keys that are not there yet, and say how many there are, so that joins are planned well."""
+    union = " union all ".join(select for select in selects if select)
+    if not union:
+        return
+    connection.execute(
+        text(
+            f"insert into {table} select key from ({union}) as found (key) where key is not null"
+            f" except select member_id from {table}"
+        )
+    )
+    connection.execute(text(f"analyze {table}"))
+
+
+def _targets(table: str | None = None) -> Iterator[str]:
+    return (target.name for target in TARGETS if table in (None, target.table))
+
+
+def _make_due(connection: Connection, table: str, members: str) -> int:
+    """Every member of the temporary table `members`, for every target of the application's `table`."""
+    return connection.execute(
+        text(
+            f"insert into {DUE} (target, member_id)"
+            f" select target, member_id from {members} cross join unnest(cast(:targets as text[])) as t (target)"
+            " on conflict do nothing"
+        ),
+        {"targets": list(_targets(table))},
+    ).rowcount
+
+
+def _make_everybody_due(connection: Connection) -> int:
+    return connection.execute(
+        text(
+            f"insert into {DUE} (target, member_id)"
+            " select target, null from unnest(cast(:targets as text[])) as t (target) on conflict do nothing"
+        ),
+        {"targets": list(_targets())},
+    ).rowcount
+
+
+def log_size(connection: Connection) -> int:
+    """Rows that wait in the log."""
+    return int(connection.scalar(text(f"select count(*) from {LOG}")) or 0)

@@ -1,0 +1,96 @@
+"""What a target's documents depend on besides the data: models, macros, seeds, settings, source columns.
+
+Two equal hashes mean that a member to whom nothing happened would get the same document.
+"""
+
+import hashlib
+import re
+from functools import lru_cache
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from standing import PROJECT_ROOT
+from standing.settings import Settings
+from standing.sources import columns_found
+from standing.targets import Target
+
+#: Settings that the models read; see standing/context.py.
+SETTINGS = (
+    "application_schema",
+    "source_time_zone",
+    "business_time_zone",
+    "min_transactions_for_gold",
+    "min_transactions_for_diamond",
+)
+WORD = re.compile(r"\w+")
+TABLE = re.compile(r"application_columns\('(\w+)'\)")
+COLUMN = re.compile(r"application_column\(\w+, '(\w+)'")
+
+
+@lru_cache(maxsize=1)
+def _files() -> dict[str, Path]:
+    """Model or seed → its file."""
+    return {
+        path.stem: path
+        for folder, suffix in (("models", "*.sql"), ("seeds", "*.csv"))
+        for path in sorted((PROJECT_ROOT / folder).rglob(suffix))
+    }
+
+
+def upstream(mart: str) -> tuple[Path, ...]:
+    """The files of a mart and of all that it is built from.
+
+    A file that names a model or seed anywhere counts as reading it: too many rather than too few.
+    """
+    files = _files()
+    found, waiting = set(), [mart]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            if files[name].suffix == ".sql":
+                waiting += set(WORD.findall(files[name].read_text("utf-8"))) & files.keys() - found
+    return tuple(files[name] for name in sorted(found))
+
+
+def seeds_hash() -> str:
+    """A hash of all seeds and of what is tested about them."""
+    paths = [
+        *sorted((PROJECT_ROOT / "seeds").iterdir()),
+        *sorted((PROJECT_ROOT / "tests" / "dbt").glob("*.sql")),
+    ]
+    return _hash([path.read_bytes() for path in paths])
+
+
+def dependencies(connection: Connection, settings: Settings, targets: tuple[Target, ...]) -> dict[str, str]:
+    """Target → the hash of everything its documents depend on besides the application's rows."""
+    columns = columns_found(connection, settings.application_schema)
+    macros = [path.read_bytes() for path in sorted((PROJECT_ROOT / "macros").glob("*.sql"))]
+    set_to = [f"{name}={getattr(settings, name)}".encode() for name in SETTINGS]
+    found = {}
+    for target in targets:
+        parts = [*macros, *set_to]
+        for path in upstream(target.mart):
+            content = path.read_bytes()
+            parts.append(content)
+            parts += _columns_read(content.decode("utf-8"), columns)
+        found[target.name] = _hash(parts)
+    return found
+
+
+def _columns_read(model: str, columns: dict[str, dict[str, str]]) -> list[bytes]:
+    """The columns of the application that a model reads, with the types they have now."""
+    read = set(COLUMN.findall(model))
+    return [
+        f"{table}.{column}={columns.get(table, {}).get(column)}".encode()
+        for table in sorted(set(TABLE.findall(model)))
+        for column in sorted(read)
+    ]
+
+
+def _hash(parts: list[bytes]) -> str:
+    found = hashlib.sha256()
+    for part in parts:
+        found.update(len(part).to_bytes(8, "big") + part)
+    return found.hexdigest()[:32]

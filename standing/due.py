@@ -1,0 +1,214 @@
+"""Who is due: whose documents a run builds anew, and who no longer is once it has written or confirmed them.
+
+A member is due because a change was logged, because the moment has come at which the published document
+may be wrong, or because everybody is. What makes a member due outlives the run: it goes away only with
+the transaction that publishes or confirms the document.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, text
+
+from standing import change_log
+from standing.context import make_build_schema, write_context
+from standing.depends import dependencies
+from standing.publish_sql import quoted
+from standing.settings import Settings
+from standing.targets import Target
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of member: its table in the build's schema that names the due, and the application's table."""
+
+    due_table: str
+    key: str
+    table: str
+    table_key: str = "id"
+
+
+KINDS = (Kind("due_users", "user_id", "users"), Kind("due_sellers", "seller_id", "seller_profiles"))
+
+
+@dataclass(frozen=True)
+class Due:
+    """Who is due in a run. `reasons` say why it is everybody, and are empty where it is not.
+
+    `depends_on` is target → the hash that its documents depend on.
+    """
+
+    reasons: tuple[str, ...]
+    users: int
+    sellers: int
+    depends_on: dict[str, str]
+
+    @property
+    def everybody(self) -> bool:
+        return bool(self.reasons)
+
+    @property
+    def nobody(self) -> bool:
+        return not (self.reasons or self.users or self.sellers)
+
+
+NOBODY = Due((), 0, 0, {})
+
+
+def open_build(
+    engine: Engine, settings: Settings, run_id: int, as_of: datetime, targets: tuple[Target, ...]
+) -> Due:
+    """Make the build's schema ready to build everybody as of a moment, whoever is due; moves no state."""
+    make_build_schema(engine, settings)
+    with engine.begin() as connection:
+        sizes = name_due(connection, settings, targets)
+        depends_on = dependencies(connection, settings, targets)
+    write_context(engine, settings, run_id, as_of)
+    return Due(("a replay builds everybody",), sizes["users"], sizes["seller_profiles"], depends_on)
+
+
+def collect_due(
+    engine: Engine,
+    settings: Settings,
+    run_id: int,
+    as_of: datetime,
+    targets: tuple[Target, ...],
+    full: bool = False,
+) -> Due:
+    """Drain the change log, find who is due at `as_of`, and name them in the build's schema."""
+    make_build_schema(engine, settings)
+    with engine.begin() as connection:
+        found = dependencies(connection, settings, targets)
+        change_log.drain(connection, settings)
+        for target, reason in _everybody(connection, settings, targets, found, full):
+            connection.execute(
+                text(
+                    "insert into standing.due (target, reason) values (:target, :reason) on conflict do nothing"
+                ),
+                {"target": target, "reason": reason},
+            )
+        reasons = connection.scalars(
+            text(
+                "select distinct coalesce(reason, 'everything in a source may have changed') from standing.due"
+                " where member_id is null and target = any(:targets) order by 1"
+            ),
+            {"targets": [target.name for target in targets]},
+        ).all()
+    with engine.begin() as connection:
+        counts = name_due(connection, settings, targets, as_of, everybody=bool(reasons))
+    write_context(engine, settings, run_id, as_of, everybody=bool(reasons))
+    return Due(tuple(reasons), counts["users"], counts["seller_profiles"], found)
+
+
+def _everybody(
+    connection: Connection,
+    settings: Settings,
+    targets: tuple[Target, ...],
+    found: dict[str, str],
+    full: bool,
+) -> Iterator[tuple[str, str]]:
+    """The targets of which everybody is due, each with the reason."""
+    log = change_log.is_complete(connection, settings)
+    known: dict[str, str] = {
+        row.target: row.depends_on
+        for row in connection.execute(text("select target, depends_on from standing.target_state"))
+    }
+    for target in targets:
+        mart = f"{quoted(settings.build_schema)}.{quoted(target.mart)}"
+        if full:
+            yield target.name, "asked for with --full"
+        if not log:
+            yield target.name, log.reason
+        if target.name not in known:
+            yield target.name, "never published before"
+        elif known[target.name] != found[target.name]:
+            yield target.name, "a model, policy, setting or source column has changed"
+        elif connection.scalar(text("select to_regclass(:mart) is null"), {"mart": mart}):
+            yield target.name, f"{target.mart} is missing from the build"
+
+
+def name_due(
+    connection: Connection,
+    settings: Settings,
+    targets: tuple[Target, ...],
+    as_of: datetime | None = None,
+    everybody: bool = True,
+) -> dict[str, int]:
+    """Fill the build's tables of the due and give their sizes; everybody, unless told that only some are."""
+    sizes = {}
+    for kind in KINDS:
+        names = [target.name for target in targets if target.table == kind.table]
+        due_table = quoted(settings.build_schema, kind.due_table)
+        members = quoted(settings.application_schema, kind.table)
+        connection.execute(text(f"create table if not exists {due_table} ({kind.key} uuid primary key)"))
+        connection.execute(text(f"truncate {due_table}"))
+        if not names:
+            sizes[kind.table] = 0
+            continue
+        if everybody:
+            source = f"select {quoted(kind.table_key)}::uuid from {members} where {quoted(kind.table_key)} is not null"
+        else:
+            source = (
+                "select member_id from standing.due where target = any(:names) and member_id is not null"
+                " union select member_id from standing.member_state where target = any(:names) and due_at <= :as_of"
+            )
+        filled = connection.execute(
+            text(f"insert into {due_table} {source} on conflict do nothing"),
+            {"names": names, "as_of": as_of},
+        )
+        connection.execute(text(f"analyze {due_table}"))
+        sizes[kind.table] = filled.rowcount
+    return sizes
+
+
+def name_member(engine: Engine, settings: Settings, table: str, member: UUID) -> None:
+    """Fill the build's tables of the due with one row of `table` alone."""
+    with engine.begin() as connection:
+        name_due(connection, settings, ())
+        kind = next(kind for kind in KINDS if kind.table == table)
+        connection.execute(
+            text(f"insert into {quoted(settings.build_schema, kind.due_table)} values (:member)"),
+            {"member": member},
+        )
+
+
+def settle(
+    connection: Connection, settings: Settings, targets: tuple[Target, ...], run_id: int, due: Due
+) -> None:
+    """After everything is written: nobody that this run built is due any more, but who is held by an undo."""
+    names = [target.name for target in targets]
+    for kind in KINDS:
+        due_table = quoted(settings.build_schema, kind.due_table)
+        members = quoted(settings.application_schema, kind.table)
+        of_kind = {"names": [target.name for target in targets if target.table == kind.table]}
+        gone = f"not exists (select from {members} as m where m.{quoted(kind.table_key)} = state.member_id)"
+        connection.execute(
+            text(
+                f"delete from standing.member_state as state using {due_table} as built"
+                f" where state.target = any(:names) and state.member_id = built.{kind.key} and {gone}"
+            ),
+            of_kind,
+        )
+        connection.execute(
+            text(
+                f"delete from standing.due using {due_table} as built"
+                f" where due.target = any(:names) and due.member_id = built.{kind.key} and not exists ("
+                "select from standing.holds as held where held.target = due.target and held.member_id = due.member_id)"
+            ),
+            of_kind,
+        )
+    if due.everybody:
+        connection.execute(
+            text("delete from standing.due where member_id is null and target = any(:names)"),
+            {"names": names},
+        )
+    for target in targets:
+        connection.execute(
+            text(
+                "insert into standing.target_state (target, depends_on, run_id) values (:target, :depends_on, :run_id)"
+                " on conflict (target) do update set depends_on = excluded.depends_on, run_id = excluded.run_id"
+            ),
+            {"target": target.name, "depends_on": due.depends_on[target.name], "run_id": run_id},
+        )

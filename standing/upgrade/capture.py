@@ -1,0 +1,245 @@
+"""The triggers that fill the change log: which an application's tables should have, and what is missing.
+
+For each table a function in Standing's schema and triggers that call it: for each statement, with its rows
+as transition tables, because that is one insert however many rows change. On a partitioned table they are
+for each row, because only those reach writes to a partition itself; and each partition has its own trigger
+for TRUNCATE, which also tells when partitions came or went.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from migrations.declare import literal
+from migrations.followed import FOLLOWED, Followed
+from standing.database import STANDING_SCHEMA
+from standing.settings import Settings
+from standing.upgrade import own_schema
+from standing.upgrade.capture_sql import (
+    LOG,
+    TRUNCATED,
+    TRUNCATED_BODY,
+    body,
+    create_function,
+    differs,
+    function_name,
+)
+from standing.upgrade.catalog import Catalog, FoundTrigger
+from standing.upgrade.steps import Item, Step, quoted
+
+#: pg_trigger.tgtype
+ROW = 1
+EVENTS = {"insert": 4, "delete": 8, "update": 16, "truncate": 32}
+OLD, NEW = "old table as old_rows", "new table as new_rows"
+SIDES = {"insert": NEW, "delete": OLD, "update": f"{OLD} {NEW}"}
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """A trigger that should be there; `columns` of UPDATE OF, `when` a condition of a row trigger."""
+
+    schema: str
+    table: str
+    event: str
+    function: str
+    by_row: bool = False
+    columns: tuple[str, ...] = ()
+    when: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"standing_log_{self.event}"
+
+    @property
+    def where(self) -> str:
+        return quoted(self.schema, self.table)
+
+    @property
+    def item(self) -> Item:
+        return Item("trigger", self.schema, self.table, self.name)
+
+    def problem(self, found: FoundTrigger | None) -> str:
+        """What is wrong with what was found in its place, if anything."""
+        if found is None:
+            return "is missing"
+        if found.enabled not in ("O", "A"):
+            return "is disabled"
+        kind = EVENTS[self.event] + (ROW if self.by_row else 0)
+        same = (found.function, found.type, found.columns) == (
+            self.function,
+            kind,
+            tuple(sorted(self.columns)),
+        )
+        return "" if same else "is not as it should be"
+
+    def statements(self) -> tuple[str, ...]:
+        columns = f" of {', '.join(quoted(one) for one in self.columns)}" if self.columns else ""
+        sides = "" if self.by_row or self.event == "truncate" else f" referencing {SIDES[self.event]}"
+        each = "row" if self.by_row else "statement"
+        when = f" when ({self.when})" if self.when else ""
+        return (
+            f"create or replace trigger {self.name} after {self.event}{columns} on {self.where}{sides}"
+            f" for each {each}{when} execute function {quoted(STANDING_SCHEMA, self.function)}()",
+            # Also in a session that loads data with session_replication_role = replica.
+            f"alter table {self.where} enable always trigger {self.name}",
+        )
+
+
+@dataclass(frozen=True)
+class Capture:
+    """What one table should have."""
+
+    table: str
+    function: str
+    body: str
+    triggers: tuple[Trigger, ...]
+
+
+def wanted(catalog: Catalog) -> tuple[Capture, ...]:
+    """For each followed table that is there and names a member."""
+    return tuple(
+        _capture(catalog, followed)
+        for followed in FOLLOWED
+        if any(catalog.has(followed.table, column) for row in followed.members for column in row.values())
+    )
+
+
+def _capture(catalog: Catalog, followed: Followed) -> Capture:
+    table, function = followed.table, function_name(followed.table)
+    partitioned = catalog.partitioned(table)
+    read = tuple(column for column in followed.columns if catalog.has(table, column))
+    triggers = [
+        Trigger(catalog.schema, table, event, function, by_row=partitioned)
+        for event in ("insert", "delete")
+    ]
+    update = Trigger(catalog.schema, table, "update", function, by_row=partitioned)
+    if partitioned or followed.by_row:
+        update = replace(update, by_row=True, columns=read, when=differs(catalog, table, read))
+    triggers += [update, Trigger(catalog.schema, table, "truncate", TRUNCATED)]
+    triggers += [
+        Trigger(one.schema, one.name, "truncate", TRUNCATED)
+        for one in catalog.partitions
+        if one.table == table and not one.foreign
+    ]
+    return Capture(table, function, body(catalog, followed, partitioned), tuple(triggers))
+
+
+def problems(catalog: Catalog) -> dict[str, list[str]]:
+    """Table → what keeps its changes from being logged, each a phrase; tables without problems left out."""
+    found = {(one.schema, one.table, one.name): one for one in catalog.triggers}
+    said: dict[str, list[str]] = {}
+    for capture in wanted(catalog):
+        wrong = [
+            f"trigger {trigger.name} on {trigger.table} {problem}"
+            for trigger in capture.triggers
+            if (problem := trigger.problem(found.get((trigger.schema, trigger.table, trigger.name))))
+        ]
+        wrong += [
+            f"function {name} is not as it should be"
+            for name, text in ((capture.function, capture.body), (TRUNCATED, TRUNCATED_BODY))
+            if catalog.functions.get(name) != text
+        ]
+        wrong += [
+            f"trigger {one.name} on partition {one.table} is disabled"
+            for one in catalog.triggers
+            if one.cloned and one.root == capture.table and one.enabled not in ("O", "A")
+        ]
+        if wrong:
+            said[capture.table] = wrong
+    for followed in FOLLOWED:
+        if followed.table in catalog.others:
+            said[followed.table] = [f"{followed.table} is not a table: its changes cannot be logged"]
+    for partition in catalog.partitions:
+        if partition.foreign and partition.table in {capture.table for capture in wanted(catalog)}:
+            said.setdefault(partition.table, []).append(
+                f"{partition.name} is on another server: its changes cannot be logged"
+            )
+    for one in _strays(catalog):
+        said.setdefault(one.root, []).append(
+            f"{one.table} has changed its place; it has trigger {one.name}"
+        )
+    return said
+
+
+def _strays(catalog: Catalog) -> list[FoundTrigger]:
+    """Triggers of ours where none should be, such as on a partition that was detached."""
+    places = {
+        (trigger.schema, trigger.table, trigger.name)
+        for capture in wanted(catalog)
+        for trigger in capture.triggers
+    }
+    return [
+        one
+        for one in catalog.triggers
+        if not one.cloned and (one.schema, one.table, one.name) not in places
+    ]
+
+
+def plan_capture(catalog: Catalog, settings: Settings) -> list[Step]:
+    """What is missing, a step a table; or, where the setting is off, the way back.
+
+    Whatever was missing, changes may have been missed: each step leaves a row for everybody in the log, in
+    the transaction that makes the trigger.
+    """
+    steps = list(_own_tables(catalog))
+    if not settings.change_log:
+        return steps + _drop_all(catalog)
+    wrong = problems(catalog)
+    steps += [_drop(one, (_everybody(one.root),)) for one in _strays(catalog)]
+    steps += [_make(capture, catalog) for capture in wanted(catalog) if capture.table in wrong]
+    return steps
+
+
+def _own_tables(catalog: Catalog) -> Iterator[Step]:
+    """A database that was upgraded before there was a change log gets its tables now."""
+    if catalog.own and ("change_log", "review_id") not in catalog.own:
+        yield Step("tables of the change log", (*own_schema.STATEMENTS, *own_schema.SINCE))
+
+
+def _everybody(table: str) -> str:
+    return f"insert into {LOG} (source, is_wide) values ({literal(table)}, true)"
+
+
+def _make(capture: Capture, catalog: Catalog) -> Step:
+    functions = ((capture.function, capture.body), (TRUNCATED, TRUNCATED_BODY))
+    statements = [
+        statement
+        for name, text in functions
+        if catalog.functions.get(name) != text
+        for statement in create_function(name, text)
+    ]
+    statements += [statement for trigger in capture.triggers for statement in trigger.statements()]
+    statements += [
+        f"alter table {quoted(one.schema, one.table)} enable always trigger {quoted(one.name)}"
+        for one in catalog.triggers
+        if one.cloned and one.root == capture.table and one.enabled not in ("O", "A")
+    ]
+    return Step(
+        f"change log of {capture.table}",
+        (*statements, _everybody(capture.table)),
+        creates=(
+            *(Item("function", STANDING_SCHEMA, name, name) for name, _ in functions),
+            *(trigger.item for trigger in capture.triggers),
+        ),
+        tables=tuple(dict.fromkeys(trigger.where for trigger in capture.triggers)),
+    )
+
+
+def _drop(one: FoundTrigger, also: tuple[str, ...] = ()) -> Step:
+    where = quoted(one.schema, one.table)
+    return Step(
+        f"drop trigger {one.name} of {one.table}",
+        (f"drop trigger if exists {quoted(one.name)} on {where}", *also),
+        drops=(Item("trigger", one.schema, one.table, one.name),),
+        tables=(where,),
+    )
+
+
+def _drop_all(catalog: Catalog) -> list[Step]:
+    """Without the log: its triggers, then its functions and rows."""
+    steps = [_drop(one) for one in catalog.triggers if not one.cloned]
+    names = sorted(name for name in catalog.functions if name.startswith("log_"))
+    if names:
+        drops = tuple(Item("function", STANDING_SCHEMA, name, name) for name in names)
+        functions = [f"drop function if exists {quoted(STANDING_SCHEMA, name)}()" for name in names]
+        steps.append(Step("drop the change log", (*functions, f"delete from {LOG}"), drops=drops))
+    return steps

@@ -1,0 +1,31 @@
+"""One explanation from nothing but the settings: what `standing why` does."""
+
+from datetime import datetime
+from uuid import UUID
+
+from standing.context import past_moment
+from standing.database import connect, require_upgraded
+from standing.settings import Settings
+from standing.state import last_published_as_of
+from standing.why.facts import member_facts
+from standing.why.gather import TABLES, Explanation, explain_member
+
+
+def explain(settings: Settings, kind: str, member_id: str, as_of: datetime | None = None) -> Explanation:
+    """Explain a user or seller as published, or as of a past moment.
+
+    Raises SettingError for an id that is no UUID or a moment in the future, StandingError if there is no
+    such member (then).
+    """
+    with connect(settings) as engine:
+        with engine.connect() as connection:
+            require_upgraded(connection, settings)
+            published = explain_member(connection, settings, kind, member_id)
+        moment = past_moment(engine, as_of) if as_of else last_published_as_of(engine)
+        if moment is None:
+            return published
+        with (
+            member_facts(engine, settings, TABLES[kind], UUID(member_id), moment) as building,
+            engine.connect() as connection,
+        ):
+            return explain_member(connection, building, kind, member_id, replayed=as_of is not None)

@@ -1,0 +1,53 @@
+"""The facts behind one member's documents, built for that member alone.
+
+A run keeps the facts of those it built only, so an explanation builds its own, by the same models, in a
+schema of its own.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, text
+
+from standing import dbt
+from standing.context import make_build_schema, write_context
+from standing.due import name_member
+from standing.policy import forget_loaded_policy, is_policy_loaded, note_loaded_policy
+from standing.settings import Settings
+from standing.targets import TARGETS
+
+#: Any fixed number, not the runs' one: "why" as bytes of ASCII.
+WHY_LOCK = int.from_bytes(b"why", "big")
+
+
+@contextmanager
+def member_facts(
+    engine: Engine, settings: Settings, table: str, member: UUID, as_of: datetime
+) -> Iterator[Settings]:
+    """Build the facts and documents of one row of `table` as of a moment; settings whose build they are.
+
+    One explanation at a time: another one waits. Raises BuildFailed if a model fails.
+    """
+    building = settings.model_copy(update={"build_schema": settings.why_schema})
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection, _alone(connection):
+        make_build_schema(engine, building)
+        name_member(engine, building, table, member)
+        write_context(engine, building, 0, as_of, everybody=False)
+        if not is_policy_loaded(engine, building):
+            forget_loaded_policy(engine, building)
+            dbt.invoke(building, engine.url, "seed")
+            note_loaded_policy(engine, building)
+        marts = [f"+{target.mart}" for target in TARGETS if target.table == table]
+        dbt.invoke(building, engine.url, "run", "--select", *marts)
+        yield building
+
+
+@contextmanager
+def _alone(connection: Connection) -> Iterator[None]:
+    connection.execute(text("select pg_advisory_lock(:key)"), {"key": WHY_LOCK})
+    try:
+        yield
+    finally:
+        connection.execute(text("select pg_advisory_unlock(:key)"), {"key": WHY_LOCK})

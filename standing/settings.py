@@ -69,6 +69,8 @@ class Settings(BaseSettings):
 
     #: Keys written in one transaction of the publishing step.
     publish_chunk: Positive = Field(5000, alias="STANDING_PUBLISH_CHUNK")
+    #: Days (UTC) that replaced documents are kept, so that a run can be undone.
+    history_days: Positive = Field(90, alias="STANDING_HISTORY_DAYS")
     #: Models that dbt builds side by side.
     threads: Positive = Field(2, alias="STANDING_THREADS")
     #: Triggers log whose data changed; without them every run is a full one.

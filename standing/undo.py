@@ -97,16 +97,20 @@ def resume(settings: Settings, run_id: int | None = None) -> int:
 def _find(engine: Engine, settings: Settings, run_id: int) -> dict[str, Any]:
     """The run, if there is something to undo."""
     with engine.connect() as connection:
-        row = connection.execute(
-            text(
-                "select runs.*, (started_at at time zone 'UTC')::date"
-                " < (now() at time zone 'UTC')::date - :days as is_old,"
-                " exists (select from standing.history where history.run_id = runs.run_id"
-                " and history.published_at >= runs.started_at) as has_history"
-                " from standing.runs where run_id = :run_id"
-            ),
-            {"run_id": run_id, "days": settings.history_days},
-        ).mappings().first()
+        row = (
+            connection.execute(
+                text(
+                    "select runs.*, (started_at at time zone 'UTC')::date"
+                    " < (now() at time zone 'UTC')::date - :days as is_old,"
+                    " exists (select from standing.history where history.run_id = runs.run_id"
+                    " and history.published_at >= runs.started_at) as has_history"
+                    " from standing.runs where run_id = :run_id"
+                ),
+                {"run_id": run_id, "days": settings.history_days},
+            )
+            .mappings()
+            .first()
+        )
     if row is None:
         raise SettingError(f"there is no run {run_id}", "standing status shows the last runs")
     found = dict(row)

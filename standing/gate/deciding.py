@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 
 from standing.database import connect, require_upgraded
 from standing.errors import SettingError, StandingError
@@ -42,7 +42,9 @@ def approve(settings: Settings, run_id: int) -> Outcome:
         found = _find(engine, run_id)
         if found["status"] == "approved":
             by = found["summary"]["approved_by"]
-            return Approval(by, "published", f"run {run_id} was approved before, as run {by}", approves=run_id)
+            return Approval(
+                by, "published", f"run {run_id} was approved before, as run {by}", approves=run_id
+            )
         _require_stopped(found, "approve")
         return _publish(engine, settings, lock, found)
 
@@ -71,9 +73,13 @@ def _deciding(settings: Settings) -> Iterator[tuple[Engine, RunLock]]:
 
 def _find(engine: Engine, run_id: int) -> dict[str, Any]:
     with engine.connect() as connection:
-        row = connection.execute(
-            text("select * from standing.runs where run_id = :run_id"), {"run_id": run_id}
-        ).mappings().first()
+        row = (
+            connection.execute(
+                text("select * from standing.runs where run_id = :run_id"), {"run_id": run_id}
+            )
+            .mappings()
+            .first()
+        )
     if row is None:
         raise SettingError(f"there is no run {run_id}", "standing status shows the last runs")
     return dict(row)
@@ -185,7 +191,13 @@ def _close(engine: Engine, run_id: int, found: dict[str, Any], tallies: dict[str
     if left:
         message += f", {sum(left.values()):,} had changed since and stay due"
     with engine.begin() as connection:
-        mark(connection, stopped, "approved", f"approved as run {run_id}; {found['message']}", approved_by=run_id)
+        mark(
+            connection,
+            stopped,
+            "approved",
+            f"approved as run {run_id}; {found['message']}",
+            approved_by=run_id,
+        )
         change_sets.drop(connection, stopped)
     close_run(engine, run_id, "published", message, {"approves": stopped, "written": written, "left": left})
     return Approval(

@@ -139,7 +139,9 @@ def _gather(
         run_id=run_id,
         columns=columns,
         matrices=tuple(_matrix(connection, settings, target, changed[target.name]) for target in ladders),
-        movers=tuple(mover for target in scored for mover in _movers(connection, target, changed[target.name])),
+        movers=tuple(
+            mover for target in scored for mover in _movers(connection, target, changed[target.name])
+        ),
         gate=gate,
     )
 
@@ -218,10 +220,11 @@ def _moves(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> tuple[F
     old, new = ({one["code"]: one for one in factors} for factors in (before, after))
     moves = []
     for code in dict.fromkeys([*new, *old]):
-        points = tuple(
-            Decimal(str(side[code]["points"])) if code in side else None for side in (old, new)
-        )
+        points = tuple(Decimal(str(side[code]["points"])) if code in side else None for side in (old, new))
         if points[0] != points[1]:
             label = {**old, **new}[code].get("label_th") or code
             moves.append(FactorMove(code, label, *points))
-    return tuple(sorted(moves, key=lambda one: -abs((one.after or 0) - (one.before or 0))))
+    nothing = Decimal(0)
+    return tuple(
+        sorted(moves, key=lambda one: abs((one.after or nothing) - (one.before or nothing)), reverse=True)
+    )

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from standing.database import rows
 from standing.gate.measures import Radius
@@ -56,7 +56,7 @@ def _shown(measure: str, limit: Decimal) -> str:
 class GateVerdict:
     """Everything the gate looked at."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[Finding, ...] = ()
 
     def over(self, verdict: str) -> tuple[Finding, ...]:
         """The findings that ended as `verdict`."""
@@ -73,7 +73,10 @@ class GateVerdict:
     def to_json(self) -> list[dict[str, Any]]:
         """The findings as JSON values."""
         return [
-            {key: float(value) if isinstance(value, Decimal) else value for key, value in asdict(one).items()}
+            {
+                key: float(value) if isinstance(value, Decimal) else value
+                for key, value in asdict(one).items()
+            }
             | {"sentence": one.sentence}
             for one in self.findings
         ]
@@ -91,9 +94,6 @@ def measure(engine: Engine, settings: Settings, targets: tuple[Target, ...]) -> 
         table = ChangeTable(settings, group)
         with engine.connect() as connection:
             for target in group:
-                radius = Radius(table, target, everybody=True)
-                told = connection.scalar(text("select to_regclass(:due)"), {"due": radius.due})
-                radius = Radius(table, target, everybody=told is None)
-                found = rows(connection, radius.statement(), table=table.application_table)
+                found = rows(connection, Radius(table, target).statement(), table=table.application_table)
                 findings += [Finding(target=target.name, **row) for row in found]
     return GateVerdict(tuple(findings))

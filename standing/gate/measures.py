@@ -20,7 +20,7 @@ LADDERS = {
 }
 #: What is not lost in the ordinary course of days, as paths into a document; all numbers.
 VALUES = {
-    "trust_score": ("{overall_score}", "{transaction_score}", "{evidence,completed_orders}"),
+    "trust_score": ("{overall_score}", "{transaction_score}"),
     "behavior_score": ("{evidence,completion_rate,den}",),
     "ratings": ("{overall}", "{total_reviews}"),
     "performance": ("{total_sales}", "{total_revenue}"),
@@ -45,18 +45,11 @@ def number(document: str, path: str) -> str:
 class Radius:
     """One statement per target: each measure, what was observed, and its limits.
 
-    Members whose document is published for the first time are left out of every share. `everybody` says
-    that no table tells who is due.
+    Members whose document is published for the first time are left out of every share.
     """
 
     table: ChangeTable
     target: Target
-    everybody: bool
-
-    @property
-    def due(self) -> str:
-        """The table of the members who are due."""
-        return quoted(self.table.settings.build_schema, f"due_{self.target.key.removesuffix('_id')}s")
 
     def _policy(self, seed: str) -> str:
         return quoted(self.table.settings.build_schema, seed)
@@ -75,14 +68,9 @@ class Radius:
     def _lost_members(self) -> str:
         """Members with a published document, without a candidate."""
         column = f"application.{quoted(self.target.column)}"
-        due = (
-            ""
-            if self.everybody
-            else f"join {self.due} as due on due.{self.target.key} = application.{self.table.key}"
-        )
         return f"""
     select count(*) from {self.table.application_table} as application
-    {due}
+    join {self.table.due} as due on due.{self.table.due_key} = application.{self.table.key}
     left join {self.table.mart(self.target)} as mart on mart.{quoted(self.target.key)} = application.{self.table.key}
     where mart.{quoted(self.target.key)} is null and {is_published(column)}"""
 

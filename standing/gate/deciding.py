@@ -31,7 +31,7 @@ class Approval(Outcome):
     named: dict[str, tuple[str, ...]] = field(default_factory=dict)  # keys of some of them
 
 
-def approve(settings: Settings, run_id: int) -> Outcome:
+def approve(settings: Settings, run_id: int) -> Approval:
     """Publish the change set of a stopped run, as a run of its own.
 
     A document is written where the column holds exactly what it held at the stop; the others are counted,

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import Engine
 
@@ -69,6 +69,18 @@ class GateVerdict:
     @property
     def warned(self) -> bool:
         return bool(self.over("warned"))
+
+    @classmethod
+    def from_json(cls, given: list[dict[str, Any]]) -> Self:
+        """The verdict in `to_json()`."""
+        known = Finding.__dataclass_fields__
+        findings = []
+        for one in given:
+            kept: dict[str, Any] = {key: value for key, value in one.items() if key in known}
+            for number in ("observed", "warn", "stop"):
+                kept[number] = None if kept[number] is None else Decimal(str(kept[number]))
+            findings.append(Finding(**kept))
+        return cls(tuple(findings))
 
     def to_json(self) -> list[dict[str, Any]]:
         """The findings as JSON values."""

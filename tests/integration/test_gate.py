@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from conftest import MakeDatabase, Standing
+from conftest import MakeDatabase
 from sqlalchemy import Engine, create_engine, text
 
 from standing.run import Outcome, execute
@@ -70,7 +70,9 @@ def test_a_wave_of_lost_levels_stops_the_run_and_keeps_what_it_would_have_writte
     assert f"standing approve {outcome.run_id}" in outcome.error.fix
     assert outcome.written == {}
     assert documents(database) == before
-    assert scalar(database, f"select status from standing.runs where run_id = {outcome.run_id}") == "stopped"
+    assert (
+        scalar(database, f"select status from standing.runs where run_id = {outcome.run_id}") == "stopped"
+    )
     changed = next(change.changed for change in outcome.changes if change.target == "trust_score")
     kept = scalar(
         database,

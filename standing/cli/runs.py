@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from standing.cli.progress import JSON_LOGS
 from standing.errors import SettingError, StandingError
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 @click.option("--as-of", "as_of", metavar="TIME", help="Replay a past moment; publishes nothing.")
 @click.option("--full", is_flag=True, help="Build every member, whoever is due.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+@JSON_LOGS
 def run(selection: str, as_of: str | None, full: bool, as_json: bool) -> None:
     """Audit, build, publish and report once.
 
@@ -26,6 +28,7 @@ def run(selection: str, as_of: str | None, full: bool, as_json: bool) -> None:
     BUSINESS_TIME_ZONE. Exits with 0 when published or skipped, 3 when an audit stopped the run, 1 otherwise.
     """
     from standing.cli.progress import log_to_stderr
+    from standing.metrics import write_metrics
     from standing.run import execute
     from standing.settings import current
     from standing.stages import Request
@@ -34,6 +37,7 @@ def run(selection: str, as_of: str | None, full: bool, as_json: bool) -> None:
     log_to_stderr()
     request = Request(selection, _moment(as_of, settings.business_time_zone), full)
     outcome = execute(settings, request)
+    write_metrics(settings)
     if as_json:
         click.echo(json.dumps(_plain(outcome), ensure_ascii=False, default=str))
     else:

@@ -25,7 +25,10 @@ def _target_scan(target: AuditTarget, scope: AuditScope, catalog: Catalog) -> Sc
     source = (
         f"(select {target.table_key} as id, {created_at} as created_at, {target.column} is null as is_null,"
         f" coalesce({has_keys}, false) as has_keys, {_hash(target.column)} as hash"
-        f" from {quoted(scope.application_schema, target.table)}) as shown"
+        f" from {quoted(scope.application_schema, target.table)} as written"
+        # Whom an undo holds was put back on purpose.
+        " where not exists (select from standing.holds as held"
+        f" where held.target = '{target.name}' and held.member_id = written.{target.table_key})) as shown"
         f" left join (select {target.key} as id, {_hash('document')} as hash"
         f" from {quoted(scope.build_schema, target.mart)}) as decided on decided.id = shown.id"
         f" cross join (select as_of from {quoted(scope.build_schema, 'run_context')}) as run"

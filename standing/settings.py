@@ -3,6 +3,7 @@
 The names without the STANDING_ prefix are those of the application's own `.env`.
 """
 
+import os
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -69,6 +70,8 @@ class Settings(BaseSettings):
 
     #: Keys written in one transaction of the publishing step.
     publish_chunk: Positive = Field(5000, alias="STANDING_PUBLISH_CHUNK")
+    #: Days (UTC) that replaced documents are kept, so that a run can be undone.
+    history_days: Positive = Field(90, alias="STANDING_HISTORY_DAYS")
     #: Models that dbt builds side by side.
     threads: Positive = Field(2, alias="STANDING_THREADS")
     #: Triggers log whose data changed; without them every run is a full one.
@@ -115,9 +118,20 @@ class Settings(BaseSettings):
         return f"{self.build_schema}_why"
 
     @property
+    def diff_stem(self) -> str:
+        """How the schemas begin in which `standing diff` builds."""
+        return f"{self.build_schema}_diff_"
+
+    @property
+    def diff_schema(self) -> str:
+        """Where `standing diff` builds for whoever is at work; made to fit PostgreSQL's 63 bytes."""
+        person = re.sub(r"[^a-z0-9]", "_", os.environ.get("USER", str(os.getuid())).lower())
+        return f"{self.diff_stem}{person}"[:63]
+
+    @property
     def build_schemas(self) -> tuple[str, ...]:
         """Every schema that dbt builds into."""
-        return self.build_schema, self.replay_schema, self.why_schema
+        return self.build_schema, self.replay_schema, self.why_schema, self.diff_schema
 
     @model_validator(mode="after")
     def _schemas_are_apart(self) -> "Settings":

@@ -25,7 +25,8 @@ def run(selection: str, as_of: str | None, full: bool, as_json: bool) -> None:
     """Audit, build, publish and report once.
 
     SELECTION is all (the default), scores or tiers. TIME is ISO 8601; without a zone it is read in
-    BUSINESS_TIME_ZONE. Exits with 0 when published or skipped, 3 when an audit stopped the run, 1 otherwise.
+    BUSINESS_TIME_ZONE. Exits with 0 when published, skipped or waiting for a decision, 3 when an audit and 6 when the gate stopped
+    the run, 1 otherwise.
     """
     from standing.cli.progress import log_to_stderr
     from standing.metrics import write_metrics
@@ -71,6 +72,7 @@ def _plain(outcome: "Outcome") -> dict[str, Any]:
         "stages": [vars(stage) for stage in outcome.stages],
         "changes": [{**vars(one), "unchanged": one.unchanged} for one in outcome.changes],
         "written": outcome.written,
+        "gate": outcome.gate.to_json(),
         "report": str(outcome.report) if outcome.report else None,
     }
 
@@ -83,6 +85,8 @@ def _print_outcome(outcome: "Outcome") -> None:
             f"  {change.target}: {change.candidates:,} scored, {change.changed:,} changed,"
             f" {change.due:,} due for review, {written:,} written"
         )
+    for finding in outcome.gate.over("warned"):
+        click.echo(f"  warning: {finding.sentence}")
     if outcome.stages:
         timings = ", ".join(f"{stage.name} {stage.seconds:.1f} s" for stage in outcome.stages)
         click.echo(f"  {timings}")

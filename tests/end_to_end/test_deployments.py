@@ -187,6 +187,33 @@ def test_a_failed_audit_fails_the_run_with_its_reason_and_the_webhook_hears_of_i
     assert ended["state"]["message"].splitlines()[0] in heard[0]["text"]
 
 
+def test_a_gate_stop_ends_the_run_by_its_name_and_is_approved_from_the_prefect_page(
+    house: House, database: Engine, messages: tuple[str, list[dict[str, str]]]
+) -> None:
+    wrong = """update users set trust_score = trust_score || '{"overall_score": 1.5, "level": "bronze"}'"""
+    change(database, wrong)
+    stopped = house.ended(house.run("refresh/on-demand", full=True))
+    assert (stopped["state"]["type"], stopped["state"]["name"]) == ("CANCELLED", "Stopped by the gate")
+    number = one(database, "select run_id from standing.runs where status = 'stopped'")
+    assert f"standing approve {number}" in stopped["state"]["message"]
+    assert (
+        one(
+            database,
+            "select count(*) from pg_locks where locktype = 'advisory' and database ="
+            " (select oid from pg_database where datname = current_database())",
+        )
+        == 0
+    )
+    until(lambda: [heard for heard in messages[1] if "Stopped by the gate" in heard["title"]], "a message")
+
+    waiting = house.ended(house.run("refresh/on-demand"))
+    assert waiting["state"]["name"] == "Waiting"
+
+    approved = house.ended(house.run("approve/on-demand", run_id=number))
+    assert approved["state"]["name"] == "Completed", approved["state"]
+    assert wrong_scores(database) == 0
+
+
 def test_a_schedule_fires_and_scores_change_and_flows_due_at_once_all_get_done(
     house: House, database: Engine
 ) -> None:

@@ -112,7 +112,7 @@ def test_a_flow_ends_in_a_state_of_the_runs_own_word(
 def test_a_stopped_run_says_how_to_decide() -> None:
     from flows.stages import as_state
 
-    assert "standing approve 7" in str(as_state(Outcome(7, "stopped", "too many moved")).message)
+    assert "run_id 7" in str(as_state(Outcome(7, "stopped", "too many moved")).message)
 
 
 def test_json_lines_carry_run_and_stage(caplog: pytest.LogCaptureFixture) -> None:

@@ -17,7 +17,7 @@ from standing.errors import SettingError, StandingError
 from standing.findings import policy_version
 from standing.lock import run_lock
 from standing.publish_sql import quoted
-from standing.run import Outcome, Perform, plainly, execute
+from standing.run import Outcome, Perform, execute, plainly
 from standing.settings import Settings
 from standing.stages import Request
 from standing.targets import targets_of

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from flows.artifacts import Progress, publish_artifacts
 from standing.database import connect, server_message
-from standing.errors import DatabaseUnreachable, StandingError
+from standing.errors import DatabaseUnreachable, GateStopped, StandingError
 from standing.lock import LockLost
 from standing.metrics import write_metrics
 from standing.run import Outcome, execute
@@ -69,6 +69,8 @@ class Stages:
                 return stage.work(run)
             except StandingError as error:  # for people, so without a traceback
                 stopped.append(error)
+                if isinstance(error, GateStopped):
+                    return Cancelled(name=STOPPED, message=str(error))
                 return Failed(message=str(error))
             except DBAPIError as error:
                 stopped.append(error)
@@ -139,9 +141,8 @@ def _was_cut_off(error: StandingError) -> bool:
 def as_state(outcome: Outcome) -> State[None]:
     """The flow run's state: by the name of its end, or failed with the reason and its fix."""
     if outcome.status == "stopped":
-        number = outcome.run_id
-        fix = f"standing approve {number}, or standing reject {number}; also as deployments from this page"
-        return Cancelled(name=STOPPED, message=f"run {number}: {outcome.message}\n{fix}")
+        where = f"on this page: the deployments approve and reject, with run_id {outcome.run_id}"
+        return Cancelled(name=STOPPED, message=f"{outcome.error or outcome.message}\n  {where}")
     if outcome.status in NAMED:
         return Completed(name=NAMED[outcome.status], message=outcome.message)
     if outcome.error is not None:

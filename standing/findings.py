@@ -44,7 +44,7 @@ def write_run_report(run: Run, status: str, error: StandingError | None) -> tupl
         **summary,
         "policy_version": gathered.run.policy_version,
         "quarantine": set_aside,
-        "volumes": _volumes(run),
+        "volumes": _volumes(run) if run.due.everybody else {},
         "report": str(files.html),
         "gate": run.gate.to_json(),
         **expires,

@@ -62,6 +62,7 @@ def environment(settings: Settings) -> dict[str, str]:
         # Without a server Prefect starts one for the run; on a slow machine that takes longer than its 20 s.
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
         "PREFECT_LOGGING_EXTRA_LOGGERS": "standing",
+        "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
         # A run whose machine died is marked as crashed once its heart has stopped: flows/alerts.py.
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
     }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from standing.cli.progress import JSON_LOGS
 from standing.errors import SettingError, StandingError
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 @click.option("--as-of", "as_of", metavar="TIME", help="Replay a past moment; publishes nothing.")
 @click.option("--full", is_flag=True, help="Build every member, whoever is due.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+@JSON_LOGS
 def run(selection: str, as_of: str | None, full: bool, as_json: bool) -> None:
     """Audit, build, publish and report once.
 
@@ -27,6 +29,7 @@ def run(selection: str, as_of: str | None, full: bool, as_json: bool) -> None:
     the run, 1 otherwise.
     """
     from standing.cli.progress import log_to_stderr
+    from standing.metrics import write_metrics
     from standing.run import execute
     from standing.settings import current
     from standing.stages import Request
@@ -35,6 +38,7 @@ def run(selection: str, as_of: str | None, full: bool, as_json: bool) -> None:
     log_to_stderr()
     request = Request(selection, _moment(as_of, settings.business_time_zone), full)
     outcome = execute(settings, request)
+    write_metrics(settings)
     if as_json:
         click.echo(json.dumps(_plain(outcome), ensure_ascii=False, default=str))
     else:
@@ -185,4 +189,31 @@ def why(kind: str, member_id: str, as_of: str | None, as_json: bool) -> None:
     click.echo(as_printed if as_json else as_text(found))
 
 
-COMMANDS: tuple[click.Command, ...] = (run, why, report, status)
+@click.command()
+@click.option("--mend", is_flag=True, help="Write the differing documents anew.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
+def reconcile(mend: bool, as_json: bool) -> None:
+    """Run what is due, then compare every published document with a full recompute.
+
+    Exits with 7 where documents differ that nobody changed meanwhile, and with 0 if --mend wrote them anew.
+    """
+    from standing.cli.progress import log_to_stderr
+    from standing.reconcile import reconcile as compare
+    from standing.settings import current
+
+    settings = current()
+    log_to_stderr()
+    found = compare(settings, mend=mend)
+    if as_json:
+        click.echo(json.dumps(found.to_json(), ensure_ascii=False, default=str))
+    else:
+        click.echo(found.message)
+        for one in found.drift:
+            click.echo(f"  {one.target:<16}{one.member_id}  {one.cause}")
+    if found.error is not None and found.run.status not in ("skipped", "waiting"):
+        if as_json:
+            sys.exit(found.error.exit_code)
+        raise found.error
+
+
+COMMANDS: tuple[click.Command, ...] = (run, why, report, status, reconcile)

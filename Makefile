@@ -43,11 +43,14 @@ lock: $(ENV)  ## resolve requirements.lock anew, for all platforms, with hashes
 	$(BIN)/uv pip compile --universal --generate-hashes --no-strip-extras --no-header --quiet \
 		--python-version 3.11 --group dev pyproject.toml -o requirements.lock
 
-down: $(ENV)  ## stop the embedded server
+up: $(ENV)  ## PostgreSQL, a Prefect server and the scheduled deployments, in the background
+	$(BIN)/standing up --prefect
+
+down: $(ENV)  ## stop all of that
 	$(BIN)/standing down
 
-clean:  ## stop the embedded server and delete everything that git ignores, the demo's data too
+clean:  ## stop what runs and delete everything that git ignores, the demo's data too
 	-test -x $(BIN)/standing && $(BIN)/standing down
 	git clean -fdXq
 
-.PHONY: help env demo test bench format lock down clean
+.PHONY: help env demo up down test bench format lock clean

@@ -10,6 +10,7 @@ from expectations.catalog import Catalog
 from expectations.contract import CORRECT, MEMBERS, contract_scan, unpromised_scans
 from expectations.past import volume_rules
 from expectations.rules import Rule, Scan, Whole, literals, quoted
+from expectations.targets import among_due
 from expectations.verdict import AuditScope
 
 #: Days without a new order after which a marketplace that sells every day has probably lost its feed.
@@ -27,6 +28,9 @@ ORDER_OF_TIMES = (
     ("paid_at", "refunded_at"),
 )
 
+#: Table → the columns that name a person and a shop.
+CONCERNED = {"orders": ("buyer_id", "seller_id"), "reviews": ("reviewer_id", "seller_id")}
+
 SET_ASIDE = "correct them in the application, by the keys shown; until then they are set aside"
 KEY = "coalesce(id::text, '(no id)')"
 
@@ -42,14 +46,35 @@ def scans(scope: AuditScope, catalog: Catalog) -> list[Scan]:
     }
     by_table = [
         Scan(
-            quoted(app, table),
+            _rows(table, scope, catalog),
             KEY,
-            (*_every_table(table), *volume_rules(table, scope.build_schema), *rules),
+            tuple(
+                rule
+                for rule in (*_every_table(table), *volume_rules(table, scope.build_schema), *rules)
+                # What is asked of a whole table cannot be asked of a few members' rows.
+                if not (scope.due_only and isinstance(rule, Whole))
+            ),
             needs=(f"{table}.id",),
         )
         for table, rules in tables.items()
     ]
     return [contract_scan(catalog), *by_table, *unpromised_scans(app, catalog)]
+
+
+def _rows(table: str, scope: AuditScope, catalog: Catalog) -> str:
+    """A table, or the rows of it that concern the due, found by the keys of members."""
+    rows = quoted(scope.application_schema, table)
+    if table in MEMBERS:
+        return f"{among_due(rows, 'id', table, scope)} as members"
+    person, shop = CONCERNED[table]
+    if not scope.due_only or not all(catalog.usable(f"{table}.{key}") for key in (person, shop)):
+        return rows
+    due_users = quoted(scope.build_schema, "due_users")
+    return (
+        f"(select * from {among_due(rows, person, 'users', scope)} as of_persons union all"
+        f" select * from {among_due(rows, shop, 'seller_profiles', scope)} as of_shops"
+        f" where not exists (select from {due_users} as due where due.user_id = of_shops.{person})) as concerned"
+    )
 
 
 def _every_table(table: str) -> tuple[Rule | Whole, ...]:

@@ -1,4 +1,4 @@
-"""`python -m flows FLOW [SELECTION]`: run a flow once, here and now.
+"""`python -m flows FLOW [SELECTION]`: run a flow once, here and now. `python -m flows serve`: all on schedule.
 
 The auditor's process imports the module it was started from, unless that is a package's `__main__`: so
 Prefect is loaded once.
@@ -8,18 +8,26 @@ import sys
 from importlib import import_module
 
 from standing.errors import StandingError
+from standing.settings import current
 from standing.targets import targets_of
 
-FLOWS = ("refresh",)
+FLOWS = ("refresh", "refresh_scores", "update_seller_tiers", "quality_report", "reconcile")
 
 
 def main(arguments: list[str]) -> int:
     """Run the named flow; 0 if it completed."""
     name, *selection = arguments or [""]
-    if name not in FLOWS or len(selection) > 1:
-        print(f"usage: python -m flows {'|'.join(FLOWS)} [SELECTION]", file=sys.stderr)
-        return 2
     try:
+        if name == "serve" and not selection:
+            return _serve()
+        if name == "server":
+            from flows.server import start
+
+            start(selection)
+            return 0
+        if name not in FLOWS or len(selection) > (name in ("refresh", "quality_report")):
+            print(f"usage: python -m flows serve|{'|'.join(FLOWS)} [SELECTION]", file=sys.stderr)
+            return 2
         targets_of(*selection or ["all"])
     except StandingError as error:  # before Prefect starts, which takes a while
         print(f"error: {error}", file=sys.stderr)
@@ -28,6 +36,14 @@ def main(arguments: list[str]) -> int:
     ended = flow(*selection, return_state=True)
     print(f"{ended.name}: {ended.message}")
     return 0 if ended.is_completed() else 1
+
+
+def _serve() -> int:
+    from flows.deployments import require_server, serve_all
+
+    require_server(current())
+    serve_all()
+    return 0
 
 
 if __name__ == "__main__":

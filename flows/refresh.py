@@ -2,15 +2,12 @@
 
 from prefect import State, flow
 
-from flows.stages import as_state, as_task, publish_artifact
-from standing.run import execute
-from standing.settings import current
+from flows.stages import carry_out, plainly
 from standing.stages import Request
 
 
 @flow(name="refresh", flow_run_name="refresh {selection}")
-def refresh(selection: str = "all") -> State[None]:
-    """Audit, build, publish and report a selection: all, scores or tiers."""
-    outcome = execute(current(), Request(selection), perform=as_task)
-    publish_artifact(outcome)
-    return as_state(outcome)
+@plainly
+def refresh(selection: str = "all", full: bool = False) -> State[None]:
+    """Audit, build, publish and report a selection: all, scores or tiers; `full` builds everybody."""
+    return carry_out(Request(selection, full=full))

@@ -1,55 +1,150 @@
-"""What all flows share: a stage becomes a task, an outcome becomes a state and an artifact."""
+"""What all flows share: a stage becomes a task, an outcome becomes a state."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+from zoneinfo import ZoneInfo
 
 from prefect import State, task
-from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.states import Completed, Failed
+from prefect.runtime import flow_run
+from prefect.states import Cancelled, Completed, Failed
+from sqlalchemy.exc import DBAPIError
 
-from standing.run import Outcome
-from standing.stages import Run, Stage
+from flows.artifacts import Progress, publish_artifacts
+from standing.database import connect, server_message
+from standing.errors import DatabaseUnreachable, GateStopped, StandingError
+from standing.lock import LockLost
+from standing.metrics import write_metrics
+from standing.run import Outcome, execute
+from standing.settings import Settings, current
+from standing.stages import Request, Run, Stage
+
+Parameters = ParamSpec("Parameters")
+
+#: The name of the state of a run that a gate stopped; alerts listen for it.
+STOPPED = "Stopped by the gate"
+#: Statuses of a run that ended well and yet are not the usual end.
+NAMED = {"skipped": "Skipped", "waiting": "Waiting", "replayed": "Replayed"}
+#: Seconds before the database is tried again: a restart, a failover.
+CONNECT_RETRIES = [2.0, 10.0, 30.0, 60.0]
 
 
-def as_task(stage: Stage, run: Run) -> str:
-    """Carry a stage out as a Prefect task of its name. No retries: the core tries again where that helps."""
+def _is_unreachable(_task: object, _run: object, state: State[None]) -> bool:
+    return isinstance(state.result(raise_on_failure=False), DatabaseUnreachable)
 
-    @task(name=stage.name, task_run_name=stage.name, cache_policy=NO_CACHE)
-    def perform() -> str:
-        return stage.work(run)
 
-    return perform()
+@task(
+    name="reach the database",
+    task_run_name="reach the database",
+    cache_policy=NO_CACHE,
+    retries=len(CONNECT_RETRIES),
+    retry_delay_seconds=CONNECT_RETRIES,
+    retry_condition_fn=_is_unreachable,
+)
+def reach_database() -> State[None] | None:
+    """The one task that is tried again: where nothing has begun, waiting is all it takes."""
+    try:
+        with connect(current()):
+            return None
+    except StandingError as error:
+        return Failed(message=str(error), data=error)
+
+
+class Stages:
+    """Carries stages out as Prefect tasks of their names, and tells a progress artifact how far they are.
+
+    No retries: the core tries a chunk again where that helps, and an audit says the same twice.
+    """
+
+    def __init__(self, progress: Progress | None = None) -> None:
+        self.progress = progress
+
+    def __call__(self, stage: Stage, run: Run) -> str:
+        stopped: list[Exception] = []
+
+        @task(name=stage.name, task_run_name=stage.name, cache_policy=NO_CACHE)
+        def perform() -> str | State[None]:
+            try:
+                return stage.work(run)
+            except StandingError as error:  # for people, so without a traceback
+                stopped.append(error)
+                if isinstance(error, GateStopped):
+                    return Cancelled(name=STOPPED, message=str(error))
+                return Failed(message=str(error))
+            except DBAPIError as error:
+                stopped.append(error)
+                return Failed(message=server_message(error))
+
+        if self.progress is not None:
+            self.progress.begin(stage.name)
+        detail = perform(return_state=True).result(raise_on_failure=not stopped)
+        if stopped:
+            raise stopped[0]
+        return str(detail)
+
+
+def at_its_time(what: str) -> Callable[[], str]:
+    """A flow run's name: what it does and when it was due, in the business time zone."""
+
+    def name() -> str:
+        due = flow_run.get_scheduled_start_time().astimezone(ZoneInfo(current().business_time_zone))
+        return f"{what} {due:%Y-%m-%d %H:%M}"
+
+    return name
+
+
+def plainly(work: Callable[Parameters, State[None]]) -> Callable[Parameters, State[None]]:
+    """Foreseeable failures of a flow become its state, with reason and fix; others keep their traceback."""
+
+    @wraps(work)
+    def flow(*args: Parameters.args, **kwargs: Parameters.kwargs) -> State[None]:
+        try:
+            return work(*args, **kwargs)
+        except StandingError as error:
+            return Failed(message=str(error))
+        except DBAPIError as error:
+            return Failed(message=f"the database refused: {server_message(error)}")
+
+    return flow
+
+
+def carry_out(request: Request) -> State[None]:
+    """Run the core once, once more if the connection was cut, and leave artifacts and metrics."""
+    settings = current()
+    reach_database()
+    outcome = _attempt(settings, request)
+    if outcome.error is not None and _was_cut_off(outcome.error):
+        reach_database()
+        outcome = _attempt(settings, request)
+    return concluded(settings, outcome)
+
+
+def concluded(settings: Settings, outcome: Outcome) -> State[None]:
+    """What a run leaves for people and machines, and the flow's state."""
+    publish_artifacts(outcome)
+    write_metrics(settings)
+    return as_state(outcome)
+
+
+def _attempt(settings: Settings, request: Request) -> Outcome:
+    with Progress(f"run of {request.selection}") as progress:
+        return execute(settings, request, perform=Stages(progress))
+
+
+def _was_cut_off(error: StandingError) -> bool:
+    cause = error.__cause__
+    lost = isinstance(cause, DBAPIError) and cause.connection_invalidated
+    return isinstance(error, (LockLost, DatabaseUnreachable)) or lost
 
 
 def as_state(outcome: Outcome) -> State[None]:
-    """The flow run's state: failed with the reason and its fix, skipped by name, or completed."""
-    if outcome.status == "skipped":
-        return Completed(name="Skipped", message=outcome.message)
+    """The flow run's state: by the name of its end, or failed with the reason and its fix."""
+    if outcome.status == "stopped":
+        where = f"on this page: the deployments approve and reject, with run_id {outcome.run_id}"
+        return Cancelled(name=STOPPED, message=f"{outcome.error or outcome.message}\n  {where}")
+    if outcome.status in NAMED:
+        return Completed(name=NAMED[outcome.status], message=outcome.message)
     if outcome.error is not None:
         return Failed(message=str(outcome.error))
     return Completed(message=outcome.message)
-
-
-def publish_artifact(outcome: Outcome) -> None:
-    """Show the outcome on the flow run's page."""
-    create_markdown_artifact(
-        key="standing-run", markdown=markdown(outcome), description=f"run {outcome.run_id}"
-    )
-
-
-def markdown(outcome: Outcome) -> str:
-    """The outcome as two tables with a link to the report."""
-    lines = [f"# Run {outcome.run_id or '–'}: {outcome.status}", "", outcome.message, ""]
-    if outcome.report:
-        lines += [f"[Data quality report]({outcome.report.as_uri()})", ""]
-    if outcome.changes:
-        lines += ["| document | scored | changed | due | written |", "|---|--:|--:|--:|--:|"]
-        lines += [
-            f"| {c.target} | {c.candidates:,} | {c.changed:,} | {c.due:,} | {outcome.written.get(c.target, 0):,} |"
-            for c in outcome.changes
-        ] + [""]
-    lines += ["| stage | status | seconds | |", "|---|---|--:|---|"]
-    lines += [f"| {s.name} | {s.status} | {s.seconds:.1f} | {_cell(s.detail)} |" for s in outcome.stages]
-    return "\n".join(lines)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")

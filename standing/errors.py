@@ -9,7 +9,7 @@ class StandingError(Exception):
     """A failure with its fix.
 
     `exit_code` is what the command line leaves with: 1 failed, 2 wrong use or setting, 3 stopped by
-    an audit, 4 not upgraded or not fit for the upgrade.
+    an audit, 4 not upgraded or not fit for the upgrade, 5 another run is at work, 6 stopped by the gate.
     """
 
     exit_code = 1
@@ -53,6 +53,18 @@ class AuditFailed(StandingError):
     """A critical expectation failed; nothing was published."""
 
     exit_code = 3
+
+
+class GateStopped(StandingError):
+    """More would change than policy lets pass unseen; the change set awaits a decision."""
+
+    exit_code = 6
+
+
+class Drifted(StandingError):
+    """Published documents differ from a full recompute."""
+
+    exit_code = 7
 
 
 class BuildFailed(StandingError):

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 from standing import PROJECT_ROOT, __version__
 from standing.database import rows
 from standing.errors import StandingError
+from standing.gate.waiting import expiry
 from standing.movements import MEASURES, SCORES, distribution, matrix, movements, movers
 from standing.publish_sql import quoted
 from standing.quarantine import quarantine, quarantine_trend
@@ -34,6 +35,7 @@ def write_run_report(run: Run, status: str, error: StandingError | None) -> tupl
     """Write the report of a run that has ended; gives the page's path and what `standing.runs` keeps."""
     with run.engine.connect() as connection:
         gathered = _gather(connection, run, status, error)
+        expires = {"expires_at": expiry(connection, run.settings)} if status == "stopped" else {}
     files = write_report(gathered, run.settings.home / "reports")
     kept = gathered.to_json()
     summary = {key: kept[key] for key in KEPT}
@@ -42,8 +44,10 @@ def write_run_report(run: Run, status: str, error: StandingError | None) -> tupl
         **summary,
         "policy_version": gathered.run.policy_version,
         "quarantine": set_aside,
-        "volumes": _volumes(run),
+        "volumes": _volumes(run) if run.due.everybody else {},
         "report": str(files.html),
+        "gate": run.gate.to_json(),
+        **expires,
     }
 
 
@@ -82,6 +86,7 @@ def _gather(
     ladders: list[content.Ladder] = []
     distributions: list[content.Distribution] = []
     by_name = {target.name: target for target in run.targets}
+    kept_in = "standing.change_sets" if status == "stopped" else "standing.history"
     if built:
         ladders = _ladders(connection, run)
     if compared:
@@ -94,7 +99,7 @@ def _gather(
             distributions.append(distribution(measure, cells, names))
             moved += movements(target, cells) if measure.step is None else ()
         for name in (name for name in SCORES if name in by_name):
-            moving += movers(connection, run.settings, run.run_id, by_name[name])
+            moving += movers(connection, run.settings, run.run_id, by_name[name], kept_in)
     facts, verdict = _facts(connection, run, status), _verdict(run, error)
     set_aside = quarantine(connection, run.settings) if built else ()
     this = content.RunPoint(facts.run_id, facts.finished_at, verdict.status)
@@ -224,7 +229,7 @@ def _row_count(message: str) -> int | None:
 
 
 def _shown_settings(settings: Settings) -> dict[str, str]:
-    hidden = {"database_url", "home"}
+    hidden = {"database_url", "home", "metrics_file", "prefect_api_url", "webhook_url"}
     fields = type(settings).model_fields
     return {
         field.alias or name: str(getattr(settings, name))

@@ -163,8 +163,17 @@ def _label(measure: Measure, bucket: str) -> str:
     return f"{low:g}–{low + measure.step:g}"
 
 
-def movers(connection: Connection, settings: Settings, run_id: int, target: Target) -> tuple[Mover, ...]:
-    """The members whose score moved most, with the largest factors of the new one."""
+def movers(
+    connection: Connection,
+    settings: Settings,
+    run_id: int,
+    target: Target,
+    kept_in: str = "standing.history",
+) -> tuple[Mover, ...]:
+    """The members whose score moved most, with the largest factors of the new one.
+
+    `kept_in` has the old documents: the history, or the change sets of a run that the gate stopped.
+    """
     score = SCORES[target.name]
     factors = (
         "jsonb_path_query_array(mart.document, '$.factors.*[0 to 2]')"
@@ -174,7 +183,7 @@ def movers(connection: Connection, settings: Settings, run_id: int, target: Targ
     statement = f"""
         with moved as (
             select member_id, {_number(score)} as before
-            from standing.history where run_id = :run_id and target = :target
+            from {kept_in} where run_id = :run_id and target = :target
         )
         select moved.member_id::text as member_id, moved.before, mart.{score} as after, {factors} as factors
         from moved

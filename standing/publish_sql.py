@@ -134,7 +134,7 @@ from {self.name}
         )
         histories = "\n    union all\n    ".join(
             f"select '{t.name}' as target, member_id, {quoted(t.column)} as old_document, {t.name}_new as new_document,"
-            f" {_due_again(t, f'{t.name}_new', f'{t.name}_valid_until')} as due_at"
+            f" {due_again(t, f'{t.name}_new', f'{t.name}_valid_until')} as due_at"
             f" from decided where {t.name}_new is not null"
             for t in self.targets
         )
@@ -187,7 +187,7 @@ select target, count(*) as written from kept group by target
         """Note when the documents that were built and stay as they are will be looked at again."""
         name = target.name
         column = f"application.{quoted(target.column)}"
-        due_at = _due_again(target, column, f"{name}.valid_until")
+        due_at = due_again(target, column, f"{name}.valid_until")
         return f"""
 insert into standing.member_state (target, member_id, due_at, run_id)
 select '{name}', application.{self.key}, {due_at}, :run_id
@@ -202,7 +202,7 @@ on conflict (target, member_id) do update set due_at = excluded.due_at
 """
 
 
-def _due_again(target: Target, document: str, valid_until: str) -> str:
+def due_again(target: Target, document: str, valid_until: str) -> str:
     """When a document is to be built anew though nothing happens: its step, or its review.
 
     A review that has passed or cannot be read is due at once.
@@ -226,6 +226,11 @@ def _not_held(target: Target) -> str:
 
 def _clock_fields(target: Target) -> str:
     return "array[" + ", ".join(f"'{field}'" for field in target.clock_fields) + "]::text[]"
+
+
+def without_clock(target: Target, document: str) -> str:
+    """A document less the keys that move with time alone; what is no object is left as it is."""
+    return f"case when jsonb_typeof({document}) = 'object' then {document} - {_clock_fields(target)} else {document} end"
 
 
 def _is_object(target: Target) -> str:

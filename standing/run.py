@@ -17,14 +17,16 @@ from sqlalchemy.exc import DBAPIError
 from standing.audit import auditor
 from standing.context import past_moment, wall_clock
 from standing.database import connect, require_upgraded, server_message
-from standing.errors import StandingError
-from standing.lock import LockTaken, run_lock
+from standing.errors import GateStopped, StandingError
+from standing.gate import GateVerdict, undecided
+from standing.history import tidy
+from standing.lock import LockTaken, RunLock, run_lock
 from standing.log import logger
 from standing.publish import TargetChanges
 from standing.settings import Settings
 from standing.stages import STAGES, Request, Run, Stage, StageResult
 from standing.state import close_run, last_published_as_of, open_run
-from standing.targets import targets_of
+from standing.targets import Target, targets_of
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Outcome:
     stages: tuple[StageResult, ...] = ()
     changes: tuple[TargetChanges, ...] = ()
     written: dict[str, int] = field(default_factory=dict)
+    gate: GateVerdict = field(default_factory=GateVerdict)
     report: Path | None = None
     error: StandingError | None = None
 
@@ -46,27 +49,40 @@ class Outcome:
 Perform = Callable[[Stage, Run], str]
 
 
-def _plainly(stage: Stage, run: Run) -> str:
+def plainly(stage: Stage, run: Run) -> str:
     return stage.work(run)
 
 
-def execute(settings: Settings, request: Request, perform: Perform = _plainly) -> Outcome:
+def execute(settings: Settings, request: Request, perform: Perform = plainly) -> Outcome:
     """Run the selection from the sources to the report.
 
     Gives the outcome of every run that began, failed ones too, and of one that was skipped because another
     held the lock. Raises StandingError where no run could begin: no connection, not upgraded, a wrong
     selection or moment.
     """
-    targets = targets_of(request.selection)
+    targets_of(request.selection)
     with ExitStack() as stack:
         engine = stack.enter_context(connect(settings))
         with engine.connect() as connection:
             require_upgraded(connection, settings)
         try:
-            lock = stack.enter_context(run_lock(engine, settings.lock_wait_minutes))
+            lock = stack.enter_context(
+                run_lock(engine, settings.lock_wait_minutes, settings.database_url_direct)
+            )
         except LockTaken as error:
             return Outcome(None, "skipped", error.message, error=error)
+        return execute_locked(engine, settings, lock, request, perform)
+
+
+def execute_locked(
+    engine: Engine, settings: Settings, lock: RunLock, request: Request, perform: Perform = plainly
+) -> Outcome:
+    """As `execute`, on an upgraded database whose lock the caller holds."""
+    targets = targets_of(request.selection)
+    with ExitStack() as stack:
         as_of = _moment(engine, request)
+        if request.as_of is None and (stopped := _awaited(engine, targets)) is not None:
+            return _wait(engine, request, as_of, stopped)
         if request.as_of is not None:
             settings = settings.model_copy(update={"build_schema": settings.replay_schema})
         run = Run(
@@ -83,6 +99,22 @@ def execute(settings: Settings, request: Request, perform: Perform = _plainly) -
         return _carry_out(run, perform)
 
 
+def _awaited(engine: Engine, targets: tuple[Target, ...]) -> int | None:
+    with engine.begin() as connection:
+        return undecided(connection, targets)
+
+
+def _wait(engine: Engine, request: Request, as_of: datetime, stopped: int) -> Outcome:
+    """Enter a run that builds nothing, because a stopped one awaits its decision; its members stay due."""
+    message = (
+        f"run {stopped} was stopped by the gate and awaits a decision: standing diff --run {stopped} shows it;"
+        f" then standing approve {stopped} or standing reject {stopped}"
+    )
+    run_id = open_run(engine, request.selection, as_of)
+    close_run(engine, run_id, "waiting", message, {"waits_for": stopped})
+    return Outcome(run_id, "waiting", message, as_of=as_of)
+
+
 def _carry_out(run: Run, perform: Perform) -> Outcome:
     from standing.findings import write_run_report
 
@@ -93,13 +125,15 @@ def _carry_out(run: Run, perform: Perform) -> Outcome:
             if not (run.is_replay and stage.writes):
                 _perform_stage(run, stage, perform)
     except StandingError as stopped:
-        error, status = stopped, "failed"
+        error, status = stopped, "stopped" if isinstance(stopped, GateStopped) else "failed"
     except BaseException as crash:
         close_run(run.engine, run.run_id, "failed", f"{type(crash).__name__}", {})
         raise
     message = error.message if error else _headline(run)
     run.report, summary = write_run_report(run, status, error)
     close_run(run.engine, run.run_id, status, message, summary)
+    if not run.is_replay:
+        tidy(run.engine, run.settings, run.run_id, run.due.everybody)
     return Outcome(
         run_id=run.run_id,
         status=status,
@@ -108,6 +142,7 @@ def _carry_out(run: Run, perform: Perform) -> Outcome:
         stages=tuple(run.stages),
         changes=tuple(run.changes),
         written=run.written,
+        gate=run.gate,
         report=run.report,
         error=error,
     )

@@ -3,6 +3,8 @@
 The names without the STANDING_ prefix are those of the application's own `.env`.
 """
 
+import os
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -32,7 +34,15 @@ def _no_quote(name: str) -> str:
     return name
 
 
+def _time_of_day(given: str) -> str:
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", given):
+        raise ValueError("write it as HH:MM, such as 03:30")
+    return given
+
+
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
+TimeOfDay = Annotated[str, AfterValidator(_time_of_day)]
+Port = Annotated[int, Field(ge=1, le=65535)]
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(gt=0)]
 Identifier = Annotated[str, Field(min_length=1, max_length=63), AfterValidator(_no_quote)]
@@ -52,6 +62,8 @@ class Settings(BaseSettings):
     )
 
     database_url: str | None = Field(None, alias="DATABASE_URL")
+    #: Where the lock is held if DATABASE_URL leads through a pooler in transaction mode.
+    database_url_direct: str | None = Field(None, alias="DATABASE_URL_DIRECT")
     home: Path = Field(PROJECT_ROOT / ".standing", alias="STANDING_HOME")
     application_schema: Identifier = Field("public", alias="STANDING_APPLICATION_SCHEMA")
     build_schema: SchemaStem = Field("standing_build", alias="STANDING_BUILD_SCHEMA")
@@ -60,6 +72,8 @@ class Settings(BaseSettings):
 
     #: Keys written in one transaction of the publishing step.
     publish_chunk: Positive = Field(5000, alias="STANDING_PUBLISH_CHUNK")
+    #: Days (UTC) that replaced documents are kept, so that a run can be undone.
+    history_days: Positive = Field(90, alias="STANDING_HISTORY_DAYS")
     #: Models that dbt builds side by side.
     threads: Positive = Field(2, alias="STANDING_THREADS")
     #: Triggers log whose data changed; without them every run is a full one.
@@ -77,10 +91,28 @@ class Settings(BaseSettings):
     min_transactions_for_gold: Count = Field(10, alias="TRUST_SCORE_MIN_TRANSACTIONS_FOR_GOLD")
     min_transactions_for_diamond: Count = Field(100, alias="TRUST_SCORE_MIN_TRANSACTIONS_FOR_DIAMOND")
 
+    #: When the daily reconciliation begins, in the business time zone; a quiet hour.
+    reconcile_at: TimeOfDay = Field("03:30", alias="STANDING_RECONCILE_AT")
+    #: A Prefect server to use in place of one of our own.
+    prefect_api_url: str | None = Field(None, alias="PREFECT_API_URL")
+    #: Where our own Prefect server and our pages listen; not set, 4200 and 4300 or the next free ones.
+    prefect_port: Port | None = Field(None, alias="STANDING_PREFECT_PORT")
+    pages_port: Port | None = Field(None, alias="STANDING_PAGES_PORT")
+    #: Hears of failed runs and of runs that a gate stopped.
+    webhook_url: str | None = Field(None, alias="STANDING_WEBHOOK_URL")
+    #: Metrics for Prometheus; not set, under the home.
+    metrics_file: Path | None = Field(None, alias="STANDING_METRICS_FILE")
+    #: Log lines as JSON objects.
+    json_logs: bool = Field(False, alias="STANDING_JSON_LOGS")
+
     @property
     def replay_schema(self) -> str:
         """Where a replay of a past moment builds."""
         return f"{self.build_schema}_replay"
+
+    @property
+    def metrics_path(self) -> Path:
+        return self.metrics_file or self.home / "metrics" / "standing.prom"
 
     @property
     def why_schema(self) -> str:
@@ -88,9 +120,31 @@ class Settings(BaseSettings):
         return f"{self.build_schema}_why"
 
     @property
+    def shadow_schema(self) -> str:
+        """Where `standing reconcile` builds everybody anew."""
+        return f"{self.build_schema}_shadow"
+
+    @property
+    def diff_stem(self) -> str:
+        """How the schemas begin in which `standing diff` builds."""
+        return f"{self.build_schema}_diff_"
+
+    @property
+    def diff_schema(self) -> str:
+        """Where `standing diff` builds for whoever is at work; made to fit PostgreSQL's 63 bytes."""
+        person = re.sub(r"[^a-z0-9]", "_", os.environ.get("USER", str(os.getuid())).lower())
+        return f"{self.diff_stem}{person}"[:63]
+
+    @property
     def build_schemas(self) -> tuple[str, ...]:
         """Every schema that dbt builds into."""
-        return self.build_schema, self.replay_schema, self.why_schema
+        return (
+            self.build_schema,
+            self.replay_schema,
+            self.why_schema,
+            self.shadow_schema,
+            self.diff_schema,
+        )
 
     @model_validator(mode="after")
     def _schemas_are_apart(self) -> "Settings":

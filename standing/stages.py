@@ -12,7 +12,8 @@ from expectations import Verdict
 from standing import dbt
 from standing.audit import Auditor
 from standing.due import NOBODY, Due, collect_due, open_build
-from standing.errors import AuditFailed
+from standing.errors import AuditFailed, GateStopped
+from standing.gate import GateVerdict, change_sets, judge
 from standing.lock import RunLock
 from standing.log import logger
 from standing.policy import forget_loaded_policy, is_policy_loaded, note_loaded_policy
@@ -60,6 +61,7 @@ class Run:
     verdicts: list[Verdict] = field(default_factory=list)
     nodes: list[dbt.NodeResult] = field(default_factory=list)
     changes: list[TargetChanges] = field(default_factory=list)
+    gate: GateVerdict = field(default_factory=GateVerdict)
     written: dict[str, int] = field(default_factory=dict)
     report: Path | None = None
 
@@ -79,7 +81,7 @@ class Stage:
 
 def _audit(suite: str) -> Callable[[Run], str]:
     def work(run: Run) -> str:
-        verdict = run.auditor.verdict(suite)
+        verdict = run.auditor.verdict(suite, due_only=not run.due.everybody)
         run.verdicts.append(verdict)
         if not verdict.passed:
             worst = verdict.failures("critical")[0]
@@ -145,6 +147,22 @@ def diff(run: Run) -> str:
     return ", ".join(f"{c.target}: {c.changed} of {c.candidates} changed, {c.due} due" for c in run.changes)
 
 
+def gate(run: Run) -> str:
+    """Whether what would change is within the limits of policy; a change set that is not awaits a decision."""
+    if run.due.nobody:
+        return "nobody is due"
+    run.gate = judge(run)
+    if run.gate.stopped:
+        change_sets.keep(run.engine, run.settings, run.targets, run.run_id)
+        reasons = "; ".join(one.sentence for one in run.gate.over("stopped"))
+        raise GateStopped(
+            f"the gate stopped the run: {reasons}",
+            f"standing diff --run {run.run_id} shows who would move; then standing approve {run.run_id},"
+            f" or standing reject {run.run_id} and mend the cause",
+        )
+    return "; ".join(one.sentence for one in run.gate.over("warned")) or "within the limits"
+
+
 def publish(run: Run) -> str:
     """Write what changed."""
     run.written = publish_changes(run.engine, run.settings, run.targets, run.lock, run.run_id)
@@ -158,6 +176,7 @@ STAGES = (
     Stage("build", build),
     Stage("audit candidates", _audit("candidates")),
     Stage("diff", diff),
+    Stage("gate", gate, writes=True),
     Stage("publish", publish, writes=True),
     Stage("audit published", _audit("published"), writes=True),
 )

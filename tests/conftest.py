@@ -161,3 +161,22 @@ def built(
     home = tmp_path_factory.mktemp("static")
     yield load_settings(STANDING_HOME=home, DATABASE_URL=postgres.url(name))
     administer(f"drop database {name} with (force)")
+
+
+@pytest.fixture(scope="session")
+def published_template(
+    postgres: Server,
+    administer: Callable[[str], None],
+    upgraded_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> str:
+    """The name of a database like `upgraded_template` after its first run; tests copy it."""
+    from standing.run import execute
+    from standing.stages import Request
+
+    name = "published_template"
+    administer(f"create database {name} template {upgraded_template}")
+    home = tmp_path_factory.mktemp("published")
+    outcome = execute(load_settings(STANDING_HOME=home, DATABASE_URL=postgres.url(name)), Request())
+    assert outcome.status == "published", outcome.message
+    return name

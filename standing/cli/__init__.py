@@ -9,7 +9,7 @@ import sys
 import click
 
 from standing import __version__
-from standing.cli import load, runs, server, upgrade
+from standing.cli import backfill, decisions, load, runs, server, upgrade
 from standing.errors import StandingError
 
 
@@ -22,7 +22,7 @@ def standing() -> None:
     """
 
 
-for commands in (load, upgrade, runs, server):
+for commands in (load, upgrade, runs, decisions, server, backfill):
     for command in commands.COMMANDS:
         standing.add_command(command)
 

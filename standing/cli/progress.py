@@ -1,7 +1,25 @@
 """Progress of long work, on standard error, so that standard output stays fit for a pipe."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+import click
+
+
+def _as_json(_context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        os.environ["STANDING_JSON_LOGS"] = "true"
+
+
+#: For commands that log: `--json-logs`, or STANDING_JSON_LOGS.
+JSON_LOGS = click.option(
+    "--json-logs",
+    is_flag=True,
+    expose_value=False,
+    callback=_as_json,
+    help="Log one JSON object a line, for collectors.",
+)
 
 
 @contextmanager
@@ -32,12 +50,15 @@ def log_to_stderr() -> None:
     from rich.console import Console
     from rich.logging import RichHandler
 
-    from standing.log import NAME
+    from standing.log import NAME, JsonLines
+    from standing.settings import current
 
     console = Console(stderr=True)
     handler: logging.Handler = logging.StreamHandler()  # one line an event, for a file or a pipe
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-    if console.is_terminal:
+    if current().json_logs:
+        handler.setFormatter(JsonLines())
+    elif console.is_terminal:
         handler = RichHandler(console=console, show_path=False, show_level=False, markup=False)
     log = logging.getLogger(NAME)
     log.handlers = [handler]

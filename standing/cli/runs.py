@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from standing.cli.progress import JSON_LOGS
 from standing.errors import SettingError, StandingError
 
 if TYPE_CHECKING:
@@ -19,13 +20,16 @@ if TYPE_CHECKING:
 @click.option("--as-of", "as_of", metavar="TIME", help="Replay a past moment; publishes nothing.")
 @click.option("--full", is_flag=True, help="Build every member, whoever is due.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+@JSON_LOGS
 def run(selection: str, as_of: str | None, full: bool, as_json: bool) -> None:
     """Audit, build, publish and report once.
 
     SELECTION is all (the default), scores or tiers. TIME is ISO 8601; without a zone it is read in
-    BUSINESS_TIME_ZONE. Exits with 0 when published or skipped, 3 when an audit stopped the run, 1 otherwise.
+    BUSINESS_TIME_ZONE. Exits with 0 when published, skipped or waiting for a decision, 3 when an audit and 6 when the gate stopped
+    the run, 1 otherwise.
     """
     from standing.cli.progress import log_to_stderr
+    from standing.metrics import write_metrics
     from standing.run import execute
     from standing.settings import current
     from standing.stages import Request
@@ -34,6 +38,7 @@ def run(selection: str, as_of: str | None, full: bool, as_json: bool) -> None:
     log_to_stderr()
     request = Request(selection, _moment(as_of, settings.business_time_zone), full)
     outcome = execute(settings, request)
+    write_metrics(settings)
     if as_json:
         click.echo(json.dumps(_plain(outcome), ensure_ascii=False, default=str))
     else:
@@ -67,6 +72,7 @@ def _plain(outcome: "Outcome") -> dict[str, Any]:
         "stages": [vars(stage) for stage in outcome.stages],
         "changes": [{**vars(one), "unchanged": one.unchanged} for one in outcome.changes],
         "written": outcome.written,
+        "gate": outcome.gate.to_json(),
         "report": str(outcome.report) if outcome.report else None,
     }
 
@@ -79,6 +85,8 @@ def _print_outcome(outcome: "Outcome") -> None:
             f"  {change.target}: {change.candidates:,} scored, {change.changed:,} changed,"
             f" {change.due:,} due for review, {written:,} written"
         )
+    for finding in outcome.gate.over("warned"):
+        click.echo(f"  warning: {finding.sentence}")
     if outcome.stages:
         timings = ", ".join(f"{stage.name} {stage.seconds:.1f} s" for stage in outcome.stages)
         click.echo(f"  {timings}")
@@ -181,4 +189,31 @@ def why(kind: str, member_id: str, as_of: str | None, as_json: bool) -> None:
     click.echo(as_printed if as_json else as_text(found))
 
 
-COMMANDS: tuple[click.Command, ...] = (run, why, report, status)
+@click.command()
+@click.option("--mend", is_flag=True, help="Write the differing documents anew.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
+def reconcile(mend: bool, as_json: bool) -> None:
+    """Run what is due, then compare every published document with a full recompute.
+
+    Exits with 7 where documents differ that nobody changed meanwhile, and with 0 if --mend wrote them anew.
+    """
+    from standing.cli.progress import log_to_stderr
+    from standing.reconcile import reconcile as compare
+    from standing.settings import current
+
+    settings = current()
+    log_to_stderr()
+    found = compare(settings, mend=mend)
+    if as_json:
+        click.echo(json.dumps(found.to_json(), ensure_ascii=False, default=str))
+    else:
+        click.echo(found.message)
+        for one in found.drift:
+            click.echo(f"  {one.target:<16}{one.member_id}  {one.cause}")
+    if found.error is not None and found.run.status not in ("skipped", "waiting"):
+        if as_json:
+            sys.exit(found.error.exit_code)
+        raise found.error
+
+
+COMMANDS: tuple[click.Command, ...] = (run, why, report, status, reconcile)

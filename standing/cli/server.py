@@ -1,4 +1,4 @@
-"""`standing up`, `down`, `psql`, `dbt`: the server and the tools that talk to it."""
+"""`standing up`, `down`, `psql`, `dbt`: the servers and the tools that talk to them."""
 
 import os
 import shutil
@@ -7,25 +7,51 @@ from pathlib import Path
 
 import click
 
+from standing.errors import StandingError
+
 
 @click.command()
-def up() -> None:
-    """Start the embedded PostgreSQL server, if DATABASE_URL is not set."""
-    from standing.database import connect, shown
+@click.option("--prefect", "with_prefect", is_flag=True, help="Also a Prefect server and the deployments.")
+def up(with_prefect: bool) -> None:
+    """Start the embedded PostgreSQL server, if DATABASE_URL is not set; safe to repeat.
+
+    With --prefect also a Prefect server (unless PREFECT_API_URL is set) and the process that serves the
+    scheduled deployments; returns when all of it answers.
+    """
+    from standing.database import connect, require_upgraded, shown
     from standing.settings import current
 
-    with connect(current()) as engine:
+    settings = current()
+    with connect(settings) as engine:
         click.echo(f"ready: {shown(engine.url)}")
+        if not with_prefect:
+            return
+        from standing import scheduler
+
+        addresses = scheduler.up(settings)
+        click.echo(f"ready: Prefect at {addresses.prefect}")
+        click.echo(f"ready: deployments; reports and metrics at {addresses.pages}")
+        for name in addresses.started:
+            click.echo(f"started: {name}")
+        with engine.connect() as connection:
+            try:
+                require_upgraded(connection, settings)
+            except StandingError as error:
+                click.secho(f"not yet: {error}", fg="yellow", err=True)
 
 
 @click.command()
 def down() -> None:
-    """Stop the embedded PostgreSQL server."""
+    """Stop the deployments, the Prefect server and the embedded PostgreSQL server, where they run."""
+    from standing import scheduler
     from standing.embedded import Server
     from standing.settings import current
 
-    stopped = Server(current().home).stop()
-    click.echo("stopped" if stopped else "the embedded server was not running")
+    settings = current()
+    for name in scheduler.down(settings):
+        click.echo(f"stopped: {name}")
+    stopped = Server(settings.home).stop()
+    click.echo("stopped: PostgreSQL" if stopped else "the embedded server was not running")
 
 
 @click.command(context_settings={"ignore_unknown_options": True})

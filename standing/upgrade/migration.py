@@ -93,11 +93,21 @@ def rollback(
         if not force:
             _require_nothing_lost(session, settings)
         # First, because its views stand on the columns that go.
-        for schema in settings.build_schemas:
+        for schema in _built(session.connection, settings):
             _drop(session, schema, told)
         revisions.downgrade(revisions.Attributes(engine, settings, session, told, cascade=force))
         _drop(session, STANDING_SCHEMA, told)
     return outcome
+
+
+def _built(connection: Connection[Any], settings: Settings) -> tuple[str, ...]:
+    """The schemas that dbt builds into, those included in which anybody tried a policy."""
+    tried = rows(
+        connection,
+        "select nspname as name from pg_namespace where starts_with(nspname, %(stem)s) order by 1",
+        stem=settings.diff_stem,
+    )
+    return tuple(dict.fromkeys((*settings.build_schemas, *(row["name"] for row in tried))))
 
 
 def _drop(session: Session, schema: str, told: Report) -> None:
@@ -110,7 +120,7 @@ def _require_nothing_lost(session: Session, settings: Settings) -> None:
     catalog = read_catalog(session.connection, settings.application_schema)
     made = ledger.entries(session.connection)
     lost = [f"{loss.what}: {loss.rows:,} rows" for loss in losses(session.connection, catalog, made)]
-    leaning = dependents(session.connection, catalog, made, settings.build_schemas)
+    leaning = dependents(session.connection, catalog, made, _built(session.connection, settings))
     lost += [f"depends on it: {one}" for one in leaning]
     if lost:
         raise WouldLoseData(

@@ -1,0 +1,109 @@
+"""Automations on the Prefect server: who hears of a run that needs a person, and of one that died.
+
+STANDING_WEBHOOK_URL names a webhook; it is sent JSON with `title` and `text` when a run failed, crashed or
+was stopped by the gate. Without the setting there is no such automation.
+"""
+
+from datetime import timedelta
+from urllib.parse import urlparse
+
+from prefect.automations import ChangeFlowRunState, EventTrigger, Posture, SendNotification
+from prefect.blocks.notifications import CustomWebhookNotificationBlock
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.objects import StateType
+from prefect.events.schemas.automations import AutomationCore
+
+from flows.stages import NAMED, STOPPED
+from standing.errors import SettingError
+from standing.settings import Settings
+
+WEBHOOK = "standing-webhook"
+NEEDS_A_PERSON = "Standing: a run needs a person"
+DIED = "Standing: a run died without a word"
+OURS: dict[str, str | list[str]] = {
+    "prefect.resource.role": "tag",
+    "prefect.resource.id": "prefect.tag.standing",
+}
+#: Without a heartbeat for this long a run is dead; one beats every 30 s.
+SILENCE = timedelta(seconds=120)
+BODY = """{{ deployment.name }}: {{ flow_run.name }} is {{ flow_run.state.name }}.
+{{ flow_run.state.message }}
+{{ flow_run|ui_url }}"""
+
+
+async def set_up_alerts(client: PrefectClient, settings: Settings) -> None:
+    """Make or renew the automations; safe to repeat. Raises SettingError for what is no web address."""
+    await _put(client, _died())
+    if settings.webhook_url is None:
+        await _remove(client, NEEDS_A_PERSON)
+        return
+    if urlparse(settings.webhook_url).scheme not in ("http", "https"):
+        raise SettingError("STANDING_WEBHOOK_URL is not an http or https address", "correct or unset it")
+    block = CustomWebhookNotificationBlock(
+        name="standing",
+        url=settings.webhook_url,
+        json_data={"title": "{{subject}}", "text": "{{body}}"},
+        headers=None,
+        cookies=None,
+    )
+    identity = await block.asave(WEBHOOK, overwrite=True)
+    await _put(
+        client,
+        AutomationCore(
+            name=NEEDS_A_PERSON,
+            description="A run failed, crashed or was stopped by the gate; made from STANDING_WEBHOOK_URL.",
+            trigger=EventTrigger(
+                expect={f"prefect.flow-run.{state}" for state in ("Failed", "Crashed", STOPPED)},
+                match_related=OURS,
+                for_each={"prefect.resource.id"},
+                posture=Posture.Reactive,
+                threshold=1,
+            ),
+            actions=[
+                SendNotification(
+                    block_document_id=identity,
+                    subject="Standing: {{ flow.name }} {{ flow_run.state.name }}",
+                    body=BODY,
+                )
+            ],
+        ),
+    )
+
+
+def _died() -> AutomationCore:
+    ends = ("Completed", "Failed", "Cancelled", "Crashed", STOPPED, *NAMED.values())
+    return AutomationCore(
+        name=DIED,
+        description="A run whose heart stopped, such as one of a machine that went down, is shown as crashed.",
+        trigger=EventTrigger(
+            after={"prefect.flow-run.heartbeat"},
+            expect={"prefect.flow-run.heartbeat", *(f"prefect.flow-run.{state}" for state in ends)},
+            match_related=OURS,
+            for_each={"prefect.resource.id"},
+            posture=Posture.Proactive,
+            threshold=1,
+            within=SILENCE,
+        ),
+        actions=[
+            ChangeFlowRunState(
+                name="Crashed",
+                state=StateType.CRASHED,
+                message="its heartbeat stopped; the next run goes on",
+                force=False,
+            )
+        ],
+    )
+
+
+async def _put(client: PrefectClient, automation: AutomationCore) -> None:
+    known = await client.read_automations_by_name(automation.name)
+    if known:
+        automation.enabled = known[0].enabled
+        await client.update_automation(known[0].id, automation)
+    else:
+        await client.create_automation(automation)
+
+
+async def _remove(client: PrefectClient, name: str) -> None:
+    for known in await client.read_automations_by_name(name):
+        await client.delete_automation(known.id)

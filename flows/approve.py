@@ -1,0 +1,28 @@
+"""Decide about a run that the gate stopped, from the Prefect page; `standing approve` and `reject` do the same."""
+
+from prefect import State, flow
+from prefect.states import Completed
+
+from flows.stages import concluded, plainly, reach_database
+from standing.settings import current
+
+
+@flow(name="approve", flow_run_name="approve run {run_id}")
+@plainly
+def approve(run_id: int) -> State[None]:
+    """Publish what run `run_id` would have written, where the old value still stands."""
+    from standing.gate import approve as decide
+
+    reach_database()
+    return concluded(current(), decide(current(), run_id))
+
+
+@flow(name="reject", flow_run_name="reject run {run_id}")
+@plainly
+def reject(run_id: int, reason: str = "") -> State[None]:
+    """Drop what run `run_id` would have written; the next run judges anew."""
+    from standing.gate import reject as decide
+
+    reach_database()
+    decide(current(), run_id, reason)
+    return Completed(message=f"run {run_id} is rejected")

@@ -1,0 +1,41 @@
+"""Fill the history table with the scores of past moments; goes on where it was."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from prefect import State, flow, get_run_logger
+from prefect.states import Completed
+
+from flows.artifacts import Progress
+from flows.stages import Stages, as_state, plainly, reach_database
+from standing.backfill import Backfill
+from standing.backfill import backfill as core
+from standing.metrics import write_metrics
+from standing.settings import current
+
+
+@flow(name="backfill", flow_run_name="backfill {first} to {last}")
+@plainly
+def backfill(first: datetime, last: datetime, every: str = "1d") -> State[None]:
+    """Replay every moment from `first` to `last`, `every` so often (6h, 1d, 1w), into standing.backfilled.
+
+    Moments without a zone are those of the business.
+    """
+    settings = current()
+    zone = ZoneInfo(settings.business_time_zone)
+    moments = [one if one.tzinfo else one.replace(tzinfo=zone) for one in (first, last)]
+    asked = Backfill.asked(moments[0], moments[1], every)
+    log = get_run_logger()
+    reach_database()
+    with Progress("backfill", steps=1) as progress:
+
+        def told(moment: datetime, number: int, total: int, done: bool) -> None:
+            words = f"{moment:%Y-%m-%d %H:%M}: {'there already' if done else 'filled'}"
+            log.info("%s (%d of %d)", words, number, total)
+            progress.tell(100 * number / total, words)
+
+        filled, stopped = core(settings, asked, told, Stages())
+    if stopped is not None:
+        return as_state(stopped)
+    write_metrics(settings, succeeded="backfill")
+    return Completed(message=f"{filled} moments filled")

@@ -1,0 +1,191 @@
+"""Every deployment in one place: what runs when. prefect.yaml says the same for work pools; a test compares.
+
+Insights (02:00) and the expiry of points (midnight) are a flow file and an entry in `declared` each, once
+their documents exist: `Declared("insights.insights", "daily", _cron("0 2 * * *", settings))`.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from zoneinfo import ZoneInfo
+
+from prefect import Flow, State
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterId,
+    FlowRunFilter,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.sorting import FlowRunSort
+from prefect.deployments.runner import RunnerDeployment
+from prefect.exceptions import ObjectNotFound
+from prefect.runner import Runner
+from prefect.schedules import Cron, Interval, Schedule
+from prefect.states import Cancelled
+from prefect.types.entrypoint import EntrypointType
+
+from flows.alerts import set_up_alerts
+from flows.artifacts import PAGES
+from flows.pages import serve_pages
+from standing.errors import ServerError, SettingError
+from standing.settings import Settings, current
+
+TAG = "standing"
+#: Intervals count from this midnight of the business, so that daily ones begin at midnight.
+FIRST_DAY = datetime(2025, 1, 1)  # its zone is a setting
+#: Flow runs at work side by side; the database's lock lets one of them write. Keeps the queue tidy.
+RUNS_AT_ONCE = 4
+POLL_SECONDS = 5.0
+POLLS_MISSED = 6
+API_SECONDS = 240.0
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One deployment: `flow` is module.function under flows; without a schedule it runs on demand."""
+
+    flow: str
+    name: str
+    schedule: Schedule | None = None
+
+    @property
+    def entrypoint(self) -> str:
+        return f"flows.{self.flow}"
+
+    def load(self) -> Flow[..., object]:
+        module, function = self.entrypoint.rsplit(".", 1)
+        found: Flow[..., object] = getattr(import_module(module), function)
+        return found
+
+
+def declared(settings: Settings) -> tuple[Declared, ...]:
+    """All deployments, with the schedules of the settings."""
+    scores = _every(settings.trust_score_calculation_interval, settings, "TRUST_SCORE_CALCULATION_INTERVAL")
+    tiers = _every(settings.seller_tier_update_interval, settings, "SELLER_TIER_UPDATE_INTERVAL")
+    hour, minute = (int(part) for part in settings.reconcile_at.split(":"))
+    return (
+        Declared("refresh_scores.refresh_scores", "scheduled", scores),
+        Declared("update_seller_tiers.update_seller_tiers", "scheduled", tiers),
+        Declared("reconcile.reconcile", "daily", _cron(f"{minute} {hour} * * *", settings)),
+        Declared("refresh.refresh", "on-demand"),
+        Declared("quality_report.quality_report", "on-demand"),
+        Declared("backfill.backfill", "on-demand"),
+        Declared("approve.approve", "on-demand"),
+        Declared("approve.reject", "on-demand"),
+    )
+
+
+def _every(milliseconds: int, settings: Settings, variable: str) -> Schedule:
+    if milliseconds < 1000:
+        raise SettingError(
+            f"{variable}={milliseconds}: milliseconds, and at least a second", "set it higher"
+        )
+    zone = settings.business_time_zone
+    midnight = FIRST_DAY.replace(tzinfo=ZoneInfo(zone))
+    return Interval(timedelta(milliseconds=milliseconds), anchor_date=midnight, timezone=zone, slug="every")
+
+
+def _cron(cron: str, settings: Settings) -> Schedule:
+    return Cron(cron, timezone=settings.business_time_zone, slug="daily")
+
+
+def built(settings: Settings) -> list[RunnerDeployment]:
+    """The deployments as Prefect's own, ready to be served."""
+    found = []
+    for one in declared(settings):
+        deployment = one.load().to_deployment(
+            one.name,
+            schedules=[one.schedule] if one.schedule else [],
+            tags=[TAG],
+            entrypoint_type=EntrypointType.MODULE_PATH,
+        )
+        assert isinstance(deployment, RunnerDeployment)  # noqa: S101  # a coroutine only within a loop
+        found.append(deployment)
+    return found
+
+
+def serve_all() -> None:
+    """Serve every deployment until told to stop."""
+    settings = current()
+    asyncio.run(_serve(settings, built(settings)))
+
+
+async def _serve(settings: Settings, deployments: list[RunnerDeployment]) -> None:
+    runner = Runner(
+        name="standing", pause_on_shutdown=False, limit=RUNS_AT_ONCE, query_seconds=POLL_SECONDS
+    )
+
+    def is_polling() -> bool:
+        late = timedelta(seconds=POLLS_MISSED * POLL_SECONDS)
+        return runner.last_polled is not None and datetime.now(UTC) - runner.last_polled < late
+
+    os.environ[PAGES] = serve_pages(settings, settings.pages_port or 0, is_polling)  # for the runs
+    async with get_client() as client:
+        await _wait_for_api(client)
+        await set_up_alerts(client, settings)
+        for deployment in deployments:
+            await _keep_paused(client, deployment)
+            identity = await runner.aadd_deployment(deployment)
+            await _make_up_once(client, str(identity))
+    serving = asyncio.create_task(runner.start())
+    while not runner.started and not serving.done():
+        await asyncio.sleep(0.05)
+    # Prefect's own handler forgets to await: runs at work would neither be ended nor shown as cancelled.
+    asyncio.get_running_loop().add_signal_handler(
+        signal.SIGTERM, lambda: asyncio.ensure_future(runner.astop())
+    )
+    await serving
+
+
+async def _wait_for_api(client: PrefectClient) -> None:
+    async with asyncio.timeout(API_SECONDS):
+        while (trouble := await client.api_healthcheck()) is not None:
+            print(f"waiting for the Prefect API: {type(trouble).__name__}", file=sys.stderr, flush=True)
+            await asyncio.sleep(0.5)
+
+
+async def _keep_paused(client: PrefectClient, deployment: RunnerDeployment) -> None:
+    """A schedule that somebody switched off stays off; Prefect itself keeps a paused deployment paused."""
+    try:
+        known = await client.read_deployment_by_name(deployment.full_name)
+    except ObjectNotFound:
+        return
+    off = {schedule.slug for schedule in known.schedules if not schedule.active}
+    for schedule in deployment.schedules or []:
+        if schedule.slug in off:
+            schedule.active = False
+
+
+async def _make_up_once(client: PrefectClient, deployment_id: str) -> None:
+    """Of the runs missed while nobody served, only the newest is made up for."""
+    missed = await client.read_flow_runs(
+        flow_run_filter=FlowRunFilter(
+            state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED]))
+        ),
+        deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment_id])),  # type: ignore[list-item]
+        sort=FlowRunSort.EXPECTED_START_TIME_DESC,
+    )
+    now = datetime.now(UTC)
+    late = [
+        run
+        for run in missed
+        if run.auto_scheduled and run.expected_start_time and run.expected_start_time < now
+    ]
+    for run in late[1:]:
+        gone: State[None] = Cancelled(
+            name="Missed", message="nobody served the deployments; a later run makes up for it"
+        )
+        await client.set_flow_run_state(run.id, gone, force=True)
+
+
+def require_server(settings: Settings) -> None:
+    """Raise ServerError where there is no Prefect server that could schedule anything."""
+    if "PREFECT_API_URL" not in os.environ and settings.prefect_api_url is None:
+        raise ServerError("there is no Prefect server to serve for", "standing up --prefect")

@@ -1,0 +1,13 @@
+"""Refresh trust scores, behaviour scores, ratings and performance; every TRUST_SCORE_CALCULATION_INTERVAL."""
+
+from prefect import State, flow
+
+from flows.stages import at_its_time, carry_out, plainly
+from standing.stages import Request
+
+
+@flow(name="refresh-scores", flow_run_name=at_its_time("scores"))
+@plainly
+def refresh_scores() -> State[None]:
+    """Audit, build, publish and report everything but the tiers."""
+    return carry_out(Request("scores"))

@@ -1,0 +1,13 @@
+"""Update the seller tiers; every SELLER_TIER_UPDATE_INTERVAL."""
+
+from prefect import State, flow
+
+from flows.stages import at_its_time, carry_out, plainly
+from standing.stages import Request
+
+
+@flow(name="update-seller-tiers", flow_run_name=at_its_time("tiers"))
+@plainly
+def update_seller_tiers() -> State[None]:
+    """Audit, build, publish and report the tiers."""
+    return carry_out(Request("tiers"))

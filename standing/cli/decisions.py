@@ -1,0 +1,131 @@
+"""`standing diff`, `approve`, `reject`, `undo`, `resume`: what people decide about a run's documents."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from standing.gate.difference import Difference
+
+
+@click.command()
+@click.option("--run", "run_id", type=int, help="Show what this stopped run would have written.")
+@click.option("--stopped", is_flag=True, help="Show the latest run that awaits a decision.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def diff(run_id: int | None, stopped: bool, as_json: bool) -> None:
+    """Show who would move, by column, level and tier, and why.
+
+    Without an option it tries the policy and the models as they are on disk: builds everything in a schema of
+    your own and compares it with what is published. Publishes nothing and moves no state; a run may work beside it.
+    """
+    from standing.gate.wording import as_text
+
+    found = _stopped(run_id) if stopped or run_id is not None else _tried()
+    click.echo(
+        json.dumps(found.to_json(), ensure_ascii=False, indent=1, default=str)
+        if as_json
+        else as_text(found)
+    )
+
+
+def _stopped(run_id: int | None) -> "Difference":
+    from standing.gate.trial import show_stopped
+    from standing.settings import current
+
+    return show_stopped(current(), run_id)
+
+
+def _tried() -> "Difference":
+    from standing.cli.progress import log_to_stderr
+    from standing.gate.trial import try_policy
+    from standing.settings import current
+
+    log_to_stderr()
+    settings = current()
+    found = try_policy(settings)
+    click.echo(
+        f"the documents tried are in {settings.diff_schema}; what has changed in the data since the last run"
+        " is among the differences",
+        err=True,
+    )
+    return found
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN", type=int)
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+def approve(run_id: int, as_json: bool) -> None:
+    """Publish what the gate stopped, where the documents still are as they were.
+
+    The other members stay due for the next run. Safe to repeat.
+    """
+    from standing.gate.deciding import approve as publish
+    from standing.settings import current
+
+    outcome = publish(current(), run_id)
+    told = {
+        "run_id": outcome.run_id,
+        "approves": run_id,
+        "message": outcome.message,
+        "written": outcome.written,
+        "left": outcome.left,
+        "left_keys": outcome.named,
+    }
+    if as_json:
+        click.echo(json.dumps(told, ensure_ascii=False))
+        return
+    click.echo(f"run {outcome.run_id}: {outcome.message}")
+    _print_left(outcome.left, outcome.named)
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN", type=int)
+@click.option("--reason", default="", help="Kept with the run.")
+def reject(run_id: int, reason: str) -> None:
+    """Forget what the gate stopped; its members stay due. Safe to repeat."""
+    from standing.gate.deciding import reject as forget
+    from standing.settings import current
+
+    forget(current(), run_id, reason)
+    click.echo(
+        f"run {run_id} is rejected; the next run builds anew and stops again unless the cause is mended"
+    )
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN", type=int)
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def undo(run_id: int, as_json: bool) -> None:
+    """Put back what a run wrote, where it still is there, and hold those members until `standing resume`."""
+    from standing.settings import current
+    from standing.undo import undo as put_back
+
+    undone = put_back(current(), run_id)
+    if as_json:
+        told: dict[str, Any] = {**vars(undone), "message": undone.message}
+        click.echo(json.dumps(told, ensure_ascii=False))
+        return
+    click.echo(undone.message)
+    _print_left(undone.changed_since, undone.named)
+    click.echo(f"runs leave these members alone until: standing resume {run_id}")
+
+
+@click.command()
+@click.argument("run_id", metavar="[RUN]", type=int, required=False)
+def resume(run_id: int | None) -> None:
+    """Let runs write the members again that an undo holds, those of RUN or all."""
+    from standing.settings import current
+    from standing.undo import resume as release
+
+    number = release(current(), run_id)
+    click.echo(f"{number:,} documents are no longer held; the next run writes those that are due")
+
+
+def _print_left(left: dict[str, int], named: dict[str, tuple[str, ...]]) -> None:
+    for target, number in left.items():
+        more = ", …" if number > len(named[target]) else ""
+        click.echo(f"  {target}: {number:,} had changed since: {', '.join(named[target])}{more}")
+
+
+COMMANDS: tuple[click.Command, ...] = (diff, approve, reject, undo, resume)

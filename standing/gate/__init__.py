@@ -1,0 +1,30 @@
+"""The gate between a build and its publication: limits on the blast radius, and what people decide.
+
+`judge` measures a run; `change_sets` keeps what a stopped one would have written; `undecided` says who
+waits; `approve` and `reject` (in `deciding`, loaded when asked for) end the waiting.
+"""
+
+from typing import TYPE_CHECKING
+
+from standing.gate.judging import Finding, GateVerdict, judge, measure
+from standing.gate.waiting import undecided
+from standing.settings import Settings
+
+if TYPE_CHECKING:
+    from standing.run import Outcome
+
+__all__ = ["Finding", "GateVerdict", "approve", "judge", "measure", "reject", "undecided"]
+
+
+def approve(settings: Settings, run_id: int) -> "Outcome":
+    """See `standing.gate.deciding.approve`."""
+    from standing.gate import deciding  # imports the run, which imports the gate
+
+    return deciding.approve(settings, run_id)
+
+
+def reject(settings: Settings, run_id: int, reason: str = "") -> None:
+    """See `standing.gate.deciding.reject`."""
+    from standing.gate import deciding
+
+    deciding.reject(settings, run_id, reason)

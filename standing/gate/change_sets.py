@@ -1,0 +1,46 @@
+"""Change sets: what a stopped run would have written, kept until somebody decides."""
+
+from sqlalchemy import Connection, Engine, text
+
+from standing.publish import by_table
+from standing.publish_sql import ChangeTable, quoted
+from standing.settings import Settings
+from standing.targets import Target
+
+
+def keep(engine: Engine, settings: Settings, targets: tuple[Target, ...], run_id: int) -> int:
+    """Keep the old and the new document of every member who would change; gives their number.
+
+    Members who are merely due for their review are left out: they stay due, and nothing of them changes.
+    """
+    number = 0
+    with engine.begin() as connection:
+        connection.execute(
+            text("delete from standing.change_sets where run_id = :run_id"), {"run_id": run_id}
+        )
+        for group in by_table(targets):
+            table = ChangeTable(settings, group)
+            for target in group:
+                statement = f"""
+                    insert into standing.change_sets (run_id, target, member_id, old_document, new_document)
+                    select :run_id, '{target.name}', pairs.* from ({changed_documents(table, target)}) as pairs
+                """
+                number += connection.execute(text(statement), {"run_id": run_id}).rowcount
+        connection.execute(text("analyze standing.change_sets"))
+    return number
+
+
+def changed_documents(table: ChangeTable, target: Target) -> str:
+    """A query of member_id, old_document and new_document: who changes in a build, clock fields aside."""
+    return f"""
+        select change.member_id, application.{quoted(target.column)} as old_document, mart.document as new_document
+        from {table.name} as change
+        join {table.application_table} as application on application.{table.key} = change.member_id
+        join {table.mart(target)} as mart on mart.{quoted(target.key)} = change.member_id
+        where change.{target.name}_changed
+    """
+
+
+def drop(connection: Connection, run_id: int) -> None:
+    """Forget the change set of a run that is decided."""
+    connection.execute(text("delete from standing.change_sets where run_id = :run_id"), {"run_id": run_id})

@@ -1,0 +1,212 @@
+"""What people decide about a stopped run: its change set is published, or forgotten."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+from standing.database import connect, require_upgraded
+from standing.errors import SettingError, StandingError
+from standing.gate import change_sets
+from standing.gate.waiting import mark
+from standing.history import open_partitions
+from standing.lock import RunLock, run_lock
+from standing.publish import by_table
+from standing.publish_sql import due_again, quoted
+from standing.rewriting import Rewriting, Tally, rewrite
+from standing.run import Outcome
+from standing.settings import Settings
+from standing.state import close_run, open_run
+from standing.targets import Target, targets_of
+
+
+@dataclass(frozen=True)
+class Approval(Outcome):
+    """The run that published a change set. `left` is target → documents that had changed since the stop."""
+
+    approves: int = 0
+    left: dict[str, int] = field(default_factory=dict)
+    named: dict[str, tuple[str, ...]] = field(default_factory=dict)  # keys of some of them
+
+
+def approve(settings: Settings, run_id: int) -> Approval:
+    """Publish the change set of a stopped run, as a run of its own.
+
+    A document is written where the column holds exactly what it held at the stop; the others are counted,
+    left as they are and stay due. Approving again what was approved gives that outcome. Raises StandingError
+    where there is nothing to approve, LockTaken while another run is at work.
+    """
+    with _deciding(settings) as (engine, lock):
+        found = _find(engine, run_id)
+        if found["status"] == "approved":
+            by = found["summary"]["approved_by"]
+            return Approval(
+                by, "published", f"run {run_id} was approved before, as run {by}", approves=run_id
+            )
+        _require_stopped(found, "approve")
+        return _publish(engine, settings, lock, found)
+
+
+def reject(settings: Settings, run_id: int, reason: str = "") -> None:
+    """Forget the change set of a stopped run; its members stay due. Rejecting again changes nothing."""
+    with _deciding(settings) as (engine, _):
+        found = _find(engine, run_id)
+        if found["status"] == "rejected":
+            return
+        _require_stopped(found, "reject")
+        with engine.begin() as connection:
+            change_sets.drop(connection, run_id)
+            said = f"rejected: {reason}" if reason else "rejected"
+            mark(connection, run_id, "rejected", f"{said}; {found['message']}", reason=reason)
+
+
+@contextmanager
+def _deciding(settings: Settings) -> Iterator[tuple[Engine, RunLock]]:
+    with connect(settings) as engine:
+        with engine.connect() as connection:
+            require_upgraded(connection, settings)
+        with run_lock(engine, settings.lock_wait_minutes) as lock:
+            yield engine, lock
+
+
+def _find(engine: Engine, run_id: int) -> dict[str, Any]:
+    with engine.connect() as connection:
+        row = (
+            connection.execute(
+                text("select * from standing.runs where run_id = :run_id"), {"run_id": run_id}
+            )
+            .mappings()
+            .first()
+        )
+    if row is None:
+        raise SettingError(f"there is no run {run_id}", "standing status shows the last runs")
+    return dict(row)
+
+
+def _require_stopped(found: dict[str, Any], verb: str) -> None:
+    status, run_id = found["status"], found["run_id"]
+    if status == "stopped":
+        return
+    by = (found["summary"] or {}).get("approved_by")
+    fixes = {
+        "published": f"standing undo {run_id} takes it back",
+        "approved": f"standing undo {by} takes it back",
+        "waiting": "standing status shows the stopped run that it waited for",
+    }
+    raise StandingError(
+        f"there is nothing to {verb}: run {run_id} is {status}",
+        fixes.get(status, "standing run builds anew and asks again if the limits are passed"),
+    )
+
+
+def _publish(engine: Engine, settings: Settings, lock: RunLock, found: dict[str, Any]) -> Approval:
+    stopped = found["run_id"]
+    targets = targets_of(found["selection"])
+    is_latest = _nothing_drained_since(engine, stopped)
+    run_id = open_run(engine, found["selection"], found["as_of"])
+    open_partitions(engine)
+    tallies: dict[str, Tally] = {}
+    for group in by_table(targets):
+        rewriting = Rewriting(
+            settings=settings,
+            targets=group,
+            source="standing.change_sets",
+            document="kept.new_document",
+            stands="{column} is not distinct from {kept}.old_document and not exists (select from standing.holds"
+            " as held where held.target = '{target}' and held.member_id = locked.member_id)",
+            followed_by=_followed_by(settings, group),
+        )
+        parameters = {"run_id": stopped, "by": run_id, "is_latest": is_latest}
+        tallies |= rewrite(engine, lock, rewriting, parameters, f"standing approve {stopped}")
+    return _close(engine, run_id, found, tallies)
+
+
+def _nothing_drained_since(engine: Engine, run_id: int) -> bool:
+    """No later run has looked for the due, so that whoever is due is so by what the stopped run has built."""
+    with engine.connect() as connection:
+        return bool(
+            connection.scalar(
+                text(
+                    "select not exists (select from standing.runs where run_id > :run_id"
+                    " and status not in ('waiting', 'skipped', 'replayed'))"
+                ),
+                {"run_id": run_id},
+            )
+        )
+
+
+def _followed_by(settings: Settings, targets: tuple[Target, ...]) -> str:
+    """As in publishing: history, when they are due again, and who no longer is due.
+
+    A member of whom the build has another document by now stays due at once.
+    """
+    marts = "\n    union all\n    ".join(
+        f"select '{t.name}' as target, mart.{quoted(t.key)} as member_id, mart.document,"
+        f" {due_again(t, 'mart.document', 'mart.valid_until')} as due_at"
+        f" from {quoted(settings.build_schema, t.mart)} as mart"
+        f" where mart.{quoted(t.key)} in (select member_id from settled where target = '{t.name}' and is_written)"
+        for t in targets
+    )
+    return f"""
+kept_documents as (
+    insert into standing.history (run_id, target, member_id, old_document, new_hash, published_at)
+    select :by, target, member_id, old_document,
+        sha256(convert_to(new_document::text, 'UTF8')), transaction_timestamp()
+    from settled where is_written
+),
+built as (
+    {marts}
+),
+timed as (
+    select settled.target, settled.member_id, built.member_id is not null as is_known,
+        case when built.member_id is null then '-infinity' else built.due_at end as due_at
+    from settled
+    left join built on built.target = settled.target and built.member_id = settled.member_id
+        and built.document = settled.new_document
+    where settled.is_written
+),
+noted as (
+    insert into standing.member_state (target, member_id, due_at, run_id)
+    select target, member_id, due_at, :by from timed
+    on conflict (target, member_id) do update set due_at = excluded.due_at, run_id = excluded.run_id
+),
+no_longer_due as (
+    delete from standing.due using timed
+    where due.target = timed.target and due.member_id = timed.member_id and timed.is_known and :is_latest
+),
+still_due as (
+    insert into standing.due (target, member_id)
+    select target, member_id from settled where not is_written and old_document is distinct from new_document
+    on conflict do nothing
+)"""
+
+
+def _close(engine: Engine, run_id: int, found: dict[str, Any], tallies: dict[str, Tally]) -> Approval:
+    stopped = found["run_id"]
+    written = {name: tally.written for name, tally in tallies.items()}
+    left = {name: tally.left for name, tally in tallies.items() if tally.left}
+    message = f"approved run {stopped}: {sum(written.values()):,} documents written"
+    if left:
+        message += f", {sum(left.values()):,} had changed since and stay due"
+    with engine.begin() as connection:
+        mark(
+            connection,
+            stopped,
+            "approved",
+            f"approved as run {run_id}; {found['message']}",
+            approved_by=run_id,
+        )
+        change_sets.drop(connection, stopped)
+    close_run(engine, run_id, "published", message, {"approves": stopped, "written": written, "left": left})
+    return Approval(
+        run_id=run_id,
+        status="published",
+        message=message,
+        as_of=found["as_of"],
+        written=written,
+        approves=stopped,
+        left=left,
+        named={name: tally.named for name, tally in tallies.items() if tally.left},
+    )

@@ -1,0 +1,230 @@
+"""What a set of changed documents means: by column, by level and tier, and for the members who move most."""
+
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection
+
+from standing.database import rows
+from standing.gate.change_sets import changed_documents
+from standing.gate.judging import GateVerdict
+from standing.gate.measures import LADDERS, number
+from standing.movements import MOVERS, SCORES
+from standing.publish import by_table
+from standing.publish_sql import ChangeTable, quoted
+from standing.settings import Settings
+from standing.targets import Target
+
+
+@dataclass(frozen=True)
+class ColumnChange:
+    """How many members' documents in one column would change."""
+
+    target: str
+    column: str  # table.column
+    members: int
+    changed: int
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Members by level or tier before and after; `cells` is (before, after) → members, None: had none."""
+
+    target: str
+    steps: tuple[tuple[str, str], ...]  # code and Thai label, lowest first
+    cells: dict[tuple[str | None, str], int]
+
+
+@dataclass(frozen=True)
+class FactorMove:
+    """A factor whose points differ; None: it was not, or is no longer, among the member's factors."""
+
+    code: str
+    label_th: str
+    before: Decimal | None
+    after: Decimal | None
+
+
+@dataclass(frozen=True)
+class MoveOfMember:
+    """A member whose score moves, with the factors that differ, largest difference first."""
+
+    target: str
+    member_id: str
+    before: Decimal | None
+    after: Decimal | None
+    factors: tuple[FactorMove, ...]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """All of it. `run_id` is the stopped run, or None for a build of its own."""
+
+    run_id: int | None
+    columns: tuple[ColumnChange, ...]
+    matrices: tuple[Matrix, ...]
+    movers: tuple[MoveOfMember, ...]
+    gate: GateVerdict
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON values; a matrix is a list of before, after and members."""
+        return {
+            "run_id": self.run_id,
+            "columns": [asdict(one) for one in self.columns],
+            "matrices": [
+                {
+                    "target": one.target,
+                    "steps": [{"code": code, "label_th": label} for code, label in one.steps],
+                    "cells": [
+                        {"before": before, "after": after, "members": members}
+                        for (before, after), members in one.cells.items()
+                    ],
+                }
+                for one in self.matrices
+            ],
+            "movers": [_plain(asdict(one)) for one in self.movers],
+            "gate": self.gate.to_json(),
+        }
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Decimal():
+            return float(value)
+        case dict():
+            return {key: _plain(one) for key, one in value.items()}
+        case list() | tuple():
+            return [_plain(one) for one in value]
+        case _:
+            return value
+
+
+def of_build(
+    connection: Connection, settings: Settings, targets: tuple[Target, ...], gate: GateVerdict
+) -> Difference:
+    """What the build in `settings.build_schema` would change, whose changes have been found."""
+    changed = {
+        target.name: changed_documents(ChangeTable(settings, group), target)
+        for group in by_table(targets)
+        for target in group
+    }
+    return _gather(connection, settings, targets, changed, gate)
+
+
+def of_stopped_run(
+    connection: Connection, settings: Settings, targets: tuple[Target, ...], run_id: int, gate: GateVerdict
+) -> Difference:
+    """What a stopped run would have written."""
+    changed = {
+        target.name: "select member_id, old_document, new_document from standing.change_sets"
+        f" where run_id = {run_id:d} and target = '{target.name}'"
+        for target in targets
+    }
+    return _gather(connection, settings, targets, changed, gate, run_id)
+
+
+def _gather(
+    connection: Connection,
+    settings: Settings,
+    targets: tuple[Target, ...],
+    changed: dict[str, str],
+    gate: GateVerdict,
+    run_id: int | None = None,
+) -> Difference:
+    columns = tuple(_column(connection, settings, target, changed[target.name]) for target in targets)
+    ladders = [target for target in targets if target.name in LADDERS]
+    scored = [target for target in targets if target.name in SCORES]
+    return Difference(
+        run_id=run_id,
+        columns=columns,
+        matrices=tuple(_matrix(connection, settings, target, changed[target.name]) for target in ladders),
+        movers=tuple(
+            mover for target in scored for mover in _movers(connection, target, changed[target.name])
+        ),
+        gate=gate,
+    )
+
+
+def _column(connection: Connection, settings: Settings, target: Target, changed: str) -> ColumnChange:
+    application = quoted(settings.application_schema, target.table)
+    found = rows(
+        connection,
+        f"select (select count(*) from {application}) as members, count(*) as changed from ({changed}) as changed",
+    )[0]
+    return ColumnChange(target.name, f"{target.table}.{target.column}", **found)
+
+
+def _matrix(connection: Connection, settings: Settings, target: Target, changed: str) -> Matrix:
+    """Every member: who does not change is in the same step before and after."""
+    key, seed, code, rank = LADDERS[target.name]
+    application = quoted(settings.application_schema, target.table)
+    column = f"application.{quoted(target.column)}"
+    cells = rows(
+        connection,
+        f"""
+        select
+            coalesce(changed.old_document, {column}) ->> '{key}' as before,
+            coalesce(changed.new_document, {column}) ->> '{key}' as after,
+            count(*) as members
+        from {application} as application
+        left join ({changed}) as changed on changed.member_id = application.{quoted(target.table_key)}
+        group by 1, 2 order by 1, 2
+        """,
+    )
+    steps = rows(
+        connection,
+        f"select {code} as code, label_th from {quoted(settings.build_schema, seed)} order by {rank}",
+    )
+    return Matrix(
+        target.name,
+        tuple((step["code"], step["label_th"]) for step in steps),
+        {(cell["before"], cell["after"]): cell["members"] for cell in cells},
+    )
+
+
+def _movers(connection: Connection, target: Target, changed: str) -> tuple[MoveOfMember, ...]:
+    path = "{" + SCORES[target.name] + "}"
+    moved = rows(
+        connection,
+        f"""
+        with moved as (
+            select changed.*, {number("old_document", path)} as before, {number("new_document", path)} as after
+            from ({changed}) as changed
+        )
+        select member_id::text as member_id, before, after,
+            {_factors("old_document")} as old_factors, {_factors("new_document")} as new_factors
+        from moved
+        where before is distinct from after
+        order by abs(after - before) desc nulls last, member_id
+        limit {MOVERS}
+        """,
+    )
+    return tuple(
+        MoveOfMember(
+            target.name,
+            row["member_id"],
+            row["before"],
+            row["after"],
+            _moves(row["old_factors"], row["new_factors"]),
+        )
+        for row in moved
+    )
+
+
+def _factors(document: str) -> str:
+    return f"coalesce(jsonb_path_query_array({document}, '$.factors.*[*]'), '[]')"
+
+
+def _moves(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> tuple[FactorMove, ...]:
+    old, new = ({one["code"]: one for one in factors} for factors in (before, after))
+    moves = []
+    for code in dict.fromkeys([*new, *old]):
+        points = tuple(Decimal(str(side[code]["points"])) if code in side else None for side in (old, new))
+        if points[0] != points[1]:
+            label = {**old, **new}[code].get("label_th") or code
+            moves.append(FactorMove(code, label, *points))
+    nothing = Decimal(0)
+    return tuple(
+        sorted(moves, key=lambda one: abs((one.after or nothing) - (one.before or nothing)), reverse=True)
+    )

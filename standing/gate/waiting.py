@@ -1,0 +1,62 @@
+"""Stopped runs that nobody has decided: who waits for them, and until when."""
+
+import json
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from standing.gate import change_sets
+from standing.publish_sql import quoted
+from standing.settings import Settings
+from standing.targets import Target, targets_of
+
+
+def expiry(connection: Connection, settings: Settings) -> str:
+    """When a run that stops now expires, by the policy of its build; ISO 8601."""
+    policy = quoted(settings.build_schema, "policy_numbers")
+    moment: str = connection.execute(
+        text(
+            "select to_char(clock_timestamp() at time zone 'UTC' + value * interval '1 hour',"
+            f" 'YYYY-MM-DD\"T\"HH24\\:MI\\:SS\"Z\"') from {policy} where name = 'gate_expiry_hours'"
+        )
+    ).scalar_one()
+    return moment
+
+
+def undecided(connection: Connection, targets: tuple[Target, ...]) -> int | None:
+    """The first stopped run that awaits a decision on one of these targets, or None.
+
+    Old ones expire first, in the caller's transaction: their change sets go, their members stay due.
+    """
+    _expire(connection)
+    waiting = connection.execute(
+        text("select run_id, selection from standing.runs where status = 'stopped' order by run_id")
+    )
+    names = {target.name for target in targets}
+    for row in waiting:
+        if names & {target.name for target in targets_of(row.selection)}:
+            return int(row.run_id)
+    return None
+
+
+def _expire(connection: Connection) -> None:
+    expired = connection.scalars(
+        text(
+            "update standing.runs set status = 'expired', message = 'nobody decided in time; ' || message"
+            " where status = 'stopped' and (summary ->> 'expires_at')::timestamptz <= clock_timestamp()"
+            " returning run_id"
+        )
+    ).all()
+    for run_id in expired:
+        change_sets.drop(connection, run_id)
+
+
+def mark(connection: Connection, run_id: int, status: str, message: str, **kept: Any) -> None:
+    """Enter what was decided about a run; `kept` goes into its summary."""
+    connection.execute(
+        text(
+            "update standing.runs set status = :status, message = :message,"
+            " summary = coalesce(summary, '{}') || cast(:kept as jsonb) where run_id = :run_id"
+        ),
+        {"run_id": run_id, "status": status, "message": message, "kept": json.dumps(kept)},
+    )

@@ -1,0 +1,169 @@
+"""Metrics for Prometheus, written as a text file after each run (textfile collector, or our /metrics page).
+
+Everything is read anew from the book of runs, so that the file is whole whoever wrote it last; what the book
+does not keep (drift, the ends of flows that are no runs) stays in a note beside the file.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from standing.database import connect, rows, server_message
+from standing.errors import StandingError
+from standing.log import NAME
+from standing.settings import Settings
+from standing.targets import SELECTIONS, TARGETS
+
+#: The newest run of each selection that published, oldest first, so that the newest value of a label stands.
+PUBLISHED = """
+    select selection, summary, finished_at from (
+        select distinct on (selection) run_id, selection, summary, finished_at
+        from standing.runs where status in ('published', 'approved')
+        order by selection, run_id desc
+    ) as newest order by run_id
+"""
+#: The newest run of each selection, however it ended.
+ENDED = """
+    select distinct on (selection) selection, status, summary, finished_at
+    from standing.runs where status not in ('running', 'replayed')
+    order by selection, run_id desc
+"""
+DUE = "select target, count(*) as members from standing.due group by target"
+
+
+class _Gauges:
+    """Gauges by name, made when first set."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.known: dict[str, Gauge] = {}
+
+    def set(self, name: str, says: str, value: float, **labels: str) -> None:
+        if name not in self.known:
+            self.known[name] = Gauge(f"standing_{name}", says, tuple(labels), registry=self.registry)
+        gauge = self.known[name]
+        (gauge.labels(**labels) if labels else gauge).set(value)
+
+
+def write_metrics(
+    settings: Settings, drift: Mapping[str, int] | None = None, succeeded: str | None = None
+) -> None:
+    """Write the file. `drift` are the differing documents by target of a reconciliation that has just ended;
+    `succeeded` names a flow that is no run of a selection. Says so in the log where it cannot; never raises.
+    """
+    try:
+        noted = _note(settings.metrics_path, drift, succeeded)
+        gauges = _Gauges()
+        with connect(settings) as engine, engine.connect() as connection:
+            _from_runs(gauges, connection)
+            _from_due(gauges, connection)
+        for flow, moment in noted["succeeded"].items():
+            _success(gauges, flow, moment)
+        for target, number in noted["drift"].items():
+            gauges.set(
+                "drift_documents", "Documents that a full recompute contradicts", number, target=target
+            )
+        gauges.set("metrics_timestamp_seconds", "When this file was written", time.time())
+        write_to_textfile(str(settings.metrics_path), gauges.registry)
+    except (StandingError, DBAPIError, OSError) as error:
+        reason = server_message(error) if isinstance(error, DBAPIError) else str(error)
+        logging.getLogger(NAME).warning("metrics are not written: %s", reason)
+
+
+def _from_runs(gauges: _Gauges, connection: Connection) -> None:
+    for run in rows(connection, ENDED):
+        ended_well = "Whether the newest run of the selection published, was skipped or waits"
+        well = run["status"] in ("published", "approved", "skipped", "waiting")
+        gauges.set("last_run_success", ended_well, float(well), selection=run["selection"])
+        stopped = float(run["status"] == "stopped")
+        gauges.set(
+            "run_awaits_decision",
+            "Whether the gate stopped the newest run",
+            stopped,
+            selection=run["selection"],
+        )
+        for stage in (run["summary"] or {}).get("stages", []):
+            gauges.set(
+                "stage_seconds",
+                "Seconds of each stage of the newest run",
+                stage["seconds"],
+                selection=run["selection"],
+                stage=stage["name"],
+            )
+    for run in rows(connection, PUBLISHED):
+        covered = [name for name, targets in SELECTIONS.items() if _covers(run["selection"], targets)]
+        for name in covered:
+            _success(gauges, name, run["finished_at"].timestamp())
+        _from_summary(gauges, run["summary"] or {})
+
+
+def _covers(selection: str, targets: tuple[str, ...]) -> bool:
+    return set(targets) <= set(SELECTIONS.get(selection, ()))
+
+
+def _from_summary(gauges: _Gauges, summary: Mapping[str, Any]) -> None:
+    documents = "Documents of the newest run that published, by what became of them"
+    for change in summary.get("changes", []):
+        for state in ("candidates", "written", "unchanged", "clock_only"):
+            gauges.set("documents", documents, change[state], target=change["target"], state=state)
+    quarantined = "Source rows set aside in the newest run that published"
+    gauges.set(
+        "quarantined_rows_total", quarantined, sum(one["rows"] for one in summary.get("quarantine", []))
+    )
+    for one in summary.get("quarantine", []):
+        gauges.set(
+            "quarantined_rows",
+            "The same by reason",
+            one["rows"],
+            source=one["source"],
+            reason=one["reason"],
+        )
+    for one in summary.get("distributions", []):
+        for bucket in one["after"]:
+            gauges.set(
+                "distribution",
+                "Members per level, tier or score",
+                bucket["count"],
+                of=one["name"],
+                bucket=str(bucket["label"]),
+            )
+
+
+def _from_due(gauges: _Gauges, connection: Connection) -> None:
+    if connection.scalar(text("select to_regclass('standing.due')")) is None:
+        return
+    due = {row["target"]: row["members"] for row in rows(connection, DUE)}
+    for target in TARGETS:
+        says = "Rows that wait for the next run; a row may stand for everybody"
+        gauges.set("due_rows", says, due.get(target.name, 0), target=target.name)
+
+
+def _success(gauges: _Gauges, flow: str, moment: float) -> None:
+    gauges.set("last_success_timestamp_seconds", "When the flow last ended well", moment, flow=flow)
+
+
+def _note(
+    file: Path, drift: Mapping[str, int] | None, succeeded: str | None
+) -> dict[str, dict[str, float]]:
+    """What is kept beside the file, with what is new in it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    beside = file.with_suffix(".json")
+    try:
+        noted = json.loads(beside.read_text())
+    except (OSError, ValueError):
+        noted = {}
+    noted = {"drift": {}, "succeeded": {}, **noted}
+    if drift is not None:
+        noted["drift"] = dict(drift)
+    if succeeded is not None:
+        noted["succeeded"][succeeded] = time.time()
+    if drift is not None or succeeded is not None:
+        beside.write_text(json.dumps(noted))
+    return noted

@@ -1,0 +1,125 @@
+"""A process in the background that outlives its starter: found again, asked for its health, stopped.
+
+A service holds a lock on its own file for as long as it lives, so that a file left behind by a crash, or a
+process number that another program has by now, says nothing. The file is what the starter wrote about it.
+"""
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from standing import PROJECT_ROOT
+from standing.errors import ServerError
+
+POLL_SECONDS = 0.1
+#: Between the polite signal and the other one; a run at work ends its transaction in that time.
+STOP_SECONDS = 45.0
+LOG_BYTES = 5_000_000
+
+
+@dataclass(frozen=True)
+class Service:
+    """One background process, known by its name in `folder`."""
+
+    name: str
+    folder: Path
+
+    @property
+    def file(self) -> Path:
+        return self.folder / f"{self.name}.json"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / f"{self.name}.log"
+
+    def noted(self) -> dict[str, Any]:
+        """What was written at its last start, running or not; empty if there was none."""
+        try:
+            found = json.loads(self.file.read_text())
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def running(self) -> bool:
+        try:
+            handle = self.file.open("r+")
+        except FileNotFoundError:
+            return False
+        with handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
+    def start(self, command: list[str], environment: Mapping[str, str], note: Mapping[str, Any]) -> None:
+        """Start it in a session of its own; `note` is kept beside its process number."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if self.log.exists() and self.log.stat().st_size > LOG_BYTES:
+            self.log.replace(self.log.with_suffix(".log.1"))
+        with self.file.open("a+") as handle, self.log.open("ab") as log:
+            fcntl.flock(handle, fcntl.LOCK_EX)  # waits for no more than somebody's `running`
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=dict(environment),
+                cwd=PROJECT_ROOT,
+                start_new_session=True,
+                pass_fds=(handle.fileno(),),  # the lock is the process's from here on
+            )
+            handle.truncate(0)
+            handle.write(json.dumps({"pid": process.pid, **note}))
+
+    def stop(self) -> bool:
+        """End it and what it started; False if it did not run. Its note stays, for the next start."""
+        if not self.running():
+            return False
+        group = int(self.noted()["pid"])
+        with suppress(ProcessLookupError):
+            os.kill(group, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        while self.running() and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+        with suppress(ProcessLookupError):  # what it left behind, or itself
+            os.killpg(group, signal.SIGKILL)
+        while self.running():
+            time.sleep(POLL_SECONDS)
+        return True
+
+    def wait(self, ready: Callable[[], bool], seconds: float) -> None:
+        """Ask `ready` until it says so. Raises ServerError, with the log's last line, if it never does."""
+        deadline = time.monotonic() + seconds
+        while not ready():
+            if not self.running():
+                raise ServerError(
+                    f"the {self.name} ended at once: {self._last_words()}", f"read {self.log}"
+                )
+            if time.monotonic() > deadline:
+                raise ServerError(
+                    f"the {self.name} did not answer within {seconds:.0f} s: {self._last_words()}",
+                    f"read {self.log}",
+                )
+            time.sleep(POLL_SECONDS)
+
+    def _last_words(self) -> str:
+        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+
+
+@contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Two starters, or a starter and a stopper, wait for each other."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "starting").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield

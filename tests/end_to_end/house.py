@@ -1,0 +1,138 @@
+"""A Prefect server with the deployments served, as `standing up --prefect` starts it, and how to ask it."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import httpx
+import psutil
+from conftest import Standing
+
+from standing.settings import Settings
+
+PATIENCE = 240.0
+ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
+
+
+def free_port() -> int:
+    with socket.socket() as attempt:
+        attempt.bind(("127.0.0.1", 0))
+        port: int = attempt.getsockname()[1]
+        return port
+
+
+def until(true: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
+    """What `true` gives once it gives something; fails naming `what` if it never does."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = true()
+        if found:
+            return found
+        time.sleep(0.25)
+    raise AssertionError(f"not within {seconds:.0f} s: {what}")
+
+
+@dataclass
+class House:
+    """One home: its settings, the ports that it was given and the variables that it was last started with."""
+
+    settings: Settings
+    standing: Standing
+    variables: dict[str, str]
+
+    @property
+    def api(self) -> str:
+        return f"http://127.0.0.1:{self.variables['STANDING_PREFECT_PORT']}/api"
+
+    @property
+    def pages(self) -> str:
+        return f"http://127.0.0.1:{self.variables['STANDING_PAGES_PORT']}"
+
+    def up(self, **variables: str) -> str:
+        self.variables |= variables
+        return self.standing.ok(self.settings, "up", "--prefect", **self.variables)
+
+    def down(self) -> str:
+        return self.standing.ok(self.settings, "down", **self.variables)
+
+    def process(self, name: str) -> psutil.Process:
+        """The process of a service, `prefect-server` or `deployments`."""
+        noted = json.loads((self.settings.home / "prefect" / f"{name}.json").read_text())
+        return psutil.Process(noted["pid"])
+
+    def ask(self, path: str, **body: Any) -> Any:
+        found = httpx.post(f"{self.api}/{path}", json=body, timeout=30)
+        found.raise_for_status()
+        return found.json() if found.content else None
+
+    def deployment(self, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = httpx.get(f"{self.api}/deployments/name/{name}", timeout=30).json()
+        return found
+
+    def run(self, name: str, **parameters: Any) -> str:
+        """Ask for a run of a deployment now; its id."""
+        deployment = self.deployment(name)["id"]
+        made = self.ask(f"deployments/{deployment}/create_flow_run", parameters=parameters)
+        return str(made["id"])
+
+    def flow_run(self, identity: str) -> dict[str, Any]:
+        found: dict[str, Any] = httpx.get(f"{self.api}/flow_runs/{identity}", timeout=30).json()
+        return found
+
+    def ended(self, identity: str) -> dict[str, Any]:
+        """A flow run once it has ended."""
+
+        def end() -> dict[str, Any] | None:
+            found = self.flow_run(identity)
+            return found if found["state"]["type"] in ENDED else None
+
+        found: dict[str, Any] = until(end, f"the end of flow run {identity}")
+        return found
+
+    def scheduled_runs(self, name: str) -> list[dict[str, Any]]:
+        """Runs that the scheduler made of a deployment, oldest first."""
+        found: list[dict[str, Any]] = self.ask(
+            "flow_runs/filter",
+            deployments={"id": {"any_": [self.deployment(name)["id"]]}},
+            sort="EXPECTED_START_TIME_ASC",
+        )
+        return [run for run in found if run["auto_scheduled"]]
+
+    def logs(self, identity: str) -> list[str]:
+        found = self.ask("logs/filter", logs={"flow_run_id": {"any_": [identity]}}, sort="TIMESTAMP_ASC")
+        return [line["message"] for line in found]
+
+    def artifacts(self, identity: str) -> dict[str, Any]:
+        found = self.ask("artifacts/filter", artifacts={"flow_run_id": {"any_": [identity]}})
+        return {one["key"]: one["data"] for one in found}
+
+
+@contextmanager
+def listening() -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """A webhook on loopback: its address and the messages that it has got."""
+    got: list[dict[str, str]] = []
+
+    class Hook(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hook)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/hook", got
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,293 @@
+"""Deployments served to a real Prefect server: what fires, what waits, what is shown, what survives."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from conftest import Standing
+from house import House, free_port, listening, until
+from sqlalchemy import Engine, create_engine, text
+
+from standing.embedded import Server
+from standing.settings import Settings, load_settings
+
+pytestmark = pytest.mark.timeout(900)
+
+HOURLY = {"TRUST_SCORE_CALCULATION_INTERVAL": "3600000", "SELLER_TIER_UPDATE_INTERVAL": "86400000"}
+#: Both flows on every full minute, as both are due at midnight.
+EVERY_MINUTE = {"TRUST_SCORE_CALCULATION_INTERVAL": "60000", "SELLER_TIER_UPDATE_INTERVAL": "60000"}
+SCORES, TIERS = "refresh-scores/scheduled", "update-seller-tiers/scheduled"
+
+
+@pytest.fixture(scope="module")
+def settings(
+    postgres: Server, administer: Callable[[str], None], upgraded_template: str
+) -> Iterator[Settings]:
+    home = Path(tempfile.mkdtemp(prefix="standing-test-"))
+    home.chmod(0o755)
+    administer(f"create database served template {upgraded_template}")
+    yield load_settings(STANDING_HOME=home, DATABASE_URL=postgres.url("served"))
+    administer("drop database served with (force)")
+    shutil.rmtree(home)
+
+
+@pytest.fixture(scope="module")
+def database(settings: Settings) -> Iterator[Engine]:
+    engine = create_engine(settings.database_url or "", isolation_level="AUTOCOMMIT")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def messages() -> Iterator[tuple[str, list[dict[str, str]]]]:
+    with listening() as hook:
+        yield hook
+
+
+@pytest.fixture(scope="module")
+def house(
+    settings: Settings, standing: Standing, messages: tuple[str, list[dict[str, str]]]
+) -> Iterator[House]:
+    ports = {"STANDING_PREFECT_PORT": str(free_port()), "STANDING_PAGES_PORT": str(free_port())}
+    house = House(settings, standing, {**ports, "STANDING_WEBHOOK_URL": messages[0], **HOURLY})
+    try:
+        house.up(STANDING_LOCK_WAIT_MINUTES="0")
+        yield house
+    finally:
+        house.down()
+        assert not left_behind(settings)
+
+
+def left_behind(settings: Settings) -> list[str]:
+    """Processes that work for this home."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("STANDING_HOME") == str(settings.home):
+                found.append(" ".join(process.cmdline()))
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+    return found
+
+
+def one(engine: Engine, statement: str, **parameters: object) -> object:
+    with engine.connect() as connection:
+        return connection.scalar(text(statement), parameters)
+
+
+def change(engine: Engine, statement: str) -> None:
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+
+
+def set_scores_wrong(engine: Engine) -> None:
+    """Somebody's score is not what the rows say, and the member is due: the next run puts it right."""
+    change(
+        engine,
+        "update users set trust_score = jsonb_set(trust_score, '{overall_score}', '1.5')"
+        " where id = (select buyer_id from orders where status = 'completed' order by id limit 1)",
+    )
+    change(
+        engine,
+        "update orders set status = status where buyer_id ="
+        " (select buyer_id from orders where status = 'completed' order by id limit 1)",
+    )
+
+
+def wrong_scores(engine: Engine) -> object:
+    return one(engine, "select count(*) from users where trust_score ->> 'overall_score' = '1.5'")
+
+
+def test_up_is_safe_to_repeat_and_serves_every_deployment(house: House) -> None:
+    again = house.up()
+    assert "started" not in again
+    assert house.api.removesuffix("/api") in again
+    assert house.pages in again
+    assert httpx.get(f"{house.pages}/health").json()["ready"] == "OK"
+    found = {f"{one['name']}" for one in house.ask("deployments/filter")}
+    assert found == {"scheduled", "daily", "on-demand"}
+    schedule = house.deployment(TIERS)["schedules"][0]["schedule"]
+    assert schedule["interval"] == 86400
+    assert schedule["timezone"] == "Asia/Bangkok"
+
+
+def test_the_scheduler_makes_runs_ahead_at_midnight_of_the_business(house: House) -> None:
+    runs = until(lambda: house.scheduled_runs(TIERS), "a run made ahead")
+    assert all(run["expected_start_time"].endswith("17:00:00Z") for run in runs)
+
+
+def test_of_two_overlapping_runs_that_may_not_wait_one_ends_as_skipped(
+    house: House, database: Engine
+) -> None:
+    asked = [house.run("refresh/on-demand") for _ in range(2)]
+    ended = [house.ended(identity) for identity in asked]
+    assert sorted(run["state"]["name"] for run in ended) == ["Completed", "Skipped"]
+    skipped = next(run for run in ended if run["state"]["name"] == "Skipped")
+    assert "another run is at work" in skipped["state"]["message"]
+    assert one(database, "select count(*) from standing.runs where status = 'published'") == 1
+
+
+def test_a_run_shows_summary_models_quality_and_progress_and_its_log_names_run_and_stage(
+    house: House, database: Engine
+) -> None:
+    identity = house.run("refresh/on-demand", selection="tiers", full=True)
+    ended = house.ended(identity)
+    assert ended["state"]["name"] == "Completed", ended["state"]
+    artifacts = house.artifacts(identity)
+    assert set(artifacts) == {"standing-run", "standing-models", "standing-quality", "standing-progress"}
+    assert artifacts["standing-progress"] == 100
+    link = artifacts["standing-run"].split("(")[1].split(")")[0]
+    assert "Data quality report" in artifacts["standing-run"]
+    assert link.startswith(house.pages)
+    assert httpx.get(link).status_code == 200
+    number = one(database, "select max(run_id) from standing.runs")
+    lines = until(
+        lambda: [line for line in house.logs(identity) if f"run {number}, build" in line], "log lines"
+    )
+    assert lines
+    email = str(one(database, "select email from users limit 1"))
+    assert not [line for line in house.logs(identity) if email in line]
+
+
+def test_the_pages_show_nothing_of_the_home_but_reports_and_metrics(house: House) -> None:
+    assert "standing_last_success_timestamp_seconds" in httpx.get(f"{house.pages}/metrics").text
+    for path in (
+        "prefect/prefect.db",
+        "reports/../prefect/prefect.db",
+        "%2e%2e/etc/passwd",
+        "dbt/logs/dbt.log",
+    ):
+        assert httpx.get(f"{house.pages}/{path}").status_code == 404
+    assert httpx.get(f"{house.pages}/metrics", headers={"Host": "example.org"}).status_code == 403
+
+
+def test_a_failed_audit_fails_the_run_with_its_reason_and_the_webhook_hears_of_it(
+    house: House, database: Engine, messages: tuple[str, list[dict[str, str]]]
+) -> None:
+    change(database, "create table kept as select id, total_amount from orders")
+    change(database, "update orders set total_amount = -1")
+    try:
+        identity = house.run("refresh/on-demand")
+        ended = house.ended(identity)
+    finally:
+        change(
+            database,
+            "update orders as o set total_amount = k.total_amount from kept as k where k.id = o.id",
+        )
+        change(database, "drop table kept")
+    assert ended["state"]["type"] == "FAILED"
+    assert "audit" in ended["state"]["message"]
+    assert "fix: " in ended["state"]["message"]
+    assert not [line for line in house.logs(identity) if "Traceback" in line]
+    heard = until(lambda: [one for one in messages[1] if "Failed" in one["title"]], "a message")
+    assert ended["state"]["message"].splitlines()[0] in heard[0]["text"]
+
+
+def test_a_gate_stop_ends_the_run_by_its_name_and_is_approved_from_the_prefect_page(
+    house: House, database: Engine, messages: tuple[str, list[dict[str, str]]]
+) -> None:
+    wrong = """update users set trust_score = trust_score || '{"overall_score": 1.5, "level": "bronze"}'"""
+    change(database, wrong)
+    stopped = house.ended(house.run("refresh/on-demand", full=True))
+    assert (stopped["state"]["type"], stopped["state"]["name"]) == ("CANCELLED", "Stopped by the gate")
+    number = one(database, "select run_id from standing.runs where status = 'stopped'")
+    assert f"standing approve {number}" in stopped["state"]["message"]
+    assert (
+        one(
+            database,
+            "select count(*) from pg_locks where locktype = 'advisory' and database ="
+            " (select oid from pg_database where datname = current_database())",
+        )
+        == 0
+    )
+    until(lambda: [heard for heard in messages[1] if "Stopped by the gate" in heard["title"]], "a message")
+
+    waiting = house.ended(house.run("refresh/on-demand"))
+    assert waiting["state"]["name"] == "Waiting"
+
+    approved = house.ended(house.run("approve/on-demand", run_id=number))
+    assert approved["state"]["name"] == "Completed", approved["state"]
+    assert wrong_scores(database) == 0
+
+
+def test_a_schedule_fires_and_scores_change_and_flows_due_at_once_all_get_done(
+    house: House, database: Engine
+) -> None:
+    set_scores_wrong(database)
+    assert wrong_scores(database) == 1
+    house.up(STANDING_LOCK_WAIT_MINUTES="30", **EVERY_MINUTE)
+
+    def both() -> bool:
+        done = [
+            {
+                run["expected_start_time"]
+                for run in house.scheduled_runs(name)
+                if run["state"]["name"] == "Completed"
+            }
+            for name in (SCORES, TIERS)
+        ]
+        return bool(done[0] & done[1])
+
+    until(both, "two flows of one moment, both completed")
+    until(lambda: wrong_scores(database) == 0, "the score put right")
+
+
+def test_a_paused_deployment_stays_paused_while_the_others_go_on(house: House) -> None:
+    tiers = house.deployment(TIERS)["id"]
+    house.ask(f"deployments/{tiers}/pause_deployment")
+    house.up(TRUST_SCORE_CALCULATION_INTERVAL="30000")  # serves anew
+    assert house.deployment(TIERS)["paused"]
+    begun = len(done_of(house, SCORES))
+    before = len(done_of(house, TIERS))
+    until(lambda: len(done_of(house, SCORES)) > begun + 1, "two more runs of the scores")
+    assert len(done_of(house, TIERS)) == before
+    house.ask(f"deployments/{tiers}/resume_deployment")
+
+
+def done_of(house: House, name: str) -> list[str]:
+    return [run["id"] for run in house.scheduled_runs(name) if run["state"]["type"] == "COMPLETED"]
+
+
+def test_the_next_scheduled_run_finishes_the_work_of_a_killed_one(house: House, database: Engine) -> None:
+    set_scores_wrong(database)
+    running = "select run_id from standing.runs where status = 'running'"
+    killed = until(lambda: one(database, running), "a run at work")
+    serving = house.process("deployments")
+    for process in [*serving.children(recursive=True), serving]:
+        process.kill()
+    serving.wait(30)
+    set_scores_wrong(database)  # whatever the killed run had done by then
+    assert "started: deployments" in house.up()
+    until(lambda: wrong_scores(database) == 0, "the score put right")
+    said = one(database, "select message from standing.runs where run_id = :killed", killed=killed)
+    assert said == "the process ended without a word"
+
+
+def test_a_restarted_server_goes_on_with_the_schedules(house: House) -> None:
+    server = house.process("prefect-server")
+    server.kill()
+    server.wait(30)
+    assert "started: prefect-server" in house.up()
+    known = set(done_of(house, SCORES))
+    until(lambda: set(done_of(house, SCORES)) - known, "a scheduled run after the restart")
+
+
+def test_a_taken_port_is_named_and_a_stale_note_does_no_harm(house: House, settings: Settings) -> None:
+    house.down()
+    note = settings.home / "prefect" / "deployments.json"
+    note.write_text('{"pid": 1, "pages": "http://127.0.0.1:9"}')
+    with listening() as (address, _):
+        port = address.split(":")[2].split("/")[0]
+        refused = house.standing(
+            settings, "up", "--prefect", **{**house.variables, "STANDING_PREFECT_PORT": port}
+        )
+    assert refused.returncode == 2
+    assert f"STANDING_PREFECT_PORT={port}" in refused.stderr
+    assert not left_behind(settings)
+    house.down()
+    house.up(**HOURLY)
+    assert httpx.get(f"{house.pages}/health").json()["ready"] == "OK"

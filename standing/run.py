@@ -17,10 +17,11 @@ from sqlalchemy.exc import DBAPIError
 from standing.audit import auditor
 from standing.context import past_moment, wall_clock
 from standing.database import connect, require_upgraded, server_message
+from standing.dbt import connection_name
 from standing.errors import GateStopped, StandingError
 from standing.gate import GateVerdict, undecided
 from standing.history import tidy
-from standing.lock import LockTaken, RunLock, run_lock
+from standing.lock import LockTaken, RunLock, end_leftovers, run_lock
 from standing.log import logger
 from standing.publish import TargetChanges
 from standing.settings import Settings
@@ -85,6 +86,7 @@ def execute_locked(
             return _wait(engine, request, as_of, stopped)
         if request.as_of is not None:
             settings = settings.model_copy(update={"build_schema": settings.replay_schema})
+        end_leftovers(engine, connection_name(settings))
         run = Run(
             settings=settings,
             engine=engine,
@@ -154,6 +156,8 @@ def _perform_stage(run: Run, stage: Stage, perform: Perform) -> None:
     began = time.monotonic()
     status, detail = "failed", ""
     try:
+        with run.engine.begin() as connection:
+            run.lock.require(connection)
         detail = perform(stage, run)
         status = "done"
     except StandingError as error:

@@ -23,13 +23,14 @@ def scans(scope: AuditScope, catalog: Catalog) -> list[Scan]:
     }
     found = [relations_scan(targets, catalog), set_aside_scan(scope.build_schema)] if targets else []
     for target in targets:
-        found.append(members_scan(target, scope.build_schema))
-        found.append(documents[target.name](target, scope.build_schema))
+        found.append(members_scan(target, scope))
+        found.append(documents[target.name](target, scope))
     return [*found, *distribution_scans(targets, scope.build_schema)]
 
 
-def _scan(target: AuditTarget, build: str, rules: tuple[Rule | Whole, ...], joins: str = "") -> Scan:
-    source = f"{quoted(build, target.mart)} as made {target.document.record('made.document')} {joins}"
+def _scan(target: AuditTarget, scope: AuditScope, rules: tuple[Rule | Whole, ...], joins: str = "") -> Scan:
+    made = target.among(quoted(scope.build_schema, target.mart), target.key, scope)
+    source = f"{made} as made {target.document.record('made.document')} {joins}"
     shape = shape_rules(target.document, "made.document")
     return Scan(source, f"made.{target.key}::text", (*shape, *rules), needs=target.mart_columns)
 
@@ -45,7 +46,7 @@ def _in_range(document: Document, keys: tuple[str, ...], highest: int) -> Rule:
     )
 
 
-def _trust_scores(target: AuditTarget, build: str) -> Scan:
+def _trust_scores(target: AuditTarget, scope: AuditScope) -> Scan:
     element = "jsonb_typeof(factor -> '{}') is distinct from '{}'"
     broken = " or ".join(
         element.format(key, kind)
@@ -63,7 +64,7 @@ def _trust_scores(target: AuditTarget, build: str) -> Scan:
         f"select coalesce(sum({points}), 0) as points,"
         f" count(*) filter (where {broken}) as broken"
         f" from jsonb_array_elements({listed.format('positive')} || {listed.format('negative')}) as factor"
-        f") as factors left join {quoted(build, 'trust_levels')} as levels"
+        f") as factors left join {quoted(scope.build_schema, 'trust_levels')} as levels"
         f" on levels.level = {words('d.level')}"
     )
     scores = ("overall_score", "identity_score", "transaction_score", "behavior_score", "community_score")
@@ -109,11 +110,11 @@ def _trust_scores(target: AuditTarget, build: str) -> Scan:
             needs=(f"build:{target.mart}.overall_score", f"build:{target.mart}.level"),
         ),
     )
-    scan = _scan(target, build, rules, joins)
+    scan = _scan(target, scope, rules, joins)
     return Scan(scan.source, scan.key, scan.rules, needs=(*scan.needs, "build:trust_levels.level"))
 
 
-def _behavior_scores(target: AuditTarget, build: str) -> Scan:
+def _behavior_scores(target: AuditTarget, scope: AuditScope) -> Scan:
     counts = ("active_days_last_30", "report_count", "warning_count", "helpful_reviews_count")
     rules = (
         _in_range(target.document, tuple(target.document.rates), 100),
@@ -128,10 +129,10 @@ def _behavior_scores(target: AuditTarget, build: str) -> Scan:
             REBUILD,
         ),
     )
-    return _scan(target, build, rules)
+    return _scan(target, scope, rules)
 
 
-def _performance(target: AuditTarget, build: str) -> Scan:
+def _performance(target: AuditTarget, scope: AuditScope) -> Scan:
     counts = tuple(
         key for key in target.document.keys if key.startswith(("total_", "last_30", "active_", "sold_"))
     )
@@ -139,7 +140,7 @@ def _performance(target: AuditTarget, build: str) -> Scan:
         _in_range(target.document, SHARES, 100),
         _not_negative(target.document, (*counts, "avg_processing_time", "response_time_avg"), "warning"),
     )
-    return _scan(target, build, rules)
+    return _scan(target, scope, rules)
 
 
 def _not_negative(document: Document, keys: tuple[str, ...], severity: str = "critical") -> Rule:
@@ -152,7 +153,7 @@ def _not_negative(document: Document, keys: tuple[str, ...], severity: str = "cr
     )
 
 
-def _ratings(target: AuditTarget, build: str) -> Scan:
+def _ratings(target: AuditTarget, scope: AuditScope) -> Scan:
     means = tuple(
         key for key, kind in target.document.keys.items() if kind == "number" and key != "total_reviews"
     )
@@ -178,11 +179,11 @@ def _ratings(target: AuditTarget, build: str) -> Scan:
             REBUILD,
         ),
     )
-    return _scan(target, build, rules)
+    return _scan(target, scope, rules)
 
 
-def _tiers(target: AuditTarget, build: str) -> Scan:
-    policy = quoted(build, "tier_policy")
+def _tiers(target: AuditTarget, scope: AuditScope) -> Scan:
+    policy = quoted(scope.build_schema, "tier_policy")
     joins = f"left join {policy} as tiers on tiers.tier = {words('d.current_tier')}"
     granted = ("tier_level", "commission_rate", "boost_multiplier", "priority_support", "benefits")
     differs = " or ".join(f"to_jsonb(tiers.{key}) is distinct from d.{key}" for key in granted)
@@ -212,5 +213,5 @@ def _tiers(target: AuditTarget, build: str) -> Scan:
             needs=(f"build:{target.mart}.current_tier",),
         ),
     )
-    scan = _scan(target, build, rules, joins)
+    scan = _scan(target, scope, rules, joins)
     return Scan(scan.source, scan.key, scan.rules, needs=(*scan.needs, "build:tier_policy.tier"))

@@ -3,6 +3,7 @@
 from expectations.catalog import Catalog
 from expectations.rules import Rule, Scan, quoted
 from expectations.targets import AuditTarget
+from expectations.verdict import AuditScope
 
 #: A registration may have been waiting for its commit when the build read the members; the next run
 #: scores it. Minutes before as_of after which a member without a document is a lost one.
@@ -63,11 +64,13 @@ def relations_scan(targets: list[AuditTarget], catalog: Catalog) -> Scan:
     return Scan(f"(values {rows}) as relations (subject, is_there)", "subject", (rule,))
 
 
-def members_scan(target: AuditTarget, build: str) -> Scan:
+def members_scan(target: AuditTarget, scope: AuditScope) -> Scan:
+    build = scope.build_schema
     key, context = target.key, quoted(build, "run_context")
     source = (
-        f"(select {key}, created_at from {quoted(build, target.staging)}) as members"
-        f" full join (select {key}, count(*) as copies from {quoted(build, target.mart)} group by {key})"
+        f"(select {key}, created_at from {target.among(quoted(build, target.staging), key, scope)} as m) as members"
+        f" full join (select {key}, count(*) as copies"
+        f" from {target.among(quoted(build, target.mart), key, scope)} as m group by {key})"
         f" as made on made.{key} = members.{key}"
     )
     settled = f"(select as_of from {context}) - interval '{SETTLED_MINUTES} minutes'"

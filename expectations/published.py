@@ -3,7 +3,7 @@
 from expectations.catalog import Catalog
 from expectations.documents import CLOCK_KEYS
 from expectations.rules import Rule, Scan, literals, quoted
-from expectations.targets import AuditTarget, audit_targets
+from expectations.targets import AuditTarget, among_due, audit_targets
 from expectations.verdict import AuditScope
 
 REPUBLISH = "standing run --full writes them anew"
@@ -25,12 +25,13 @@ def _target_scan(target: AuditTarget, scope: AuditScope, catalog: Catalog) -> Sc
     source = (
         f"(select {target.table_key} as id, {created_at} as created_at, {target.column} is null as is_null,"
         f" coalesce({has_keys}, false) as has_keys, {_hash(target.column)} as hash"
-        f" from {quoted(scope.application_schema, target.table)} as written"
+        f" from {target.among(quoted(scope.application_schema, target.table), target.table_key, scope)} as written"
         # Whom an undo holds was put back on purpose.
         " where not exists (select from standing.holds as held"
         f" where held.target = '{target.name}' and held.member_id = written.{target.table_key})) as shown"
         f" left join (select {target.key} as id, {_hash('document')} as hash"
-        f" from {quoted(scope.build_schema, target.mart)}) as decided on decided.id = shown.id"
+        f" from {target.among(quoted(scope.build_schema, target.mart), target.key, scope)} as built) as decided"
+        " on decided.id = shown.id"
         f" cross join (select as_of from {quoted(scope.build_schema, 'run_context')}) as run"
     )
     needs = (*target.mart_columns, f"{target.table}.{target.table_key}", f"{target.table}.{target.column}")
@@ -93,7 +94,7 @@ def _target_rules(target: AuditTarget, created: str) -> tuple[Rule, ...]:
 
 def _loyalty(scope: AuditScope) -> Scan:
     source = (
-        f"{quoted(scope.application_schema, 'users')} as users"
+        f"{among_due(quoted(scope.application_schema, 'users'), 'id', 'users', scope)} as users"
         f" left join {quoted(scope.application_schema, 'loyalty_programs')} as programs"
         " on programs.user_id = users.id"
     )

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from expectations.documents import DOCUMENTS, Document
+from expectations.rules import quoted
 from expectations.verdict import AuditError, AuditScope
 
 
@@ -25,9 +26,26 @@ class AuditTarget(NamedTuple):
         """The staging model that says which members there are."""
         return {"users": "stg_users", "seller_profiles": "stg_sellers"}[self.table]
 
+    def among(self, rows: str, key: str, scope: AuditScope) -> str:
+        """`rows`, a relation, or those of them whose `key` the run builds."""
+        return among_due(rows, key, self.table, scope)
+
     @property
     def mart_columns(self) -> tuple[str, str]:
         return (f"build:{self.mart}.{self.key}", f"build:{self.mart}.document")
+
+
+#: Table of members → the build's table of the due, and its key.
+DUE = {"users": ("due_users", "user_id"), "seller_profiles": ("due_sellers", "seller_id")}
+
+
+def among_due(rows: str, key: str, members: str, scope: AuditScope) -> str:
+    """`rows`, a relation, or those of them whose `key` is one of the due `members`."""
+    if not scope.due_only:
+        return rows
+    table, name = DUE[members]
+    due = quoted(scope.build_schema, table)
+    return f"(select rows.* from {rows} as rows join {due} as due on due.{name} = rows.{key})"
 
 
 def audit_targets(scope: AuditScope) -> list[AuditTarget]:

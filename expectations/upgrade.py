@@ -133,10 +133,11 @@ def _loyalty_rules() -> tuple[Rule | Whole, ...]:
 
 
 def _created() -> Scan:
-    """A row for each index and constraint of the ledger."""
+    """A row for each index, constraint, trigger and function of the ledger."""
     source = """(
         select
-            l.kind, l.name, coalesce(x.indisvalid, k.convalidated) as sound
+            l.kind, case when l.kind = 'trigger' then l.table_name || '.' else '' end || l.name as name,
+            coalesce(x.indisvalid, k.convalidated, g.tgenabled in ('O', 'A'), f.oid is not null) as sound
         from standing.upgrade_ledger as l
         left join pg_catalog.pg_namespace as n on n.nspname = l.schema_name
         left join pg_catalog.pg_class as c on c.relnamespace = n.oid and c.relname = l.name and l.kind = 'index'
@@ -144,13 +145,25 @@ def _created() -> Scan:
         left join pg_catalog.pg_class as u on u.relnamespace = n.oid and u.relname = l.table_name
         left join pg_catalog.pg_constraint as k
             on k.conrelid = u.oid and k.conname = l.name and l.kind = 'constraint'
-        where l.kind in ('index', 'constraint')
+        left join pg_catalog.pg_trigger as g
+            on g.tgrelid = u.oid and g.tgname = l.name and l.kind = 'trigger'
+        left join pg_catalog.pg_proc as f on f.pronamespace = n.oid and f.proname = l.name and l.kind = 'function'
+        where l.kind in ('index', 'constraint', 'function') or l.kind = 'trigger' and u.oid is not null
     ) as created"""
-    rule = Rule(
-        "indexes_and_keys_are_there_and_valid",
-        "critical",
-        "created.sound is not true",
-        "An invalid index helps no query and slows every write; a key not validated promises nothing.",
-        AGAIN,
+    rules = (
+        Rule(
+            "indexes_and_keys_are_there_and_valid",
+            "critical",
+            "created.kind in ('index', 'constraint') and created.sound is not true",
+            "An invalid index helps no query and slows every write; a key not validated promises nothing.",
+            AGAIN,
+        ),
+        Rule(
+            "triggers_of_the_change_log_are_there_and_enabled",
+            "critical",
+            "created.kind in ('trigger', 'function') and created.sound is not true",
+            "Changes that are not logged make nobody due: until this is mended, every run has to be a full one.",
+            AGAIN,
+        ),
     )
-    return Scan(source, "created.name", (rule,))
+    return Scan(source, "created.name", rules)

@@ -29,7 +29,8 @@ class AuditScope:
 
     `targets` are (target name, mart, key, table, table_key, column), one for each published document.
     A `timestamp` without zone is read in `source_time_zone`. With `data_docs`, a folder, Great Expectations
-    also writes its own pages there, one subfolder a suite.
+    also writes its own pages there, one subfolder a suite. With `due_only` rows of the members are looked at
+    whom the run builds, by the build's tables of the due; what is asked of a whole table is left to full runs.
     """
 
     url: str = field(repr=False)
@@ -38,6 +39,7 @@ class AuditScope:
     targets: tuple[tuple[str, ...], ...]
     source_time_zone: str = "UTC"
     data_docs: str = ""
+    due_only: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ Great Expectations takes seconds to load: the process loads it while this one lo
 
 import multiprocessing
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import URL
@@ -28,14 +28,13 @@ class Auditor:
     pool: ProcessPoolExecutor
     scope: AuditScope
 
-    def start(self, suite: str) -> Future[Verdict]:
-        """Begin an audit beside this process."""
-        return self.pool.submit(validate, suite, self.scope)
+    def verdict(self, suite: str, due_only: bool = False) -> Verdict:
+        """The verdict of one suite, of all members or of those whom the run builds.
 
-    def verdict(self, suite: str) -> Verdict:
-        """The verdict of one suite. Raises StandingError if the audit itself could not be made."""
+        Raises StandingError if the audit itself could not be made.
+        """
         try:
-            return self.start(suite).result()
+            return self.pool.submit(validate, suite, replace(self.scope, due_only=due_only)).result()
         except AuditError as error:
             raise StandingError(f"audit {suite}: {error.message}", error.fix) from None
 

@@ -17,7 +17,7 @@ from standing.errors import SettingError, StandingError
 from standing.findings import policy_version
 from standing.lock import run_lock
 from standing.publish_sql import quoted
-from standing.run import Outcome, Perform, _plainly, execute
+from standing.run import Outcome, Perform, execute, plainly
 from standing.settings import Settings
 from standing.stages import Request
 from standing.targets import targets_of
@@ -75,7 +75,7 @@ Told = Callable[[datetime, int, int, bool], None]
 
 
 def backfill(
-    settings: Settings, asked: Backfill, told: Told, perform: Perform = _plainly
+    settings: Settings, asked: Backfill, told: Told, perform: Perform = plainly
 ) -> tuple[int, Outcome | None]:
     """Fill the moments that are not there yet under the policy in force.
 
@@ -114,7 +114,7 @@ def _keep(settings: Settings, outcome: Outcome, policy: str) -> None:
     """Copy the replay's documents in one transaction, while no other replay can take its place."""
     with (
         connect(settings) as engine,
-        run_lock(engine, settings.lock_wait_minutes),
+        run_lock(engine, settings.lock_wait_minutes, settings.database_url_direct),
         engine.begin() as connection,
     ):
         _require_still_there(connection, settings, outcome)

@@ -33,6 +33,11 @@ class NodeResult:
     message: str
 
 
+def connection_name(settings: Settings) -> str:
+    """What dbt's connections call themselves, so that a killed run's can be found and ended."""
+    return f"standing build {settings.build_schema}"
+
+
 def environment(settings: Settings, url: URL) -> dict[str, str]:
     """The variables that profiles.yml and the sources read, and dbt's own switches."""
     host = url.host or "localhost"
@@ -42,6 +47,7 @@ def environment(settings: Settings, url: URL) -> dict[str, str]:
         "STANDING_DBT_PORT": str(url.port or url.query.get("port") or 5432),
         "STANDING_DBT_USER": url.username or "",
         "DBT_ENV_SECRET_STANDING_PASSWORD": str(url.password or ""),
+        "STANDING_DBT_NAME": connection_name(settings),
         "STANDING_DBT_DATABASE": url.database or "",
         "STANDING_DBT_SSLMODE": str(url.query.get("sslmode") or "prefer"),
         "STANDING_BUILD_SCHEMA": settings.build_schema,

@@ -179,26 +179,9 @@ def settle(
 ) -> None:
     """After everything is written: nobody that this run built is due any more, but who is held by an undo."""
     names = [target.name for target in targets]
-    for kind in KINDS:
-        due_table = quoted(settings.build_schema, kind.due_table)
-        members = quoted(settings.application_schema, kind.table)
-        of_kind = {"names": [target.name for target in targets if target.table == kind.table]}
-        gone = f"not exists (select from {members} as m where m.{quoted(kind.table_key)} = state.member_id)"
-        connection.execute(
-            text(
-                f"delete from standing.member_state as state using {due_table} as built"
-                f" where state.target = any(:names) and state.member_id = built.{kind.key} and {gone}"
-            ),
-            of_kind,
-        )
-        connection.execute(
-            text(
-                f"delete from standing.due using {due_table} as built"
-                f" where due.target = any(:names) and due.member_id = built.{kind.key} and not exists ("
-                "select from standing.holds as held where held.target = due.target and held.member_id = due.member_id)"
-            ),
-            of_kind,
-        )
+    for target in targets:
+        for statement in _settle(settings, target):
+            connection.execute(text(statement), {"target": target.name})
     if due.everybody:
         connection.execute(
             text("delete from standing.due where member_id is null and target = any(:names)"),
@@ -212,3 +195,29 @@ def settle(
             ),
             {"target": target.name, "depends_on": due.depends_on[target.name], "run_id": run_id},
         )
+
+
+def _settle(settings: Settings, target: Target) -> Iterator[str]:
+    """Who is gone is forgotten; who has no document yet, because they joined after as_of, stays due."""
+    kind = next(kind for kind in KINDS if kind.table == target.table)
+    built = f"{quoted(settings.build_schema, kind.due_table)} as built"
+    members = quoted(settings.application_schema, target.table)
+    key = quoted(target.table_key)
+    is_made = f"exists (select from {quoted(settings.build_schema, target.mart)} as m where m.{kind.key} = built.{kind.key})"
+    is_there = f"exists (select from {members} as m where m.{key} = built.{kind.key})"
+    yield f"""
+insert into standing.due (target, member_id)
+select :target, built.{kind.key} from {built} where {is_there} and not {is_made}
+on conflict do nothing
+"""
+    yield f"""
+delete from standing.member_state as state using {built}
+where state.target = :target and state.member_id = built.{kind.key} and not {is_there}
+"""
+    yield f"""
+delete from standing.due using {built}
+where due.target = :target and due.member_id = built.{kind.key} and ({is_made} or not {is_there})
+    and not exists (
+        select from standing.holds as held where held.target = due.target and held.member_id = due.member_id
+    )
+"""

@@ -61,5 +61,11 @@ class GateStopped(StandingError):
     exit_code = 6
 
 
+class Drifted(StandingError):
+    """Published documents differ from a full recompute."""
+
+    exit_code = 7
+
+
 class BuildFailed(StandingError):
     """dbt could not build or test the models; nothing was published."""

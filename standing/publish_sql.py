@@ -228,6 +228,11 @@ def _clock_fields(target: Target) -> str:
     return "array[" + ", ".join(f"'{field}'" for field in target.clock_fields) + "]::text[]"
 
 
+def without_clock(target: Target, document: str) -> str:
+    """A document less the keys that move with time alone; what is no object is left as it is."""
+    return f"case when jsonb_typeof({document}) = 'object' then {document} - {_clock_fields(target)} else {document} end"
+
+
 def _is_object(target: Target) -> str:
     return f"coalesce(jsonb_typeof(application.{quoted(target.column)}) = 'object', false)"
 

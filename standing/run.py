@@ -17,10 +17,11 @@ from sqlalchemy.exc import DBAPIError
 from standing.audit import auditor
 from standing.context import past_moment, wall_clock
 from standing.database import connect, require_upgraded, server_message
+from standing.dbt import connection_name
 from standing.errors import GateStopped, StandingError
 from standing.gate import GateVerdict, undecided
 from standing.history import tidy
-from standing.lock import LockTaken, run_lock
+from standing.lock import LockTaken, RunLock, end_leftovers, run_lock
 from standing.log import logger
 from standing.publish import TargetChanges
 from standing.settings import Settings
@@ -49,31 +50,43 @@ class Outcome:
 Perform = Callable[[Stage, Run], str]
 
 
-def _plainly(stage: Stage, run: Run) -> str:
+def plainly(stage: Stage, run: Run) -> str:
     return stage.work(run)
 
 
-def execute(settings: Settings, request: Request, perform: Perform = _plainly) -> Outcome:
+def execute(settings: Settings, request: Request, perform: Perform = plainly) -> Outcome:
     """Run the selection from the sources to the report.
 
     Gives the outcome of every run that began, failed ones too, and of one that was skipped because another
     held the lock. Raises StandingError where no run could begin: no connection, not upgraded, a wrong
     selection or moment.
     """
-    targets = targets_of(request.selection)
+    targets_of(request.selection)
     with ExitStack() as stack:
         engine = stack.enter_context(connect(settings))
         with engine.connect() as connection:
             require_upgraded(connection, settings)
         try:
-            lock = stack.enter_context(run_lock(engine, settings.lock_wait_minutes))
+            lock = stack.enter_context(
+                run_lock(engine, settings.lock_wait_minutes, settings.database_url_direct)
+            )
         except LockTaken as error:
             return Outcome(None, "skipped", error.message, error=error)
+        return execute_locked(engine, settings, lock, request, perform)
+
+
+def execute_locked(
+    engine: Engine, settings: Settings, lock: RunLock, request: Request, perform: Perform = plainly
+) -> Outcome:
+    """As `execute`, on an upgraded database whose lock the caller holds."""
+    targets = targets_of(request.selection)
+    with ExitStack() as stack:
         as_of = _moment(engine, request)
         if request.as_of is None and (stopped := _awaited(engine, targets)) is not None:
             return _wait(engine, request, as_of, stopped)
         if request.as_of is not None:
             settings = settings.model_copy(update={"build_schema": settings.replay_schema})
+        end_leftovers(engine, connection_name(settings))
         run = Run(
             settings=settings,
             engine=engine,
@@ -143,6 +156,8 @@ def _perform_stage(run: Run, stage: Stage, perform: Perform) -> None:
     began = time.monotonic()
     status, detail = "failed", ""
     try:
+        with run.engine.begin() as connection:
+            run.lock.require(connection)
         detail = perform(stage, run)
         status = "done"
     except StandingError as error:

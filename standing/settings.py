@@ -62,6 +62,8 @@ class Settings(BaseSettings):
     )
 
     database_url: str | None = Field(None, alias="DATABASE_URL")
+    #: Where the lock is held if DATABASE_URL leads through a pooler in transaction mode.
+    database_url_direct: str | None = Field(None, alias="DATABASE_URL_DIRECT")
     home: Path = Field(PROJECT_ROOT / ".standing", alias="STANDING_HOME")
     application_schema: Identifier = Field("public", alias="STANDING_APPLICATION_SCHEMA")
     build_schema: SchemaStem = Field("standing_build", alias="STANDING_BUILD_SCHEMA")
@@ -118,6 +120,11 @@ class Settings(BaseSettings):
         return f"{self.build_schema}_why"
 
     @property
+    def shadow_schema(self) -> str:
+        """Where `standing reconcile` builds everybody anew."""
+        return f"{self.build_schema}_shadow"
+
+    @property
     def diff_stem(self) -> str:
         """How the schemas begin in which `standing diff` builds."""
         return f"{self.build_schema}_diff_"
@@ -131,7 +138,13 @@ class Settings(BaseSettings):
     @property
     def build_schemas(self) -> tuple[str, ...]:
         """Every schema that dbt builds into."""
-        return self.build_schema, self.replay_schema, self.why_schema, self.diff_schema
+        return (
+            self.build_schema,
+            self.replay_schema,
+            self.why_schema,
+            self.shadow_schema,
+            self.diff_schema,
+        )
 
     @model_validator(mode="after")
     def _schemas_are_apart(self) -> "Settings":

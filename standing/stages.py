@@ -81,7 +81,7 @@ class Stage:
 
 def _audit(suite: str) -> Callable[[Run], str]:
     def work(run: Run) -> str:
-        verdict = run.auditor.verdict(suite)
+        verdict = run.auditor.verdict(suite, due_only=not run.due.everybody)
         run.verdicts.append(verdict)
         if not verdict.passed:
             worst = verdict.failures("critical")[0]

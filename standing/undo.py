@@ -56,7 +56,7 @@ def undo(settings: Settings, run_id: int) -> Undone:
     with connect(settings) as engine:
         with engine.connect() as connection:
             require_upgraded(connection, settings)
-        with run_lock(engine, settings.lock_wait_minutes) as lock:
+        with run_lock(engine, settings.lock_wait_minutes, settings.database_url_direct) as lock:
             found = _find(engine, settings, run_id)
             try:
                 tallies = _put_back(engine, settings, lock, run_id)

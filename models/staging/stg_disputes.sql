@@ -1,14 +1,7 @@
-{%- set columns = application_columns('disputes') -%}
-
 with source as (
 
-    select
-        {{ application_column(columns, 'id', 'uuid') }} as dispute_id,
-        {{ application_column(columns, 'order_id', 'uuid') }} as order_id,
-        {{ application_column(columns, 'opened_at', 'timestamptz') }} as opened_at,
-        {{ application_column(columns, 'resolved_at', 'timestamptz') }} as resolved_at,
-        lower({{ application_column(columns, 'decided_against', 'text') }}) as decided_against
-    {{ application_rows('disputes', columns) }}
+    select * from {{ ref('base_disputes') }}
+    where trusted_order_id is not null
 
 ),
 
@@ -22,7 +15,6 @@ effective as (
         decided_against,
         greatest(resolved_at, case when decided_against is not null then opened_at end) as resolved_at
     from source
-    where opened_at is not null
 
 ),
 

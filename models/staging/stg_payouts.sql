@@ -13,7 +13,7 @@ final as (
         {{ known('created_at') }} as created_at,
         {{ upcoming('created_at') }} as next_event_at
     from payouts
-    where quarantine_reason is null
+    where trusted_seller_id is not null
 
 )
 

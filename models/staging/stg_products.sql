@@ -1,13 +1,7 @@
-{%- set columns = application_columns('products') -%}
-
 with source as (
 
-    select
-        {{ application_column(columns, 'id', 'uuid') }} as product_id,
-        {{ application_column(columns, 'seller_id', 'uuid') }} as seller_id,
-        lower({{ application_column(columns, 'status', 'text') }}) as status,
-        {{ application_column(columns, 'stock', 'numeric') }} as stock
-    {{ application_rows('products', columns) }}
+    select * from {{ ref('base_products') }}
+    where trusted_seller_id is not null
 
 ),
 

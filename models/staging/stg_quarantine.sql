@@ -1,5 +1,9 @@
 {{ config(materialized='table') }}
 {%- set user_columns = application_columns('users') -%}
+{%- set optional = [
+    'messages', 'disputes', 'returns', 'user_sessions', 'user_reports', 'user_warnings', 'order_exclusions',
+    'products', 'payouts',
+] -%}
 
 with orders as (
 
@@ -16,12 +20,6 @@ reviews as (
 sellers as (
 
     select * from {{ ref('stg_sellers') }}
-
-),
-
-payouts as (
-
-    select * from {{ ref('base_payouts') }}
 
 ),
 
@@ -59,12 +57,14 @@ set_aside as (
     from reviews
     left join sellers on reviews.seller_id = sellers.seller_id
     union all
-    select
-        'payouts' as source,
-        payout_id as row_key,
-        quarantine_reason as reason
-    from payouts
-    union all
+    {% for source in optional -%}
+        select
+            '{{ source }}' as source,
+            row_key,
+            coalesce(quarantine_reason, left_out) as reason
+        from {{ ref('base_' ~ source) }}
+        union all
+    {% endfor -%}
     select
         'users' as source,
         user_id::text as row_key,

@@ -14,25 +14,16 @@ limits as (
 
 source_rows as (
 
-    select
-        'orders' as source,
-        count(*) as total
-    {{ application_rows('orders', application_columns('orders')) }}
-    union all
-    select
-        'reviews' as source,
-        count(*) as total
-    {{ application_rows('reviews', application_columns('reviews')) }}
-    union all
-    select
-        'payouts' as source,
-        count(*) as total
-    {{ application_rows('payouts', application_columns('payouts')) }}
-    union all
-    select
-        'users' as source,
-        count(*) as total
-    {{ application_rows('users', application_columns('users')) }}
+    {% for source in [
+        'users', 'orders', 'reviews', 'messages', 'disputes', 'returns', 'user_sessions', 'user_reports',
+        'user_warnings', 'order_exclusions', 'products', 'payouts',
+    ] -%}
+        select
+            '{{ source }}' as source,
+            count(*) as total
+        {{ application_rows(source, application_columns(source)) }}
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
 
 ),
 

@@ -1,13 +1,7 @@
-{%- set columns = application_columns('returns') -%}
-
 with source as (
 
-    select
-        {{ application_column(columns, 'id', 'uuid') }} as return_id,
-        {{ application_column(columns, 'order_id', 'uuid') }} as order_id,
-        {{ application_column(columns, 'requested_at', 'timestamptz') }} as requested_at,
-        {{ application_column(columns, 'completed_at', 'timestamptz') }} as completed_at
-    {{ application_rows('returns', columns) }}
+    select * from {{ ref('base_returns') }}
+    where trusted_order_id is not null
 
 ),
 

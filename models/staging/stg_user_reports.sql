@@ -1,13 +1,7 @@
-{%- set columns = application_columns('user_reports') -%}
-
 with source as (
 
-    select
-        {{ application_column(columns, 'user_id', 'uuid') }} as user_id,
-        {{ application_column(columns, 'created_at', 'timestamptz') }} as created_at,
-        {{ application_column(columns, 'decided_at', 'timestamptz') }} as decided_at,
-        lower({{ application_column(columns, 'outcome', 'text') }}) as outcome
-    {{ application_rows('user_reports', columns) }}
+    select * from {{ ref('base_user_reports') }}
+    where trusted_user_id is not null
 
 ),
 
@@ -20,7 +14,6 @@ effective as (
         outcome,
         case when outcome is not null then greatest(decided_at, created_at) end as decided_at
     from source
-    where created_at is not null
 
 ),
 

@@ -1,16 +1,11 @@
-{%- set columns = application_columns('user_sessions') -%}
-
 with source as (
 
-    select
-        {{ application_column(columns, 'user_id', 'uuid') }} as user_id,
-        {{ application_column(columns, 'started_at', 'timestamptz') }} as started_at,
-        {{ application_column(columns, 'ended_at', 'timestamptz') }} as ended_at
-    {{ application_rows('user_sessions', columns) }}
+    select * from {{ ref('base_user_sessions') }}
+    where trusted_user_id is not null
 
 ),
 
--- A session that is still open, or that ended before it began, has no length.
+-- A session that is still open has no length.
 final as (
 
     select
@@ -19,7 +14,7 @@ final as (
         {{ known('ended_at') }} as ended_at,
         {{ upcoming('ended_at') }} as next_event_at
     from source
-    where ended_at >= started_at
+    where ended_at is not null
 
 )
 

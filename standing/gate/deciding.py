@@ -67,7 +67,7 @@ def _deciding(settings: Settings) -> Iterator[tuple[Engine, RunLock]]:
     with connect(settings) as engine:
         with engine.connect() as connection:
             require_upgraded(connection, settings)
-        with run_lock(engine, settings.lock_wait_minutes) as lock:
+        with run_lock(engine, settings.lock_wait_minutes, settings.database_url_direct) as lock:
             yield engine, lock
 
 

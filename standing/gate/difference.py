@@ -9,12 +9,15 @@ from sqlalchemy import Connection
 from standing.database import rows
 from standing.gate.change_sets import changed_documents
 from standing.gate.judging import GateVerdict
-from standing.gate.measures import LADDERS, number
-from standing.movements import MOVERS, SCORES
+from standing.gate.measures import LADDERS, NUMBERS, number
+from standing.movements import MOVERS
 from standing.publish import by_table
 from standing.publish_sql import ChangeTable, quoted
 from standing.settings import Settings
 from standing.targets import Target
+
+#: Whose members are shown as movers.
+MOVING = ("trust_score", "ratings", "tier_info")
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Matrix:
 
 @dataclass(frozen=True)
 class FactorMove:
-    """A factor whose points differ; None: it was not, or is no longer, among the member's factors."""
+    """A factor whose points differ, or a number of the document; None: it was not or is no longer there."""
 
     code: str
     label_th: str
@@ -48,12 +51,14 @@ class FactorMove:
 
 @dataclass(frozen=True)
 class MoveOfMember:
-    """A member whose score moves, with the factors that differ, largest difference first."""
+    """A member whose score, level or tier moves, with the factors that differ, largest difference first."""
 
     target: str
     member_id: str
     before: Decimal | None
     after: Decimal | None
+    step_before: str | None  # level or tier
+    step_after: str | None
     factors: tuple[FactorMove, ...]
 
 
@@ -134,7 +139,7 @@ def _gather(
 ) -> Difference:
     columns = tuple(_column(connection, settings, target, changed[target.name]) for target in targets)
     ladders = [target for target in targets if target.name in LADDERS]
-    scored = [target for target in targets if target.name in SCORES]
+    scored = [target for target in targets if target.name in MOVING]
     return Difference(
         run_id=run_id,
         columns=columns,
@@ -184,47 +189,61 @@ def _matrix(connection: Connection, settings: Settings, target: Target, changed:
 
 
 def _movers(connection: Connection, target: Target, changed: str) -> tuple[MoveOfMember, ...]:
-    path = "{" + SCORES[target.name] + "}"
+    path = "{" + NUMBERS[target.name] + "}"
+    step = f" ->> '{LADDERS[target.name][0]}'" if target.name in LADDERS else " ->> null"
     moved = rows(
         connection,
         f"""
         with moved as (
-            select changed.*, {number("old_document", path)} as before, {number("new_document", path)} as after
+            select member_id, old_document, new_document,
+                {number("old_document", path)} as before, {number("new_document", path)} as after,
+                old_document{step} as step_before, new_document{step} as step_after
             from ({changed}) as changed
         )
-        select member_id::text as member_id, before, after,
-            {_factors("old_document")} as old_factors, {_factors("new_document")} as new_factors
+        select member_id::text as member_id, before, after, step_before, step_after,
+            {_parts("old_document", target)} as old_parts, {_parts("new_document", target)} as new_parts
         from moved
-        where before is distinct from after
-        order by abs(after - before) desc nulls last, member_id
+        where before is distinct from after or step_before is distinct from step_after
+        order by abs(after - before) desc nulls last, step_before is not distinct from step_after, member_id
         limit {MOVERS}
         """,
     )
     return tuple(
         MoveOfMember(
-            target.name,
-            row["member_id"],
-            row["before"],
-            row["after"],
-            _moves(row["old_factors"], row["new_factors"]),
+            target=target.name,
+            factors=_moves(row.pop("old_parts"), row.pop("new_parts")),
+            **row,
         )
         for row in moved
     )
 
 
-def _factors(document: str) -> str:
-    return f"coalesce(jsonb_path_query_array({document}, '$.factors.*[*]'), '[]')"
+def _parts(document: str, target: Target) -> str:
+    """What explains a document, as {code: {points, label_th}}: its factors, or else its numbers."""
+    if target.name == "trust_score":
+        parts = f"jsonb_path_query({document}, '$.factors.*[*]') as part (value)"
+        return (
+            f"(select coalesce(jsonb_object_agg(part.value ->> 'code', part.value), '{{}}') from {parts})"
+        )
+    numbers = (
+        f"jsonb_each({document} || coalesce({document} #> '{{evidence,mean_rating}}', '{{}}')) as part (key, value)"
+        " where jsonb_typeof(part.value) = 'number'"
+    )
+    return (
+        "(select coalesce(jsonb_object_agg(part.key, jsonb_build_object('points', part.value)), '{}')"
+        f" from {numbers})"
+    )
 
 
-def _moves(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> tuple[FactorMove, ...]:
-    old, new = ({one["code"]: one for one in factors} for factors in (before, after))
-    moves = []
-    for code in dict.fromkeys([*new, *old]):
-        points = tuple(Decimal(str(side[code]["points"])) if code in side else None for side in (old, new))
-        if points[0] != points[1]:
-            label = {**old, **new}[code].get("label_th") or code
-            moves.append(FactorMove(code, label, *points))
+def _moves(before: dict[str, Any], after: dict[str, Any]) -> tuple[FactorMove, ...]:
     nothing = Decimal(0)
+    moves = []
+    for code in dict.fromkeys([*after, *before]):
+        old, new = (
+            Decimal(str(side[code]["points"])) if code in side else None for side in (before, after)
+        )
+        if old != new:
+            moves.append(FactorMove(code, {**before, **after}[code].get("label_th") or code, old, new))
     return tuple(
         sorted(moves, key=lambda one: abs((one.after or nothing) - (one.before or nothing)), reverse=True)
     )

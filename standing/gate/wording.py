@@ -50,13 +50,15 @@ def _matrix(matrix: Matrix) -> list[str]:
 
 
 def _mover(mover: MoveOfMember) -> list[str]:
-    lines = [f"  {mover.target} {mover.member_id}: {_number(mover.before)} → {_number(mover.after)}"]
+    steps = f", {mover.step_before or 'none'} → {mover.step_after}" if mover.step_after else ""
+    lines = [f"  {mover.target} {mover.member_id}: {_number(mover.before)} → {_number(mover.after)}{steps}"]
     return lines + [f"    {_factor(one)}" for one in mover.factors[:FACTORS]]
 
 
 def _factor(move: FactorMove) -> str:
     change = (move.after or Decimal(0)) - (move.before or Decimal(0))
-    return f"{change:+} {move.code} ({move.label_th}): {_number(move.before)} → {_number(move.after)}"
+    label = "" if move.label_th == move.code else f" ({move.label_th})"
+    return f"{change:+} {move.code}{label}: {_number(move.before)} → {_number(move.after)}"
 
 
 def _number(value: Decimal | None) -> str:

@@ -22,7 +22,7 @@ from tenacity import (
 )
 
 from standing.errors import StandingError
-from standing.lock import LOCK_KEY, LockTaken
+from standing.lock import LOCK_KEY, PUBLISHING, LockTaken
 from standing.upgrade import ledger
 from standing.upgrade.blockers import holders, send_autovacuum_away
 from standing.upgrade.catalog import rows
@@ -175,16 +175,18 @@ def exclusive_session(engine: Engine, pace: Pace | None = None) -> Iterator[Sess
         connection.execute("set lock_timeout = 0")
         connection.execute("set jit = off")
         connection.execute("set idle_in_transaction_session_timeout = 0")
-        _lock(connection, pace.queue)
+        _lock(connection, pace.queue, LOCK_KEY)
+        # What a run that was cut off is still writing ends first.
+        _lock(connection, pace.queue, PUBLISHING)
         yield Session(connection, pace)
     finally:
         pooled.close()
 
 
-def _lock(connection: Connection[Any], wait: float) -> None:
+def _lock(connection: Connection[Any], wait: float, key: int) -> None:
     """Take the advisory lock; a killed holder's statement gets a while to end."""
     deadline = time.monotonic() + wait
-    while not rows(connection, "select pg_try_advisory_lock(%(key)s) as got", key=LOCK_KEY)[0]["got"]:
+    while not rows(connection, "select pg_try_advisory_lock(%(key)s) as got", key=key)[0]["got"]:
         if time.monotonic() > deadline:
             raise LockTaken(
                 "a run, a migrate or a rollback is at work on this database", "wait until it has ended"

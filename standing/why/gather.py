@@ -16,6 +16,8 @@ from standing.why.origins import ORIGINS
 from standing.why.outlook import next_level, next_tier
 
 TABLES = {"user": "users", "seller": "seller_profiles"}
+#: The mart that says how far the next level or tier is.
+JUDGED = {"user": "user_trust_scores", "seller": "seller_tiers"}
 #: Orders shown of each kind, newest first.
 SHOWN = 10
 
@@ -85,10 +87,9 @@ def explain_member(
     )
     if documents is None:
         raise StandingError(f"there is no {kind} {member_id} in {TABLES[kind]}", "check the id")
-    is_built = bool(
-        connection.scalar(
-            text("select to_regclass(:name) is not null"), {"name": f"{build}.{ORDERS[kind][0]}"}
-        )
+    is_built = all(
+        connection.scalar(text("select to_regclass(:name) is not null"), {"name": f"{build}.{model}"})
+        for model in (ORDERS[kind][0], JUDGED[kind])
     )
     score = documents.get("trust_score") or {}
     outlook = next_level if kind == "user" else next_tier
@@ -102,7 +103,7 @@ def explain_member(
         start=50,
         factors=_factors(connection, build, score) if is_built and kind == "user" else [],
         orders=_orders(connection, build, kind, key) if is_built else {},
-        following=outlook(connection, build, documents, key) if is_built else None,
+        following=outlook(connection, build, key) if is_built else None,
         sources={target.name: ORIGINS[target.name] for target in targets},
     )
 

@@ -1,6 +1,8 @@
-"""What would have to change for the next level or tier, as things that can be done."""
+"""What would have to change for the next level or tier, as things that can be done.
 
-from decimal import ROUND_CEILING, Decimal
+All of it is asked of the build: the arithmetic of points, gaps and means stays in SQL.
+"""
+
 from typing import Any
 from uuid import UUID
 
@@ -9,105 +11,161 @@ from sqlalchemy import Connection
 from standing.database import rows
 from standing.publish_sql import quoted
 
-#: What a member can have verified or switched on.
-FLAGS = ("email_verified", "phone_verified", "kyc_verified", "two_factor_enabled")
-#: What one more completed purchase, at a shop that is new to the member, adds one to.
-PURCHASES = ("completed_orders_as_buyer", "clean_orders", "counterparties")
 #: More purchases than this are no advice.
 FARTHEST = 1000
 
+#: The level above, which missing flags to get, the largest gain first and none beyond what is needed, and then
+#: the fewest purchases. Each is at a shop new to the member, so it adds one to three metrics.
+LEVEL = """
+    with member as (
+        select
+            metrics.*, metrics.raw_clean as clean_orders, above.level as next_level, above.min_score,
+            above.min_completed_orders,
+            above.min_score - scores.overall_score as gap,
+            greatest(above.min_completed_orders - metrics.completed_orders, 0) as needed
+        from {build}.int_user_metrics as metrics
+        inner join {build}.user_trust_scores as scores on metrics.user_id = scores.user_id
+        inner join {build}.int_trust_levels as own on scores.level = own.level
+        inner join {build}.int_trust_levels as above on above.rank = own.rank + 1
+        where metrics.user_id = :key
+    ),
 
-def next_level(
-    connection: Connection, build: str, documents: dict[str, Any], key: UUID
-) -> dict[str, Any] | None:
+    bins as materialized (
+        select metric, lower_bound, coalesce(upper_bound, 'infinity') as upper_bound, points
+        from {build}.int_scorecard
+    ),
+
+    measured as (
+        select measure.*, bins.points
+        from member
+        cross join lateral (
+            values
+            ('email_verified', member.email_verified, true),
+            ('phone_verified', member.phone_verified, true),
+            ('kyc_verified', member.kyc_verified, true),
+            ('two_factor_enabled', member.two_factor_enabled, true),
+            ('completed_orders_as_buyer', member.completed_orders_as_buyer, false),
+            ('clean_orders', member.clean_orders, false),
+            ('counterparties', member.counterparties, false)
+        ) as measure (metric, value, is_flag)
+        inner join bins
+            on measure.metric = bins.metric
+            and measure.value >= bins.lower_bound and measure.value < bins.upper_bound
+    ),
+
+    flags as (
+        select
+            measured.metric,
+            bins.points - measured.points as gained,
+            sum(bins.points - measured.points) over (
+                order by bins.points - measured.points desc, measured.metric
+                rows between unbounded preceding and 1 preceding
+            ) as gained_before
+        from measured
+        inner join bins on measured.metric = bins.metric and 1 >= bins.lower_bound and 1 < bins.upper_bound
+        where measured.is_flag and measured.value = 0 and bins.points > measured.points
+    ),
+
+    verified as (
+        select
+            coalesce(array_agg(flags.metric order by flags.gained desc, flags.metric), '{{}}') as verify,
+            coalesce(sum(flags.gained), 0) as gained
+        from flags
+        inner join member on coalesce(flags.gained_before, 0) < member.gap
+    ),
+
+    purchases as (
+        select number.orders, sum(bins.points - measured.points) as gained
+        from member
+        cross join lateral generate_series(member.needed, greatest(member.needed, :farthest - 1)) as number (orders)
+        cross join measured
+        inner join bins
+            on measured.metric = bins.metric
+            and measured.value + number.orders >= bins.lower_bound
+            and measured.value + number.orders < bins.upper_bound
+        where not measured.is_flag
+        group by number.orders
+    ),
+
+    -- The fewest that are enough, or else no more than the level itself asks for.
+    chosen as (
+        select purchases.orders, member.gap - verified.gained - purchases.gained as missing
+        from member
+        cross join verified
+        cross join purchases
+        order by
+            purchases.orders >= :farthest or member.gap - verified.gained > purchases.gained,
+            purchases.orders
+        limit 1
+    )
+
+    select
+        member.next_level as level, member.is_banned, member.min_score, member.min_completed_orders, verified.verify,
+        chosen.orders, chosen.orders < :farthest and chosen.missing <= 0 as is_enough,
+        greatest(chosen.missing, 0) as missing
+    from member
+    cross join verified
+    cross join chosen
+"""
+
+#: The tier above: its document says how many orders and which mean are missing. With s stars from n reviews, x more
+#: reviews of the most stars make the mean m where (s + 5x) / (n + x) = m.
+TIER = """
+    with following as (
+        select
+            document -> 'next_tier' ->> 'tier' as tier,
+            (document -> 'next_tier' ->> 'orders_needed')::integer as orders,
+            nullif((document -> 'next_tier' ->> 'rating_needed')::numeric, 0) as mean
+        from {build}.seller_tiers
+        where seller_id = :key and jsonb_typeof(document -> 'next_tier') = 'object'
+    )
+
+    select
+        following.tier, following.orders, following.mean,
+        coalesce(
+            greatest(
+                ceil((following.mean * shop.total_reviews - shop.rating_sum) / (5 - following.mean)),
+                case when shop.total_reviews = 0 then 1 else 0 end
+            ), 0
+        )::integer as stars
+    from following
+    inner join {build}.int_seller_standing as shop on shop.seller_id = :key
+"""
+
+
+def next_level(connection: Connection, build: str, key: UUID) -> dict[str, Any] | None:
     """The level above the member's and a change that reaches it; None at the top.
 
     `verify` are flags, largest gain first; `complete_orders` purchases, each at a shop that is new to the
     member. `is_enough` says whether they reach the level; if not, `points_missing` must come from elsewhere.
     Everything else being equal: what a purchase does to the rates only helps.
     """
-    score = documents.get("trust_score") or {}
-    levels = rows(
-        connection,
-        f"select level, rank, min_score, min_completed_orders from {quoted(build, 'int_trust_levels')} order by rank",
-    )
-    ranks = {level["level"]: level["rank"] for level in levels}
-    above = [level for level in levels if level["rank"] == ranks.get(score.get("level", ""), 0) + 1]
-    metrics = rows(
-        connection,
-        f"select *, raw_clean as clean_orders from {quoted(build, 'int_user_metrics')} where user_id = :key",
-        key=key,
-    )
-    if not above or not metrics:
+    found = rows(connection, LEVEL.format(build=quoted(build)), key=key, farthest=FARTHEST)
+    if not found:
         return None
-    level, measured = above[0], metrics[0]
-    if measured["is_banned"]:
-        return {"level": level["level"], "is_enough": False, "banned": True}
-    gain = _Gains(connection, build, measured)
-    # Rounded to tenths: a float of the document is a tenth of the score, exactly.
-    gap = level["min_score"] - Decimal(str(score["overall_score"]))
-    verify = []
-    for flag in sorted(FLAGS, key=lambda name: (-gain.of(name, 1), name)):
-        if gap > 0 and not measured[flag] and gain.of(flag, 1) > 0:
-            verify.append(flag)
-            gap -= gain.of(flag, 1)
-    needed = max(level["min_completed_orders"] - measured["completed_orders"], 0)
-    purchases = next(
-        (n for n in range(needed, FARTHEST) if sum(gain.of(name, n) for name in PURCHASES) >= gap), None
-    )
-    orders = needed if purchases is None else purchases
-    left = gap - sum(gain.of(name, orders) for name in PURCHASES)
+    way = found[0]
+    if way["is_banned"]:
+        return {"level": way["level"], "is_enough": False, "banned": True}
     return {
-        "level": level["level"],
-        "min_score": float(level["min_score"]),
-        "min_completed_orders": level["min_completed_orders"],
-        "verify": verify,
-        "complete_orders": orders,
-        "is_enough": purchases is not None,
-        "points_missing": float(max(left, Decimal(0))),
+        "level": way["level"],
+        "min_score": float(way["min_score"]),
+        "min_completed_orders": way["min_completed_orders"],
+        "verify": way["verify"],
+        "complete_orders": way["orders"],
+        "is_enough": way["is_enough"],
+        "points_missing": float(way["missing"]),
     }
 
 
-class _Gains:
-    """Points that a metric would gain if it were so much larger."""
-
-    def __init__(self, connection: Connection, build: str, measured: dict[str, Any]) -> None:
-        self.measured = measured
-        self.bins = rows(
-            connection,
-            f"select metric, lower_bound, points from {quoted(build, 'int_scorecard')} order by metric, lower_bound",
-        )
-
-    def of(self, metric: str, more: int) -> Decimal:
-        now = self.measured[metric]
-        return self._points(metric, now + more) - self._points(metric, now)
-
-    def _points(self, metric: str, value: Any) -> Decimal:
-        reached = [b["points"] for b in self.bins if b["metric"] == metric and b["lower_bound"] <= value]
-        return Decimal(reached[-1]) if reached else Decimal(0)
-
-
-def next_tier(
-    connection: Connection, build: str, documents: dict[str, Any], key: UUID
-) -> dict[str, Any] | None:
+def next_tier(connection: Connection, build: str, key: UUID) -> dict[str, Any] | None:
     """The tier above the shop's: completed orders and 5-star reviews that reach it; None at the top."""
-    following = (documents.get("tier_info") or {}).get("next_tier")
-    if not following:
+    found = rows(connection, TIER.format(build=quoted(build)), key=key)
+    if not found:
         return None
-    standing = rows(
-        connection,
-        f"select total_reviews, rating_sum from {quoted(build, 'int_seller_standing')} where seller_id = :key",
-        key=key,
-    )[0]
-    wanted = Decimal(str(following["rating_needed"]))
-    stars = Decimal(0)
-    if wanted:
-        short = wanted * standing["total_reviews"] - standing["rating_sum"]
-        stars = max((short / (5 - wanted)).to_integral_value(ROUND_CEILING), Decimal(0))
-        stars = max(stars, Decimal(0 if standing["total_reviews"] else 1))
+    way = found[0]
     return {
-        "tier": following["tier"],
-        "complete_orders": int(following["orders_needed"]),
-        "mean_rating": float(wanted) or None,
-        "five_star_reviews": int(stars),
+        "tier": way["tier"],
+        "complete_orders": way["orders"],
+        "mean_rating": float(way["mean"]) if way["mean"] is not None else None,
+        "five_star_reviews": way["stars"],
     }

@@ -23,8 +23,6 @@ MARKETPLACE = """
         id uuid, order_id uuid, seller_id uuid, reviewer_id uuid, rating integer, created_at timestamptz
     );
     create schema standing_build;
-    create table standing_build.order_statuses (status text);
-    insert into standing_build.order_statuses values ('pending'), ('completed');
 
     create schema standing;
     create table standing.runs (run_id bigint, status text, as_of timestamptz, summary jsonb);

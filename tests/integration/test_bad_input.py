@@ -20,6 +20,7 @@ pytestmark = pytest.mark.timeout(900)
 
 NOBODY = "00000000-0000-0000-0000-00000000dead"
 LONG = "x" * 100_000
+FUTURE = "dated in the future; it waits until then"
 
 #: Table → what differs from a sound row of that table, and the reason why it is set aside.
 BAD: dict[str, list[tuple[dict[str, Any], str]]] = {
@@ -88,6 +89,71 @@ BAD: dict[str, list[tuple[dict[str, Any], str]]] = {
         ({"amount": -1}, "negative amount"),
         ({"amount": 1e15}, "absurd amount"),
         ({"amount": "NaN"}, "absurd amount"),
+        ({"seller_id": None}, "no seller"),
+        ({"seller_id": NOBODY}, "seller does not exist"),
+        ({"created_at": "2199-01-01T00:00:00Z"}, FUTURE),
+        ({"status": "bounced"}, "unknown status; it is in no balance"),
+    ],
+    "messages": [
+        ({"sender_id": None}, "no sender"),
+        ({"recipient_id": None}, "no recipient"),
+        ({"sent_at": None}, "no sending time"),
+        ({"thread_id": None, "sent_at": None}, "no sending time"),
+        ({"sent_at": "infinity"}, "impossible time"),
+        ({"sent_at": "2199-01-01T00:00:00Z"}, FUTURE),
+        ({"sender_id": NOBODY, "thread_id": None}, "sender does not exist; it counts for the recipient"),
+    ],
+    "disputes": [
+        ({"order_id": None}, "no order"),
+        ({"order_id": NOBODY}, "order does not exist"),
+        ({"opened_at": None}, "no opening time"),
+        ({"opened_at": "0001-01-01T00:00:00Z"}, "impossible time"),
+        ({"resolved_at": "infinity"}, "impossible time"),
+        ({"opened_at": "2199-01-01T00:00:00Z", "resolved_at": None}, FUTURE),
+    ],
+    "returns": [
+        ({"order_id": None}, "no order"),
+        ({"order_id": NOBODY}, "order does not exist"),
+        ({"completed_at": "infinity"}, "impossible time"),
+        ({"completed_at": "2001-01-01T00:00:00Z"}, "completed before it was requested"),
+        ({"requested_at": "2199-01-01T00:00:00Z", "completed_at": None}, FUTURE),
+    ],
+    "user_sessions": [
+        ({"user_id": None}, "no member"),
+        ({"user_id": NOBODY}, "member does not exist"),
+        ({"started_at": None}, "no beginning"),
+        ({"ended_at": "infinity"}, "impossible time"),
+        ({"ended_at": "2001-01-01T00:00:00Z"}, "ended before it began"),
+        ({"started_at": "2199-01-01T00:00:00Z", "ended_at": None}, FUTURE),
+    ],
+    "user_reports": [
+        ({"user_id": None}, "no member"),
+        ({"user_id": NOBODY}, "member does not exist"),
+        ({"created_at": None}, "no creation time"),
+        ({"created_at": "-infinity"}, "impossible time"),
+        ({"created_at": "2199-01-01T00:00:00Z", "decided_at": None}, FUTURE),
+        ({"outcome": "probably"}, "unknown outcome; it counts against nobody"),
+    ],
+    "user_warnings": [
+        ({"user_id": None}, "no member"),
+        ({"user_id": NOBODY}, "member does not exist"),
+        ({"created_at": None}, "no creation time"),
+        ({"decided_at": "infinity"}, "impossible time"),
+        ({"created_at": "2199-01-01T00:00:00Z", "decided_at": None}, FUTURE),
+        ({"outcome": "probably"}, "unknown outcome; it counts against nobody"),
+    ],
+    "order_exclusions": [
+        ({"order_id": None}, "no order"),
+        ({"order_id": NOBODY}, "order does not exist"),
+        ({"decided_at": None}, "no decision time"),
+        ({"decided_at": "infinity"}, "impossible time"),
+        ({"order_id": NOBODY, "decided_at": None}, "order does not exist"),
+    ],
+    "products": [
+        ({"seller_id": None}, "no seller"),
+        ({"seller_id": NOBODY}, "seller does not exist"),
+        ({"stock": 1e12}, "absurd stock"),
+        ({"stock": "NaN"}, "absurd stock"),
     ],
     "users": [
         ({"created_at": None}, "no creation time"),
@@ -97,19 +163,10 @@ BAD: dict[str, list[tuple[dict[str, Any], str]]] = {
     ],
 }
 
-#: Rows of optional sources that say nothing of anybody.
+#: Rows of optional sources that are as they may be and say nothing of anybody.
 MEANINGLESS: dict[str, list[dict[str, Any]]] = {
-    "messages": [
-        {"sent_at": None},
-        {"sent_at": "2199-01-01T00:00:00Z"},
-        {"thread_id": None, "sent_at": None},
-    ],
-    "user_sessions": [{"ended_at": "2001-01-01T00:00:00Z"}, {"ended_at": None}, {"user_id": NOBODY}],
-    "disputes": [{"order_id": NOBODY}, {"opened_at": None}],
-    "returns": [{"order_id": NOBODY}, {"completed_at": None}],
-    "user_reports": [{"user_id": NOBODY}, {"created_at": None}],
-    "user_warnings": [{"user_id": NOBODY}, {"created_at": None}],
-    "order_exclusions": [{"order_id": NOBODY}],
+    "user_sessions": [{"ended_at": None}],
+    "returns": [{"completed_at": None}],
 }
 
 #: What other applications allow and this one forbids.
@@ -127,7 +184,7 @@ LOOSEN = """
             select attrelid::regclass as owner, attname from pg_attribute join pg_class on pg_class.oid = attrelid
             where relnamespace = 'public'::regnamespace and relkind = 'r' and attnum > 0 and attnotnull
               and relname in ('users', 'orders', 'reviews', 'payouts', 'messages', 'user_sessions', 'disputes',
-                'returns', 'user_reports', 'user_warnings', 'order_exclusions')
+                'returns', 'user_reports', 'user_warnings', 'order_exclusions', 'products')
               and attname <> 'id'
         loop
             execute format('alter table %s alter column %I drop not null', one.owner, one.attname);
@@ -137,6 +194,7 @@ LOOSEN = """
         alter column total_amount type numeric, alter column refunded_amount type numeric;
     alter table reviews drop constraint reviews_pkey, alter column id drop not null, alter column rating type numeric;
     alter table payouts alter column amount type numeric;
+    alter table products alter column stock type numeric;
 """
 #: A sound row that would count, to be spoilt in one way at a time.
 SOUND = {
@@ -161,20 +219,25 @@ def database(marketplace: Settings) -> Iterator[Engine]:
     engine.dispose()
 
 
-def insert_spoilt(connection: Connection, table: str, changes: dict[str, Any]) -> None:
+def sound_row(connection: Connection, table: str) -> dict[str, Any]:
+    statement = SOUND.get(table, f"select t.* from {table} as t order by t.id limit 1")
+    found: dict[str, Any] = connection.scalar(text(f"select to_jsonb(one) from ({statement}) as one"))
+    return found
+
+
+def insert_spoilt(
+    connection: Connection, table: str, sound: dict[str, Any], changes: dict[str, Any]
+) -> None:
     """A sound row of the table with a new key and these changes."""
-    sound = SOUND.get(table, f"select t.* from {table} as t order by t.id limit 1")
-    row = connection.execute(text(sound)).mappings().one()
-    person = str(row.get("person"))
+    person = sound.get("person")
     given = {key: person if value == "the shop's person" else value for key, value in changes.items()}
     if table == "users":
         given |= {"email": None, "phone": None}
     statement = (
-        f"insert into {table} select (jsonb_populate_record(null::{table}, to_jsonb(one)"
+        f"insert into {table} select (jsonb_populate_record(null::{table}, cast(:sound as jsonb)"
         " || jsonb_build_object('id', gen_random_uuid()) || cast(:given as jsonb))).*"
-        f" from ({sound}) as one"
     )
-    connection.execute(text(statement), {"given": json.dumps(given)})
+    connection.execute(text(statement), {"sound": json.dumps(sound), "given": json.dumps(given)})
 
 
 def replay(settings: Settings, as_of: datetime) -> None:
@@ -204,13 +267,14 @@ def test_bad_rows_of_every_kind_are_set_aside_and_move_no_score(
     expected: dict[tuple[str, str], int] = {}
     with database.begin() as connection:
         expected |= self_dealt(connection)
+        sound = {table: sound_row(connection, table) for table in BAD}
         for table, kinds in BAD.items():
             for changes, reason in kinds:
-                insert_spoilt(connection, table, changes)
+                insert_spoilt(connection, table, sound[table], changes)
                 expected[table, reason] = expected.get((table, reason), 0) + 1
         for table, rows in MEANINGLESS.items():
             for changes in rows:
-                insert_spoilt(connection, table, changes)
+                insert_spoilt(connection, table, sound[table], changes)
 
     replay(marketplace, as_of)
 
@@ -280,8 +344,9 @@ def test_too_many_bad_rows_of_one_reason_stop_the_run_and_leave_every_document(
     marketplace: Settings, database: Engine
 ) -> None:
     with database.begin() as connection:
+        sound = sound_row(connection, "orders")
         for _ in range(21):
-            insert_spoilt(connection, "orders", {"total_amount": 1e15})
+            insert_spoilt(connection, "orders", sound, {"total_amount": 1e15})
         before = connection.execute(text("select id, trust_score::text from users order by id")).all()
 
     outcome = execute(marketplace, Request())

@@ -1,18 +1,21 @@
 """The gate: what it lets pass, what it stops, and who waits for whom."""
 
+import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from conftest import MakeDatabase
-from sqlalchemy import Engine, create_engine, text
+from conftest import MakeDatabase, Standing
+from decided import PAPERS_LOST, do, documents, scalar
+from sqlalchemy import Engine, create_engine
 
+from standing import run as runs
+from standing.gate import undecided
+from standing.lock import run_lock
 from standing.run import Outcome, execute
 from standing.settings import Settings
 from standing.stages import Request
-from standing.targets import TARGETS
-
-#: What an application's bug may do: everybody's papers are gone, and with them points and levels.
-PAPERS_LOST = "update users set email_verified = false, phone_verified = false, kyc_status = 'none'"
+from standing.targets import TARGETS, targets_of
 
 
 @pytest.fixture
@@ -25,30 +28,6 @@ def database(marketplace: Settings) -> Iterator[Engine]:
     engine = create_engine(marketplace.database_url or "")
     yield engine
     engine.dispose()
-
-
-def do(engine: Engine, *statements: str) -> None:
-    with engine.begin() as connection:
-        for statement in statements:
-            connection.execute(text(statement))
-
-
-def scalar(engine: Engine, statement: str) -> object:
-    with engine.connect() as connection:
-        return connection.scalar(text(statement))
-
-
-def documents(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
-    with engine.connect() as connection:
-        return {
-            target.name: [
-                tuple(row)
-                for row in connection.execute(
-                    text(f"select id, {target.column}::text from {target.table} order by id")
-                )
-            ]
-            for target in TARGETS
-        }
 
 
 def stop(marketplace: Settings, database: Engine, selection: str = "all") -> Outcome:
@@ -77,11 +56,144 @@ def test_a_wave_of_lost_levels_stops_the_run_and_keeps_what_it_would_have_writte
     kept = scalar(
         database,
         "select count(*) from standing.change_sets as kept join users on users.id = kept.member_id"
-        f" where run_id = {outcome.run_id} and target = 'trust_score' and old_document = users.trust_score",
+        " join standing_build.user_trust_scores as mart on mart.user_id = kept.member_id"
+        f" where run_id = {outcome.run_id} and target = 'trust_score'"
+        " and old_document = users.trust_score and new_document = mart.document",
     )
     assert kept == changed > 0
-    assert scalar(database, "select count(*) from standing.due where target = 'trust_score'") != 0
-    from standing.lock import run_lock
-
+    still_due = "select count(*) from standing.due join standing.change_sets using (target, member_id)"
+    assert scalar(database, still_due) == scalar(database, "select count(*) from standing.change_sets")
     with run_lock(database, 0):
         pass  # the lock is free
+
+    report = json.loads((marketplace.home / "reports" / "run-000002" / "report.json").read_text())
+    fell = sum(
+        m["members"] for m in report["movements"] if (m["before"], m["after"]) == ("silver", "bronze")
+    )
+    assert fell > 0
+    assert report["movers"]
+
+
+def test_a_first_publication_changes_everybody_and_is_not_stopped(database: Engine) -> None:
+    # The template's run found all documents as the upgrade had left them.
+    first = "from standing.runs where run_id = 1"
+    assert scalar(database, f"select summary -> 'changes' -> 0 ->> 'written' {first}") == "300"
+    assert scalar(database, f"select summary -> 'gate' -> 0 ->> 'members' {first}") == "0"
+    verdicts = (
+        "select distinct finding ->> 'verdict' from standing.runs, jsonb_array_elements(summary -> 'gate')"
+    )
+    assert scalar(database, f"{verdicts} as finding where run_id = 1") == "passed"
+
+
+def test_members_who_join_in_a_wave_are_not_counted_as_changed(
+    marketplace: Settings, database: Engine
+) -> None:
+    do(
+        database,
+        "insert into users (display_name, created_at)"
+        " select 'member ' || n, now() - interval '1 hour' from generate_series(1, 600) as n",
+    )
+    outcome = execute(marketplace, Request("scores"))
+    assert outcome.status == "published", outcome.message
+    assert outcome.written["trust_score"] >= 600
+    found = [
+        one
+        for one in outcome.gate.findings
+        if (one.target, one.measure) == ("trust_score", "changed_share")
+    ]
+    assert found[0].observed < 1
+    assert found[0].members < 20
+
+
+def test_a_warning_is_told_and_published(
+    marketplace: Settings, database: Engine, standing: Standing
+) -> None:
+    do(database, "update standing_build.gate_limits set stop = null", PAPERS_LOST)
+    done = standing(marketplace, "run", "scores")
+    assert done.returncode == 0, done.stderr
+    assert "warning: trust_score: " in done.stdout
+    warned = (
+        "select count(*) from standing.runs, jsonb_array_elements(summary -> 'gate') as finding"
+        " where run_id = 2 and status = 'published' and finding ->> 'verdict' = 'warned'"
+    )
+    assert scalar(database, warned) != 0
+
+
+def test_runs_of_the_same_documents_wait_and_build_nothing_and_others_go_on(
+    marketplace: Settings, database: Engine, standing: Standing
+) -> None:
+    stopped = stop(marketplace, database, "scores")
+    before, built = documents(database), scalar(database, "select run_id from standing_build.run_context")
+    done = standing(marketplace, "run", "all")
+    assert done.returncode == 0, done.stderr
+    assert "waiting" in done.stdout
+    assert f"standing approve {stopped.run_id}" in done.stdout
+    assert scalar(database, "select run_id from standing_build.run_context") == built
+    assert scalar(database, "select status from standing.runs order by run_id desc limit 1") == "waiting"
+    assert documents(database) == before
+
+    tiers = execute(marketplace, Request("tiers"))
+    assert tiers.status == "published", tiers.message
+
+    # Nobody decides: it expires, and with it what it would have written.
+    with database.begin() as connection:
+        assert undecided(connection, targets_of("all")) == stopped.run_id
+        assert undecided(connection, targets_of("tiers")) is None
+    hours = "select extract(epoch from (summary ->> 'expires_at')::timestamptz - finished_at) / 3600 from standing.runs"
+    assert round(float(str(scalar(database, f"{hours} where run_id = {stopped.run_id}")))) == 72
+    do(database, 'update standing.runs set summary = summary || \'{"expires_at": "2026-01-01T00:00:00Z"}\'')
+    with database.begin() as connection:
+        assert undecided(connection, TARGETS) is None
+    assert (
+        scalar(database, f"select status from standing.runs where run_id = {stopped.run_id}") == "expired"
+    )
+    assert scalar(database, "select count(*) from standing.change_sets") == 0
+    assert scalar(database, "select count(*) from standing.due where target = 'trust_score'") != 0
+
+
+@pytest.mark.timeout(600)
+def test_an_ordinary_day_passes_and_a_rating_source_that_is_lost_stops(
+    make_database: MakeDatabase, standing: Standing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demo = make_database(STANDING_LOCK_WAIT_MINUTES=0)
+    standing.ok(demo, "load", "simulated", "--users", "2000", "--orders", "20000", "--seed", "1")
+    standing.ok(demo, "migrate")
+    today = datetime.now(UTC).replace(microsecond=0)
+    with monkeypatch.context() as patched:
+        patched.setattr(runs, "wall_clock", lambda engine: today - timedelta(days=1))
+        assert execute(demo, Request()).status == "published"
+    second = execute(demo, Request())
+    assert second.status == "published", second.message
+    assert sum(second.written.values()) > 100
+    assert second.gate.findings
+    assert not second.gate.warned
+
+    engine = create_engine(demo.database_url or "")
+    before = documents(engine)
+    do(engine, 'update reviews set moderation = moderation || \'{"status": "rejected"}\'')
+    third = execute(demo, Request())
+    assert third.status == "stopped", third.message
+    over = {(one.target, one.measure) for one in third.gate.over("stopped")}
+    assert ("ratings", "lost_values_share") in over
+    assert ("ratings", "mean_shift") in over
+    assert ("tier_info", "moved_down_share") in over
+    assert documents(engine) == before
+    engine.dispose()
+
+
+def test_members_who_are_published_and_no_longer_built_are_found(
+    marketplace: Settings, database: Engine
+) -> None:
+    do(
+        database,
+        "alter table users alter created_at drop not null",
+        "update users set created_at = null where id in (select id from users order by id limit 21)",
+        "update standing_build.quarantine_limits set max_rows = 100",
+    )
+    before = documents(database)
+    outcome = execute(marketplace, Request("scores"))
+    assert outcome.status == "stopped", outcome.message
+    assert ("trust_score", "lost_members_share") in {
+        (one.target, one.measure) for one in outcome.gate.over("stopped")
+    }
+    assert documents(database) == before

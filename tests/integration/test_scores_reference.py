@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from reference.circles import SIZES, circles
 from reference.loading import build, documents, empty, load, merged
 from reference.marketplaces import AS_OF, WALL_CLOCK
 from reference.members import behavior_score, trust_score
@@ -33,7 +34,7 @@ Documents = dict[str, dict[str, dict[str, Any]]]
 
 @pytest.fixture(scope="module")
 def worlds() -> list[World]:
-    return rolled(CASES)
+    return [*rolled(CASES), *circles()]
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +108,13 @@ def test_the_marketplaces_reach_what_they_are_meant_to(built: Documents) -> None
     assert any("grace" in document["evidence"] for document in tiers)
     assert {"low", "medium", "high"} == {d["risk_level"] for d in built["behavior_score"].values()}
     assert any("raw" in document["evidence"] for document in built["performance"].values())
+    shown = {
+        int(factor["evidence"]["value"])
+        for document in trust
+        for factor in document["factors"]["positive"]
+        if factor["code"] == "counterparties"
+    }
+    assert shown >= set(SIZES[1:])
     trends = {document["rating_trend"] for document in built["ratings"].values()}
     assert len(trends) > 1
 

@@ -81,7 +81,9 @@ def test_dry_run_is_what_migrate_then_does(settings: Settings, engine: Engine) -
     legacy.fill(engine)
     planned = [step.name for step in plan(settings, engine)]
     done = migrate(settings, engine)
-    assert planned == [*done.steps, *done.members]
+    last = [name for name in done.steps if name.startswith("change log of")]
+    assert len(last) == 5
+    assert planned == [*done.steps[: -len(last)], *done.members, *last]
     assert plan(settings, engine) == []
 
 

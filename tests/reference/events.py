@@ -47,16 +47,20 @@ def _recently(maker: Maker) -> Any:
     return AS_OF - timedelta(seconds=maker.roll.randrange(0, 500 * 86400))
 
 
-def _order(maker: Maker, **known: Any) -> Row:
-    shop = _shop(maker)
+def plain_order(maker: Maker, buyer: Row, shop: Row, **known: Any) -> Row:
+    """An order and nothing around it; without `known` it is open and has no times but its own."""
     before = {table: list(rows) for table, rows in maker.world.items()}
-    order = maker.order(_buyer(maker, shop), shop)
-    # An order and nothing around it.
+    order = maker.order(buyer, shop)
     for table, rows in before.items():
         maker.world[table][:] = [*rows, order] if table == "orders" else rows
     blank = dict.fromkeys(key for key in order if key.endswith(("_at", "_by", "_amount")))
     order.update(blank | {"status": "pending", "total_amount": Decimal(700)} | known)
     return order
+
+
+def _order(maker: Maker, **known: Any) -> Row:
+    shop = _shop(maker)
+    return plain_order(maker, _buyer(maker, shop), shop, **known)
 
 
 def completed_order(maker: Maker) -> tuple[str, str | None]:

@@ -65,6 +65,25 @@ def test_every_model_says_what_one_row_is(manifest: dict[str, Any]) -> None:
         assert node["description"].strip(), node["name"]
 
 
+def test_every_column_of_a_mart_and_of_a_policy_table_is_described(manifest: dict[str, Any]) -> None:
+    marts = [node for node in models(manifest) if layer(node) == 3]
+    seeds = [node for node in manifest["nodes"].values() if node["resource_type"] == "seed"]
+    for node in marts + seeds:
+        for name, column in node["columns"].items():
+            assert column["description"].strip(), f"{node['name']}.{name}"
+    for node in seeds:
+        header = (PROJECT_ROOT / node["original_file_path"]).read_text("utf-8").splitlines()[0]
+        assert list(header.split(",")) == [c for c in header.split(",") if c in node["columns"]], node[
+            "name"
+        ]
+
+
+def test_the_front_page_of_the_docs_names_every_mart(manifest: dict[str, Any]) -> None:
+    page = manifest["docs"]["doc.standing.__overview__"]["block_contents"]
+    for target in TARGETS:
+        assert f"| `{target.mart}` | `{target.table}.{target.column}` |" in page
+
+
 def test_every_mart_has_a_contract_and_a_document_that_is_published(manifest: dict[str, Any]) -> None:
     marts = {node["name"]: node for node in models(manifest) if layer(node) == 3}
     for name, node in marts.items():

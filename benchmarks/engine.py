@@ -1,0 +1,330 @@
+"""What a run costs: full, incremental and with nothing due, beside SQL by hand and the ways it replaces.
+
+All sides work on one database in one run of this script:
+  standing  the whole command, `standing run`, with audits, gate, history and report
+  by hand   the same statements as dbt compiles them, sent in order over one connection, then one bare UPDATE a
+            table: no dbt, audits, diff, gate, history, chunks or state
+  guide     the migration guide's correlated subqueries, two of the five documents, on a sample, extrapolated
+  rows      a job that reads and writes member by member through SQLAlchemy, on a sample, extrapolated
+"Database" is the time the server spent in statements of this database (pg_stat_database.active_time).
+
+    python benchmarks/engine.py --users 1000000 --orders 5000000
+    python benchmarks/engine.py --home FOLDER      (a STANDING_HOME that is loaded and upgraded)
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import psutil
+from audits import standing
+from sqlalchemy import Connection, Engine, text
+
+from standing.database import connect
+from standing.settings import Settings, load_settings
+from standing.targets import TARGETS
+
+CHANGED = 1000
+SAMPLE = 500
+BY_HAND = "by_hand"
+
+
+@dataclass
+class Cost:
+    """Seconds on the clock and in the database, bytes of WAL, the peak of Python's memory, documents written."""
+
+    wall: float = 0
+    database: float = 0
+    wal: int = 0
+    memory: int = 0
+    written: int = 0
+    stages: str = ""
+
+    def line(self, name: str) -> str:
+        memory = f"{self.memory / 1e6:7.0f} MB" if self.memory else " " * 10
+        return (
+            f"{name:<34}{self.wall:9.1f} s{self.database:9.1f} s database{self.wal / 1e6:10.1f} MB WAL"
+            f"{memory}{self.written:12,} documents"
+        )
+
+
+def main() -> None:
+    given = arguments()
+    if given.home:
+        compare(given.home, given.repeat)
+        return
+    with tempfile.TemporaryDirectory(prefix="standing-bench-", dir=given.folder) as name:
+        home = Path(name)
+        home.chmod(0o755)
+        try:
+            size = ("--users", str(given.users), "--orders", str(given.orders), "--seed", "1")
+            standing(home, "load", "simulated", *size)
+            standing(home, "migrate")
+            compare(home, given.repeat)
+        finally:
+            standing(home, "down")
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--users", type=int, default=20_000)
+    parser.add_argument("--orders", type=int, default=100_000)
+    parser.add_argument(
+        "--repeat", type=int, default=3, help="incremental runs, of which the median counts"
+    )
+    parser.add_argument("--folder", type=Path, help="where the database is made; the system's if not given")
+    parser.add_argument("--home", type=Path, help="an existing STANDING_HOME, loaded and upgraded")
+    return parser.parse_args()
+
+
+def compare(home: Path, repeat: int) -> None:
+    settings = load_settings(STANDING_HOME=home, DATABASE_URL="")
+    with connect(settings) as engine:
+        show(engine, "as loaded")
+        first = run(home, engine)
+        print(first.line("standing, first run, all written"), first.stages, sep="\n    ")
+        blank(engine)
+        full = run(home, engine, "--full")
+        print(full.line("standing, full, all written"), full.stages, sep="\n    ")
+        blank(engine)
+        hand = by_hand(settings, engine)
+        print(hand.line("by hand, all written"))
+        print(
+            f"  full ÷ by hand: {full.database / hand.database:.2f} database, {full.wall / hand.wall:.2f} clock (goal 1.5)"
+        )
+        members = scalar(engine, "select count(*) from users")
+        for name, seconds in (("guide", guide(engine)), ("rows", rows(engine))):
+            print(
+                f"  {name} ÷ full: {seconds * members / full.wall:,.1f} (extrapolated from {SAMPLE} members)"
+            )
+        settle = run(home, engine, "--full")
+        print(settle.line("standing, full, nothing written"), settle.stages, sep="\n    ")
+        costs = []
+        for number in range(repeat):
+            change(engine, number)
+            costs.append(run(home, engine))
+            print(costs[-1].line(f"standing, {CHANGED:,} orders changed"), costs[-1].stages, sep="\n    ")
+        print(
+            f"  incremental: median {median(c.database for c in costs):.2f} s database, to compare between sizes"
+        )
+        idle = run(home, engine)
+        print(idle.line("standing, nothing due"), idle.stages, sep="\n    ")
+
+
+def show(engine: Engine, title: str) -> None:
+    counts = {
+        t: scalar(engine, f"select count(*) from {t}")
+        for t in ("users", "seller_profiles", "orders", "reviews")
+    }
+    print(f"{title}: " + ", ".join(f"{number:,} {table}" for table, number in counts.items()), flush=True)
+
+
+def scalar(engine: Engine, statement: str) -> int:
+    with engine.connect() as connection:
+        return int(connection.scalar(text(statement)) or 0)
+
+
+@contextmanager
+def measured(engine: Engine) -> Iterator[Cost]:
+    cost = Cost()
+    before, began = server(engine), time.monotonic()
+    yield cost
+    cost.wall = time.monotonic() - began
+    time.sleep(1.5)  # a session's statistics arrive within a second of its end
+    after = server(engine)
+    cost.database, cost.wal = (after[0] - before[0]) / 1000, int(after[1] - before[1])
+
+
+def server(engine: Engine) -> tuple[float, float]:
+    with engine.connect() as connection:
+        row = connection.execute(
+            text(
+                "select active_time, pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0') from pg_stat_database"
+                " where datname = current_database()"
+            )
+        ).one()
+    return float(row[0]), float(row[1])
+
+
+def run(home: Path, engine: Engine, *options: str) -> Cost:
+    """`standing run`, its process and those it starts watched for their memory."""
+    with measured(engine) as cost:
+        command = [sys.executable, "-m", "standing", "run", "--json", *options]
+        environment = {**os.environ, "STANDING_HOME": str(home)}
+        environment.pop("DATABASE_URL", None)
+        with subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            watcher = threading.Thread(target=watch, args=(process.pid, cost), daemon=True)
+            watcher.start()
+            printed, errors = process.communicate()
+    outcome = json.loads(printed) if printed.startswith("{") else {}
+    if outcome.get("status") != "published":
+        sys.exit(f"standing run: {outcome.get('message')} {errors[-2000:]}")
+    cost.written = sum(outcome["written"].values())
+    cost.stages = ", ".join(f"{stage['name']} {float(stage['seconds']):.1f}" for stage in outcome["stages"])
+    return cost
+
+
+def watch(pid: int, cost: Cost) -> None:
+    """The peak of the resident memory of a process and its children."""
+    while True:
+        try:
+            process = psutil.Process(pid)
+            found = [process, *process.children(recursive=True)]
+            cost.memory = max(
+                cost.memory, sum(one.memory_info().rss for one in found if "postgres" not in one.name())
+            )
+        except psutil.Error:
+            if not psutil.pid_exists(pid):
+                return
+        time.sleep(0.2)
+
+
+def blank(engine: Engine) -> None:
+    """No document is there, so that all are written."""
+    with engine.begin() as connection:
+        for table in dict.fromkeys(target.table for target in TARGETS):
+            columns = ", ".join(f"{t.column} = '{{}}'" for t in TARGETS if t.table == table)
+            connection.execute(text(f"update {table} set {columns}"))
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("vacuum analyze users, seller_profiles"))
+        connection.execute(text("checkpoint"))
+
+
+def by_hand(settings: Settings, engine: Engine) -> Cost:
+    """The compiled models, in order, over one connection, and one UPDATE a table."""
+    statements = list(compiled(settings))
+    with engine.begin() as connection:
+        connection.execute(text(f"drop schema if exists {BY_HAND} cascade"))
+        connection.execute(text(f"create schema {BY_HAND}"))
+        for table in prepared(connection, settings.build_schema):
+            connection.execute(
+                text(f"create table {BY_HAND}.{table} as select * from {settings.build_schema}.{table}")
+            )
+    with measured(engine) as cost, engine.connect() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement.replace("%", "%%"))
+            connection.commit()
+        for table in dict.fromkeys(target.table for target in TARGETS):
+            targets = [target for target in TARGETS if target.table == table]
+            columns = ", ".join(f"{t.column} = {t.name}.document" for t in targets)
+            marts = " join ".join(
+                f"{BY_HAND}.{t.mart} as {t.name}" + (f" using ({t.key})" if t is not targets[0] else "")
+                for t in targets
+            )
+            result = connection.execute(
+                text(
+                    f"update {table} as m set {columns} from {marts} where m.id = {targets[0].name}.{targets[0].key}"
+                )
+            )
+            cost.written += result.rowcount * len(targets)
+            connection.commit()
+    return cost
+
+
+def prepared(connection: Connection, schema: str) -> list[str]:
+    """Policy, context and the due: what is there before a build."""
+    seeds = [path.stem for path in Path(__file__).resolve().parents[1].joinpath("seeds").glob("*.csv")]
+    there = connection.scalars(
+        text("select table_name from information_schema.tables where table_schema = :schema"),
+        {"schema": schema},
+    ).all()
+    return [name for name in (*seeds, "run_context", "due_users", "due_sellers") if name in there]
+
+
+def compiled(settings: Settings) -> Iterator[str]:
+    """CREATE statements of the models, each after those it reads, as dbt last compiled them."""
+    target = settings.home / "dbt" / "target"
+    nodes = json.loads((target / "manifest.json").read_text())["nodes"]
+    done: set[str] = set()
+
+    def visit(name: str) -> Iterator[str]:
+        node = nodes.get(name)
+        if node is None or name in done or node["resource_type"] != "model":
+            return
+        done.add(name)
+        for parent in node["depends_on"]["nodes"]:
+            yield from visit(parent)
+        code = (target / "compiled" / "standing" / node["original_file_path"]).read_text()
+        kind = "view" if node["config"]["materialized"] == "view" else "unlogged table"
+        moved = code.replace(f'"{settings.build_schema}"', f'"{BY_HAND}"')
+        yield f"create {kind} {BY_HAND}.{node['name']} as {moved}"
+        if kind != "view" and (
+            node["name"].startswith("int_due") or node["name"] in ("int_orders", "int_reviews")
+        ):
+            yield f"analyze {BY_HAND}.{node['name']}"
+
+    for target_ in TARGETS:
+        yield from visit(f"model.standing.{target_.mart}")
+
+
+def guide(engine: Engine) -> float:
+    """Seconds a member, by subqueries that count each member's orders anew for every condition."""
+    count = "(select count(*) from orders where buyer_id = users.id and status = 'completed')"
+    steps = " ".join(
+        f"when {count} > {limit} then {points}" for limit, points in ((50, 80), (20, 60), (5, 40), (0, 20))
+    )
+    statement = (
+        "update users set trust_score = trust_score || jsonb_build_object('transaction_score', case"
+        f" {steps} else 0 end) where id in (select id from users order by id limit {SAMPLE})"
+    )
+    with engine.connect() as connection:
+        began = time.monotonic()
+        connection.execute(text(statement))
+        seconds = time.monotonic() - began
+        connection.rollback()
+    return seconds / SAMPLE
+
+
+def rows(engine: Engine) -> float:
+    """Seconds a member, by a job that reads and writes one member after the other."""
+    queries = (
+        "select status, total_amount, completed_at, cancelled_at, cancelled_by from orders where buyer_id = :id",
+        "select o.status, o.total_amount, o.completed_at from orders as o"
+        " join seller_profiles as s on s.id = o.seller_id where s.user_id = :id",
+        "select r.rating, r.created_at from reviews as r join seller_profiles as s on s.id = r.seller_id"
+        " where s.user_id = :id",
+        "select sent_at from messages where recipient_id = :id",
+    )
+    with engine.connect() as connection:
+        members = connection.scalars(text(f"select id from users order by id limit {SAMPLE}")).all()
+        began = time.monotonic()
+        for member in members:
+            found = [connection.execute(text(query), {"id": member}).all() for query in queries]
+            completed = sum(1 for order in found[0] if order.status == "completed")
+            connection.execute(
+                text(
+                    "update users set trust_score = jsonb_build_object('completed', cast(:n as int)) where id = :id"
+                ),
+                {"n": completed, "id": member},
+            )
+        seconds = time.monotonic() - began
+        connection.rollback()
+    return seconds / len(members)
+
+
+def change(engine: Engine, number: int) -> None:
+    """A thousand orders get another amount, spread over all of them."""
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "update orders set total_amount = total_amount + 1 where id in"
+                " (select id from orders order by md5(id::text || :salt) limit :n)"
+            ),
+            {"salt": str(number), "n": CHANGED},
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+{%- set columns = application_columns('user_reports') -%}
+
+with source as (
+
+    select
+        {{ application_column(columns, 'id', 'text') }} as report_id,
+        {{ application_column(columns, 'user_id', 'uuid') }} as user_id,
+        {{ application_column(columns, 'created_at', 'timestamptz') }} as created_at,
+        {{ application_column(columns, 'decided_at', 'timestamptz') }} as decided_at,
+        lower({{ application_column(columns, 'outcome', 'text') }}) as outcome
+    {{ application_rows('user_reports', columns) }}
+
+),
+
+judged as (
+
+    select
+        source.*,
+        case
+            when source.user_id is null then 'no member'
+            {{ when_orphaned('user_reports.user_id', 'member does not exist') }}
+            when source.created_at is null then 'no creation time'
+            when {{ impossible_moment(['source.created_at', 'source.decided_at']) }} then 'impossible time'
+        end as quarantine_reason,
+        case
+            when source.created_at > {{ wall_clock() }} then 'dated in the future; it waits until then'
+            when source.decided_at < source.created_at
+                then 'decided before it was made; the time of making stands in'
+            when source.outcome not in ('upheld', 'dismissed') then 'unknown outcome; it counts against nobody'
+        end as left_out
+    from source
+    {{ join_parent('user_reports.user_id', 'users') }}
+
+),
+
+final as (
+
+    select
+        *,
+        coalesce(report_id, 'of member ' || user_id::text) as row_key,
+        -- Filter by this one: the planner takes "case … is null" for rare, and then loops over millions of rows.
+        case when quarantine_reason is null then user_id end as trusted_user_id
+    from judged
+
+)
+
+select * from final

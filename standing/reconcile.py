@@ -1,0 +1,217 @@
+"""Reconciling: is what is published what a full recompute would publish? Under one lock, with one run.
+
+The run builds the due; then everybody is built in a schema apart at the same moment and compared. Whom a
+change reached meanwhile is told apart; any other difference is drift, which should be none.
+"""
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Engine, text
+
+from standing import change_log, dbt
+from standing.database import connect, require_upgraded, rows
+from standing.due import open_build
+from standing.errors import Drifted, StandingError
+from standing.lock import LockTaken, RunLock, run_lock
+from standing.log import logger
+from standing.policy import forget_loaded_policy, is_policy_loaded, note_loaded_policy
+from standing.publish_sql import quoted, without_clock
+from standing.run import Outcome, Perform, execute_locked, plainly
+from standing.settings import Settings
+from standing.stages import Request
+from standing.targets import TARGETS, Target
+
+#: Members named of each document; all are counted.
+NAMED = 100
+
+EDITED = "the document was edited after it was published"
+NOT_LOGGED = "the sources changed and no trigger logged it"
+NEVER_BUILT = "no run has built this member"
+GONE = "the document is gone from the column"
+
+
+@dataclass(frozen=True)
+class Drift:
+    """One document that differs from a full recompute, and why."""
+
+    target: str
+    member_id: str
+    cause: str
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """`run` is the incremental run before the comparison; without a published one nothing was compared.
+
+    `counts` is target → cause → documents; `drift` names the first of each. `meanwhile` counts documents of
+    members whom a change reached after the run. `mended` is the run that wrote the differing ones anew.
+    """
+
+    run: Outcome
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    drift: tuple[Drift, ...] = ()
+    meanwhile: int = 0
+    mended: Outcome | None = None
+
+    @property
+    def compared(self) -> bool:
+        return self.run.status == "published"
+
+    @property
+    def number(self) -> int:
+        return sum(sum(causes.values()) for causes in self.counts.values())
+
+    @property
+    def error(self) -> StandingError | None:
+        """What a command ends with: the run's own error, or the drift that was not mended."""
+        if self.run.error is not None or not self.number or self.mended is not None:
+            return self.run.error or (self.mended.error if self.mended else None)
+        said = "; ".join(
+            f"{target}: {number:,} where {cause}"
+            for target, causes in self.counts.items()
+            for cause, number in causes.items()
+        )
+        return Drifted(
+            f"{self.number:,} documents differ from a full recompute: {said}", "standing reconcile --mend"
+        )
+
+    @property
+    def message(self) -> str:
+        if not self.compared:
+            return (
+                f"run {self.run.run_id or '-'}: {self.run.status}: {self.run.message}; nothing was compared"
+            )
+        said = f"run {self.run.run_id}: {self.number:,} documents differ from a full recompute"
+        if self.meanwhile:
+            said += f", and {self.meanwhile:,} of members whom a change reached meanwhile"
+        return said + (f"; mended by run {self.mended.run_id}" if self.mended else "")
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "run_id": self.run.run_id,
+            "status": self.run.status,
+            "drift": self.number,
+            "counts": self.counts,
+            "members": [vars(one) for one in self.drift],
+            "meanwhile": self.meanwhile,
+            "mended_by": self.mended.run_id if self.mended else None,
+        }
+
+
+def reconcile(settings: Settings, mend: bool = False, perform: Perform = plainly) -> Reconciliation:
+    """Run what is due, build everybody beside it, compare; with `mend` write anew what differs.
+
+    Raises StandingError where no run could begin, BuildFailed where the recompute fails.
+    """
+    with connect(settings) as engine:
+        with engine.connect() as connection:
+            require_upgraded(connection, settings)
+        try:
+            with run_lock(engine, settings.lock_wait_minutes) as lock:
+                return _reconcile(engine, settings, lock, mend, perform)
+        except LockTaken as error:
+            return Reconciliation(Outcome(None, "skipped", error.message, error=error))
+
+
+def _reconcile(
+    engine: Engine, settings: Settings, lock: RunLock, mend: bool, perform: Perform
+) -> Reconciliation:
+    run = execute_locked(engine, settings, lock, Request(), perform)
+    if run.status != "published" or run.run_id is None or run.as_of is None:
+        return Reconciliation(run)
+    log = logger(run.run_id, "reconcile")
+    log.info("builds everybody beside it")
+    shadow = settings.model_copy(update={"build_schema": settings.shadow_schema})
+    open_build(engine, shadow, run.run_id, run.as_of, TARGETS)
+    if not is_policy_loaded(engine, shadow):
+        forget_loaded_policy(engine, shadow)
+        dbt.invoke(shadow, engine.url, "seed")
+        note_loaded_policy(engine, shadow)
+    marts = [f"+{target.mart}" for target in TARGETS]
+    dbt.invoke(shadow, engine.url, "run", "--full-refresh", "--select", *marts)
+    with engine.begin() as connection:
+        found = _compare(connection, settings, shadow, run, mend)
+        connection.execute(
+            text(
+                "update standing.runs set summary = coalesce(summary, '{}') || jsonb_build_object("
+                "'reconciliation', cast(:found as jsonb)) where run_id = :run_id"
+            ),
+            {"found": json.dumps(found.to_json()), "run_id": run.run_id},
+        )
+    log.info("%d documents differ, %d changed meanwhile", found.number, found.meanwhile)
+    if not (mend and found.number):
+        return found
+    mended = execute_locked(engine, settings, lock, Request(), perform)
+    return Reconciliation(run, found.counts, found.drift, found.meanwhile, mended)
+
+
+def _compare(
+    connection: Connection, settings: Settings, shadow: Settings, run: Outcome, mend: bool
+) -> Reconciliation:
+    """Every published document with the recompute; with `mend` the members that differ become due."""
+    differing = [_differing(settings, shadow, target) for target in TARGETS]
+    connection.execute(
+        text(f"create temporary table differing on commit drop as {' union all '.join(differing)}")
+    )
+    # Drained after the comparison: whoever a change reached until now is due again.
+    change_log.drain(connection, settings)
+    meanwhile = connection.execute(
+        text(
+            "delete from differing where exists (select from standing.due as due where due.target = differing.target"
+            " and (due.member_id = differing.member_id or due.member_id is null))"
+        )
+    ).rowcount
+    counts: dict[str, Counter[str]] = {}
+    for row in rows(
+        connection, "select target, cause, count(*) as number from differing group by 1, 2 order by 1, 2"
+    ):
+        counts.setdefault(row["target"], Counter())[row["cause"]] = row["number"]
+    named = rows(
+        connection,
+        "select target, member_id::text as member_id, cause from ("
+        "select *, row_number() over (partition by target order by member_id) as place from differing) as d"
+        " where place <= :named order by target, member_id",
+        named=NAMED,
+    )
+    if mend:
+        connection.execute(
+            text(
+                "insert into standing.due (target, member_id) select target, member_id from differing on conflict do nothing"
+            )
+        )
+    return Reconciliation(
+        run,
+        {target: dict(found) for target, found in counts.items()},
+        tuple(Drift(**one) for one in named),
+        meanwhile,
+    )
+
+
+def _differing(settings: Settings, shadow: Settings, target: Target) -> str:
+    """The members whose column is not what the recompute says; held ones were put back on purpose."""
+    column = f"application.{quoted(target.column)}"
+    members = quoted(settings.application_schema, target.table)
+    built = f"{quoted(settings.build_schema, target.mart)}"
+    return f"""
+select
+    '{target.name}' as target,
+    application.{quoted(target.table_key)} as member_id,
+    case
+        when {column} is null then '{GONE}'
+        when built.document is null then '{NEVER_BUILT}'
+        when {without_clock(target, "built.document")} is distinct from {without_clock(target, column)} then '{EDITED}'
+        else '{NOT_LOGGED}'
+    end as cause
+from {members} as application
+join {quoted(shadow.build_schema, target.mart)} as recomputed
+    on recomputed.{quoted(target.key)} = application.{quoted(target.table_key)}
+left join {built} as built on built.{quoted(target.key)} = application.{quoted(target.table_key)}
+where {without_clock(target, "recomputed.document")} is distinct from {without_clock(target, column)}
+    and not exists (
+        select from standing.holds as held
+        where held.target = '{target.name}' and held.member_id = application.{quoted(target.table_key)}
+    )
+"""

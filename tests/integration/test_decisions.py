@@ -1,0 +1,327 @@
+"""What people decide about a stopped run, and the trial that an analyst makes before one."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from conftest import MakeDatabase, Standing
+from decided import PAPERS_LOST, column, do, documents, scalar
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import DBAPIError
+
+from standing import PROJECT_ROOT
+from standing.embedded import Server
+from standing.errors import StandingError
+from standing.gate import approve, reject
+from standing.gate.deciding import Approval
+from standing.lock import LockTaken, run_lock
+from standing.run import execute
+from standing.settings import Settings, load_settings
+from standing.stages import Request
+
+RUN = 2  # the stopped one; the template's first run has the number 1
+
+
+@pytest.fixture(scope="module")
+def stopped_template(
+    postgres: Server,
+    administer: Callable[[str], None],
+    published_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[str]:
+    """A database with a run that the gate stopped."""
+    name = "stopped_template"
+    administer(f"create database {name} template {published_template}")
+    settings = load_settings(
+        STANDING_HOME=tmp_path_factory.mktemp("stopped"), DATABASE_URL=postgres.url(name)
+    )
+    engine = create_engine(settings.database_url or "")
+    do(engine, PAPERS_LOST)
+    engine.dispose()
+    outcome = execute(settings, Request("scores"))
+    assert (outcome.status, outcome.run_id) == ("stopped", RUN), outcome.message
+    yield name
+    administer(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def marketplace(make_database: MakeDatabase, stopped_template: str) -> Settings:
+    return make_database(stopped_template, STANDING_LOCK_WAIT_MINUTES=0, STANDING_PUBLISH_CHUNK=37)
+
+
+@pytest.fixture
+def database(marketplace: Settings) -> Iterator[Engine]:
+    engine = create_engine(marketplace.database_url or "")
+    yield engine
+    engine.dispose()
+
+
+SET = f"from standing.change_sets where run_id = {RUN} and target = 'trust_score'"
+
+
+def test_approval_publishes_the_stored_set_and_leaves_what_has_changed_since(
+    marketplace: Settings, database: Engine, standing: Standing
+) -> None:
+    wanted = dict(
+        zip(
+            column(database, f"select member_id::text {SET} order by member_id"),
+            column(database, f"select new_document::text {SET} order by member_id"),
+            strict=True,
+        )
+    )
+    before = documents(database)
+    moved, gone, held = sorted(wanted)[:3]
+    do(
+        database,
+        # Even a clock field counts: the stored set was decided on, and nothing else.
+        'update users set trust_score = trust_score || \'{"last_calculated": "2026-11-01T00:00:00Z"}\''
+        f" where id = '{moved}'",
+        f"insert into standing.holds (target, member_id, run_id) values ('trust_score', '{held}', 1)",
+    )
+    left_alone = documents(database)["trust_score"][moved]
+    told = json.loads(standing.ok(marketplace, "approve", str(RUN), "--json", STANDING_PUBLISH_CHUNK="37"))
+    assert told["left"] == {"trust_score": 2}
+    assert told["left_keys"] == {"trust_score": sorted([moved, held])}
+    assert told["written"]["trust_score"] == len(wanted) - 2
+    assert gone in wanted
+
+    after = documents(database)
+    for member, document in before["trust_score"].items():
+        if member == moved:
+            assert after["trust_score"][member] == left_alone
+        elif member in wanted and member != held:
+            assert after["trust_score"][member] == wanted[member]
+        else:
+            assert after["trust_score"][member] == document
+    # Its own run, with its own history.
+    run_id = told["run_id"]
+    assert run_id > RUN
+    assert scalar(database, f"select status from standing.runs where run_id = {run_id}") == "published"
+    assert scalar(database, f"select status from standing.runs where run_id = {RUN}") == "approved"
+    assert scalar(
+        database, f"select summary ->> 'approves' from standing.runs where run_id = {run_id}"
+    ) == str(RUN)
+    kept = scalar(
+        database,
+        "select count(*) from standing.history join users on users.id = member_id and target = 'trust_score'"
+        f" where run_id = {run_id} and new_hash = sha256(convert_to(trust_score::text, 'UTF8'))",
+    )
+    assert kept == len(wanted) - 2
+    # Whoever was published is no longer due, the rest is; and it is noted when they will be.
+    due = set(column(database, "select member_id::text from standing.due where target = 'trust_score'"))
+    assert due & set(wanted) == {moved, held}
+    noted = "select count(*) from standing.member_state where target = 'trust_score'"
+    assert scalar(database, f"{noted} and run_id = {run_id} and due_at > now()") == len(wanted) - 2
+    assert scalar(database, "select count(*) from standing.change_sets") == 0
+
+    # Safe to repeat, and no other decision any more.
+    again = approve(marketplace, RUN)
+    assert again.run_id == run_id
+    assert "before" in again.message
+    assert documents(database) == after
+    with pytest.raises(StandingError, match="is approved") as refused:
+        reject(marketplace, RUN)
+    assert refused.value.fix == f"standing undo {run_id} takes it back"
+
+
+def test_an_approval_that_broke_off_goes_on(marketplace: Settings, database: Engine) -> None:
+    last = scalar(database, f"select member_id::text {SET} order by member_id desc limit 1")
+    do(
+        database,
+        "create function stop_it() returns trigger language plpgsql as"
+        " $$ begin raise exception 'the application says no'; end $$",
+        "create trigger stop_it before update on users for each row"
+        f" when (new.id = '{last}') execute function stop_it()",
+    )
+    with pytest.raises(DBAPIError, match="the application says no"):
+        approve(marketplace, RUN)
+    some = scalar(
+        database,
+        f"select count(*) {SET} and new_document = (select trust_score from users where id = member_id)",
+    )
+    number = scalar(database, f"select count(*) {SET}")
+    assert isinstance(some, int)
+    assert isinstance(number, int)
+    assert 0 < some < number
+    assert scalar(database, f"select status from standing.runs where run_id = {RUN}") == "stopped"
+    do(database, "drop trigger stop_it on users")
+    done = approve(marketplace, RUN)
+    assert isinstance(done, Approval)
+    assert done.written["trust_score"] == number - some
+    assert done.left == {}
+
+
+def test_members_whom_a_later_run_found_due_stay_due(marketplace: Settings, database: Engine) -> None:
+    do(
+        database,
+        "insert into standing.runs (selection, as_of, status) values ('tiers', now(), 'published')",
+    )
+    number = scalar(database, f"select count(*) {SET}")
+    done = approve(marketplace, RUN)
+    assert done.written["trust_score"] == number
+    assert scalar(database, "select count(*) from standing.due where target = 'trust_score'") == number
+
+
+def test_rejecting_writes_nothing_and_its_members_stay_due(
+    marketplace: Settings, database: Engine, standing: Standing
+) -> None:
+    before = documents(database)
+    number = scalar(database, f"select count(*) {SET}")
+    standing.ok(marketplace, "reject", str(RUN), "--reason", "เอกสารหาย")
+    assert documents(database) == before
+    assert scalar(database, "select count(*) from standing.change_sets") == 0
+    assert scalar(database, "select count(*) from standing.due where target = 'trust_score'") == number
+    status = f"select status || ' ' || (summary ->> 'reason') from standing.runs where run_id = {RUN}"
+    assert scalar(database, status) == "rejected เอกสารหาย"
+    reject(marketplace, RUN)  # safe to repeat
+    refused = standing(marketplace, "approve", str(RUN))
+    assert refused.returncode == 1
+    assert "is rejected" in refused.stderr
+    assert "standing run" in refused.stderr
+
+
+def test_only_a_stopped_run_is_decided_and_not_beside_another(
+    marketplace: Settings, database: Engine
+) -> None:
+    for decide in (approve, reject):
+        with pytest.raises(StandingError, match="there is no run 99"):
+            decide(marketplace, 99)
+        with pytest.raises(StandingError, match="run 1 is published") as refused:
+            decide(marketplace, 1)
+        assert refused.value.fix == "standing undo 1 takes it back"
+        with run_lock(database, 0), pytest.raises(LockTaken):
+            decide(marketplace, RUN)
+    assert scalar(database, f"select status from standing.runs where run_id = {RUN}") == "stopped"
+
+
+def test_diff_of_a_stopped_run_shows_columns_matrix_and_movers(
+    marketplace: Settings, database: Engine, standing: Standing
+) -> None:
+    found = json.loads(standing.ok(marketplace, "diff", "--stopped", "--json"))
+    assert found == json.loads(standing.ok(marketplace, "diff", "--run", str(RUN), "--json"))
+    assert found["run_id"] == RUN
+    columns = {one["column"]: one["changed"] for one in found["columns"]}
+    assert columns["users.trust_score"] == scalar(database, f"select count(*) {SET}")
+    matrix = next(one for one in found["matrices"] if one["target"] == "trust_score")
+    assert sum(cell["members"] for cell in matrix["cells"]) == 300
+    fell = scalar(
+        database,
+        f"select count(*) {SET} and old_document ->> 'level' = 'silver' and new_document ->> 'level' = 'bronze'",
+    )
+    assert {"before": "silver", "after": "bronze", "members": fell} in matrix["cells"]
+    first = found["movers"][0]
+    assert first["after"] < first["before"]
+    lost = {factor["code"]: factor for factor in first["factors"]}
+    assert lost["email_verified"]["after"] is None
+    assert lost["email_verified"]["label_th"] == "ยืนยันอีเมลแล้ว"
+    assert any(one["verdict"] == "stopped" for one in found["gate"])
+
+    shown = standing.ok(marketplace, "diff", "--stopped")
+    assert "gate: would stop: trust_score" in shown
+    assert "ซิลเวอร์" in shown
+    refused = standing(marketplace, "diff", "--run", "1")
+    assert refused.returncode == 1
+    assert "run 1 does not await a decision: it is published" in refused.stderr
+
+
+class Project:
+    """A copy of the project in which policy and models can be edited."""
+
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        self.folder, self.settings = folder, settings
+        kept = ("standing", "expectations", "migrations", "models", "seeds", "macros")
+        for name in kept:
+            shutil.copytree(
+                PROJECT_ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
+            )
+        shutil.copytree(PROJECT_ROOT / "tests" / "dbt", folder / "tests" / "dbt")
+        for name in ("dbt_project.yml", "profiles.yml", "selectors.yml"):
+            shutil.copy(PROJECT_ROOT / name, folder / name)
+
+    def edit(self, name: str, *replaced: tuple[str, str]) -> None:
+        path = self.folder / name
+        content = path.read_text("utf-8")
+        for old, new in replaced:
+            assert old in content
+            content = content.replace(old, new, 1)
+        path.write_text(content, "utf-8")
+
+    def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        environment = {
+            **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+            "STANDING_HOME": str(self.settings.home),
+            "DATABASE_URL": self.settings.database_url or "",
+            "USER": "Somchai.P",
+        }
+        command = [sys.executable, "-m", "standing", *arguments]
+        return subprocess.run(
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
+        )
+
+
+#: Everything that a trial must not touch.
+STATE = (
+    "select md5(string_agg(row, '|' order by row)) from ("
+    " select runs::text as row from standing.runs union all select due::text from standing.due"
+    " union all select s::text from standing.member_state as s union all select t::text from standing.target_state as t"
+    " union all select l::text from standing.change_log as l union all select h::text from standing.history as h"
+    " union all select c::text from standing_build.run_context as c"
+    " union all select p::text from standing_build.trust_levels as p"
+    ") as rows"
+)
+
+
+@pytest.mark.timeout(600)
+def test_a_trial_shows_who_would_move_and_touches_nothing(
+    make_database: MakeDatabase, published_template: str, tmp_path: Path
+) -> None:
+    marketplace = make_database(published_template)
+    project = Project(tmp_path / "project", marketplace)
+    database = create_engine(marketplace.database_url or "")
+    before, state = documents(database), scalar(database, STATE)
+    project.edit("seeds/trust_levels.csv", ("silver,2,60", "silver,2,69"))
+    with run_lock(database, 0):  # a run may be at work
+        tried = project("diff", "--json")
+    assert tried.returncode == 0, tried.stderr
+    found = json.loads(tried.stdout)
+    matrix = next(one for one in found["matrices"] if one["target"] == "trust_score")
+    fell = next(c["members"] for c in matrix["cells"] if (c["before"], c["after"]) == ("silver", "bronze"))
+    between = "(trust_score ->> 'overall_score')::numeric between 60 and 68.9"
+    assert fell == scalar(
+        database, f"select count(*) from users where {between} and trust_score ->> 'level' = 'silver'"
+    )
+    assert any(one["verdict"] == "stopped" for one in found["gate"])
+    assert {one["column"]: one["changed"] for one in found["columns"]}["seller_profiles.ratings"] == 0
+    assert documents(database) == before
+    assert scalar(database, STATE) == state
+    assert scalar(database, "select count(*) from standing_build_diff_somchai_p.user_trust_scores") == 300
+
+    # What the trial has announced, the run does; and a slip of the pen is found before.
+    stopped = project("run")
+    assert stopped.returncode == 6, stopped.stderr
+    assert documents(database) == before
+    weights = project.folder / "seeds" / "scorecard_categories.csv"
+    header, *rows = weights.read_text("utf-8").splitlines()
+    halved = [row.split(",", 2) for row in rows]
+    weights.write_text(
+        "\n".join([header, *(f"{name},{float(weight) / 2},{rest}" for name, weight, rest in halved)])
+        + "\n",
+        "utf-8",
+    )
+    state = scalar(database, STATE)
+    wrong = project("diff")
+    assert wrong.returncode == 1
+    assert "category_weights_sum_to_a_half" in wrong.stderr
+    assert "Traceback" not in wrong.stderr
+    assert scalar(database, STATE) == state
+
+    # The private schemas go with a rollback, whoever made them.
+    back = project("rollback", "--force", "--yes")
+    assert back.returncode == 0, back.stderr
+    assert scalar(database, "select count(*) from pg_namespace where nspname like 'standing%'") == 0
+    database.dispose()

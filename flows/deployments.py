@@ -155,11 +155,12 @@ async def _wait_for_api(client: PrefectClient) -> None:
 
 
 async def _keep_paused(client: PrefectClient, deployment: RunnerDeployment) -> None:
-    """A schedule that somebody switched off stays off; Prefect itself keeps a paused deployment paused."""
+    """A deployment that somebody paused, or a schedule switched off, stays so."""
     try:
         known = await client.read_deployment_by_name(deployment.full_name)
     except ObjectNotFound:
         return
+    deployment.paused = known.paused
     off = {schedule.slug for schedule in known.schedules if not schedule.active}
     for schedule in deployment.schedules or []:
         if schedule.slug in off:

@@ -105,12 +105,22 @@ def test_metrics_follow_a_run_from_the_command_line(upgraded: Settings, standing
     assert ("standing_quarantined_rows_total",) in found
 
 
-def test_drift_and_flows_that_are_no_runs_stay_in_the_file(upgraded: Settings) -> None:
-    write_metrics(upgraded, drift={"ratings": 3})
+def test_the_end_of_a_flow_that_is_no_run_stays_in_the_file(upgraded: Settings) -> None:
     write_metrics(upgraded, succeeded="backfill")
+    write_metrics(upgraded)
+    assert metrics(upgraded)["standing_last_success_timestamp_seconds", "backfill"] > 0
+
+
+def test_drift_is_that_of_the_last_reconciliation(upgraded: Settings) -> None:
+    book = """insert into standing.runs (selection, as_of, status, finished_at, summary)
+        select 'all', now(), 'published', now(), jsonb_build_object('reconciliation', cast(:found as jsonb))"""
+    with connect(upgraded) as engine, engine.begin() as connection:
+        connection.execute(text(book), {"found": '{"counts": {"ratings": {"edited": 2, "gone": 1}}}'})
+    write_metrics(upgraded)
     found = metrics(upgraded)
     assert found["standing_drift_documents", "ratings"] == 3
-    assert found["standing_last_success_timestamp_seconds", "backfill"] > 0
+    assert found["standing_drift_documents", "tier_info"] == 0
+    assert found["standing_last_success_timestamp_seconds", "reconcile"] > 0
 
 
 def test_metrics_that_cannot_be_written_fail_nothing(

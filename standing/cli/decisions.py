@@ -55,15 +55,15 @@ def _tried() -> "Difference":
     return found
 
 
-def _told() -> "Callable[[int], None]":
+def _told() -> "Callable[[int, int], None]":
     """Says every few seconds how far the build is, on standard error."""
     told = time.monotonic()
 
-    def hear(ended: int) -> None:
+    def hear(ended: int, total: int) -> None:
         nonlocal told
         if time.monotonic() - told >= PROGRESS_SECONDS:
             told = time.monotonic()
-            click.echo(f"{ended} seeds, models and tests done", err=True)
+            click.echo(f"{ended} of {total or 'the'} seeds, models and tests done", err=True)
 
     return hear
 

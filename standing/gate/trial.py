@@ -21,7 +21,7 @@ from standing.settings import Settings
 from standing.targets import TARGETS, targets_of
 
 
-def try_policy(settings: Settings, progress: Callable[[int], None] | None = None) -> Difference:
+def try_policy(settings: Settings, progress: Callable[[int, int], None] | None = None) -> Difference:
     """Build every document with the seeds and models as they are on disk, and compare.
 
     Raises BuildFailed where the policy or a model is wrong, LockTaken beside another trial of the same person.

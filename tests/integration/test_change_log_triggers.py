@@ -110,7 +110,8 @@ def test_new_changed_and_deleted_rows_are_logged(connection: Connection, cast: C
         before = connection.execute(text(f"select {column} from {table} where id = :id"), {"id": new})
         moved = {before.scalar_one(), cast[kind][1]}
         connection.execute(
-            text(f"update {table} set {column} = :other where id = :id"), {"other": cast[kind][1], "id": new}
+            text(f"update {table} set {column} = :other where id = :id"),
+            {"other": cast[kind][1], "id": new},
         )
         assert moved <= taken(connection)[kind], column
     connection.execute(text(f"delete from {table} where id = :id"), {"id": new})

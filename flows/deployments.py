@@ -107,6 +107,8 @@ def built(settings: Settings) -> list[RunnerDeployment]:
             entrypoint_type=EntrypointType.MODULE_PATH,
         )
         assert isinstance(deployment, RunnerDeployment)  # noqa: S101  # a coroutine only within a loop
+        # Said outright, so that one that a work pool ran before is served from now on.
+        deployment.work_pool_name = deployment.work_queue_name = None
         found.append(deployment)
     return found
 
@@ -147,16 +149,18 @@ async def _serve(settings: Settings, deployments: list[RunnerDeployment]) -> Non
 async def _wait_for_api(client: PrefectClient) -> None:
     async with asyncio.timeout(API_SECONDS):
         while (trouble := await client.api_healthcheck()) is not None:
-            print(f"waiting for the Prefect API: {type(trouble).__name__}", file=sys.stderr, flush=True)
+            why = f"{client.api_url} does not answer: {type(trouble).__name__}"
+            print(f"waiting for the Prefect server; {why}", file=sys.stderr, flush=True)
             await asyncio.sleep(0.5)
 
 
 async def _keep_paused(client: PrefectClient, deployment: RunnerDeployment) -> None:
-    """A schedule that somebody switched off stays off; Prefect itself keeps a paused deployment paused."""
+    """A deployment that somebody paused, or a schedule switched off, stays so."""
     try:
         known = await client.read_deployment_by_name(deployment.full_name)
     except ObjectNotFound:
         return
+    deployment.paused = known.paused
     off = {schedule.slug for schedule in known.schedules if not schedule.active}
     for schedule in deployment.schedules or []:
         if schedule.slug in off:

@@ -4,10 +4,10 @@ Great Expectations takes seconds to load: the process loads it while this one lo
 """
 
 import multiprocessing
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from sqlalchemy import URL
@@ -35,6 +35,11 @@ class Auditor:
         """
         try:
             return self.pool.submit(validate, suite, replace(self.scope, due_only=due_only)).result()
+        except BrokenProcessPool:
+            _process.cache_clear()
+            raise StandingError(
+                f"audit {suite}: the process that audits was ended", "standing run"
+            ) from None
         except AuditError as error:
             raise StandingError(f"audit {suite}: {error.message}", error.fix) from None
 
@@ -44,17 +49,14 @@ def write_data_docs(settings: Settings, url: URL, folder: Path) -> list[Path]:
 
     The pages are for those who know that library; unlike the run's report they load scripts from elsewhere.
     """
-    with auditor(settings, url, TARGETS, str(folder)) as opened:
-        for suite in SUITES:
-            opened.verdict(suite)
+    opened = auditor(settings, url, TARGETS, str(folder))
+    for suite in SUITES:
+        opened.verdict(suite)
     return [folder / suite / "index.html" for suite in SUITES]
 
 
-@contextmanager
-def auditor(
-    settings: Settings, url: URL, targets: tuple[Target, ...], data_docs: str = ""
-) -> Iterator[Auditor]:
-    """An auditor whose process has begun to load and ends with the context."""
+def auditor(settings: Settings, url: URL, targets: tuple[Target, ...], data_docs: str = "") -> Auditor:
+    """An auditor whose process has begun to load."""
     scope = AuditScope(
         url=url.render_as_string(hide_password=False),
         build_schema=settings.build_schema,
@@ -63,7 +65,13 @@ def auditor(
         source_time_zone=settings.source_time_zone,
         data_docs=data_docs,
     )
+    return Auditor(_process(), scope)
+
+
+@cache
+def _process() -> ProcessPoolExecutor:
+    """The process that audits: one, for as long as this process lives, so that it loads once."""
     # Spawned and not forked: open connections and threads stay where they are.
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        pool.submit(preload)
-        yield Auditor(pool, scope)
+    pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+    pool.submit(preload)
+    return pool

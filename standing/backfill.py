@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Engine, text
 
 from standing.database import connect, require_upgraded
-from standing.errors import SettingError, StandingError
+from standing.errors import SettingError
 from standing.findings import policy_version
 from standing.lock import run_lock
 from standing.publish_sql import quoted
-from standing.run import Outcome, Perform, execute, plainly
+from standing.run import Outcome, Perform, execute_locked, plainly
 from standing.settings import Settings
 from standing.stages import Request
 from standing.targets import targets_of
@@ -79,46 +79,47 @@ def backfill(
 ) -> tuple[int, Outcome | None]:
     """Fill the moments that are not there yet under the policy in force.
 
-    Gives how many were filled, and the outcome of the replay that ended badly, where one did.
+    Gives how many were filled, and the outcome of the replay that ended badly, where one did. Raises
+    LockTaken when another run is at work for too long.
     """
     moments = list(asked.moments(settings.business_time_zone))
     policy = policy_version()
     filled = 0
-    for number, moment in enumerate(moments, 1):
-        done = _is_filled(settings, moment, policy)
-        if not done:
-            outcome = execute(settings, Request("all", as_of=moment), perform)
-            if outcome.status != "replayed":
-                return filled, outcome
-            _keep(settings, outcome, policy)
-            filled += 1
-        told(moment, number, len(moments), done)
+    with connect(settings) as engine:
+        with engine.begin() as connection:
+            require_upgraded(connection, settings)
+            for statement in TABLES.split(";"):
+                connection.execute(text(statement))
+        for number, moment in enumerate(moments, 1):
+            done = _is_filled(engine, moment, policy)
+            if not done:
+                # One lock over replay and copy, and none in between: other runs get their turn.
+                with run_lock(engine, settings.lock_wait_minutes, settings.database_url_direct) as lock:
+                    outcome = execute_locked(engine, settings, lock, Request("all", as_of=moment), perform)
+                    if outcome.status != "replayed":
+                        return filled, outcome
+                    _keep(engine, settings, outcome, policy)
+                filled += 1
+            told(moment, number, len(moments), done)
     return filled, None
 
 
-def _is_filled(settings: Settings, moment: datetime, policy: str) -> bool:
-    with connect(settings) as engine, engine.begin() as connection:
-        require_upgraded(connection, settings)
-        for statement in TABLES.split(";"):
-            connection.execute(text(statement))
+def _is_filled(engine: Engine, moment: datetime, policy: str) -> bool:
+    with engine.connect() as connection:
         found = connection.scalar(
             text(
-                "select 1 from standing.backfilled_moments where as_of = :moment and policy_version = :policy"
+                "select 1 from standing.backfilled_moments"
+                " where as_of = date_trunc('second', cast(:moment as timestamptz)) and policy_version = :policy"
             ),
             {"moment": moment, "policy": policy},
         )
     return found is not None
 
 
-def _keep(settings: Settings, outcome: Outcome, policy: str) -> None:
-    """Copy the replay's documents in one transaction, while no other replay can take its place."""
-    with (
-        connect(settings) as engine,
-        run_lock(engine, settings.lock_wait_minutes, settings.database_url_direct),
-        engine.begin() as connection,
-    ):
-        _require_still_there(connection, settings, outcome)
-        known = {"moment": outcome.as_of, "policy": policy}
+def _keep(engine: Engine, settings: Settings, outcome: Outcome, policy: str) -> None:
+    """Copy the replay's documents, in one transaction."""
+    known = {"moment": outcome.as_of, "policy": policy}
+    with engine.begin() as connection:
         redone = connection.execute(
             text("delete from standing.backfilled_moments where as_of = :moment"), known
         )
@@ -141,14 +142,4 @@ def _keep(settings: Settings, outcome: Outcome, policy: str) -> None:
                 " values (:moment, :policy, :documents)"
             ),
             {**known, "documents": documents},
-        )
-
-
-def _require_still_there(connection: Connection, settings: Settings, outcome: Outcome) -> None:
-    context = quoted(settings.replay_schema, "run_context")
-    found = connection.scalar(text(f"select run_id from {context}"))
-    if found != outcome.run_id:
-        raise StandingError(
-            f"another replay took the place of that of {outcome.as_of:%Y-%m-%d %H:%M}",
-            "standing backfill with the same arguments goes on where it was",
         )

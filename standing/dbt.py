@@ -76,8 +76,8 @@ def _set(variables: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-#: Hears how many seeds, models and tests have ended.
-Progress = Callable[[int], None]
+#: Hears how many seeds, models and tests have ended, and of how many (0 while that is not known).
+Progress = Callable[[int, int], None]
 
 
 def invoke(
@@ -135,13 +135,15 @@ def _failing_rows(url: URL, results: Any, name: str) -> str:
 
 
 def _counting(progress: Progress) -> Callable[[Any], None]:
-    ended = 0
+    ended = total = 0
 
     def hear(event: Any) -> None:
-        nonlocal ended
+        nonlocal ended, total
+        if event.info.name == "LogStartLine":
+            total = event.data.total
         if event.info.name == "NodeFinished":
             ended += 1
-            progress(ended)
+            progress(ended, total)
 
     return hear
 

@@ -162,6 +162,13 @@ def _verdict(run: Run, error: StandingError | None) -> content.RunVerdict:
     number = sum(run.written.values())
     said = "This was a replay: nothing was written." if run.is_replay else _documents(number)
     warnings = sum(len(verdict.failures("warning")) for verdict in run.verdicts)
+    if run.gate.warned:
+        return content.RunVerdict(
+            "warned",
+            f"{said} More changed than the gate lets pass without a word.",
+            reason="\n".join(one.sentence for one in run.gate.over("warned")),
+            fix=f"standing undo {run.run_id}, if this was not meant",
+        )
     if warnings:
         noun = "expectation has" if warnings == 1 else "expectations have"
         return content.RunVerdict("warned", f"{said} {warnings:,} {noun} a warning.")

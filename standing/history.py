@@ -103,13 +103,11 @@ def _is_gone(settings: Settings, target: Target, key: str) -> str:
 
 def _gone_everywhere(settings: Settings, group: tuple[Target, ...]) -> str:
     names = ", ".join(f"'{target.name}'" for target in group)
-    members = " union ".join(
+    members = " union all ".join(
         f"select member_id from standing.{kept} where target in ({names}) and member_id is not null"
         for kept in KEPT_BY_MEMBER
     )
-    return (
-        f"select member_id from ({members}) as kept where {_is_gone(settings, group[0], 'kept.member_id')}"
-    )
+    return f"select distinct member_id from ({members}) as kept where {_is_gone(settings, group[0], 'kept.member_id')}"
 
 
 def _gone_of_the_due(settings: Settings, group: tuple[Target, ...]) -> str:

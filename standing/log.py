@@ -2,11 +2,14 @@
 
 import json
 import logging
-from collections.abc import MutableMapping
+import time
+from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
 from typing import Any
 
 NAME = "standing"
+#: How often long work says how far it is.
+PACE_SECONDS = 5
 #: What a line for a collector says beside its time, level and message, where the record has it.
 FIELDS = ("run_id", "stage", "done", "total", "flow_run_name", "task_run_name")
 
@@ -22,6 +25,20 @@ def logger(run_id: int, stage: str) -> _RunLogger:
     return _RunLogger(logging.getLogger(NAME), {"run_id": run_id, "stage": stage})
 
 
+def pace(run_id: int, stage: str, what: str) -> Callable[[int, int], None]:
+    """Hears how many of how many are done (0: not known) and says so every few seconds."""
+    log = logger(run_id, stage)
+    told = time.monotonic()
+
+    def hear(done: int, total: int) -> None:
+        nonlocal told
+        if time.monotonic() - told >= PACE_SECONDS:
+            told = time.monotonic()
+            log.info("%d of %s %s", done, total or "the", what, extra={"done": done, "total": total})
+
+    return hear
+
+
 class JsonLines(logging.Formatter):
     """One JSON object a line, for log collectors: time (UTC), level, logger, message, run_id, stage."""
 
@@ -29,9 +46,9 @@ class JsonLines(logging.Formatter):
         super().__init__()  # logging's configuration gives a format; there is only this one
 
     def format(self, record: logging.LogRecord) -> str:
-        time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         line = {
-            "time": time.replace("+00:00", "Z"),
+            "time": moment.replace("+00:00", "Z"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),

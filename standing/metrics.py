@@ -1,7 +1,7 @@
 """Metrics for Prometheus, written as a text file after each run (textfile collector, or our /metrics page).
 
 Everything is read anew from the book of runs, so that the file is whole whoever wrote it last; what the book
-does not keep (drift, the ends of flows that are no runs) stays in a note beside the file.
+does not keep (the ends of flows that are no runs) stays in a note beside the file.
 """
 
 import json
@@ -35,6 +35,10 @@ ENDED = """
     from standing.runs where status not in ('running', 'replayed')
     order by selection, run_id desc
 """
+RECONCILED = """
+    select summary -> 'reconciliation' -> 'counts' as counts, finished_at
+    from standing.runs where summary ? 'reconciliation' order by run_id desc limit 1
+"""
 DUE = "select target, count(*) as members from standing.due group by target"
 
 
@@ -52,24 +56,20 @@ class _Gauges:
         (gauge.labels(**labels) if labels else gauge).set(value)
 
 
-def write_metrics(
-    settings: Settings, drift: Mapping[str, int] | None = None, succeeded: str | None = None
-) -> None:
-    """Write the file. `drift` are the differing documents by target of a reconciliation that has just ended;
-    `succeeded` names a flow that is no run of a selection. Says so in the log where it cannot; never raises.
+def write_metrics(settings: Settings, succeeded: str | None = None) -> None:
+    """Write the file; `succeeded` names a flow that has just ended well and is no run of a selection.
+
+    Where it cannot, it says so in the log: a run does not fail for its metrics.
     """
     try:
-        noted = _note(settings.metrics_path, drift, succeeded)
+        noted = _note(settings.metrics_path, succeeded)
         gauges = _Gauges()
         with connect(settings) as engine, engine.connect() as connection:
             _from_runs(gauges, connection)
             _from_due(gauges, connection)
-        for flow, moment in noted["succeeded"].items():
+            _from_reconciliation(gauges, connection)
+        for flow, moment in noted.items():
             _success(gauges, flow, moment)
-        for target, number in noted["drift"].items():
-            gauges.set(
-                "drift_documents", "Documents that a full recompute contradicts", number, target=target
-            )
         gauges.set("metrics_timestamp_seconds", "When this file was written", time.time())
         write_to_textfile(str(settings.metrics_path), gauges.registry)
     except (StandingError, DBAPIError, OSError) as error:
@@ -145,25 +145,29 @@ def _from_due(gauges: _Gauges, connection: Connection) -> None:
         gauges.set("due_rows", says, due.get(target.name, 0), target=target.name)
 
 
+def _from_reconciliation(gauges: _Gauges, connection: Connection) -> None:
+    for found in rows(connection, RECONCILED):
+        _success(gauges, "reconcile", found["finished_at"].timestamp())
+        for target in TARGETS:
+            number = sum(found["counts"].get(target.name, {}).values())
+            gauges.set(
+                "drift_documents", "Documents that a full recompute contradicts", number, target=target.name
+            )
+
+
 def _success(gauges: _Gauges, flow: str, moment: float) -> None:
     gauges.set("last_success_timestamp_seconds", "When the flow last ended well", moment, flow=flow)
 
 
-def _note(
-    file: Path, drift: Mapping[str, int] | None, succeeded: str | None
-) -> dict[str, dict[str, float]]:
-    """What is kept beside the file, with what is new in it."""
+def _note(file: Path, succeeded: str | None) -> dict[str, float]:
+    """When flows that are no runs last ended well, kept beside the file, with the one that has just ended."""
     file.parent.mkdir(parents=True, exist_ok=True)
     beside = file.with_suffix(".json")
     try:
-        noted = json.loads(beside.read_text())
+        noted: dict[str, float] = json.loads(beside.read_text())
     except (OSError, ValueError):
         noted = {}
-    noted = {"drift": {}, "succeeded": {}, **noted}
-    if drift is not None:
-        noted["drift"] = dict(drift)
     if succeeded is not None:
-        noted["succeeded"][succeeded] = time.time()
-    if drift is not None or succeeded is not None:
+        noted[succeeded] = time.time()
         beside.write_text(json.dumps(noted))
     return noted

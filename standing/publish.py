@@ -14,6 +14,7 @@ from standing.chunks import write_chunk
 from standing.due import Due, settle
 from standing.history import open_partitions
 from standing.lock import RunLock
+from standing.log import pace
 from standing.publish_sql import ChangeTable
 from standing.settings import Settings
 from standing.targets import Target
@@ -71,9 +72,11 @@ def publish_changes(
         changes = ChangeTable(settings, group)
         with engine.connect() as connection:
             last = connection.scalar(text(changes.last_chunk()))
+        tell = pace(run_id, "publish", f"chunks of {changes.table}")
         for chunk in range(1, (last or 0) + 1):
             for name, number in _publish_chunk(engine, changes, lock, run_id, chunk).items():
                 written[name] += number
+            tell(chunk, last)
     return written
 
 

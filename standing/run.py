@@ -80,25 +80,24 @@ def execute_locked(
 ) -> Outcome:
     """As `execute`, on an upgraded database whose lock the caller holds."""
     targets = targets_of(request.selection)
-    with ExitStack() as stack:
-        as_of = _moment(engine, request)
-        if request.as_of is None and (stopped := _awaited(engine, targets)) is not None:
-            return _wait(engine, request, as_of, stopped)
-        if request.as_of is not None:
-            settings = settings.model_copy(update={"build_schema": settings.replay_schema})
-        end_leftovers(engine, connection_name(settings))
-        run = Run(
-            settings=settings,
-            engine=engine,
-            request=request,
-            targets=targets,
-            run_id=open_run(engine, request.selection, as_of),
-            as_of=as_of,
-            started_at=datetime.now(UTC),
-            lock=lock,
-            auditor=stack.enter_context(auditor(settings, engine.url, targets)),
-        )
-        return _carry_out(run, perform)
+    as_of = _moment(engine, request)
+    if request.as_of is None and (stopped := _awaited(engine, targets)) is not None:
+        return _wait(engine, request, as_of, stopped)
+    if request.as_of is not None:
+        settings = settings.model_copy(update={"build_schema": settings.replay_schema})
+    end_leftovers(engine, connection_name(settings))
+    run = Run(
+        settings=settings,
+        engine=engine,
+        request=request,
+        targets=targets,
+        run_id=open_run(engine, request.selection, as_of),
+        as_of=as_of,
+        started_at=datetime.now(UTC),
+        lock=lock,
+        auditor=auditor(settings, engine.url, targets),
+    )
+    return _carry_out(run, perform)
 
 
 def _awaited(engine: Engine, targets: tuple[Target, ...]) -> int | None:

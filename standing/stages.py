@@ -1,6 +1,5 @@
 """A run's stages: what each does and what it leaves for the next."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,13 +14,11 @@ from standing.due import NOBODY, Due, collect_due, open_build
 from standing.errors import AuditFailed, GateStopped
 from standing.gate import GateVerdict, change_sets, judge
 from standing.lock import RunLock
-from standing.log import logger
+from standing.log import pace
 from standing.policy import forget_loaded_policy, is_policy_loaded, note_loaded_policy
 from standing.publish import TargetChanges, confirm_changes, find_changes, publish_changes
 from standing.settings import Settings
 from standing.targets import Target
-
-PROGRESS_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -93,20 +90,6 @@ def _audit(suite: str) -> Callable[[Run], str]:
     return work
 
 
-def _told(run: Run) -> Callable[[int], None]:
-    """Says every few seconds how far the build is."""
-    log = logger(run.run_id, "build")
-    told = time.monotonic()
-
-    def hear(ended: int) -> None:
-        nonlocal told
-        if time.monotonic() - told >= PROGRESS_SECONDS:
-            told = time.monotonic()
-            log.info("%d seeds, models and tests done", ended)
-
-    return hear
-
-
 def find_due(run: Run) -> str:
     """Who is to be built: everybody, or whom something happened to or whose time has come."""
     if run.is_replay:
@@ -134,7 +117,12 @@ def build(run: Run) -> str:
         arguments.append("--full-refresh")
     if not is_loaded:
         forget_loaded_policy(run.engine, run.settings)
-    run.nodes = dbt.invoke(run.settings, run.engine.url, *arguments, progress=_told(run))
+    run.nodes = dbt.invoke(
+        run.settings,
+        run.engine.url,
+        *arguments,
+        progress=pace(run.run_id, "build", "seeds, models and tests"),
+    )
     if not is_loaded:
         note_loaded_policy(run.engine, run.settings, run.request.selection)
     models = sum(1 for node in run.nodes if node.kind == "model")

@@ -1,13 +1,15 @@
-"""What stands in the application's columns now, and the last runs."""
+"""What stands in the application's columns now, who is due, and the last runs."""
 
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
+from standing.change_log import is_complete, log_size
 from standing.database import rows
 from standing.publish_sql import quoted
 from standing.settings import Settings
 from standing.state import last_runs
+from standing.targets import TARGETS
 
 RUNS_SHOWN = 5
 #: Title, unit, table, column and the key that members are counted by.
@@ -18,7 +20,11 @@ COUNTED = (
 
 
 def gather(engine: Engine, settings: Settings) -> dict[str, Any]:
-    """Members by published level and tier, and the last runs: `documents` and `runs`."""
+    """Members by published level and tier, the log of changes, and the last runs.
+
+    `documents`, `change_log` and `runs`. Under `change_log`: `on`, `waiting` rows, `problems` (phrases), and
+    for each target how many are `due` (None: everybody) and `held`.
+    """
     documents = []
     with engine.connect() as connection:
         for title, unit, table, column, key in COUNTED:
@@ -35,4 +41,33 @@ def gather(engine: Engine, settings: Settings) -> dict[str, Any]:
                     "steps": counted,
                 }
             )
-    return {"documents": documents, "runs": last_runs(engine, RUNS_SHOWN)}
+        changes = _changes(connection, settings)
+    return {"documents": documents, "change_log": changes, "runs": last_runs(engine, RUNS_SHOWN)}
+
+
+def _changes(connection: Connection, settings: Settings) -> dict[str, Any]:
+    counted = {
+        row["target"]: row
+        for row in rows(
+            connection,
+            """
+            select target, case when bool_or(everybody) then null else sum(due) end::bigint as due,
+                sum(held)::bigint as held
+            from (
+                select target, member_id is null as everybody, 1 as due, 0 as held from standing.due
+                union all
+                select target, false, 0, 1 from standing.holds
+            ) as counted
+            group by target
+            """,
+        )
+    }
+    nobody = {"due": 0, "held": 0}
+    return {
+        "on": settings.change_log,
+        "waiting": log_size(connection),
+        "problems": list(is_complete(connection, settings).problems),
+        "targets": [
+            {"target": target.name, **nobody, **counted.get(target.name, {})} for target in TARGETS
+        ],
+    }

@@ -13,6 +13,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import Engine, create_engine, text
@@ -20,8 +21,15 @@ from sqlalchemy import Engine, create_engine, text
 from standing.embedded import Server
 from standing.settings import Settings, load_settings
 
+if TYPE_CHECKING:
+    from faults_of_runs import Disturbed
+
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="hundreds of faults where there are a dozen")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -180,3 +188,47 @@ def published_template(
     outcome = execute(load_settings(STANDING_HOME=home, DATABASE_URL=postgres.url(name)), Request())
     assert outcome.status == "published", outcome.message
     return name
+
+
+@pytest.fixture(scope="session")
+def changed_template(
+    postgres: Server,
+    administer: Callable[[str], None],
+    upgraded_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[str, Path]:
+    """The name of a database with a published run and changes since, and the home of its runs."""
+    from faults_of_runs import CHANGES, run
+
+    name, home = "changed_template", tmp_path_factory.mktemp("changed")
+    administer(f"create database {name} template {upgraded_template}")
+    settings = load_settings(STANDING_HOME=home, DATABASE_URL=postgres.url(name))
+    first = run(settings)
+    assert first.status == "published", first.message
+    engine = create_engine(postgres.url(name))
+    with engine.begin() as connection:
+        connection.exec_driver_sql("truncate standing.history")
+        connection.exec_driver_sql(CHANGES)
+    engine.dispose()
+    return name, home
+
+
+@pytest.fixture
+def disturbed(make_database: MakeDatabase, changed_template: tuple[str, Path]) -> "Disturbed":
+    """A changed marketplace, to be copied, and what an undisturbed run makes of it."""
+    from faults_of_runs import Disturbed, published, run
+
+    name, home = changed_template
+
+    def copy() -> Settings:
+        return make_database(template=name, STANDING_HOME=home, STANDING_PUBLISH_CHUNK=7)
+
+    undisturbed = copy()
+    engine = create_engine(undisturbed.database_url or "")
+    before = published(engine)
+    outcome = run(undisturbed)
+    assert outcome.status == "published", outcome.message
+    after = published(engine)
+    assert sum(outcome.written.values()) > 50
+    engine.dispose()
+    return Disturbed(copy, before, after, {stage.name: stage.seconds for stage in outcome.stages})

@@ -1,4 +1,9 @@
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ forget_set_aside() }}",
+) }}
 {%- set user_columns = application_columns('users') -%}
 {%- set optional = [
     'messages', 'disputes', 'returns', 'user_sessions', 'user_reports', 'user_warnings', 'order_exclusions',
@@ -7,13 +12,13 @@
 
 with orders as (
 
-    select * from {{ ref('base_orders') }}
+    {{ concerning_due(ref('base_orders'), 'buyer_id', 'seller_id') }}
 
 ),
 
 reviews as (
 
-    select * from {{ ref('base_reviews') }}
+    {{ concerning_due(ref('base_reviews'), 'reviewer_id', 'seller_id') }}
 
 ),
 
@@ -33,6 +38,12 @@ users as (
 
 ),
 
+due_users as (
+
+    select * from {{ source('standing', 'due_users') }}
+
+),
+
 -- Dealings with oneself are left out where members and shops are known; here they are shown.
 set_aside as (
 
@@ -43,7 +54,9 @@ set_aside as (
             orders.quarantine_reason,
             case when orders.buyer_id = sellers.user_id then 'self-dealing' end,
             orders.left_out
-        ) as reason
+        ) as reason,
+        orders.buyer_id as user_id,
+        orders.seller_id
     from orders
     left join sellers on orders.seller_id = sellers.seller_id
     union all
@@ -53,7 +66,9 @@ set_aside as (
         coalesce(
             reviews.quarantine_reason,
             case when reviews.reviewer_id = sellers.user_id then 'self-dealing' end
-        ) as reason
+        ) as reason,
+        reviews.reviewer_id as user_id,
+        reviews.seller_id
     from reviews
     left join sellers on reviews.seller_id = sellers.seller_id
     union all
@@ -61,21 +76,27 @@ set_aside as (
         select
             '{{ source }}' as source,
             row_key,
-            coalesce(quarantine_reason, left_out) as reason
+            coalesce(quarantine_reason, left_out) as reason,
+            null::uuid as user_id,
+            null::uuid as seller_id
         from {{ ref('base_' ~ source) }}
+        where {{ everybody_is_due() }}
         union all
     {% endfor -%}
     select
         'users' as source,
-        user_id::text as row_key,
+        users.user_id::text as row_key,
         case
-            when created_at is null then 'no creation time'
-            when {{ impossible_moment(['created_at']) }} then 'impossible time'
+            when users.created_at is null then 'no creation time'
+            when {{ impossible_moment(['users.created_at']) }} then 'impossible time'
             when
-                jsonb_typeof(security_settings) not in ('object', 'null')
+                jsonb_typeof(users.security_settings) not in ('object', 'null')
                 then 'malformed JSON; the settings are left out'
-        end as reason
+        end as reason,
+        users.user_id,
+        null::uuid as seller_id
     from users
+    {{ only_due('users', 'user_id', 'due_users') }}
 
 ),
 
@@ -84,7 +105,9 @@ final as (
     select
         source,
         row_key,
-        reason
+        reason,
+        user_id,
+        seller_id
     from set_aside
     where reason is not null
 

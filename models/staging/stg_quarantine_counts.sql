@@ -22,6 +22,8 @@ source_rows as (
             '{{ source }}' as source,
             count(*) as total
         {{ application_rows(source, application_columns(source)) }}
+        {{ 'and' if not application_columns(source) and execute else 'where' }}
+            exists (select 1 from quarantine where quarantine.source = '{{ source }}')
         {{ 'union all' if not loop.last }}
     {% endfor %}
 

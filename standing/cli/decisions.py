@@ -1,12 +1,17 @@
 """`standing diff`, `approve`, `reject`, `undo`, `resume`: what people decide about a run's documents."""
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from standing.gate.difference import Difference
+
+PROGRESS_SECONDS = 5
 
 
 @click.command()
@@ -37,19 +42,30 @@ def _stopped(run_id: int | None) -> "Difference":
 
 
 def _tried() -> "Difference":
-    from standing.cli.progress import log_to_stderr
     from standing.gate.trial import try_policy
     from standing.settings import current
 
-    log_to_stderr()
     settings = current()
-    found = try_policy(settings)
+    found = try_policy(settings, _told())
     click.echo(
         f"the documents tried are in {settings.diff_schema}; what has changed in the data since the last run"
         " is among the differences",
         err=True,
     )
     return found
+
+
+def _told() -> "Callable[[int, int], None]":
+    """Says every few seconds how far the build is, on standard error."""
+    told = time.monotonic()
+
+    def hear(ended: int, total: int) -> None:
+        nonlocal told
+        if time.monotonic() - told >= PROGRESS_SECONDS:
+            told = time.monotonic()
+            click.echo(f"{ended} of {total or 'the'} seeds, models and tests done", err=True)
+
+    return hear
 
 
 @click.command()

@@ -140,7 +140,7 @@ def _data_docs(folder: Path) -> list[Path]:
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def status(as_json: bool) -> None:
-    """Show what is scored, the levels and tiers, and the last runs."""
+    """Show what is scored, the levels and tiers, who is due, and the last runs."""
     from standing.database import connect, require_upgraded
     from standing.settings import current
     from standing.status import gather
@@ -157,6 +157,7 @@ def status(as_json: bool) -> None:
         click.echo(f"{group['title']}: {group['members']:,} {group['unit']}")
         for step in group["steps"]:
             click.echo(f"  {step['name']:<14}{step['members']:>10,}")
+    _print_changes(found["change_log"])
     click.echo("last runs:")
     for row in found["runs"]:
         message = (row["message"] or "").partition("\n")[0]
@@ -167,6 +168,17 @@ def status(as_json: bool) -> None:
             click.echo(f"  {stage['name']:<18}{stage['seconds']:>8.1f} s")
         if last["report"]:
             click.echo(f"report: {last['report']}")
+
+
+def _print_changes(found: dict[str, Any]) -> None:
+    state = f"{found['waiting']:,} rows wait" if found["on"] else "off, so every run is a full one"
+    click.echo(f"change log: {state}")
+    for problem in found["problems"] if found["on"] else ():
+        click.echo(f"  {problem}: runs are full until `standing migrate`")
+    for one in found["targets"]:
+        members = "everybody" if one["due"] is None else f"{one['due']:,}"
+        held = f", {one['held']:,} held since an undo" if one["held"] else ""
+        click.echo(f"  {one['target']:<14}{members:>10} due{held}")
 
 
 @click.command()

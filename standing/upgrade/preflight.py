@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from standing.errors import StandingError, UnfitDatabase
 from standing.settings import Settings
-from standing.upgrade import checks, measures, revisions
+from standing.upgrade import checks, followed, measures, revisions
 from standing.upgrade.catalog import read_catalog
 from standing.upgrade.checks import Check
 from standing.upgrade.migration import require_own_schema_is_ours
@@ -45,6 +45,7 @@ def _all(connection: Connection[Any], settings: Settings, backup: Path | None) -
         return found
     found += checks.privileges(connection, catalog)
     found += checks.triggers(connection, catalog)
+    found += followed.change_log(connection, catalog, settings)
     found += checks.transactions(connection)
     found += measures.space(connection, catalog)
     if go([check for check in found if check.name in ("tables", "privileges")]):

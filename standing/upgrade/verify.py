@@ -33,8 +33,7 @@ def verify(settings: Settings, engine: Engine) -> Verified:
         how = "is not upgraded" if done is None else f"is half upgraded: migrate stopped after {done!r}"
         raise NotUpgraded(f"this database {how}", "standing migrate")
     started = datetime.now(UTC)
-    with auditor(settings, engine.url, ()) as audits:
-        verdict = audits.verdict("upgrade")
+    verdict = auditor(settings, engine.url, ()).verdict("upgrade")
     return Verified(verdict, _write_report(settings, engine, verdict, started))
 
 

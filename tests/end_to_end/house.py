@@ -16,7 +16,7 @@ from conftest import Standing
 
 from standing.settings import Settings
 
-PATIENCE = 240.0
+PATIENCE = 600.0
 ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 
 

@@ -15,11 +15,11 @@ from sqlalchemy import Engine, create_engine, text
 from standing.embedded import Server
 from standing.settings import Settings, load_settings
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1500)
 
 HOURLY = {"TRUST_SCORE_CALCULATION_INTERVAL": "3600000", "SELLER_TIER_UPDATE_INTERVAL": "86400000"}
-#: Both flows on every full minute, as both are due at midnight.
-EVERY_MINUTE = {"TRUST_SCORE_CALCULATION_INTERVAL": "60000", "SELLER_TIER_UPDATE_INTERVAL": "60000"}
+#: Both flows at once, as both are due at midnight; rarer than a run takes on a busy machine.
+TOGETHER = {"TRUST_SCORE_CALCULATION_INTERVAL": "120000", "SELLER_TIER_UPDATE_INTERVAL": "120000"}
 SCORES, TIERS = "refresh-scores/scheduled", "update-seller-tiers/scheduled"
 
 
@@ -219,7 +219,7 @@ def test_a_schedule_fires_and_scores_change_and_flows_due_at_once_all_get_done(
 ) -> None:
     set_scores_wrong(database)
     assert wrong_scores(database) == 1
-    house.up(STANDING_LOCK_WAIT_MINUTES="30", **EVERY_MINUTE)
+    house.up(STANDING_LOCK_WAIT_MINUTES="30", **TOGETHER)
 
     def both() -> bool:
         done = [
@@ -239,7 +239,7 @@ def test_a_schedule_fires_and_scores_change_and_flows_due_at_once_all_get_done(
 def test_a_paused_deployment_stays_paused_while_the_others_go_on(house: House) -> None:
     tiers = house.deployment(TIERS)["id"]
     house.ask(f"deployments/{tiers}/pause_deployment")
-    house.up(TRUST_SCORE_CALCULATION_INTERVAL="30000")  # serves anew
+    house.up(TRUST_SCORE_CALCULATION_INTERVAL="60000")  # serves anew
     assert house.deployment(TIERS)["paused"]
     begun = len(done_of(house, SCORES))
     before = len(done_of(house, TIERS))

@@ -16,6 +16,7 @@ from sqlalchemy import Engine, create_engine, text
 
 from standing.embedded import Server
 from standing.settings import Settings, load_settings
+from standing.stages import STAGES
 
 INSTALLED = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 SERVERS = [
@@ -128,13 +129,12 @@ def test_the_flow_runs_the_same_core_and_shows_stages_as_tasks_and_the_outcome_a
         tasks = [row[0] for row in prefect.execute("select name from task_run order by start_time")]
         artifacts = prefect.execute("select key, type, data from artifact").fetchall()
     prefect.close()
-    assert tasks == [
-        "audit sources",
-        "build",
-        "audit candidates",
-        "diff",
-        "publish",
-        "audit published",
-    ]
-    assert [(key, kind) for key, kind, _ in artifacts] == [("standing-run", "markdown")]
-    assert "trust_score" in artifacts[0][2]
+    assert tasks == ["reach the database", *(stage.name for stage in STAGES)]
+    shown = {key: (kind, data) for key, kind, data in artifacts}
+    assert {key: kind for key, (kind, _) in shown.items()} == {
+        "standing-progress": "progress",
+        "standing-run": "markdown",
+        "standing-models": "table",
+        "standing-quality": "table",
+    }
+    assert "trust_score" in shown["standing-run"][1]

@@ -88,7 +88,11 @@ def test_a_first_publication_changes_everybody_and_is_not_stopped(database: Engi
 def test_members_who_join_in_a_wave_are_not_counted_as_changed(
     marketplace: Settings, database: Engine
 ) -> None:
-    do(database, "insert into users (display_name) select 'member ' || n from generate_series(1, 600) as n")
+    do(
+        database,
+        "insert into users (display_name, created_at)"
+        " select 'member ' || n, now() - interval '1 hour' from generate_series(1, 600) as n",
+    )
     outcome = execute(marketplace, Request("scores"))
     assert outcome.status == "published", outcome.message
     assert outcome.written["trust_score"] >= 600

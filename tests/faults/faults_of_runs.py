@@ -1,0 +1,96 @@
+"""A published marketplace to which something happened, and what an undisturbed run makes of it."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+from standing.run import Outcome, execute
+from standing.settings import Settings
+from standing.stages import Request
+from standing.targets import TARGETS
+
+#: What the application did since the first run: orders end, reviews come, members verify and are banned.
+CHANGES = """
+update orders set status = 'completed', completed_at = '2026-06-02'
+where id in (select id from orders where status in ('shipped', 'delivered', 'paid') order by id limit 60);
+update orders set status = 'cancelled', cancelled_at = '2026-06-02', cancelled_by = 'seller'
+where id in (select id from orders where status = 'pending' order by id limit 20);
+insert into reviews (id, order_id, seller_id, reviewer_id, rating, created_at)
+select md5('late' || id)::uuid, id, seller_id, buyer_id, 1 + mod(('x' || left(md5(id::text), 4))::bit(16)::int, 5),
+    '2026-06-03'
+from orders where status = 'completed' order by id limit 80;
+update users set kyc_status = 'verified' where id in (select id from users order by id limit 60);
+update users set security_settings = '{"is_banned": true}' where id in (select id from users order by id desc limit 3);
+delete from messages where thread_id in (select thread_id from messages order by thread_id limit 20);
+"""
+#: Keys that say when a run was, not what it found.
+CLOCKS = ("last_calculated", "last_updated", "next_review", "tier_achieved_at")
+
+#: target → member → document without clocks
+Documents = dict[str, dict[str, Any]]
+
+
+def published(engine: Engine) -> Documents:
+    """What stands in the application's columns."""
+    found: Documents = {}
+    with engine.connect() as connection:
+        for target in TARGETS:
+            rows = connection.execute(text(f"select id::text, {target.column}::text from {target.table}"))
+            found[target.name] = {member: _timeless(json.loads(document)) for member, document in rows}
+    return found
+
+
+def _timeless(document: dict[str, Any]) -> dict[str, Any]:
+    kept = {key: value for key, value in document.items() if key not in CLOCKS}
+    for entry in kept.get("tier_change_history", ()):
+        entry.pop("at", None)
+    return kept
+
+
+def run(settings: Settings, **options: Any) -> Outcome:
+    return execute(settings, Request("all"), **options)
+
+
+@dataclass(frozen=True)
+class Disturbed:
+    """`copy` gives another database in the state `before`; an undisturbed run leads to `after`.
+
+    `seconds` are how long each of its stages took.
+    """
+
+    copy: Callable[[], Settings]
+    before: Documents
+    after: Documents
+    seconds: dict[str, float]
+
+    def check_whole(self, engine: Engine) -> None:
+        """Every document is the old one or the new one."""
+        now = published(engine)
+        for target, documents in now.items():
+            for member, document in documents.items():
+                assert document in (self.before[target][member], self.after[target][member]), (
+                    target,
+                    member,
+                )
+
+    def check_mended(self, settings: Settings, engine: Engine) -> None:
+        """The next run ends where the undisturbed one did, and nothing is left to do."""
+        outcome = run(settings)
+        assert outcome.status == "published", outcome.message
+        assert published(engine) == self.after
+        with engine.connect() as connection:
+            assert connection.scalar(text("select count(*) from standing.due")) == 0
+            assert connection.scalar(text("select count(*) from standing.change_log")) == 0
+            kept = connection.execute(
+                text("select distinct target, member_id::text from standing.history")
+            ).all()
+        moved = {
+            (target, member)
+            for target, documents in self.after.items()
+            for member, document in documents.items()
+            if document != self.before[target][member]
+        }
+        assert moved <= {tuple(row) for row in kept}

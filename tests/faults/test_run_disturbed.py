@@ -1,0 +1,218 @@
+"""A run beside which something breaks: connections, the server, time limits, another run, the application."""
+
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from conftest import FAST, SIMULATED, UNTIL, Standing
+from faults_of_runs import CHANGES, Disturbed, published, run
+from sqlalchemy import Connection, Engine, create_engine, text
+
+from standing.database import connect
+from standing.embedded import Server
+from standing.lock import LockLost
+from standing.run import Outcome, execute
+from standing.settings import load_settings
+from standing.stages import Request, Run, Stage
+
+Perform = Callable[[Stage, Run], str]
+
+#: The user whose row is the last to be published.
+LAST = "select member_id from standing_build.changed_users order by member_id desc limit 1"
+
+
+def at(stage: str, happen: Callable[[Run], None]) -> Perform:
+    """Let something happen just before a stage."""
+
+    def perform(begun: Stage, at_work: Run) -> str:
+        if begun.name == stage:
+            happen(at_work)
+        return begun.work(at_work)
+
+    return perform
+
+
+@contextmanager
+def row_held(engine: Engine, key: object) -> Iterator[Connection]:
+    """The application has a user's row locked."""
+    with engine.connect() as application:
+        application.execute(text("select 1 from users where id = :id for update"), {"id": key})
+        yield application
+        application.rollback()
+
+
+def written(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return int(connection.scalar(text("select count(*) from standing.history")) or 0)
+
+
+def test_lock_that_is_cut_while_publishing_stops_the_run(disturbed: Disturbed) -> None:
+    settings = disturbed.copy()
+    with connect(settings) as engine:
+
+        def cut_later(at_work: Run) -> None:
+            """Once some chunks are written and the next one waits for a row."""
+            with engine.connect() as connection:
+                last = connection.scalar(text(LAST))
+
+            def work() -> None:
+                with row_held(engine, last):
+                    held.set()
+                    while not written(engine):
+                        time.sleep(0.02)
+                    with engine.connect() as connection:
+                        pid = {"pid": at_work.lock.backend}
+                        connection.execute(text("select pg_terminate_backend(:pid, 5000)"), pid)
+
+            held = threading.Event()
+            threading.Thread(target=work).start()
+            held.wait(30)
+
+        outcome = run(settings, perform=at("publish", cut_later))
+        assert isinstance(outcome.error, LockLost), outcome.message
+        assert outcome.status == "failed"
+        assert published(engine) != disturbed.after
+        disturbed.check_whole(engine)
+        disturbed.check_mended(settings, engine)
+
+
+@pytest.mark.parametrize("stage", ["find the due", "build", "diff"])
+def test_lock_that_is_cut_earlier_publishes_nothing(disturbed: Disturbed, stage: str) -> None:
+    settings = disturbed.copy()
+    with connect(settings) as engine:
+
+        def cut(at_work: Run) -> None:
+            with engine.connect() as connection:
+                pid = {"pid": at_work.lock.backend}
+                connection.execute(text("select pg_terminate_backend(:pid, 5000)"), pid)
+
+        outcome = run(settings, perform=at(stage, cut))
+        assert isinstance(outcome.error, LockLost), outcome.message
+        assert published(engine) == disturbed.before
+        disturbed.check_mended(settings, engine)
+
+
+def test_time_limit_that_is_too_short_fails_the_run_and_no_more(disturbed: Disturbed) -> None:
+    settings = disturbed.copy()
+    with connect(settings) as engine:
+        name = engine.url.database
+
+        def limit(at_work: Run) -> None:
+            with engine.begin() as connection:
+                connection.exec_driver_sql(f"alter database {name} set statement_timeout = 1")
+
+        outcome = run(settings, perform=at("build", limit))
+        with engine.begin() as connection:
+            connection.exec_driver_sql("set statement_timeout = 0")
+            connection.exec_driver_sql(f"alter database {name} reset statement_timeout")
+        assert outcome.status == "failed", outcome.message
+        assert published(engine) == disturbed.before
+    with connect(settings) as engine:
+        disturbed.check_mended(settings, engine)
+
+
+def test_two_runs_at_once_do_what_one_does(disturbed: Disturbed) -> None:
+    settings = disturbed.copy().model_copy(update={"lock_wait_minutes": 0})
+    others: list[Outcome] = []
+    with connect(settings) as engine:
+        first = run(settings, perform=at("publish", lambda at_work: others.append(run(settings))))
+        assert first.status == "published", first.message
+        assert [one.status for one in others] == ["skipped"]
+        assert f"run {first.run_id} (all), server process" in others[0].message
+        assert published(engine) == disturbed.after
+
+
+def test_deadlock_with_the_application_is_ours_to_lose(disturbed: Disturbed) -> None:
+    """The application locks the last row, then wants the first, which the chunk has locked."""
+    settings = disturbed.copy().model_copy(update={"publish_chunk": 5000})
+    errors: list[Exception] = []
+    with connect(settings) as engine:
+
+        def collide(at_work: Run) -> None:
+            with engine.connect() as connection:
+                first, last = connection.execute(
+                    text(
+                        "select min(member_id::text), max(member_id::text) from standing_build.changed_users"
+                    )
+                ).one()
+
+            def work() -> None:
+                try:
+                    with row_held(engine, last) as application:
+                        held.set()
+                        waiting = text(
+                            "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+                            " and application_name = 'standing' and datname = current_database()"
+                        )
+                        with engine.connect() as watch:
+                            while not watch.execution_options(isolation_level="AUTOCOMMIT").scalar(waiting):
+                                time.sleep(0.01)
+                        application.execute(
+                            text("update users set display_name = 'Malee' where id = :id"), {"id": first}
+                        )
+                        application.commit()
+                except Exception as error:  # whatever the application meets is the test's finding
+                    errors.append(error)
+
+            held = threading.Event()
+            threads.append(threading.Thread(target=work))
+            threads[0].start()
+            held.wait(30)
+
+        threads: list[threading.Thread] = []
+        outcome = run(settings, perform=at("publish", collide))
+        threads[0].join()
+        assert errors == []
+        assert outcome.status == "published", outcome.message
+        assert published(engine) == disturbed.after
+        with engine.connect() as connection:
+            renamed = text("select count(*) from users where display_name = 'Malee'")
+            assert connection.scalar(renamed) == 1
+
+
+def test_server_that_restarts_in_the_middle_loses_nothing(standing: Standing) -> None:
+    home = Path(tempfile.mkdtemp(prefix="standing-test-"))
+    home.chmod(0o755)
+    server = Server(home, extra=FAST)
+    try:
+        server.start()
+        settings = load_settings(STANDING_HOME=home, DATABASE_URL=server.url())
+        standing.ok(settings, *SIMULATED, "--until", UNTIL)
+        standing.ok(settings, "migrate")
+        assert run(settings).status == "published"
+        engine = create_engine(server.url())
+        with engine.begin() as connection:
+            connection.exec_driver_sql(CHANGES)
+        engine.dispose()
+
+        def restart(at_work: Run) -> None:
+            server.stop()
+            server.start()
+
+        with _failing():
+            outcome = run(settings, perform=at("build", restart))
+            assert outcome.status == "failed", outcome.message
+        assert run(settings).status == "published"
+        found = published(engine)
+        with engine.begin() as connection:
+            assert connection.scalar(text("select count(*) from standing.due")) == 0
+        assert execute(settings, Request("all", full=True)).status == "published"
+        assert published(engine) == found
+        engine.dispose()
+    finally:
+        server.remove()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def _failing() -> Iterator[None]:
+    """A run whose server is gone may also fail to write down that it failed."""
+    try:
+        yield
+    except Exception as error:
+        assert "connection" in str(error) or "terminat" in str(error)  # noqa: PT017

@@ -1,0 +1,121 @@
+"""`standing status`, `preflight`, `migrate --dry-run` and `verify` show the change log."""
+
+import json
+
+import legacy
+import pytest
+from conftest import MakeDatabase, Standing
+from sqlalchemy import Engine, text
+
+from standing.database import connect
+from standing.settings import Settings
+from standing.upgrade.migration import migrate, rollback
+
+
+@pytest.fixture
+def upgraded(make_database: MakeDatabase, upgraded_template: str) -> Settings:
+    return make_database(template=upgraded_template)
+
+
+def test_status_counts_waiting_rows_due_members_and_holds(upgraded: Settings, standing: Standing) -> None:
+    with connect(upgraded) as engine, engine.begin() as connection:
+        connection.execute(text("delete from standing.change_log"))
+        connection.execute(
+            text(
+                "insert into standing.due (target, member_id)"
+                " select 'trust_score', id from users limit 3; insert into standing.due (target) values ('ratings');"
+                "insert into standing.holds select 'trust_score', id, 1 from users limit 2;"
+                "update users set email_verified = not email_verified where id in (select id from users limit 4);"
+                "alter table orders disable trigger standing_log_insert"
+            )
+        )
+    found = json.loads(standing.ok(upgraded, "status", "--json"))["change_log"]
+    assert (found["waiting"], found["problems"]) == (
+        4,
+        ["trigger standing_log_insert on orders is disabled"],
+    )
+    targets = {one["target"]: (one["due"], one["held"]) for one in found["targets"]}
+    assert targets == {
+        "trust_score": (3, 2),
+        "behavior_score": (0, 0),
+        "ratings": (None, 0),
+        "performance": (0, 0),
+        "tier_info": (0, 0),
+    }
+    shown = standing.ok(upgraded, "status")
+    assert "change log: 4 rows wait" in shown
+    assert "standing_log_insert on orders is disabled: runs are full until `standing migrate`" in shown
+    assert "everybody due" in shown
+    assert "2 held since an undo" in shown
+    off = standing.ok(upgraded, "status", STANDING_CHANGE_LOG="false")
+    assert "change log: off, so every run is a full one" in off
+
+
+def test_preflight_says_what_will_be_and_what_is_followed(
+    settings: Settings, engine: Engine, standing: Standing
+) -> None:
+    legacy.fill(engine)
+    assert (
+        "triggers will log whose data changes, on users, seller_profiles"
+        in standing(settings, "preflight").stdout
+    )
+    migrate(settings, engine)
+    assert (
+        "follows users, seller_profiles, orders, reviews, products, referred_users"
+        in standing(settings, "preflight").stdout
+    )
+    with engine.begin() as connection:
+        connection.execute(text("alter table users disable trigger standing_log_update"))
+    assert "standing_log_update on users is disabled" in standing(settings, "preflight").stdout
+    assert "no triggers" in standing(settings, "preflight", STANDING_CHANGE_LOG="false").stdout
+
+
+def test_verify_fails_on_a_disabled_trigger(settings: Settings, engine: Engine, standing: Standing) -> None:
+    legacy.fill(engine)
+    migrate(settings, engine)
+    with engine.begin() as connection:
+        connection.execute(text("alter table users disable trigger standing_log_update"))
+    done = standing(settings, "verify")
+    assert done.returncode == 3
+    assert "triggers_of_the_change_log_are_there_and_enabled" in done.stdout
+    migrate(settings, engine)
+    assert standing(settings, "verify").returncode == 0
+
+
+@pytest.mark.parametrize("on", [True, False])
+@pytest.mark.parametrize("schema", ["public", "Shop Data"])
+def test_rollback_takes_the_change_log_back_exactly(
+    make_database: MakeDatabase, on: bool, schema: str
+) -> None:
+    settings = make_database(STANDING_CHANGE_LOG=on, STANDING_APPLICATION_SCHEMA=schema)
+    with connect(settings) as engine:
+        legacy.fill(engine, schema)
+        before = legacy.dump(engine.url, "--schema-only")
+        migrate(settings, engine)
+        assert ("standing_log_insert" in legacy.dump(engine.url, "--schema-only")) == on
+        rollback(settings, engine)
+        assert legacy.dump(engine.url, "--schema-only") == before
+
+
+def test_database_upgraded_before_there_was_a_change_log_gets_one(
+    settings: Settings, engine: Engine
+) -> None:
+    legacy.fill(engine)
+    before = legacy.dump(engine.url, "--schema-only")
+    migrate(settings, engine)
+    fresh = legacy.dump(engine.url, "--schema-only")
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "drop function standing.log_users, standing.log_seller_profiles, standing.log_orders,"
+            " standing.log_reviews, standing.log_products, standing.log_referred_users, standing.log_truncate"
+            " cascade;"
+            "drop table standing.change_log, standing.due, standing.member_state, standing.target_state,"
+            " standing.change_sets, standing.holds;"
+            "alter table standing.runs drop constraint runs_status_check;"
+            "delete from standing.upgrade_ledger where kind in ('trigger', 'function');"
+            "update standing.alembic_version set version_num = 'backfill'"
+        )
+    assert "tables of the change log" in migrate(settings, engine).steps
+    assert legacy.dump(engine.url, "--schema-only") == fresh
+    rollback(settings, engine)
+    assert legacy.dump(engine.url, "--schema-only") == before

@@ -12,7 +12,7 @@ from standing import dbt
 from standing.context import wall_clock
 from standing.database import connect, require_upgraded
 from standing.due import open_build
-from standing.errors import StandingError
+from standing.errors import BuildFailed, StandingError
 from standing.gate.difference import Difference, of_build, of_stopped_run
 from standing.gate.judging import GateVerdict, measure
 from standing.lock import LockTaken
@@ -44,7 +44,13 @@ def try_policy(settings: Settings, progress: Callable[[int, int], None] | None =
             ]
             # Files of its own, so that the parsed project of the runs stays as it is.
             arguments += ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
-            dbt.invoke(trial, engine.url, *arguments, progress=progress)
+            try:
+                dbt.invoke(trial, engine.url, *arguments, progress=progress)
+            except BuildFailed as error:
+                log = folder / "logs" / "dbt.log"
+                raise BuildFailed(
+                    error.message, f"correct it, then standing diff again; the whole log is {log}"
+                ) from None
             find_changes(engine, trial, TARGETS, as_of)
             gate = measure(engine, trial, TARGETS)
             with engine.connect() as connection:

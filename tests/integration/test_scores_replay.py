@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from reference.loading import build, clear, documents, empty, load, merged
+from reference.loading import build, build_models, clear, documents, empty, load, merged
 from reference.marketplaces import AS_OF, TABLES, Maker
 from reference.orders import TIMES, World
 from sqlalchemy import Engine, text
@@ -17,7 +17,8 @@ from standing.database import connect
 from standing.embedded import Server
 from standing.settings import load_settings
 
-DAYS = [AS_OF - timedelta(days=days) for days in (4, 3, 2, 1, 0)]
+#: Days in a row that are lived through, and with --long; each is built twice.
+DAYS, LONG = 12, 30
 GRACE = {"rising": 1, "established": 1}
 #: What begins to exist when, and what is entered into the row later: column → what comes with it.
 BEGINS = {
@@ -107,13 +108,16 @@ def timeless(found: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(3600)
 def test_a_replay_gives_what_a_run_then_gave(
+    request: pytest.FixtureRequest,
     postgres: Server,
     administer: Callable[[str], None],
     upgraded_template: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
+    number = LONG if request.config.getoption("--long", default=False) else DAYS
+    days = [AS_OF - timedelta(days=ago) for ago in range(number - 1, -1, -1)]
     administer(f"create database replay template {upgraded_template}")
     home = tmp_path_factory.mktemp("replay")
     settings = load_settings(STANDING_HOME=home, DATABASE_URL=postgres.url("replay"))
@@ -121,7 +125,7 @@ def test_a_replay_gives_what_a_run_then_gave(
     with connect(settings) as engine:
         with engine.begin() as connection:
             empty(connection)
-            for day in DAYS:
+            for day in days:
                 connection.execute(
                     text(
                         f"create table standing.history_{day:%Y%m%d} partition of standing.history"
@@ -129,22 +133,24 @@ def test_a_replay_gives_what_a_run_then_gave(
                     )
                 )
         at_the_time = {}
-        for day in DAYS:
+        build(settings, engine, days[0], days[0], GRACE)
+        for day in days:
             with engine.begin() as connection:
                 clear(connection)
                 then = as_it_was(world, day)
-                if day != DAYS[0]:
+                if day != days[0]:
                     then["seller_profiles"] = []
                 load(connection, then)
-            build(settings, engine, day, day, GRACE)
+            build_models(settings, engine, day, day)
             at_the_time[day] = timeless(documents(engine, settings))
             publish_tiers(engine, settings.build_schema, day)
         with engine.begin() as connection:
             clear(connection)
             load(connection, {**world, "seller_profiles": []})
         replay = settings.model_copy(update={"build_schema": settings.replay_schema})
-        for day in DAYS:
-            build(replay, engine, day, AS_OF + timedelta(days=30), GRACE)
+        build(replay, engine, days[0], AS_OF + timedelta(days=30), GRACE)
+        for day in days:
+            build_models(replay, engine, day, AS_OF + timedelta(days=30))
             again = timeless(documents(engine, replay))
             for target, members in at_the_time[day].items():
                 wrong = {key for key in members if members[key] != again[target].get(key)}

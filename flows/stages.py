@@ -12,6 +12,7 @@ from prefect.states import Cancelled, Completed, Failed
 from sqlalchemy.exc import DBAPIError
 
 from flows.artifacts import Progress, publish_artifacts
+from flows.log import say_it_once
 from standing.database import connect, server_message
 from standing.errors import DatabaseUnreachable, GateStopped, StandingError
 from standing.lock import LockLost
@@ -99,6 +100,7 @@ def plainly(work: Callable[Parameters, State[None]]) -> Callable[Parameters, Sta
 
     @wraps(work)
     def flow(*args: Parameters.args, **kwargs: Parameters.kwargs) -> State[None]:
+        say_it_once()
         try:
             return work(*args, **kwargs)
         except StandingError as error:

@@ -212,6 +212,8 @@ def test_a_gate_stop_ends_the_run_by_its_name_and_is_approved_from_the_prefect_p
     approved = house.ended(house.run("approve/on-demand", run_id=number))
     assert approved["state"]["name"] == "Completed", approved["state"]
     assert wrong_scores(database) == 0
+    # A failed run and a stopped one have ended by now, their processes too: neither left a traceback.
+    assert "Traceback" not in (house.settings.home / "prefect" / "deployments.log").read_text()
 
 
 def test_reports_past_moments_and_reconciliations_are_made_on_demand(

@@ -4,7 +4,7 @@ Great Expectations takes seconds to load: the process loads it while this one lo
 """
 
 import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import cache
@@ -28,13 +28,17 @@ class Auditor:
     pool: ProcessPoolExecutor
     scope: AuditScope
 
-    def verdict(self, suite: str, due_only: bool = False) -> Verdict:
-        """The verdict of one suite, of all members or of those whom the run builds.
+    def start(self, suite: str, due_only: bool = False) -> Future[Verdict]:
+        """Begin an audit of all members, or of those whom the run builds, beside this process."""
+        return self.pool.submit(validate, suite, replace(self.scope, due_only=due_only))
+
+    def verdict(self, suite: str, due_only: bool = False, begun: Future[Verdict] | None = None) -> Verdict:
+        """The verdict of one suite, or of an audit that was begun.
 
         Raises StandingError if the audit itself could not be made.
         """
         try:
-            return self.pool.submit(validate, suite, replace(self.scope, due_only=due_only)).result()
+            return (begun or self.start(suite, due_only)).result()
         except BrokenProcessPool:
             _process.cache_clear()
             raise StandingError(

@@ -25,7 +25,7 @@ from standing.lock import LockTaken, RunLock, end_leftovers, run_lock
 from standing.log import logger
 from standing.publish import TargetChanges
 from standing.settings import Settings
-from standing.stages import STAGES, Request, Run, Stage, StageResult
+from standing.stages import Request, Run, Stage, StageResult, in_order
 from standing.state import close_run, last_published_as_of, open_run
 from standing.targets import Target, targets_of
 
@@ -122,7 +122,7 @@ def _carry_out(run: Run, perform: Perform) -> Outcome:
     error: StandingError | None = None
     status = "replayed" if run.is_replay else "published"
     try:
-        for stage in STAGES:
+        for stage in in_order(run):
             if not (run.is_replay and stage.writes):
                 _perform_stage(run, stage, perform)
     except StandingError as stopped:

@@ -1,6 +1,7 @@
 """A run's stages: what each does and what it leaves for the next."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from expectations import Verdict
 from standing import dbt
 from standing.audit import Auditor
 from standing.due import NOBODY, Due, collect_due, open_build
-from standing.errors import AuditFailed, GateStopped
+from standing.errors import AuditFailed, BuildFailed, GateStopped
 from standing.gate import GateVerdict, change_sets, judge
 from standing.lock import RunLock
 from standing.log import pace
@@ -61,6 +62,8 @@ class Run:
     gate: GateVerdict = field(default_factory=GateVerdict)
     written: dict[str, int] = field(default_factory=dict)
     report: Path | None = None
+    #: Audits that were begun and are waited for later.
+    begun: dict[str, Future[Verdict]] = field(default_factory=dict)
 
     @property
     def is_replay(self) -> bool:
@@ -78,7 +81,8 @@ class Stage:
 
 def _audit(suite: str) -> Callable[[Run], str]:
     def work(run: Run) -> str:
-        verdict = run.auditor.verdict(suite, due_only=not run.due.everybody)
+        begun = run.begun.pop(suite, None)
+        verdict = run.auditor.verdict(suite, not run.due.everybody, begun)
         run.verdicts.append(verdict)
         if not verdict.passed:
             worst = verdict.failures("critical")[0]
@@ -98,6 +102,9 @@ def find_due(run: Run) -> str:
         run.due = collect_due(
             run.engine, run.settings, run.run_id, run.as_of, run.targets, full=run.request.full
         )
+    if not run.due.everybody and is_policy_loaded(run.engine, run.settings, run.request.selection):
+        # The audit's library takes longer to load than a few members to build: both at once.
+        run.begun["sources"] = run.auditor.start("sources", due_only=True)
     who = f"{run.due.users:,} members and {run.due.sellers:,} shops"
     return f"everybody, {who}: {'; '.join(run.due.reasons)}" if run.due.everybody else who
 
@@ -117,12 +124,13 @@ def build(run: Run) -> str:
         arguments.append("--full-refresh")
     if not is_loaded:
         forget_loaded_policy(run.engine, run.settings)
-    run.nodes = dbt.invoke(
-        run.settings,
-        run.engine.url,
-        *arguments,
-        progress=pace(run.run_id, "build", "seeds, models and tests"),
-    )
+    told = pace(run.run_id, "build", "seeds, models and tests")
+    try:
+        run.nodes = dbt.invoke(run.settings, run.engine.url, *arguments, progress=told)
+    except BuildFailed:
+        if "sources" in run.begun:
+            _audit("sources")(run)  # says it better, where it is the sources' fault
+        raise
     if not is_loaded:
         note_loaded_policy(run.engine, run.settings, run.request.selection)
     models = sum(1 for node in run.nodes if node.kind == "model")
@@ -156,6 +164,14 @@ def publish(run: Run) -> str:
     run.written = publish_changes(run.engine, run.settings, run.targets, run.lock, run.run_id)
     confirm_changes(run.engine, run.settings, run.targets, run.lock, run.run_id, run.due)
     return ", ".join(f"{name}: {number} written" for name, number in run.written.items())
+
+
+def in_order(run: Run) -> Iterator[Stage]:
+    """The stages as a run takes them: an audit of the sources that works beside the build is heard after it."""
+    first, sources, building, *others = STAGES
+    yield first
+    yield from (building, sources) if run.begun else (sources, building)
+    yield from others
 
 
 STAGES = (

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -214,11 +215,16 @@ def changed_template(
 
 
 @pytest.fixture
-def disturbed(make_database: MakeDatabase, changed_template: tuple[str, Path]) -> "Disturbed":
-    """A changed marketplace, to be copied, and what an undisturbed run makes of it."""
+def disturbed(
+    make_database: MakeDatabase, changed_template: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> "Disturbed":
+    """A changed marketplace, to be copied, and what an undisturbed run makes of it; the clock stands still."""
     from faults_of_runs import Disturbed, published, run
 
     name, home = changed_template
+    now = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=1)
+    for module in ("run", "context"):
+        monkeypatch.setattr(f"standing.{module}.wall_clock", lambda engine: now)
 
     def copy() -> Settings:
         return make_database(template=name, STANDING_HOME=home, STANDING_PUBLISH_CHUNK=7)

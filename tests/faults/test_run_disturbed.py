@@ -127,45 +127,58 @@ def test_two_runs_at_once_do_what_one_does(disturbed: Disturbed) -> None:
         assert published(engine) == disturbed.after
 
 
-def test_deadlock_with_the_application_is_ours_to_lose(disturbed: Disturbed) -> None:
-    """The application locks the last row, then wants the first, which the chunk has locked."""
+WAITING = text(
+    "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+    " and application_name = 'standing' and query like :query"
+)
+
+
+def wait_for(engine: Engine, query: str, number: int = 1) -> None:
+    """Until so many statements like `query` wait for a lock."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as watch:
+        deadline = time.monotonic() + 20
+        while (watch.scalar(WAITING, {"query": query}) or 0) < number and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+
+@pytest.mark.parametrize("application_waits_first", [False, True])
+def test_deadlock_with_the_application_is_ours_to_lose(
+    disturbed: Disturbed, application_waits_first: bool
+) -> None:
+    """The application has the last row of a chunk and wants the first, which the chunk has locked."""
     settings = disturbed.copy().model_copy(update={"publish_chunk": 5000})
     errors: list[Exception] = []
     with connect(settings) as engine:
 
-        def collide(at_work: Run) -> None:
+        def collide(first: object, middle: object, last: object, held: threading.Event) -> None:
+            try:
+                with row_held(engine, last) as application, row_held(engine, middle) as other:
+                    if not application_waits_first:
+                        other.rollback()
+                    held.set()
+                    wait_for(engine, "%with batch as%")
+                    if application_waits_first:
+                        release = threading.Timer(0.1, other.rollback)
+                        release.start()
+                    rename = text("update users set display_name = 'Malee' where id = :id")
+                    application.execute(rename, {"id": first})
+                    application.commit()
+            except Exception as error:  # whatever the application meets is the test's finding
+                errors.append(error)
+
+        threads: list[threading.Thread] = []
+
+        def begin(at_work: Run) -> None:
+            members = "select member_id from standing_build.changed_users order by 1"
             with engine.connect() as connection:
-                first, last = connection.execute(
-                    text(
-                        "select min(member_id::text), max(member_id::text) from standing_build.changed_users"
-                    )
-                ).one()
-
-            def work() -> None:
-                try:
-                    with row_held(engine, last) as application:
-                        held.set()
-                        waiting = text(
-                            "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
-                            " and application_name = 'standing' and datname = current_database()"
-                        )
-                        with engine.connect() as watch:
-                            while not watch.execution_options(isolation_level="AUTOCOMMIT").scalar(waiting):
-                                time.sleep(0.01)
-                        application.execute(
-                            text("update users set display_name = 'Malee' where id = :id"), {"id": first}
-                        )
-                        application.commit()
-                except Exception as error:  # whatever the application meets is the test's finding
-                    errors.append(error)
-
+                keys = connection.scalars(text(members)).all()
             held = threading.Event()
-            threads.append(threading.Thread(target=work))
+            rows = (keys[0], keys[len(keys) // 2], keys[-1], held)
+            threads.append(threading.Thread(target=collide, args=rows))
             threads[0].start()
             held.wait(30)
 
-        threads: list[threading.Thread] = []
-        outcome = run(settings, perform=at("publish", collide))
+        outcome = run(settings, perform=at("publish", begin))
         threads[0].join()
         assert errors == []
         assert outcome.status == "published", outcome.message

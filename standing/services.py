@@ -23,6 +23,8 @@ POLL_SECONDS = 0.1
 #: Between the polite signal and the other one; a run at work ends its transaction in that time.
 STOP_SECONDS = 45.0
 LOG_BYTES = 5_000_000
+#: Processes that this one started and may have to bury.
+_OURS: list[subprocess.Popen[bytes]] = []
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class Service:
                 start_new_session=True,
                 pass_fds=(handle.fileno(),),  # the lock is the process's from here on
             )
+            _OURS.append(process)
             handle.truncate(0)
             handle.write(json.dumps({"pid": process.pid, **note}))
 
@@ -94,6 +97,7 @@ class Service:
             os.killpg(group, signal.SIGKILL)
         while self.running():
             time.sleep(POLL_SECONDS)
+        _OURS[:] = [process for process in _OURS if process.poll() is None]
         return True
 
     def wait(self, ready: Callable[[], bool], seconds: float) -> None:

@@ -204,18 +204,21 @@ def why(kind: str, member_id: str, as_of: str | None, as_json: bool) -> None:
 @click.command()
 @click.option("--mend", is_flag=True, help="Write the differing documents anew.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
+@JSON_LOGS
 def reconcile(mend: bool, as_json: bool) -> None:
     """Run what is due, then compare every published document with a full recompute.
 
     Exits with 7 where documents differ that nobody changed meanwhile, and with 0 if --mend wrote them anew.
     """
     from standing.cli.progress import log_to_stderr
+    from standing.metrics import write_metrics
     from standing.reconcile import reconcile as compare
     from standing.settings import current
 
     settings = current()
     log_to_stderr()
     found = compare(settings, mend=mend)
+    write_metrics(settings)
     if as_json:
         click.echo(json.dumps(found.to_json(), ensure_ascii=False, default=str))
     else:

@@ -214,6 +214,21 @@ def test_a_gate_stop_ends_the_run_by_its_name_and_is_approved_from_the_prefect_p
     assert wrong_scores(database) == 0
 
 
+def test_reports_past_moments_and_reconciliations_are_made_on_demand(
+    house: House, database: Engine
+) -> None:
+    report = house.ended(house.run("quality-report/on-demand", selection="tiers"))
+    assert report["state"]["name"] == "Replayed", report["state"]
+    day = "2026-05-01T00:00:00"
+    filled = house.ended(house.run("backfill/on-demand", first=day, last=day))
+    assert filled["state"]["name"] == "Completed", filled["state"]
+    moments = "select as_of at time zone 'Asia/Bangkok' from standing.backfilled group by 1"
+    assert str(one(database, moments)) == day.replace("T", " ")
+    compared = house.ended(house.run("reconcile/daily"))
+    assert compared["state"]["name"] == "Completed", compared["state"]
+    assert "0 documents differ" in compared["state"]["message"]
+
+
 def test_a_schedule_fires_and_scores_change_and_flows_due_at_once_all_get_done(
     house: House, database: Engine
 ) -> None:

@@ -16,7 +16,7 @@ from standing.errors import AuditFailed, BuildFailed, GateStopped
 from standing.gate import GateVerdict, change_sets, judge
 from standing.lock import RunLock
 from standing.log import pace
-from standing.policy import forget_loaded_policy, is_policy_loaded, note_loaded_policy
+from standing.policy import forget_loaded_policy, is_policy_loaded, is_staging_there, note_loaded_policy
 from standing.publish import TargetChanges, confirm_changes, find_changes, publish_changes
 from standing.settings import Settings
 from standing.targets import Target
@@ -62,6 +62,8 @@ class Run:
     gate: GateVerdict = field(default_factory=GateVerdict)
     written: dict[str, int] = field(default_factory=dict)
     report: Path | None = None
+    #: Policy and staging are in the build's schema as they should be, and stay as they are.
+    is_narrow: bool = False
     #: Audits that were begun and are waited for later.
     begun: dict[str, Future[Verdict]] = field(default_factory=dict)
 
@@ -102,7 +104,12 @@ def find_due(run: Run) -> str:
         run.due = collect_due(
             run.engine, run.settings, run.run_id, run.as_of, run.targets, full=run.request.full
         )
-    if not run.due.everybody and is_policy_loaded(run.engine, run.settings, run.request.selection):
+    run.is_narrow = (
+        not run.due.everybody
+        and is_policy_loaded(run.engine, run.settings)
+        and is_staging_there(run.engine, run.settings, run.targets)
+    )
+    if run.is_narrow:
         # The audit's library takes longer to load than a few members to build: both at once.
         run.begun["sources"] = run.auditor.start("sources", due_only=True)
     who = f"{run.due.users:,} members and {run.due.sellers:,} shops"
@@ -112,17 +119,16 @@ def find_due(run: Run) -> str:
 def build(run: Run) -> str:
     """dbt's seeds, models and data tests of the selection.
 
-    The seeds and their tests are left out where the build's schema holds these very seeds, tested.
+    The seeds with their tests and the staging views are left out of a run of the due that finds them there.
     """
     if run.due.nobody:
         return "nobody is due"
-    is_loaded = is_policy_loaded(run.engine, run.settings, run.request.selection)
-    selector = run.request.selection + ("_without_policy" if is_loaded else "")
+    selector = run.request.selection + ("_of_the_due" if run.is_narrow else "")
     arguments = ["build", "--selector", selector, "--exclude-resource-type", "unit_test"]
     arguments += ["--indirect-selection", "cautious"]  # no test that needs a model left unbuilt
     if run.due.everybody:
         arguments.append("--full-refresh")
-    if not is_loaded:
+    if not run.is_narrow:
         forget_loaded_policy(run.engine, run.settings)
     told = pace(run.run_id, "build", "seeds, models and tests")
     try:
@@ -131,8 +137,8 @@ def build(run: Run) -> str:
         if "sources" in run.begun:
             _audit("sources")(run)  # says it better, where it is the sources' fault
         raise
-    if not is_loaded:
-        note_loaded_policy(run.engine, run.settings, run.request.selection)
+    if not run.is_narrow:
+        note_loaded_policy(run.engine, run.settings)
     models = sum(1 for node in run.nodes if node.kind == "model")
     return f"{models} models, {sum(1 for node in run.nodes if node.kind == 'test')} tests"
 

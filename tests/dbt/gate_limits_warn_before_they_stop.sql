@@ -1,5 +1,10 @@
 -- A share is of 1; a limit below nothing or beyond everybody is a slip of the pen.
-select * from {{ ref('gate_limits') }}
+select
+    measure,
+    target,
+    warn,
+    stop
+from {{ ref('gate_limits') }}
 where
     warn > stop
     or least(warn, stop) < 0

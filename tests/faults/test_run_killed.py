@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection as Pipe
 import pytest
 from faults_of_runs import Disturbed, run
 
+from standing import audit
 from standing.database import connect
 from standing.settings import Settings
 from standing.stages import STAGES, Run, Stage
@@ -27,6 +28,7 @@ def work(settings: Settings, told: Pipe) -> None:
         told.send(stage.name)
         return stage.work(at_work)
 
+    audit._process.cache_clear()  # the parent's auditor is not ours
     run(settings, perform=perform)
     told.send("ended")
 

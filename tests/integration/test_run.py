@@ -210,6 +210,11 @@ def test_a_reached_review_is_written_with_the_clock_of_the_last_change(
         ' \'{"last_calculated": "2026-01-01T00:00:00Z", "next_review": "2026-01-08T00:00:00Z"}\''
         " where id = (select min(id::text)::uuid from users)",
     )
+    execute_sql(
+        database,
+        "update standing.member_state set due_at = '2026-01-08' where target = 'trust_score'"
+        " and member_id = (select min(id::text)::uuid from users)",
+    )
     outcome = execute(marketplace, Request("scores"))
     assert outcome.written["trust_score"] == 1
     assert [(c.changed, c.due) for c in outcome.changes if c.target == "trust_score"] == [(0, 1)]

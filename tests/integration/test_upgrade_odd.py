@@ -69,7 +69,9 @@ def test_partitioned_orders_get_their_indexes_partition_by_partition(settings: S
     with upgraded_and_back(settings, PARTITIONED) as engine:
         parents = "select bool_and(indisvalid) from pg_index where indrelid = 'orders'::regclass"
         assert scalar(engine, parents) is True
-        assert scalar(engine, "select count(*) from pg_indexes where tablename = 'done'") == 3  # id has no key
+        assert (
+            scalar(engine, "select count(*) from pg_indexes where tablename = 'done'") == 3
+        )  # id has no key
         assert scalar(engine, "select trust_score ->> 'transaction_score' from users limit 1") is not None
 
 

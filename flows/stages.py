@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from flows.artifacts import Progress, publish_artifacts
 from flows.log import say_it_once
+from flows.queue import is_overtaken
 from standing.database import connect, server_message
 from standing.errors import DatabaseUnreachable, GateStopped, StandingError
 from standing.lock import LockLost
@@ -113,6 +114,8 @@ def plainly(work: Callable[Parameters, State[None]]) -> Callable[Parameters, Sta
 
 def carry_out(request: Request) -> State[None]:
     """Run the core once, once more if the connection was cut, and leave artifacts and metrics."""
+    if is_overtaken():
+        return Completed(name=NAMED["skipped"], message="a later run of the same schedule is due, too")
     settings = current()
     reach_database()
     outcome = _attempt(settings, request)

@@ -88,7 +88,7 @@ def arguments() -> argparse.Namespace:
 
 
 def compare(home: Path, repeat: int) -> None:
-    settings = load_settings(STANDING_HOME=home, DATABASE_URL="")
+    settings = load_settings(STANDING_HOME=home)
     with connect(settings) as engine:
         show(engine, "as loaded")
         first = run(home, engine)

@@ -24,7 +24,7 @@
 
 {#- Statistics of the tables that say what is looked up; without them the planner reads everything. -#}
 {% macro analyze_keys() -%}
-    {%- if model.name.startswith('int_due_') or model.name in ('int_orders', 'int_reviews') -%}
+    {%- if model.name.startswith('int_due_') or model.name in ('int_orders', 'int_reviews', 'int_user_metrics', 'int_scorecard_metrics') -%}
         analyze {{ this }}
     {%- endif -%}
 {%- endmacro %}

@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine, text
 
 from standing.database import connect, require_upgraded
+from standing.documents_sql import quoted
 from standing.errors import SettingError
 from standing.findings import policy_version
 from standing.lock import run_lock
-from standing.publish_sql import quoted
 from standing.run import Outcome, Perform, execute_locked, plainly
 from standing.settings import Settings
 from standing.stages import Request

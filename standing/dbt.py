@@ -18,6 +18,9 @@ from standing import PROJECT_ROOT
 from standing.errors import BuildFailed
 from standing.settings import Settings
 
+#: Compiling queries to machine code costs a run of the due more than it saves; sorting and hashing of a
+#: full one need more memory than servers give by default.
+SESSION = "-c jit=off -c work_mem=64MB"
 #: Rows of a failed test that its error names.
 ROWS_NAMED = 3
 
@@ -53,6 +56,7 @@ def environment(settings: Settings, url: URL) -> dict[str, str]:
         "STANDING_BUILD_SCHEMA": settings.build_schema,
         "STANDING_APPLICATION_SCHEMA": settings.application_schema,
         "STANDING_THREADS": str(settings.threads),
+        "PGOPTIONS": " ".join(filter(None, (os.environ.get("PGOPTIONS"), SESSION))),
         "DBT_TARGET_PATH": str(settings.home / "dbt" / "target"),
         "DBT_LOG_PATH": str(settings.home / "dbt" / "logs"),
         "DBT_PROFILES_DIR": str(PROJECT_ROOT),

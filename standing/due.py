@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, text
 from standing import change_log
 from standing.context import make_build_schema, write_context
 from standing.depends import dependencies
-from standing.publish_sql import quoted
+from standing.documents_sql import quoted
 from standing.settings import Settings
 from standing.targets import Target
 

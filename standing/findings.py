@@ -9,10 +9,10 @@ from sqlalchemy import Connection, text
 
 from standing import PROJECT_ROOT, __version__
 from standing.database import rows
+from standing.documents_sql import quoted
 from standing.errors import StandingError
 from standing.gate.waiting import expiry
 from standing.movements import MEASURES, SCORES, distribution, matrix, movements, movers
-from standing.publish_sql import quoted
 from standing.quarantine import quarantine, quarantine_trend
 from standing.reach import missing_sources
 from standing.report import content

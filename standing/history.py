@@ -8,8 +8,9 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from standing.database import server_message
+from standing.documents_sql import quoted
 from standing.log import logger
-from standing.publish_sql import DUE_TABLES, quoted
+from standing.publish_sql import DUE_TABLES
 from standing.settings import Settings
 from standing.targets import TARGETS, Target
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from standing.database import rows
-from standing.publish_sql import quoted
+from standing.documents_sql import quoted
 from standing.report.content import Bucket, Distribution, Movement, Mover
 from standing.settings import Settings
 from standing.targets import Target

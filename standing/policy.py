@@ -7,7 +7,7 @@ nothing about either.
 from sqlalchemy import Engine, text
 
 from standing.depends import seeds_hash, upstream
-from standing.publish_sql import quoted
+from standing.documents_sql import quoted
 from standing.settings import Settings
 from standing.targets import Target
 

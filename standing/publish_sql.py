@@ -5,22 +5,12 @@ Values are parameters; names are quoted.
 
 from dataclasses import dataclass
 
-from sqlalchemy.dialects import postgresql
-
+from standing.documents_sql import content_hash, due_again, is_changed, is_due, new_document, quoted
 from standing.settings import Settings
 from standing.targets import Target
 
 #: Application table → the build's table of those whom the run built.
 DUE_TABLES = {"users": "due_users", "seller_profiles": "due_sellers"}
-#: A moment as documents write it.
-MOMENT = r"^\d{4}-\d\d-\d\dT\d\d\:\d\d\:\d\dZ$"
-
-_quote = postgresql.dialect().identifier_preparer.quote  # type: ignore[no-untyped-call]
-
-
-def quoted(*names: str) -> str:
-    """A qualified name, quoted where PostgreSQL needs it."""
-    return ".".join(_quote(name) for name in names)
 
 
 @dataclass(frozen=True)
@@ -66,7 +56,7 @@ class ChangeTable:
 
     def create(self) -> str:
         flags = ",\n    ".join(
-            f"{_changed(target)} as {target.name}_changed,\n    {_due(target)} as {target.name}_due"
+            f"{is_changed(target)} as {target.name}_changed,\n    {is_due(target)} as {target.name}_due"
             for target in self.targets
         )
         joins = "\n".join(
@@ -123,7 +113,7 @@ from {self.name}
             for target in self.targets
         )
         decided = ",\n        ".join(
-            f"{_new_document(target)} as {target.name}_new, {target.name}.valid_until as {target.name}_valid_until"
+            f"{new_document(target)} as {target.name}_new, {target.name}.valid_until as {target.name}_valid_until"
             for target in self.targets
         )
         flags = ", ".join(f"batch.{t.name}_changed, batch.{t.name}_due" for t in self.targets)
@@ -167,7 +157,7 @@ documents as (
 kept as (
     insert into standing.history (run_id, target, member_id, old_document, new_hash, published_at)
     select :run_id, target, member_id, old_document,
-        sha256(convert_to(new_document::text, 'UTF8')), transaction_timestamp()
+        {content_hash("new_document")}, transaction_timestamp()
     from documents
     returning target
 ),
@@ -200,75 +190,3 @@ where not coalesce(written.{name}_changed or written.{name}_due, false)
     and (known.member_id is null or known.due_at is distinct from {due_at})
 on conflict (target, member_id) do update set due_at = excluded.due_at
 """
-
-
-def due_again(target: Target, document: str, valid_until: str) -> str:
-    """When a document is to be built anew though nothing happens: its step, or its review.
-
-    A review that has passed or cannot be read is due at once.
-    """
-    if target.review_field is None:
-        return valid_until
-    review = f"{document} ->> '{target.review_field}'"
-    moment = (
-        f"case when {review} ~ '{MOMENT}' then ({review})::timestamptz else '-infinity'::timestamptz end"
-    )
-    return f"least({valid_until}, {moment})"
-
-
-def _not_held(target: Target) -> str:
-    """No undo holds the member's document."""
-    return (
-        f"not exists (select from standing.holds as held where held.target = '{target.name}'"
-        f" and held.member_id = {target.name}.{quoted(target.key)})"
-    )
-
-
-def _clock_fields(target: Target) -> str:
-    return "array[" + ", ".join(f"'{field}'" for field in target.clock_fields) + "]::text[]"
-
-
-def without_clock(target: Target, document: str) -> str:
-    """A document less the keys that move with time alone; what is no object is left as it is."""
-    return f"case when jsonb_typeof({document}) = 'object' then {document} - {_clock_fields(target)} else {document} end"
-
-
-def _is_object(target: Target) -> str:
-    return f"coalesce(jsonb_typeof(application.{quoted(target.column)}) = 'object', false)"
-
-
-def _changed(target: Target) -> str:
-    """Whether there is a candidate and it differs from the column, clock fields aside."""
-    column = f"application.{quoted(target.column)}"
-    clock = _clock_fields(target)
-    return (
-        f"{target.name}.document is not null and {_not_held(target)} and case when {_is_object(target)}"
-        f" then {target.name}.document - {clock} is distinct from {column} - {clock} else true end"
-    )
-
-
-def _due(target: Target) -> str:
-    """Whether the published document says that it was to be looked at again by now."""
-    if target.review_field is None:
-        return "false"
-    moment = "to_char(cast(:as_of as timestamptz) at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24\\:MI\\:SS\"Z\"')"
-    column = f"application.{quoted(target.column)}"
-    return (
-        f"{target.name}.document is not null and {_not_held(target)} and case when {_is_object(target)}"
-        f" then coalesce({column} ->> '{target.review_field}' <= {moment}, true) else true end"
-    )
-
-
-def _new_document(target: Target) -> str:
-    """The candidate; where only its review was due, the clock of the last change stays."""
-    name = target.name
-    kept = [field for field in target.clock_fields if field != target.review_field]
-    column = f"locked.{quoted(target.column)}"
-    stays = " || ".join(
-        [f"{name}.document"]
-        + [
-            f"case when {column} ? '{field}' then jsonb_build_object('{field}', {column} -> '{field}') else '{{}}' end"
-            for field in kept
-        ]
-    )
-    return f"case when locked.{name}_changed then {name}.document when locked.{name}_due then {stays} end"

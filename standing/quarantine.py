@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from standing.database import rows
-from standing.publish_sql import quoted
+from standing.documents_sql import quoted
 from standing.report.content import Quarantined, QuarantineTrend, RunPoint
 from standing.settings import Settings
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, text
 
-from standing.publish_sql import quoted
+from standing.documents_sql import quoted
 from standing.report.content import MissingSource
 from standing.settings import Settings
 from standing.sources import Gap, columns_found, gaps

@@ -13,12 +13,12 @@ from sqlalchemy import Connection, Engine, text
 
 from standing import change_log, dbt
 from standing.database import connect, require_upgraded, rows
+from standing.documents_sql import quoted, without_clock
 from standing.due import open_build
 from standing.errors import Drifted, StandingError
 from standing.lock import LockTaken, RunLock, run_lock
 from standing.log import logger
 from standing.policy import forget_loaded_policy, is_policy_loaded, note_loaded_policy
-from standing.publish_sql import quoted, without_clock
 from standing.run import Outcome, Perform, execute_locked, plainly
 from standing.settings import Settings
 from standing.stages import Request

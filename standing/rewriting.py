@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, text
 
 from standing.chunks import write_chunk
+from standing.documents_sql import quoted
 from standing.lock import RunLock
-from standing.publish_sql import quoted
 from standing.settings import Settings
 from standing.targets import Target
 

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Engine
 
 from standing.change_log import is_complete, log_size
 from standing.database import rows
-from standing.publish_sql import quoted
+from standing.documents_sql import quoted
 from standing.settings import Settings
 from standing.state import last_runs
 from standing.targets import TARGETS

@@ -6,17 +6,17 @@ from typing import Any
 from sqlalchemy import Connection, Engine, text
 
 from standing.database import connect, require_upgraded
+from standing.documents_sql import content_hash, quoted
 from standing.errors import SettingError, StandingError
 from standing.gate.waiting import mark
 from standing.lock import RunLock, run_lock
 from standing.publish import by_table
-from standing.publish_sql import quoted
 from standing.rewriting import Rewriting, Tally, rewrite
 from standing.settings import Settings
 from standing.targets import TARGETS
 
 #: The hash of the document that is there now, as publishing wrote it into the history.
-STILL = "sha256(convert_to({column}::text, 'UTF8')) = {kept}.new_hash"
+STILL = f"{content_hash('{column}')} = {{kept}}.new_hash"
 
 FOLLOWED_BY = """
 held as (

@@ -1,5 +1,4 @@
-{{ config(materialized='view') }}
-
+-- A table: as a view it would be put together anew for each member.
 with scorecard as (
 
     select * from {{ ref('int_scorecard') }}

@@ -2,8 +2,9 @@
 
 from sqlalchemy import Connection, Engine, text
 
+from standing.documents_sql import quoted
 from standing.publish import by_table
-from standing.publish_sql import ChangeTable, quoted
+from standing.publish_sql import ChangeTable
 from standing.settings import Settings
 from standing.targets import Target
 

@@ -8,13 +8,13 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from standing.database import connect, require_upgraded
+from standing.documents_sql import content_hash, due_again, quoted
 from standing.errors import SettingError, StandingError
 from standing.gate import change_sets
 from standing.gate.waiting import mark
 from standing.history import open_partitions
 from standing.lock import RunLock, run_lock
 from standing.publish import by_table
-from standing.publish_sql import due_again, quoted
 from standing.rewriting import Rewriting, Tally, rewrite
 from standing.run import Outcome
 from standing.settings import Settings
@@ -153,7 +153,7 @@ def _followed_by(settings: Settings, targets: tuple[Target, ...]) -> str:
 kept_documents as (
     insert into standing.history (run_id, target, member_id, old_document, new_hash, published_at)
     select :by, target, member_id, old_document,
-        sha256(convert_to(new_document::text, 'UTF8')), transaction_timestamp()
+        {content_hash("new_document")}, transaction_timestamp()
     from settled where is_written
 ),
 built as (

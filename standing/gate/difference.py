@@ -7,12 +7,13 @@ from typing import Any
 from sqlalchemy import Connection
 
 from standing.database import rows
+from standing.documents_sql import quoted
 from standing.gate.change_sets import changed_documents
 from standing.gate.judging import GateVerdict
 from standing.gate.measures import LADDERS, NUMBERS, number
 from standing.movements import MOVERS
 from standing.publish import by_table
-from standing.publish_sql import ChangeTable, quoted
+from standing.publish_sql import ChangeTable
 from standing.settings import Settings
 from standing.targets import Target
 

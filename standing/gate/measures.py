@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from standing.publish_sql import ChangeTable, quoted
+from standing.documents_sql import quoted
+from standing.publish_sql import ChangeTable
 from standing.targets import Target
 
 #: The number by which a target's documents are compared as a whole.

@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from standing.documents_sql import quoted
 from standing.gate import change_sets
-from standing.publish_sql import quoted
 from standing.settings import Settings
 from standing.targets import Target, targets_of
 

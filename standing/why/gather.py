@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from standing.database import rows
+from standing.documents_sql import quoted
 from standing.errors import SettingError, StandingError
-from standing.publish_sql import quoted
 from standing.settings import Settings
 from standing.targets import TARGETS, Target
 from standing.why.origins import ORIGINS

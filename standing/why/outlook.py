@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from standing.database import rows
-from standing.publish_sql import quoted
+from standing.documents_sql import quoted
 
 #: More purchases than this are no advice.
 FARTHEST = 1000

@@ -31,6 +31,9 @@ delete from messages where thread_id in (select thread_id from messages order by
 #: Keys that say when a run was, not what it found.
 CLOCKS = ("last_calculated", "last_updated", "next_review", "tier_achieved_at")
 
+#: About what an audit takes.
+AUDIT_SECONDS = 2.0
+
 #: target → member → document without clocks
 Documents = dict[str, dict[str, Any]]
 

@@ -11,6 +11,7 @@ from random import Random
 from typing import Any, ClassVar
 
 import pytest
+from conftest import Standing
 from hypothesis import HealthCheck, Phase
 from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
@@ -40,7 +41,7 @@ from standing.stages import Request, Run, Stage
 from standing.targets import SELECTIONS, TARGETS
 
 #: Changes between two runs, at least.
-SPACING = 8
+SPACING = 6
 #: What makes everybody due would leave nothing to be proven if it came often.
 RARELY = st.sampled_from((False, False, False, False, False, True))
 SEEDS = st.integers(0, 2**32)
@@ -110,6 +111,7 @@ class History(RuleBasedStateMachine):
             )
             empty(connection)
         self._change(lambda connection: arrive(connection, Random(seed), self.clock, 25))  # noqa: S311
+        self._run("all")
 
     @rule(seed=SEEDS, number=st.sampled_from((1, 1, 2, 12)))
     def members_arrive(self, seed: int, number: int) -> None:
@@ -258,6 +260,7 @@ def history(
     postgres: Server,
     administer: Callable[[str], None],
     upgraded_template: str,
+    standing: Standing,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[type[History]]:
@@ -278,6 +281,8 @@ def history(
     with connect(settings) as engine:
         with engine.begin() as connection:
             forbid_nothing(connection)
+        # What a row of the log names depends on which keys are unique.
+        standing.ok(settings, "migrate")
         History.marketplace, History.engine, History.project = settings, engine, project
         # Ahead of the server's own clock: what is published lies in the past of every run.
         History.first_clock = wall_clock(engine) + timedelta(days=1)
@@ -289,14 +294,18 @@ def history(
     administer("drop database incremental with (force)")
 
 
-@pytest.mark.timeout(3000)
-def test_after_any_history_the_due_alone_give_what_everybody_would(history: type[History]) -> None:
+@pytest.mark.timeout(20_000)
+def test_after_any_history_the_due_alone_give_what_everybody_would(
+    history: type[History], request: pytest.FixtureRequest
+) -> None:
+    """With --long, many long histories, other ones each time."""
+    is_long = bool(request.config.getoption("--long"))
     run_state_machine_as_test(
         history,
         settings=hypothesis(
-            max_examples=2,
-            stateful_step_count=60,
-            derandomize=True,
+            max_examples=30 if is_long else 2,
+            stateful_step_count=200 if is_long else 110,
+            derandomize=not is_long,
             database=None,
             deadline=None,
             phases=[Phase.generate],

@@ -1,0 +1,80 @@
+"""Reconciling finds what no run could know of, says why, and mends it when asked."""
+
+from collections.abc import Iterator
+
+import pytest
+from conftest import MakeDatabase, Standing
+from sqlalchemy import Engine, create_engine, text
+
+from standing.reconcile import EDITED, NOT_LOGGED, reconcile
+from standing.run import execute
+from standing.settings import Settings
+from standing.stages import Request
+
+
+@pytest.fixture
+def marketplace(make_database: MakeDatabase, published_template: str) -> Settings:
+    return make_database(published_template, STANDING_LOCK_WAIT_MINUTES=0)
+
+
+@pytest.fixture
+def database(marketplace: Settings) -> Iterator[Engine]:
+    engine = create_engine(marketplace.database_url or "")
+    yield engine
+    engine.dispose()
+
+
+def do(engine: Engine, *statements: str) -> None:
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+
+
+def test_drift_is_found_by_document_and_cause_and_mended_when_asked(
+    marketplace: Settings, database: Engine, standing: Standing
+) -> None:
+    # A logged change and one whose trigger was off, and a document that somebody wrote by hand.
+    do(
+        database,
+        "update orders set total_amount = total_amount + 1 where id in (select id from orders order by id limit 3)",
+        "alter table orders disable trigger user",
+        "update orders set status = 'cancelled', cancelled_at = now(), cancelled_by = 'seller', completed_at = null"
+        " where id in (select id from orders where status = 'completed' order by completed_at desc limit 1)",
+        "alter table orders enable trigger user",
+        """update users set trust_score = trust_score || '{"overall_score": 99.9}'
+        where id in (select id from users order by id limit 1)""",
+    )
+    by_hand = standing(
+        marketplace, "psql", "--", "-Atc", "select id from users order by id limit 1"
+    ).stdout.strip()
+    done = standing(marketplace, "reconcile")
+    assert done.returncode == 7, done.stdout + done.stderr
+    assert "standing reconcile --mend" in done.stderr
+    assert EDITED in done.stdout
+    assert NOT_LOGGED in done.stdout
+    assert by_hand in done.stdout
+    with database.connect() as connection:
+        kept = connection.scalar(
+            text("select summary -> 'reconciliation' from standing.runs where summary ? 'reconciliation'")
+        )
+    assert kept["counts"]["trust_score"][EDITED] == 1
+    assert kept["counts"]["performance"] == {NOT_LOGGED: 1}
+    assert kept["drift"] == sum(sum(causes.values()) for causes in kept["counts"].values())
+
+    mended = reconcile(marketplace, mend=True)
+    assert mended.number == kept["drift"]
+    assert mended.mended is not None
+    assert mended.error is None
+    assert sum(mended.mended.written.values()) == mended.number
+
+    clean = reconcile(marketplace)
+    assert clean.run.status == "published"
+    assert clean.number == 0
+    assert clean.error is None
+
+
+def test_with_a_trigger_off_every_run_is_full_and_says_why(marketplace: Settings, database: Engine) -> None:
+    do(database, "alter table orders disable trigger user")
+    outcome = execute(marketplace, Request())
+    assert outcome.stages[0].detail.startswith("everybody")
+    assert "orders" in outcome.stages[0].detail

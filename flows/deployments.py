@@ -44,7 +44,7 @@ FIRST_DAY = datetime(2025, 1, 1)  # its zone is a setting
 RUNS_AT_ONCE = 4
 POLL_SECONDS = 5.0
 POLLS_MISSED = 6
-API_SECONDS = 240.0
+API_SECONDS = 600.0
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ HOST = "127.0.0.1"
 SERVER_PORT, PAGES_PORT = 4200, 4300
 PORTS_TRIED = 50
 #: A slow machine makes Prefect's database at the first start.
-SERVER_SECONDS, DEPLOYMENTS_SECONDS = 240.0, 120.0
+SERVER_SECONDS, DEPLOYMENTS_SECONDS = 600.0, 300.0
 
 
 @dataclass(frozen=True)

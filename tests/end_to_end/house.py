@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -67,22 +68,36 @@ class House:
         return psutil.Process(noted["pid"])
 
     def ask(self, path: str, **body: Any) -> Any:
-        found = httpx.post(f"{self.api}/{path}", json=body, timeout=30)
-        found.raise_for_status()
+        found = self._answered("POST", path, json=body)
         return found.json() if found.content else None
 
+    def _answered(self, method: str, path: str, **body: Any) -> httpx.Response:
+        """As Prefect's own client: a server that is too busy for its database (503) is asked again."""
+
+        def answer() -> httpx.Response | None:
+            found = httpx.request(method, f"{self.api}/{path}", timeout=60, **body)
+            return None if found.status_code == httpx.codes.SERVICE_UNAVAILABLE else found
+
+        found: httpx.Response = until(answer, f"an answer to {path}")
+        found.raise_for_status()
+        return found
+
     def deployment(self, name: str) -> dict[str, Any]:
-        found: dict[str, Any] = httpx.get(f"{self.api}/deployments/name/{name}", timeout=30).json()
+        found: dict[str, Any] = self._answered("GET", f"deployments/name/{name}").json()
         return found
 
     def run(self, name: str, **parameters: Any) -> str:
         """Ask for a run of a deployment now; its id."""
         deployment = self.deployment(name)["id"]
-        made = self.ask(f"deployments/{deployment}/create_flow_run", parameters=parameters)
+        made = self.ask(
+            f"deployments/{deployment}/create_flow_run",
+            parameters=parameters,
+            idempotency_key=str(uuid.uuid4()),
+        )
         return str(made["id"])
 
     def flow_run(self, identity: str) -> dict[str, Any]:
-        found: dict[str, Any] = httpx.get(f"{self.api}/flow_runs/{identity}", timeout=30).json()
+        found: dict[str, Any] = self._answered("GET", f"flow_runs/{identity}").json()
         return found
 
     def ended(self, identity: str) -> dict[str, Any]:

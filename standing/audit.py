@@ -70,7 +70,16 @@ def auditor(settings: Settings, url: URL, targets: tuple[Target, ...], data_docs
         source_time_zone=settings.source_time_zone,
         data_docs=data_docs,
     )
-    return Auditor(_process(), scope)
+    return Auditor(_working_process(), scope)
+
+
+def _working_process() -> ProcessPoolExecutor:
+    """The process, made anew if it broke in an audit that nobody waited for, such as of a run that failed."""
+    try:
+        _process().submit(int)
+    except BrokenProcessPool:
+        _process.cache_clear()
+    return _process()
 
 
 @cache

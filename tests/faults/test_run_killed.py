@@ -64,6 +64,8 @@ def test_killed_run_leaves_whole_documents_and_the_next_one_mends(
         settings = disturbed.copy()
         kill_in(stage, after, settings)
         with connect(settings) as engine:
-            print(f"kill {kill} of seed {SEED}: {after:.3f} s into {stage}")  # shown where it fails
+            print(
+                f"kill {kill} of seed {SEED}: {after:.3f} s into {stage}", flush=True
+            )  # shown where it fails
             disturbed.check_whole(engine)
             disturbed.check_mended(settings, engine)

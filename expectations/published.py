@@ -26,9 +26,7 @@ def _target_scan(target: AuditTarget, scope: AuditScope, catalog: Catalog) -> Sc
         f"(select {target.table_key} as id, {created_at} as created_at, {target.column} is null as is_null,"
         f" coalesce({has_keys}, false) as has_keys, {_hash(target.column)} as hash"
         f" from {target.among(quoted(scope.application_schema, target.table), target.table_key, scope)} as written"
-        # Whom an undo holds was put back on purpose.
-        " where not exists (select from standing.holds as held"
-        f" where held.target = '{target.name}' and held.member_id = written.{target.table_key})) as shown"
+        f"{_not_held(target, catalog)}) as shown"
         f" left join (select {target.key} as id, {_hash('document')} as hash"
         f" from {target.among(quoted(scope.build_schema, target.mart), target.key, scope)} as built) as decided"
         " on decided.id = shown.id"
@@ -40,6 +38,16 @@ def _target_scan(target: AuditTarget, scope: AuditScope, catalog: Catalog) -> Sc
         "shown.id::text",
         _target_rules(target, created),
         needs=(*needs, "build:run_context.as_of"),
+    )
+
+
+def _not_held(target: AuditTarget, catalog: Catalog) -> str:
+    """Whom an undo holds was put back on purpose."""
+    if not catalog.usable("standing:holds.member_id"):
+        return ""
+    return (
+        " where not exists (select from standing.holds as held"
+        f" where held.target = '{target.name}' and held.member_id = written.{target.table_key})"
     )
 
 

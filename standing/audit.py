@@ -14,6 +14,7 @@ from sqlalchemy import URL
 
 from expectations import AuditError, AuditScope, Verdict, preload, validate
 from standing.errors import StandingError
+from standing.lifeline import end_with_parent
 from standing.settings import Settings
 from standing.targets import TARGETS, Target
 
@@ -69,13 +70,24 @@ def auditor(settings: Settings, url: URL, targets: tuple[Target, ...], data_docs
         source_time_zone=settings.source_time_zone,
         data_docs=data_docs,
     )
-    return Auditor(_process(), scope)
+    return Auditor(_working_process(), scope)
+
+
+def _working_process() -> ProcessPoolExecutor:
+    """The process, made anew if it broke in an audit that nobody waited for, such as of a run that failed."""
+    try:
+        _process().submit(int)
+    except BrokenProcessPool:
+        _process.cache_clear()
+    return _process()
 
 
 @cache
 def _process() -> ProcessPoolExecutor:
     """The process that audits: one, for as long as this process lives, so that it loads once."""
     # Spawned and not forked: open connections and threads stay where they are.
-    pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+    pool = ProcessPoolExecutor(
+        1, mp_context=multiprocessing.get_context("spawn"), initializer=end_with_parent
+    )
     pool.submit(preload)
     return pool

@@ -14,12 +14,12 @@ sellers as (
 order_returns as (
 
     select
-        returns.order_id,
-        min(returns.completed_at) as returned_at,
-        min(returns.next_event_at) as next_event_at
-    from {{ ref('stg_returns') }} as returns
-    {{ only_due('returns', 'order_id', ref('int_due_orders')) }}
-    group by returns.order_id
+        sent_back.order_id,
+        min(sent_back.completed_at) as returned_at,
+        min(sent_back.next_event_at) as next_event_at
+    from {{ ref('stg_returns') }} as sent_back
+    {{ only_due('sent_back', 'order_id', ref('int_due_orders')) }}
+    group by sent_back.order_id
 
 ),
 

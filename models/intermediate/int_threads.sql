@@ -1,15 +1,18 @@
 {{ config(materialized='view') }}
 
+-- depends_on: {{ ref('int_due_people') }}
+with
+{% if not everybody_is_due() %}
 -- Every thread in which one of the due was written to: who was written to first is judged.
-with due_threads as (
+due_threads as (
 
     select distinct messages.thread_id
     from {{ ref('stg_messages') }} as messages
     inner join {{ ref('int_due_people') }} as due_people on messages.recipient_id = due_people.user_id
-    where not {{ everybody_is_due() }}
 
 ),
 
+{% endif %}
 messages as (
 
     select messages.* from {{ ref('stg_messages') }} as messages

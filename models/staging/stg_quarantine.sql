@@ -38,12 +38,6 @@ users as (
 
 ),
 
-due_users as (
-
-    select * from {{ source('standing', 'due_users') }}
-
-),
-
 -- Dealings with oneself are left out where members and shops are known; here they are shown.
 set_aside as (
 
@@ -96,7 +90,7 @@ set_aside as (
         users.user_id,
         null::uuid as seller_id
     from users
-    {{ only_due('users', 'user_id', 'due_users') }}
+    {{ only_due('users', 'user_id', source('standing', 'due_users')) }}
 
 ),
 

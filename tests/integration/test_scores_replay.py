@@ -18,7 +18,7 @@ from standing.embedded import Server
 from standing.settings import load_settings
 
 #: Days in a row that are lived through, and with --long; each is built twice.
-DAYS, LONG = 12, 30
+DAYS, LONG = 4, 30
 GRACE = {"rising": 1, "established": 1}
 #: What begins to exist when, and what is entered into the row later: column → what comes with it.
 BEGINS = {

@@ -144,7 +144,8 @@ def name_due(
         members = quoted(settings.application_schema, kind.table)
         connection.execute(text(f"create table if not exists {due_table} ({kind.key} uuid primary key)"))
         connection.execute(text(f"truncate {due_table}"))
-        if not names:
+        # A table that is missing is for the audit of the sources to name.
+        if not names or connection.scalar(text("select to_regclass(:table) is null"), {"table": members}):
             sizes[kind.table] = 0
             continue
         if everybody:

@@ -241,4 +241,4 @@ def disturbed(
         stage.name: AUDIT_SECONDS if stage.name.startswith("audit") else stage.seconds
         for stage in outcome.stages
     }
-    return Disturbed(copy, before, after, seconds)
+    return Disturbed(copy, before, after, seconds, now)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from unittest.mock import patch
 
@@ -80,13 +81,14 @@ def run_without_audits(settings: Settings) -> Outcome:
 class Disturbed:
     """`copy` gives another database in the state `before`; an undisturbed run leads to `after`.
 
-    `seconds` are how long each of its stages took.
+    `seconds` are how long each of its stages took, `now` is where the clock stands.
     """
 
     copy: Callable[[], Settings]
     before: Documents
     after: Documents
     seconds: dict[str, float]
+    now: datetime
 
     def check_whole(self, engine: Engine) -> None:
         """Every document is the old one or the new one."""

@@ -8,12 +8,13 @@ import os
 import random
 import signal
 import time
+from datetime import datetime
 from multiprocessing.connection import Connection as Pipe
+from unittest.mock import patch
 
 import pytest
 from faults_of_runs import Disturbed, run
 
-from standing import audit
 from standing.database import connect
 from standing.settings import Settings
 from standing.stages import STAGES, Run, Stage
@@ -21,26 +22,32 @@ from standing.stages import STAGES, Run, Stage
 SEED = int(os.environ.get("STANDING_KILL_SEED", "1"))
 
 
-def work(settings: Settings, told: Pipe) -> None:
-    """A run that says which stage it begins."""
+def work(settings: Settings, now: datetime, told: Pipe) -> None:
+    """A run that says which stage it begins; its clock stands at `now`."""
 
     def perform(stage: Stage, at_work: Run) -> str:
         told.send(stage.name)
         return stage.work(at_work)
 
-    audit._process.cache_clear()  # the parent's auditor is not ours
-    run(settings, perform=perform)
+    with (
+        patch("standing.run.wall_clock", lambda engine: now),
+        patch("standing.context.wall_clock", lambda engine: now),
+    ):
+        run(settings, perform=perform)
     told.send("ended")
 
 
-def kill_in(stage: str, after: float, settings: Settings) -> None:
+def kill_in(stage: str, after: float, settings: Settings, now: datetime) -> None:
     """Kill a run in a process of its own so many seconds after the stage began."""
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
-    child = context.Process(target=work, args=(settings, there))
+    child = context.Process(target=work, args=(settings, now, there))
     child.start()
-    while here.poll(120) and here.recv() not in (stage, "ended"):
-        pass
+    there.close()
+    begun = ""
+    while begun not in (stage, "ended"):
+        assert here.poll(600), f"the run came as far as {begun or 'nothing'}"
+        begun = here.recv()
     time.sleep(after)
     if child.pid and child.is_alive():
         os.kill(child.pid, signal.SIGKILL)
@@ -62,7 +69,7 @@ def test_killed_run_leaves_whole_documents_and_the_next_one_mends(
     for kill, stage in enumerate(stages if is_long else moments.sample(stages, KILLS)):
         after = moments.uniform(0, disturbed.seconds[stage])
         settings = disturbed.copy()
-        kill_in(stage, after, settings)
+        kill_in(stage, after, settings, disturbed.now)
         with connect(settings) as engine:
             print(
                 f"kill {kill} of seed {SEED}: {after:.3f} s into {stage}", flush=True

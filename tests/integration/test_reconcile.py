@@ -36,7 +36,9 @@ def test_drift_is_found_by_document_and_cause_and_mended_when_asked(
     # A logged change and one whose trigger was off, and a document that somebody wrote by hand.
     do(
         database,
-        "update orders set total_amount = total_amount + 1 where id in (select id from orders order by id limit 3)",
+        # Of members without a shop: a shop that is due anyway would be built anew and show no drift.
+        "update users set phone_verified = not phone_verified where id in (select id from users where id not in"
+        " (select user_id from seller_profiles where user_id is not null) order by id desc limit 3)",
         "alter table orders disable trigger user",
         "update orders set status = 'cancelled', cancelled_at = now(), cancelled_by = 'seller', completed_at = null"
         " where id in (select id from orders where status = 'completed' order by completed_at desc limit 1)",

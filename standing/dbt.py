@@ -21,6 +21,8 @@ from standing.settings import Settings
 #: Compiling queries to machine code costs a run of the due more than it saves; sorting and hashing of a
 #: full one need more memory than servers give by default.
 SESSION = "-c jit=off -c work_mem=64MB"
+#: Leaves out the views that a prepared build's schema has (standing/prepared.py).
+BUT_STAGING = ("--exclude", "path:models/staging,config.materialized:view")
 #: Rows of a failed test that its error names.
 ROWS_NAMED = 3
 
@@ -84,6 +86,28 @@ def _set(variables: Mapping[str, str]) -> Iterator[None]:
 Progress = Callable[[int, int], None]
 
 
+#: Environment → the project parsed in it by `load`, for the next command alone: files may be edited after it.
+_loaded: dict[tuple[str, ...], Any] = {}
+
+
+def load(settings: Settings, url: URL) -> None:
+    """Import dbt and parse the project, while the caller waits for something else; the next `invoke` has both.
+
+    What is wrong with the project is left for that command to say.
+    """
+    from dbt.cli.main import dbtRunner
+
+    variables = environment(settings, url)
+    try:
+        with _set(variables):
+            outcome = dbtRunner().invoke(["--quiet", "parse"])
+    finally:
+        _close_log()
+    _loaded.clear()
+    if outcome.success:
+        _loaded[tuple(variables.values())] = outcome.result
+
+
 def invoke(
     settings: Settings, url: URL, *arguments: str, progress: Progress | None = None
 ) -> list[NodeResult]:
@@ -93,11 +117,14 @@ def invoke(
     """
     from dbt.cli.main import dbtRunner
 
+    variables = environment(settings, url)
+    runner = dbtRunner(
+        manifest=_loaded.pop(tuple(variables.values()), None),
+        callbacks=[_counting(progress)] if progress else [],
+    )
     try:
-        with _set(environment(settings, url)):
-            outcome = dbtRunner(callbacks=[_counting(progress)] if progress else []).invoke(
-                ["--quiet", *arguments]
-            )
+        with _set(variables):
+            outcome = runner.invoke(["--quiet", *arguments])
     finally:
         _close_log()
     results = [_node_result(result) for result in getattr(outcome.result, "results", None) or []]

@@ -54,7 +54,7 @@ def upstream(mart: str) -> tuple[Path, ...]:
     return tuple(files[name] for name in sorted(found))
 
 
-def seeds_hash() -> str:
+def policy_hash() -> str:
     """A hash of all seeds and of what is tested about them."""
     paths = [
         *sorted((PROJECT_ROOT / "seeds").iterdir()),

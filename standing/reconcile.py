@@ -18,7 +18,7 @@ from standing.due import open_build
 from standing.errors import Drifted, StandingError
 from standing.lock import LockTaken, RunLock, run_lock
 from standing.log import logger
-from standing.policy import forget_loaded_policy, is_policy_loaded, note_loaded_policy
+from standing.prepared import is_prepared, preparing
 from standing.run import Outcome, Perform, execute_locked, plainly
 from standing.settings import Settings
 from standing.stages import Request
@@ -128,12 +128,14 @@ def _reconcile(
     log.info("builds everybody beside it")
     shadow = settings.model_copy(update={"build_schema": settings.shadow_schema})
     open_build(engine, shadow, run.run_id, run.as_of, TARGETS)
-    if not is_policy_loaded(engine, shadow):
-        forget_loaded_policy(engine, shadow)
-        dbt.invoke(shadow, engine.url, "seed")
-        note_loaded_policy(engine, shadow)
     marts = [*(f"+{target.mart}" for target in TARGETS), *(f"+{table}" for table in QUARANTINE)]
-    dbt.invoke(shadow, engine.url, "run", "--full-refresh", "--select", *marts)
+    build = ("run", "--full-refresh", "--select", *marts)
+    if is_prepared(engine, shadow, TARGETS):
+        dbt.invoke(shadow, engine.url, *build, *dbt.BUT_STAGING)
+    else:
+        with preparing(engine, shadow, TARGETS):
+            dbt.invoke(shadow, engine.url, "seed")
+            dbt.invoke(shadow, engine.url, *build)
     with engine.begin() as connection:
         _take_over_quarantine(connection, settings, shadow)
         found = _compare(connection, settings, shadow, run, mend)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from standing.errors import AuditFailed, BuildFailed, GateStopped
 from standing.gate import GateVerdict, change_sets, judge
 from standing.lock import RunLock
 from standing.log import pace
-from standing.policy import forget_loaded_policy, is_policy_loaded, is_staging_there, note_loaded_policy
+from standing.prepared import is_prepared, preparing
 from standing.publish import TargetChanges, confirm_changes, find_changes, publish_changes
 from standing.settings import Settings
 from standing.targets import Target
@@ -63,7 +64,7 @@ class Run:
     written: dict[str, int] = field(default_factory=dict)
     report: Path | None = None
     #: Policy and staging are in the build's schema as they should be, and stay as they are.
-    is_narrow: bool = False
+    is_prepared: bool = False
     #: Audits that were begun and are waited for later.
     begun: dict[str, Future[Verdict]] = field(default_factory=dict)
 
@@ -84,6 +85,8 @@ class Stage:
 def _audit(suite: str) -> Callable[[Run], str]:
     def work(run: Run) -> str:
         begun = run.begun.pop(suite, None)
+        if begun is not None and not begun.done() and not run.nodes:
+            dbt.load(run.settings, run.engine.url)  # the build comes next
         verdict = run.auditor.verdict(suite, not run.due.everybody, begun)
         run.verdicts.append(verdict)
         if not verdict.passed:
@@ -104,14 +107,9 @@ def find_due(run: Run) -> str:
         run.due = collect_due(
             run.engine, run.settings, run.run_id, run.as_of, run.targets, full=run.request.full
         )
-    run.is_narrow = (
-        not run.due.everybody
-        and is_policy_loaded(run.engine, run.settings)
-        and is_staging_there(run.engine, run.settings, run.targets)
-    )
-    if run.is_narrow:
-        # The audit's library takes longer to load than a few members to build: both at once.
-        run.begun["sources"] = run.auditor.start("sources", due_only=True)
+    run.is_prepared = is_prepared(run.engine, run.settings, run.targets)
+    # The audit's library takes longer to load than dbt, or than a few members to build: both at once.
+    run.begun["sources"] = run.auditor.start("sources", due_only=not run.due.everybody)
     who = f"{run.due.users:,} members and {run.due.sellers:,} shops"
     return f"everybody, {who}: {'; '.join(run.due.reasons)}" if run.due.everybody else who
 
@@ -119,26 +117,24 @@ def find_due(run: Run) -> str:
 def build(run: Run) -> str:
     """dbt's seeds, models and data tests of the selection.
 
-    The seeds with their tests and the staging views are left out of a run of the due that finds them there.
+    The seeds with their tests and the staging views are left out where they are as they should be.
     """
     if run.due.nobody:
         return "nobody is due"
-    selector = run.request.selection + ("_of_the_due" if run.is_narrow else "")
+    selector = run.request.selection + ("_when_prepared" if run.is_prepared else "")
     arguments = ["build", "--selector", selector, "--exclude-resource-type", "unit_test"]
     arguments += ["--indirect-selection", "cautious"]  # no test that needs a model left unbuilt
     if run.due.everybody:
         arguments.append("--full-refresh")
-    if not run.is_narrow:
-        forget_loaded_policy(run.engine, run.settings)
     told = pace(run.run_id, "build", "seeds, models and tests")
+    prepared = nullcontext() if run.is_prepared else preparing(run.engine, run.settings, run.targets)
     try:
-        run.nodes = dbt.invoke(run.settings, run.engine.url, *arguments, progress=told)
+        with prepared:
+            run.nodes = dbt.invoke(run.settings, run.engine.url, *arguments, progress=told)
     except BuildFailed:
         if "sources" in run.begun:
             _audit("sources")(run)  # says it better, where it is the sources' fault
         raise
-    if not run.is_narrow:
-        note_loaded_policy(run.engine, run.settings)
     models = sum(1 for node in run.nodes if node.kind == "model")
     return f"{models} models, {sum(1 for node in run.nodes if node.kind == 'test')} tests"
 
@@ -173,10 +169,10 @@ def publish(run: Run) -> str:
 
 
 def in_order(run: Run) -> Iterator[Stage]:
-    """The stages as a run takes them: an audit of the sources that works beside the build is heard after it."""
+    """The stages as a run takes them: of a few members the audit is heard after the build that went on beside it."""
     first, sources, building, *others = STAGES
     yield first
-    yield from (building, sources) if run.begun else (sources, building)
+    yield from (sources, building) if run.due.everybody else (building, sources)
     yield from others
 
 

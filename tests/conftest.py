@@ -10,9 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import uuid
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +21,7 @@ from standing.embedded import Server
 from standing.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from faults_of_runs import Disturbed
+    from faults_of_runs import Disturbed, Undisturbed
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -75,18 +73,39 @@ def administer(postgres: Server) -> Iterator[Callable[[str], None]]:
 MakeDatabase = Callable[..., Settings]
 
 
+@pytest.fixture(scope="session")
+def parsed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path, str], None]:
+    """Has a home keep what dbt parses where the next test with a database of that name finds it.
+
+    The name is part of what is parsed; without this every test would parse the whole project.
+    """
+    folder = tmp_path_factory.mktemp("parsed")
+
+    def share(home: Path, database: str) -> None:
+        (folder / database).mkdir(exist_ok=True)
+        (home / "dbt").mkdir(parents=True, exist_ok=True)
+        (home / "dbt" / "target").symlink_to(folder / database)
+
+    return share
+
+
 @pytest.fixture
 def make_database(
-    postgres: Server, administer: Callable[[str], None], tmp_path: Path
+    postgres: Server,
+    administer: Callable[[str], None],
+    parsed: Callable[[Path, str], None],
+    tmp_path: Path,
 ) -> Iterator[MakeDatabase]:
     made: list[str] = []
 
     def make(template: str = "template1", **variables: object) -> Settings:
-        name = f"test_{uuid.uuid4().hex[:12]}"
+        name = f"test_{len(made)}"
         administer(f"create database {name} template {template}")
         made.append(name)
-        home = {"STANDING_HOME": tmp_path / "home", "DATABASE_URL": postgres.url(name)}
-        return load_settings(**{**home, **variables})
+        home = {"STANDING_HOME": tmp_path / f"home_{name}", "DATABASE_URL": postgres.url(name)}
+        settings = load_settings(**{**home, **variables})
+        parsed(settings.home, name)
+        return settings
 
     yield make
     for name in made:
@@ -192,53 +211,49 @@ def published_template(
 
 
 @pytest.fixture(scope="session")
-def changed_template(
-    postgres: Server,
-    administer: Callable[[str], None],
-    upgraded_template: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> tuple[str, Path]:
-    """The name of a database with a published run and changes since, and the home of its runs."""
-    from faults_of_runs import CHANGES, run_without_audits
+def changed_template(postgres: Server, administer: Callable[[str], None], published_template: str) -> str:
+    """The name of a database with a published run and changes since; tests copy it."""
+    from faults_of_runs import CHANGES
 
-    name, home = "changed_template", tmp_path_factory.mktemp("changed")
-    administer(f"create database {name} template {upgraded_template}")
-    settings = load_settings(STANDING_HOME=home, DATABASE_URL=postgres.url(name))
-    first = run_without_audits(settings)
-    assert first.status == "published", first.message
+    name = "changed_template"
+    administer(f"create database {name} template {published_template}")
     engine = create_engine(postgres.url(name))
     with engine.begin() as connection:
         connection.exec_driver_sql("truncate standing.history")
         connection.exec_driver_sql(CHANGES)
     engine.dispose()
-    return name, home
+    return name
+
+
+@pytest.fixture(scope="session")
+def undisturbed(
+    postgres: Server,
+    administer: Callable[[str], None],
+    changed_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> "Undisturbed":
+    """What a run that nothing disturbs makes of the changed marketplace."""
+    from faults_of_runs import undisturbed_run
+
+    name = "undisturbed"
+    administer(f"create database {name} template {changed_template}")
+    home = tmp_path_factory.mktemp(name)
+    return undisturbed_run(load_settings(STANDING_HOME=home, DATABASE_URL=postgres.url(name)))
 
 
 @pytest.fixture
 def disturbed(
-    make_database: MakeDatabase, changed_template: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
+    make_database: MakeDatabase,
+    changed_template: str,
+    undisturbed: "Undisturbed",
+    monkeypatch: pytest.MonkeyPatch,
 ) -> "Disturbed":
-    """A changed marketplace, to be copied, and what an undisturbed run makes of it; the clock stands still."""
-    from faults_of_runs import AUDIT_SECONDS, Disturbed, published, run_without_audits
+    """The changed marketplace, to be copied; the clock stands where it stood in the undisturbed run."""
+    from faults_of_runs import Disturbed, stop_clock
 
-    name, home = changed_template
-    now = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=1)
-    for module in ("run", "context"):
-        monkeypatch.setattr(f"standing.{module}.wall_clock", lambda engine: now)
+    stop_clock(monkeypatch, undisturbed.now)
 
     def copy() -> Settings:
-        return make_database(template=name, STANDING_HOME=home, STANDING_PUBLISH_CHUNK=7)
+        return make_database(template=changed_template, STANDING_PUBLISH_CHUNK=7)
 
-    undisturbed = copy()
-    engine = create_engine(undisturbed.database_url or "")
-    before = published(engine)
-    outcome = run_without_audits(undisturbed)
-    assert outcome.status == "published", outcome.message
-    after = published(engine)
-    assert sum(outcome.written.values()) > 50
-    engine.dispose()
-    seconds = {
-        stage.name: AUDIT_SECONDS if stage.name.startswith("audit") else stage.seconds
-        for stage in outcome.stages
-    }
-    return Disturbed(copy, before, after, seconds, now)
+    return Disturbed(copy, undisturbed)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, text
 from standing import dbt
 from standing.context import make_build_schema, write_context
 from standing.due import name_member
-from standing.policy import forget_loaded_policy, is_policy_loaded, note_loaded_policy
+from standing.prepared import is_prepared, preparing
 from standing.settings import Settings
 from standing.targets import TARGETS
 
@@ -35,12 +35,14 @@ def member_facts(
         make_build_schema(engine, building)
         name_member(engine, building, table, member)
         write_context(engine, building, 0, as_of, everybody=False)
-        if not is_policy_loaded(engine, building):
-            forget_loaded_policy(engine, building)
-            dbt.invoke(building, engine.url, "seed")
-            note_loaded_policy(engine, building)
-        marts = [f"+{target.mart}" for target in TARGETS if target.table == table]
-        dbt.invoke(building, engine.url, "run", "--select", *marts)
+        targets = tuple(target for target in TARGETS if target.table == table)
+        marts = [f"+{target.mart}" for target in targets]
+        if is_prepared(engine, building, targets):
+            dbt.invoke(building, engine.url, "run", "--select", *marts, *dbt.BUT_STAGING)
+        else:
+            with preparing(engine, building, targets):
+                dbt.invoke(building, engine.url, "seed")
+                dbt.invoke(building, engine.url, "run", "--select", *marts)
         yield building
 
 

@@ -4,12 +4,14 @@ import json
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 from sqlalchemy import Engine, text
 
+from standing.database import connect
 from standing.run import Outcome, execute
 from standing.settings import Settings
 from standing.stages import Request, Run, Stage
@@ -77,25 +79,50 @@ def run_without_audits(settings: Settings) -> Outcome:
         return run(settings, perform=perform)
 
 
+def stop_clock(monkeypatch: pytest.MonkeyPatch, now: datetime) -> None:
+    for module in ("run", "context"):
+        monkeypatch.setattr(f"standing.{module}.wall_clock", lambda engine: now)
+
+
 @dataclass(frozen=True)
-class Disturbed:
-    """`copy` gives another database in the state `before`; an undisturbed run leads to `after`.
+class Undisturbed:
+    """A run at `now` leads from the documents `before` to those `after`; `seconds` is what its stages took."""
 
-    `seconds` are how long each of its stages took, `now` is where the clock stands.
-    """
-
-    copy: Callable[[], Settings]
+    now: datetime
     before: Documents
     after: Documents
     seconds: dict[str, float]
-    now: datetime
+
+
+def undisturbed_run(settings: Settings) -> Undisturbed:
+    now = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=1)
+    with connect(settings) as engine, pytest.MonkeyPatch.context() as monkeypatch:
+        stop_clock(monkeypatch, now)
+        before = published(engine)
+        outcome = run_without_audits(settings)
+        assert outcome.status == "published", outcome.message
+        assert sum(outcome.written.values()) > 50
+        seconds = {
+            stage.name: AUDIT_SECONDS if stage.name.startswith("audit") else stage.seconds
+            for stage in outcome.stages
+        }
+        return Undisturbed(now, before, published(engine), seconds)
+
+
+@dataclass(frozen=True)
+class Disturbed:
+    """`copy` gives another database in the state before the run; `undisturbed` is where it should lead."""
+
+    copy: Callable[[], Settings]
+    undisturbed: Undisturbed
 
     def check_whole(self, engine: Engine) -> None:
         """Every document is the old one or the new one."""
         now = published(engine)
         for target, documents in now.items():
             for member, document in documents.items():
-                assert document in (self.before[target][member], self.after[target][member]), (
+                old, new = self.undisturbed.before, self.undisturbed.after
+                assert document in (old[target][member], new[target][member]), (
                     target,
                     member,
                 )
@@ -104,7 +131,8 @@ class Disturbed:
         """The next run ends where the undisturbed one did, and nothing is left to do."""
         outcome = run_without_audits(settings)
         assert outcome.status == "published", outcome.message
-        assert published(engine) == self.after
+        old, new = self.undisturbed.before, self.undisturbed.after
+        assert published(engine) == new
         with engine.connect() as connection:
             assert connection.scalar(text("select count(*) from standing.due")) == 0
             assert connection.scalar(text("select count(*) from standing.change_log")) == 0
@@ -113,8 +141,8 @@ class Disturbed:
             ).all()
         moved = {
             (target, member)
-            for target, documents in self.after.items()
+            for target, documents in new.items()
             for member, document in documents.items()
-            if document != self.before[target][member]
+            if document != old[target][member]
         }
         assert moved <= {tuple(row) for row in kept}

@@ -76,7 +76,7 @@ def test_lock_that_is_cut_while_publishing_stops_the_run(disturbed: Disturbed) -
         outcome = run(settings, perform=at("publish", cut_later))
         assert isinstance(outcome.error, LockLost), outcome.message
         assert outcome.status == "failed"
-        assert published(engine) != disturbed.after
+        assert published(engine) != disturbed.undisturbed.after
         disturbed.check_whole(engine)
         disturbed.check_mended(settings, engine)
 
@@ -93,7 +93,7 @@ def test_lock_that_is_cut_earlier_publishes_nothing(disturbed: Disturbed, stage:
 
         outcome = run(settings, perform=at(stage, cut))
         assert isinstance(outcome.error, LockLost), outcome.message
-        assert published(engine) == disturbed.before
+        assert published(engine) == disturbed.undisturbed.before
         disturbed.check_mended(settings, engine)
 
 
@@ -111,7 +111,7 @@ def test_time_limit_that_is_too_short_fails_the_run_and_no_more(disturbed: Distu
             connection.exec_driver_sql("set statement_timeout = 0")
             connection.exec_driver_sql(f"alter database {name} reset statement_timeout")
         assert outcome.status == "failed", outcome.message
-        assert published(engine) == disturbed.before
+        assert published(engine) == disturbed.undisturbed.before
     with connect(settings) as engine:
         disturbed.check_mended(settings, engine)
 
@@ -124,7 +124,7 @@ def test_two_runs_at_once_do_what_one_does(disturbed: Disturbed) -> None:
         assert first.status == "published", first.message
         assert [one.status for one in others] == ["skipped"]
         assert f"run {first.run_id} (all), server process" in others[0].message
-        assert published(engine) == disturbed.after
+        assert published(engine) == disturbed.undisturbed.after
 
 
 WAITING = text(
@@ -182,7 +182,7 @@ def test_deadlock_with_the_application_is_ours_to_lose(
         threads[0].join()
         assert errors == []
         assert outcome.status == "published", outcome.message
-        assert published(engine) == disturbed.after
+        assert published(engine) == disturbed.undisturbed.after
         with engine.connect() as connection:
             renamed = text("select count(*) from users where display_name = 'Malee'")
             assert connection.scalar(renamed) == 1

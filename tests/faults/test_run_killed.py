@@ -67,9 +67,9 @@ def test_killed_run_leaves_whole_documents_and_the_next_one_mends(
     moments = random.Random(SEED)  # noqa: S311 (moments, not secrets)
     stages = [stage.name for stage in STAGES for _ in range(rounds)] + ["publish"] * 3 * rounds
     for kill, stage in enumerate(stages if is_long else moments.sample(stages, KILLS)):
-        after = moments.uniform(0, disturbed.seconds[stage])
+        after = moments.uniform(0, disturbed.undisturbed.seconds[stage])
         settings = disturbed.copy()
-        kill_in(stage, after, settings, disturbed.now)
+        kill_in(stage, after, settings, disturbed.undisturbed.now)
         with connect(settings) as engine:
             print(
                 f"kill {kill} of seed {SEED}: {after:.3f} s into {stage}", flush=True

@@ -2,7 +2,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 ENV := .venv/.complete
-WORKERS ?= 2
+# One more than two cores: the tests of schedules mostly wait.
+WORKERS ?= 3
 
 .DEFAULT_GOAL := help
 

@@ -31,6 +31,7 @@ from audits import standing
 from sqlalchemy import Connection, Engine, text
 
 from standing.database import connect
+from standing.dbt import folder
 from standing.settings import Settings, load_settings
 from standing.targets import TARGETS
 
@@ -245,7 +246,7 @@ def prepared(connection: Connection, schema: str) -> list[str]:
 
 def compiled(settings: Settings) -> Iterator[str]:
     """CREATE statements of the models, each after those it reads, as dbt last compiled them."""
-    target = settings.home / "dbt" / "target"
+    target = folder(settings) / "target"
     nodes = json.loads((target / "manifest.json").read_text())["nodes"]
     done: set[str] = set()
 

@@ -1,7 +1,7 @@
 """dbt, in process: the one place that calls dbtRunner.
 
-dbt keeps its adapter in a global, so a process runs one command at a time. Its state lives under
-STANDING_HOME; the parsed project is kept there between runs.
+dbt keeps its adapter in a global, so a process runs one command at a time. The parsed project and the log
+live under STANDING_HOME, apart for each schema that is built into: its name is part of what dbt parses.
 """
 
 import logging
@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL
@@ -21,8 +22,9 @@ from standing.settings import Settings
 #: Compiling queries to machine code costs a run of the due more than it saves; sorting and hashing of a
 #: full one need more memory than servers give by default.
 SESSION = "-c jit=off -c work_mem=64MB"
-#: Leaves out the views that a prepared build's schema has (standing/prepared.py).
-BUT_STAGING = ("--exclude", "path:models/staging,config.materialized:view")
+#: The views that a prepared build's schema has (standing/prepared.py).
+STAGING = "path:models/staging,config.materialized:view"
+BUT_STAGING = ("--exclude", STAGING)
 #: Rows of a failed test that its error names.
 ROWS_NAMED = 3
 
@@ -43,6 +45,11 @@ def connection_name(settings: Settings) -> str:
     return f"standing build {settings.build_schema}"
 
 
+def folder(settings: Settings) -> Path:
+    """Where dbt's files of the build's schema are: target/ and logs/dbt.log."""
+    return settings.home / "dbt" / settings.build_schema
+
+
 def environment(settings: Settings, url: URL) -> dict[str, str]:
     """The variables that profiles.yml and the sources read, and dbt's own switches."""
     host = url.host or "localhost"
@@ -59,8 +66,8 @@ def environment(settings: Settings, url: URL) -> dict[str, str]:
         "STANDING_APPLICATION_SCHEMA": settings.application_schema,
         "STANDING_THREADS": str(settings.threads),
         "PGOPTIONS": " ".join(filter(None, (os.environ.get("PGOPTIONS"), SESSION))),
-        "DBT_TARGET_PATH": str(settings.home / "dbt" / "target"),
-        "DBT_LOG_PATH": str(settings.home / "dbt" / "logs"),
+        "DBT_TARGET_PATH": str(folder(settings) / "target"),
+        "DBT_LOG_PATH": str(folder(settings) / "logs"),
         "DBT_PROFILES_DIR": str(PROJECT_ROOT),
         "DBT_PROJECT_DIR": str(PROJECT_ROOT),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
@@ -129,7 +136,7 @@ def invoke(
         _close_log()
     results = [_node_result(result) for result in getattr(outcome.result, "results", None) or []]
     failed = [result for result in results if result.status in ("error", "fail", "runtime error")]
-    log = settings.home / "dbt" / "logs" / "dbt.log"
+    log = folder(settings) / "logs" / "dbt.log"
     if failed:
         first = failed[0]
         found = _failing_rows(url, getattr(outcome.result, "results", None) or [], first.name)

@@ -5,6 +5,7 @@ Two equal hashes mean that a member to whom nothing happened would get the same 
 
 import hashlib
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -24,34 +25,56 @@ SETTINGS = (
     "min_transactions_for_diamond",
 )
 WORD = re.compile(r"\w+")
+#: Name and body of each macro of a file.
+MACRO = re.compile(r"{%-?\s*macro\s+(\w+)(.*?){%-?\s*endmacro", re.DOTALL)
 TABLE = re.compile(r"application_columns\('(\w+)'\)")
 COLUMN = re.compile(r"application_column\(\w+, '(\w+)'")
 
 
+@dataclass(frozen=True)
+class Part:
+    """A model, a seed or a macro: its file and its own text in it."""
+
+    path: Path
+    text: str
+
+
 @lru_cache(maxsize=1)
 def _files() -> dict[str, Path]:
-    """Model or seed → its file."""
-    return {
+    """Model, seed or macro → its file."""
+    named = {
         path.stem: path
         for folder, suffix in (("models", "*.sql"), ("seeds", "*.csv"))
         for path in sorted((PROJECT_ROOT / folder).rglob(suffix))
     }
+    macros = {
+        name: path
+        for path in sorted((PROJECT_ROOT / "macros").glob("*.sql"))
+        for name, _ in MACRO.findall(path.read_text("utf-8"))
+    }
+    return {**macros, **named}
 
 
-def upstream(mart: str) -> tuple[Path, ...]:
-    """The files of a mart and of all that it is built from.
+def _part(name: str) -> Part:
+    path = _files()[name]
+    text = path.read_text("utf-8")
+    return Part(path, dict(MACRO.findall(text))[name] if "macros" in path.parts else text)
 
-    A file that names a model or seed anywhere counts as reading it: too many rather than too few.
+
+def upstream(mart: str) -> dict[str, Part]:
+    """A mart and all models, seeds and macros that it is built from, by name.
+
+    What is named anywhere in a model or macro counts as used: too many rather than too few.
     """
-    files = _files()
-    found, waiting = set(), [mart]
+    found: dict[str, Part] = {}
+    waiting = [mart]
     while waiting:
         name = waiting.pop()
         if name not in found:
-            found.add(name)
-            if files[name].suffix == ".sql":
-                waiting += set(WORD.findall(files[name].read_text("utf-8"))) & files.keys() - found
-    return tuple(files[name] for name in sorted(found))
+            found[name] = _part(name)
+            if found[name].path.suffix == ".sql":
+                waiting += set(WORD.findall(found[name].text)) & _files().keys() - found.keys()
+    return dict(sorted(found.items()))
 
 
 def policy_hash() -> str:
@@ -71,10 +94,9 @@ def dependencies(connection: Connection, settings: Settings, targets: tuple[Targ
     found = {}
     for target in targets:
         parts = [*macros, *set_to]
-        for path in upstream(target.mart):
-            content = path.read_bytes()
-            parts.append(content)
-            parts += _columns_read(content.decode("utf-8"), columns)
+        for part in upstream(target.mart).values():
+            parts.append(part.text.encode())
+            parts += _columns_read(part.text, columns)
         found[target.name] = _hash(parts)
     return found
 

@@ -64,7 +64,7 @@ def _wanted(connection: Connection, settings: Settings, targets: tuple[Target, .
 
 def _staging(targets: tuple[Target, ...]) -> set[str]:
     marts = [*(target.mart for target in targets), "stg_quarantine_counts"]
-    return {path.stem for mart in marts for path in upstream(mart) if "staging" in path.parts}
+    return {name for mart in marts for name, part in upstream(mart).items() if "staging" in part.path.parts}
 
 
 def _there(connection: Connection, settings: Settings) -> set[str]:

@@ -83,8 +83,8 @@ def parsed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path, str], No
 
     def share(home: Path, database: str) -> None:
         (folder / database).mkdir(exist_ok=True)
-        (home / "dbt").mkdir(parents=True, exist_ok=True)
-        (home / "dbt" / "target").symlink_to(folder / database)
+        home.mkdir(parents=True, exist_ok=True)
+        (home / "dbt").symlink_to(folder / database)
 
     return share
 
@@ -166,14 +166,34 @@ def upgraded_template(
     standing: Standing,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> str:
-    """The name of a database with a small simulated marketplace, upgraded; tests copy it."""
+    """The name of a database with a small simulated marketplace, upgraded; tests copy it.
+
+    Policy and staging are made, as by a run before; none has published anything.
+    """
     name = "upgraded_template"
     administer(f"create database {name}")
     home = tmp_path_factory.mktemp("template")
     settings = load_settings(STANDING_HOME=home, DATABASE_URL=postgres.url(name))
     standing.ok(settings, *SIMULATED, "--until", UNTIL)
     standing.ok(settings, "migrate")
+    prepare(settings)
     return name
+
+
+def prepare(settings: Settings) -> None:
+    """What a build begins with: the tables of policy, tested, and the staging views."""
+    from standing import dbt
+    from standing.context import wall_clock
+    from standing.database import connect
+    from standing.due import open_build
+    from standing.prepared import preparing
+    from standing.targets import TARGETS
+
+    with connect(settings) as engine:
+        open_build(engine, settings, 0, wall_clock(engine), TARGETS)
+        with preparing(engine, settings, TARGETS):
+            dbt.invoke(settings, engine.url, "build", "--selector", "policy")
+            dbt.invoke(settings, engine.url, "run", "--select", dbt.STAGING)
 
 
 @pytest.fixture(scope="module")

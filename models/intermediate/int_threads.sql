@@ -3,14 +3,14 @@
 -- depends_on: {{ ref('int_due_people') }}
 with
 {% if not everybody_is_due() %}
--- Every thread in which one of the due was written to: who was written to first is judged.
-due_threads as (
+    -- Every thread in which one of the due was written to: who was written to first is judged.
+    due_threads as (
 
-    select distinct messages.thread_id
-    from {{ ref('stg_messages') }} as messages
-    inner join {{ ref('int_due_people') }} as due_people on messages.recipient_id = due_people.user_id
+        select distinct messages.thread_id
+        from {{ ref('stg_messages') }} as messages
+        inner join {{ ref('int_due_people') }} as due_people on messages.recipient_id = due_people.user_id
 
-),
+    ),
 
 {% endif %}
 messages as (

@@ -27,7 +27,6 @@ def try_policy(settings: Settings, progress: Callable[[int, int], None] | None =
     Raises BuildFailed where the policy or a model is wrong, LockTaken beside another trial of the same person.
     """
     trial = settings.model_copy(update={"build_schema": settings.diff_schema})
-    folder = settings.home / "dbt" / settings.diff_schema
     with connect(settings) as engine:
         with engine.connect() as connection:
             require_upgraded(connection, settings)
@@ -42,12 +41,10 @@ def try_policy(settings: Settings, progress: Callable[[int, int], None] | None =
                 "unit_test",
                 "--full-refresh",
             ]
-            # Files of its own, so that the parsed project of the runs stays as it is.
-            arguments += ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
             try:
                 dbt.invoke(trial, engine.url, *arguments, progress=progress)
             except BuildFailed as error:
-                log = folder / "logs" / "dbt.log"
+                log = dbt.folder(trial) / "logs" / "dbt.log"
                 raise BuildFailed(
                     error.message, f"correct it, then standing diff again; the whole log is {log}"
                 ) from None

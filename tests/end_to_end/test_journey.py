@@ -107,6 +107,7 @@ def test_a_legacy_marketplace_is_scored_reported_and_taken_back(
     )
 
 
+@pytest.mark.parametrize("settings", SERVERS[:1], indirect=True)
 def test_the_flow_runs_the_same_core_and_shows_stages_as_tasks_and_the_outcome_as_an_artifact(
     settings: Settings, database: Engine, standing: Standing
 ) -> None:

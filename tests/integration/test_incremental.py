@@ -2,12 +2,15 @@
 
 import csv
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
+from multiprocessing import get_context
 from pathlib import Path
 from random import Random
+from signal import SIGKILL
 from typing import Any, ClassVar
 
 import pytest
@@ -34,6 +37,8 @@ from standing.database import connect
 from standing.due import open_build
 from standing.embedded import Server
 from standing.errors import StandingError
+from standing.gate import approve, reject
+from standing.prepared import is_prepared, preparing
 from standing.publish import publish_changes
 from standing.run import Outcome, execute
 from standing.settings import Settings, load_settings
@@ -41,7 +46,7 @@ from standing.stages import Request, Run, Stage
 from standing.targets import SELECTIONS, TARGETS
 
 #: Changes between two runs, at least.
-SPACING = 6
+SPACING = 9
 #: What makes everybody due would leave nothing to be proven if it came often.
 RARELY = st.sampled_from((False, False, False, False, False, True))
 SEEDS = st.integers(0, 2**32)
@@ -64,6 +69,14 @@ class Silent:
 
 class Stopped(StandingError):
     """Stands for whatever ends a run in the middle."""
+
+
+def stop() -> None:
+    raise Stopped("cut short")
+
+
+def die() -> None:
+    os.kill(os.getpid(), SIGKILL)
 
 
 class History(RuleBasedStateMachine):
@@ -188,6 +201,43 @@ class History(RuleBasedStateMachine):
         if rarely:
             assert self._run(selection, stage).status == "failed"
 
+    @rule(
+        rarely=RARELY,
+        stage=st.sampled_from(("find the due", "build", "diff", "publish")),
+        selection=st.sampled_from(sorted(SELECTIONS)),
+    )
+    def a_run_is_killed(self, rarely: bool, stage: str, selection: str) -> None:
+        """A fork of this process runs, and ends itself without a word where it is told to."""
+        if rarely:
+            killed = get_context("fork").Process(target=self._run, args=(selection, stage, die))
+            killed.start()
+            killed.join()
+            assert killed.exitcode == -SIGKILL
+            assert (
+                self._scalar("select status from standing.runs order by run_id desc limit 1") == "running"
+            )
+
+    @rule(rarely=RARELY, selection=st.sampled_from(sorted(SELECTIONS)), is_good=st.booleans())
+    def the_gate_stops_a_run(self, rarely: bool, selection: str, is_good: bool) -> None:
+        """With limits that nothing passes; what it would have written is approved or rejected."""
+        if not rarely:
+            return
+
+        def perform(stage: Stage, run: Run) -> str:
+            if stage.name == "gate":
+                with self.engine.begin() as connection:
+                    connection.execute(text("update standing_build.gate_limits set warn = -1, stop = -1"))
+            return "" if stage.name.startswith("audit") else stage.work(run)
+
+        outcome = execute(self.settings, Request(selection), perform)
+        if outcome.status == "stopped":
+            assert outcome.run_id is not None
+            assert self._run(selection).status == "waiting"
+            if is_good:
+                assert approve(self.settings, outcome.run_id).status == "published"
+            else:
+                reject(self.settings, outcome.run_id, "another try")
+
     @rule(rarely=RARELY, selection=st.sampled_from(("scores", "tiers")))
     def a_part_is_run(self, rarely: bool, selection: str) -> None:
         if rarely:
@@ -203,14 +253,18 @@ class History(RuleBasedStateMachine):
         self.reasons.append(outcome.stages[0].detail)
         compare(self.engine, self.settings, outcome)
 
-    def _run(self, selection: str, stop_at: str = "") -> Outcome:
+    def _scalar(self, statement: str) -> object:
+        with self.engine.connect() as connection:
+            return connection.scalar(text(statement))
+
+    def _run(self, selection: str, stop_at: str = "", end: Callable[[], None] = stop) -> Outcome:
 
         def perform(stage: Stage, run: Run) -> str:
             if stage.name == stop_at == "publish":
                 # The first table is written, the others are not.
                 publish_changes(run.engine, run.settings, run.targets[:1], run.lock, run.run_id)
             if stage.name == stop_at:
-                raise Stopped("cut short")
+                end()
             return "left out" if stage.name.startswith("audit") or stage.name == "gate" else stage.work(run)
 
         return execute(self.settings, Request(selection), perform)
@@ -226,16 +280,21 @@ def compare(engine: Engine, settings: Settings, outcome: Outcome) -> None:
     assert outcome.as_of is not None
     full = settings.model_copy(update={"build_schema": "everybody"})
     open_build(engine, full, outcome.run_id, outcome.as_of, TARGETS)
-    dbt.invoke(full, engine.url, "seed")
-    dbt.invoke(full, engine.url, "run", "--full-refresh")
+    if is_prepared(engine, full, TARGETS):
+        dbt.invoke(full, engine.url, "run", "--full-refresh", *dbt.BUT_STAGING)
+    else:
+        with preparing(engine, full, TARGETS):
+            dbt.invoke(full, engine.url, "seed")
+            dbt.invoke(full, engine.url, "run", "--full-refresh")
     wanted = documents(engine, full)
     built = documents(engine, settings)
     for target in TARGETS:
         assert built[target.name].keys() == wanted[target.name].keys(), target.name
         published = columns(engine, target.table, target.column)
         for member, document in wanted[target.name].items():
-            assert content(built[target.name][member]) == content(document), f"built {target.name} {member}"
-            assert content(published[member]) == content(document), f"published {target.name} {member}"
+            for where, found in (("built", built[target.name]), ("published", published)):
+                apart = list(differing(content(found[member]), content(document)))
+                assert not apart, f"{where} {target.name} {member}"
             # Whoever is not due must not need to be.
             assert built[target.name][member]["valid_until"] == document["valid_until"], (
                 f"{target.name} {member}"
@@ -249,6 +308,15 @@ def columns(engine: Engine, table: str, column: str) -> dict[str, Any]:
             key: json.loads(document, parse_float=Decimal, parse_int=Decimal) if document else {}
             for key, document in rows
         }
+
+
+def differing(found: Any, wanted: Any, path: str = "") -> Iterator[str]:
+    """Each place where two documents differ, with both values."""
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        for key in sorted(found.keys() | wanted.keys()):
+            yield from differing(found.get(key), wanted.get(key), f"{path}.{key}")
+    elif found != wanted:
+        yield f"{path}: {found} is not {wanted}"
 
 
 def content(document: dict[str, Any]) -> dict[str, Any]:
@@ -303,8 +371,8 @@ def test_after_any_history_the_due_alone_give_what_everybody_would(
     run_state_machine_as_test(
         history,
         settings=hypothesis(
-            max_examples=30 if is_long else 2,
-            stateful_step_count=200 if is_long else 60,
+            max_examples=30 if is_long else 3,
+            stateful_step_count=200 if is_long else 120,
             derandomize=not is_long,
             database=None,
             deadline=None,

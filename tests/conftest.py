@@ -166,22 +166,27 @@ def upgraded_template(
     standing: Standing,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> str:
-    """The name of a database with a small simulated marketplace, upgraded; tests copy it.
-
-    Policy and staging are made, as by a run before; none has published anything.
-    """
+    """The name of a database with a small simulated marketplace, upgraded; tests copy it."""
     name = "upgraded_template"
     administer(f"create database {name}")
     home = tmp_path_factory.mktemp("template")
     settings = load_settings(STANDING_HOME=home, DATABASE_URL=postgres.url(name))
     standing.ok(settings, *SIMULATED, "--until", UNTIL)
     standing.ok(settings, "migrate")
-    prepare(settings)
     return name
 
 
-def prepare(settings: Settings) -> None:
-    """What a build begins with: the tables of policy, tested, and the staging views."""
+@pytest.fixture(scope="session")
+def prepared_template(
+    postgres: Server,
+    administer: Callable[[str], None],
+    upgraded_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> str:
+    """The name of a database like `upgraded_template` with what a build begins with; nothing is published.
+
+    A first run in a copy of it need not make the tables of policy, nor test them, nor the staging views.
+    """
     from standing import dbt
     from standing.context import wall_clock
     from standing.database import connect
@@ -189,11 +194,16 @@ def prepare(settings: Settings) -> None:
     from standing.prepared import preparing
     from standing.targets import TARGETS
 
+    name = "prepared_template"
+    administer(f"create database {name} template {upgraded_template}")
+    home = tmp_path_factory.mktemp("prepared")
+    settings = load_settings(STANDING_HOME=home, DATABASE_URL=postgres.url(name))
     with connect(settings) as engine:
         open_build(engine, settings, 0, wall_clock(engine), TARGETS)
         with preparing(engine, settings, TARGETS):
             dbt.invoke(settings, engine.url, "build", "--selector", "policy")
             dbt.invoke(settings, engine.url, "run", "--select", dbt.STAGING)
+    return name
 
 
 @pytest.fixture(scope="module")
@@ -215,7 +225,7 @@ def built(
 def published_template(
     postgres: Server,
     administer: Callable[[str], None],
-    upgraded_template: str,
+    prepared_template: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> str:
     """The name of a database like `upgraded_template` after its first run; tests copy it."""
@@ -223,7 +233,7 @@ def published_template(
     from standing.stages import Request
 
     name = "published_template"
-    administer(f"create database {name} template {upgraded_template}")
+    administer(f"create database {name} template {prepared_template}")
     home = tmp_path_factory.mktemp("published")
     outcome = execute(load_settings(STANDING_HOME=home, DATABASE_URL=postgres.url(name)), Request())
     assert outcome.status == "published", outcome.message

@@ -171,7 +171,6 @@ MEANINGLESS: dict[str, list[dict[str, Any]]] = {
 
 #: What other applications allow and this one forbids.
 LOOSEN = """
-    drop schema standing_build cascade;
     do $$
     declare one record;
     begin

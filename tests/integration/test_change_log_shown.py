@@ -13,8 +13,8 @@ from standing.upgrade.migration import migrate, rollback
 
 
 @pytest.fixture
-def upgraded(make_database: MakeDatabase, upgraded_template: str) -> Settings:
-    return make_database(template=upgraded_template)
+def upgraded(make_database: MakeDatabase, prepared_template: str) -> Settings:
+    return make_database(template=prepared_template)
 
 
 def test_status_counts_waiting_rows_due_members_and_holds(upgraded: Settings, standing: Standing) -> None:

@@ -37,9 +37,9 @@ def test_an_empty_database_cannot_be_upgraded_and_hears_what_is_missing(
 
 @pytest.mark.parametrize("table", ["orders", "reviews", "seller_profiles"])
 def test_a_missing_table_stops_the_run_by_name_and_writes_nothing(
-    make_database: MakeDatabase, upgraded_template: str, standing: Standing, table: str
+    make_database: MakeDatabase, prepared_template: str, standing: Standing, table: str
 ) -> None:
-    settings = make_database(upgraded_template)
+    settings = make_database(prepared_template)
     engine = create_engine(settings.database_url or "")
     with engine.begin() as connection:
         before = connection.scalar(
@@ -71,9 +71,9 @@ def test_a_moment_that_is_none_is_refused(settings: Settings, standing: Standing
 
 
 def test_why_refuses_what_is_no_id_and_an_id_that_nobody_has(
-    make_database: MakeDatabase, upgraded_template: str, standing: Standing
+    make_database: MakeDatabase, prepared_template: str, standing: Standing
 ) -> None:
-    settings = make_database(upgraded_template)
+    settings = make_database(prepared_template)
     assert standing(settings, "why", "user", "ann").returncode == 2
     nobody = standing(settings, "why", "seller", "00000000-0000-0000-0000-000000000000")
     assert nobody.returncode == 1
@@ -81,9 +81,9 @@ def test_why_refuses_what_is_no_id_and_an_id_that_nobody_has(
 
 
 def test_a_half_upgraded_database_is_told_to_finish(
-    make_database: MakeDatabase, upgraded_template: str, standing: Standing
+    make_database: MakeDatabase, prepared_template: str, standing: Standing
 ) -> None:
-    settings = make_database(upgraded_template)
+    settings = make_database(prepared_template)
     engine = create_engine(settings.database_url or "")
     with engine.begin() as connection:
         connection.execute(text("update standing.alembic_version set version_num = 'indexes'"))

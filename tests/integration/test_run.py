@@ -16,8 +16,8 @@ from standing.targets import TARGETS
 
 
 @pytest.fixture
-def marketplace(make_database: MakeDatabase, upgraded_template: str) -> Settings:
-    return make_database(upgraded_template, STANDING_LOCK_WAIT_MINUTES=0)
+def marketplace(make_database: MakeDatabase, prepared_template: str) -> Settings:
+    return make_database(prepared_template, STANDING_LOCK_WAIT_MINUTES=0)
 
 
 @pytest.fixture

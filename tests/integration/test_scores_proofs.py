@@ -65,11 +65,11 @@ def cases() -> list[tuple[Case, World]]:
 def built(
     postgres: Server,
     administer: Callable[[str], None],
-    upgraded_template: str,
+    prepared_template: str,
     cases: list[tuple[Case, World]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[dict[str, dict[str, dict[str, Any]]]]:
-    administer(f"create database proofs template {upgraded_template}")
+    administer(f"create database proofs template {prepared_template}")
     home = tmp_path_factory.mktemp("proofs")
     settings = load_settings(STANDING_HOME=home, DATABASE_URL=postgres.url("proofs"))
     roll = Random(1)  # noqa: S311

@@ -41,12 +41,12 @@ def worlds() -> list[World]:
 def loaded(
     postgres: Server,
     administer: Callable[[str], None],
-    upgraded_template: str,
+    prepared_template: str,
     worlds: list[World],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[Settings, Engine]]:
     """All marketplaces in one database; members of different ones never meet."""
-    administer(f"create database reference template {upgraded_template}")
+    administer(f"create database reference template {prepared_template}")
     home = tmp_path_factory.mktemp("reference")
     settings = load_settings(STANDING_HOME=home, DATABASE_URL=postgres.url("reference"))
     with connect(settings) as engine:

@@ -32,11 +32,11 @@ VERIFIED = {
 def scored(
     postgres: Server,
     administer: Callable[[str], None],
-    upgraded_template: str,
+    prepared_template: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[Settings, Engine]]:
     """The simulated marketplace with its documents written to the application's columns."""
-    administer(f"create database why template {upgraded_template}")
+    administer(f"create database why template {prepared_template}")
     home = tmp_path_factory.mktemp("why")
     settings = load_settings(STANDING_HOME=home, DATABASE_URL=postgres.url("why"))
     with connect(settings) as engine:

@@ -72,8 +72,8 @@ def test_a_service_that_never_answers_is_given_up(service: Service) -> None:
 
 
 @pytest.fixture
-def upgraded(make_database: MakeDatabase, upgraded_template: str) -> Settings:
-    return make_database(upgraded_template)
+def upgraded(make_database: MakeDatabase, prepared_template: str) -> Settings:
+    return make_database(prepared_template)
 
 
 def metrics(settings: Settings) -> dict[tuple[str, ...], float]:

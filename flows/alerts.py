@@ -5,7 +5,7 @@ was stopped by the gate. Without the setting there is no such automation.
 """
 
 from datetime import timedelta
-from urllib.parse import urlparse
+from typing import Any
 
 from prefect.automations import ChangeFlowRunState, EventTrigger, Posture, SendNotification
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
@@ -14,7 +14,6 @@ from prefect.client.schemas.objects import StateType
 from prefect.events.schemas.automations import AutomationCore
 
 from flows.stages import NAMED, STOPPED
-from standing.errors import SettingError
 from standing.settings import Settings
 
 WEBHOOK = "standing-webhook"
@@ -32,13 +31,11 @@ BODY = """{{ deployment.name }}: {{ flow_run.name }} is {{ flow_run.state.name }
 
 
 async def set_up_alerts(client: PrefectClient, settings: Settings) -> None:
-    """Make or renew the automations; safe to repeat. Raises SettingError for what is no web address."""
+    """Make or renew the automations; safe to repeat."""
     await _put(client, _died())
     if settings.webhook_url is None:
         await _remove(client, NEEDS_A_PERSON)
         return
-    if urlparse(settings.webhook_url).scheme not in ("http", "https"):
-        raise SettingError("STANDING_WEBHOOK_URL is not an http or https address", "correct or unset it")
     block = CustomWebhookNotificationBlock(
         name="standing",
         url=settings.webhook_url,
@@ -99,9 +96,14 @@ async def _put(client: PrefectClient, automation: AutomationCore) -> None:
     known = await client.read_automations_by_name(automation.name)
     if known:
         automation.enabled = known[0].enabled
-        await client.update_automation(known[0].id, automation)
+        if _content(known[0]) != _content(automation):  # a renewed one forgets whose heart it has heard
+            await client.update_automation(known[0].id, automation)
     else:
         await client.create_automation(automation)
+
+
+def _content(automation: AutomationCore) -> dict[str, Any]:
+    return automation.model_dump(mode="json", include={"description", "trigger", "actions"})
 
 
 async def _remove(client: PrefectClient, name: str) -> None:

@@ -6,6 +6,7 @@ was cut may be alive still, so every chunk it writes asks, in its own transactio
 nobody has it.
 """
 
+import logging
 import secrets
 import time
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from standing.errors import SettingError, StandingError
 from standing.lock_connection import lock_engine, pooled, require_own_session, require_session
+from standing.log import NAME as LOGGER
 
 #: Any fixed numbers: eight bytes of ASCII.
 LOCK_KEY = int.from_bytes(b"standing", "big", signed=True)
@@ -100,7 +102,9 @@ def run_lock(engine: Engine, wait_minutes: float, direct: str | None = None) -> 
             if connection.scalar(text(HELD_BY_US), {"key": LOCK_KEY}):
                 raise pooled("our session held the lock before we took it")
             connection.execute(text(LIVELINESS))
-            _wait(connection, LOCK_KEY, time.monotonic() + 60 * wait_minutes)
+            if not _is_free(connection, LOCK_KEY):
+                logging.getLogger(LOGGER).info("waits for another run to end: %s", _holder(connection))
+                _wait(connection, LOCK_KEY, time.monotonic() + 60 * wait_minutes)
             try:
                 lock = _take(connection, backend)
                 _require_seen(engine, lock)
@@ -137,10 +141,15 @@ def _require_seen(engine: Engine, lock: RunLock) -> None:
 
 
 def _wait(connection: Connection, key: int, deadline: float) -> None:
-    while not connection.scalar(text("select pg_try_advisory_lock(:key)"), {"key": key}):
+    while not _is_free(connection, key):
         if time.monotonic() >= deadline:
             raise LockTaken(f"another run is at work: {_holder(connection)}", "standing status")
         time.sleep(POLL_SECONDS)
+
+
+def _is_free(connection: Connection, key: int) -> bool:
+    """Whether the lock was free; now it is ours."""
+    return bool(connection.scalar(text("select pg_try_advisory_lock(:key)"), {"key": key}))
 
 
 def _free(connection: Connection, key: int) -> None:

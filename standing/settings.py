@@ -8,6 +8,7 @@ import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlparse
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
@@ -40,7 +41,18 @@ def _time_of_day(given: str) -> str:
     return given
 
 
+def _web_address(given: str) -> str:
+    address = urlparse(given)
+    if address.scheme not in ("http", "https") or not address.netloc:
+        raise ValueError("that is not an http or https address")
+    return given
+
+
+#: Settings whose values no message shows.
+SECRET = {"DATABASE_URL", "DATABASE_URL_DIRECT", "STANDING_WEBHOOK_URL"}
+
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
 TimeOfDay = Annotated[str, AfterValidator(_time_of_day)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Count = Annotated[int, Field(ge=0)]
@@ -99,7 +111,7 @@ class Settings(BaseSettings):
     prefect_port: Port | None = Field(None, alias="STANDING_PREFECT_PORT")
     pages_port: Port | None = Field(None, alias="STANDING_PAGES_PORT")
     #: Hears of failed runs and of runs that a gate stopped.
-    webhook_url: str | None = Field(None, alias="STANDING_WEBHOOK_URL")
+    webhook_url: WebAddress | None = Field(None, alias="STANDING_WEBHOOK_URL")
     #: Metrics for Prometheus; not set, under the home.
     metrics_file: Path | None = Field(None, alias="STANDING_METRICS_FILE")
     #: Log lines as JSON objects.
@@ -180,7 +192,8 @@ def load_settings(**overrides: Any) -> Settings:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else ""
         problem = first["msg"].removeprefix("Value error, ")
-        what = f"{name}={first['input']!r}: {problem}" if name else problem
+        shown = name if name in SECRET else f"{name}={first['input']!r}"
+        what = f"{shown}: {problem}" if name else problem
         raise SettingError(f"setting {what}", "correct it in the environment or in .env") from None
 
 

@@ -53,18 +53,22 @@ def test_holder_is_named_with_run_and_time(make_database: MakeDatabase, upgraded
     assert said in refused.value.message
 
 
-def test_who_waits_gets_the_lock_when_it_is_free(engine: Engine) -> None:
+def test_who_waits_says_for_whom_and_gets_the_lock_when_it_is_free(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "standing")
     got = threading.Event()
 
     def wait() -> None:
         with run_lock(engine, 1):
             got.set()
 
-    with run_lock(engine, 0):
+    with run_lock(engine, 0) as held:
         waiting = threading.Thread(target=wait)
         waiting.start()
         assert not got.wait(1)
     waiting.join(30)
+    assert f"waits for another run to end: server process {held.backend}" in caplog.text
     assert got.is_set()
 
 

@@ -35,6 +35,13 @@ def test_a_wrong_setting_is_refused_by_its_name(name: str, value: str) -> None:
         load_settings(**{name: value})
 
 
+def test_a_wrong_webhook_is_refused_by_name_and_not_shown() -> None:
+    with pytest.raises(SettingError) as refused:
+        load_settings(STANDING_WEBHOOK_URL="hooks.example/a-secret")
+    assert "STANDING_WEBHOOK_URL" in str(refused.value)
+    assert "a-secret" not in str(refused.value)
+
+
 def test_gold_above_diamond_is_refused_and_both_are_named() -> None:
     names = {
         "TRUST_SCORE_MIN_TRANSACTIONS_FOR_GOLD": 11,

@@ -14,8 +14,9 @@ from standing.publish_sql import DUE_TABLES
 from standing.settings import Settings
 from standing.targets import TARGETS, Target
 
-#: Standing's tables with a member's key next to a target.
-KEPT_BY_MEMBER = ("history", "change_sets", "member_state", "due", "holds")
+#: Standing's tables with a member's key next to a target. Not the due: until each target's next run they say that its
+#: mart still has a row of somebody who is gone.
+KEPT_BY_MEMBER = ("history", "change_sets", "member_state", "holds")
 #: How a key is written in the messages and summaries of runs.
 KEY = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 ERASED = "(erased)"

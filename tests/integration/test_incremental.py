@@ -46,7 +46,7 @@ from standing.stages import Request, Run, Stage
 from standing.targets import SELECTIONS, TARGETS
 
 #: Changes between two runs, at least.
-SPACING = 9
+SPACING = 6
 #: What makes everybody due would leave nothing to be proven if it came often.
 RARELY = st.sampled_from((False, False, False, False, False, True))
 SEEDS = st.integers(0, 2**32)
@@ -373,8 +373,8 @@ def test_after_any_history_the_due_alone_give_what_everybody_would(
     run_state_machine_as_test(
         history,
         settings=hypothesis(
-            max_examples=30 if is_long else 3,
-            stateful_step_count=200 if is_long else 120,
+            max_examples=30 if is_long else 2,
+            stateful_step_count=200 if is_long else 60,
             derandomize=not is_long,
             database=None,
             deadline=None,

@@ -85,8 +85,10 @@ class Stage:
 def _audit(suite: str) -> Callable[[Run], str]:
     def work(run: Run) -> str:
         begun = run.begun.pop(suite, None)
-        if begun is not None and not begun.done() and not run.nodes:
-            dbt.load(run.settings, run.engine.url)  # the build comes next
+        if suite == "sources" and run.due.everybody:
+            dbt.load(
+                run.settings, run.engine.url
+            )  # the build comes next; the audit's library loads meanwhile
         verdict = run.auditor.verdict(suite, not run.due.everybody, begun)
         run.verdicts.append(verdict)
         if not verdict.passed:

@@ -13,13 +13,16 @@ from standing.documents_sql import quoted
 from standing.settings import Settings
 from standing.targets import TARGETS, Target
 
+#: The models of the selector `policy`.
+POLICY_MODELS = frozenset({"int_scorecard", "int_scorecard_metrics", "int_trust_levels"})
+
 
 def is_prepared(engine: Engine, settings: Settings, targets: tuple[Target, ...]) -> bool:
     """Whether policy and staging of the targets are in the build's schema as their files say."""
     with engine.connect() as connection:
         known = _known(connection, settings)
         wanted = _wanted(connection, settings, targets)
-        return wanted.items() <= known.items() and _staging(targets) <= _there(connection, settings)
+        return wanted.items() <= known.items() and _lasting(targets) <= _there(connection, settings)
 
 
 @contextmanager
@@ -62,9 +65,11 @@ def _wanted(connection: Connection, settings: Settings, targets: tuple[Target, .
     return {name: f"{depends_on} {tested}" for name, depends_on in found.items()}
 
 
-def _staging(targets: tuple[Target, ...]) -> set[str]:
+def _lasting(targets: tuple[Target, ...]) -> set[str]:
+    """The models that stay from build to build."""
     marts = [*(target.mart for target in targets), "stg_quarantine_counts"]
-    return {name for mart in marts for name, part in upstream(mart).items() if "staging" in part.path.parts}
+    found = {name: part for mart in marts for name, part in upstream(mart).items()}
+    return {name for name, part in found.items() if "staging" in part.path.parts or name in POLICY_MODELS}
 
 
 def _there(connection: Connection, settings: Settings) -> set[str]:

@@ -126,8 +126,8 @@ def build(run: Run) -> str:
     selector = run.request.selection + ("_when_prepared" if run.is_prepared else "")
     arguments = ["build", "--selector", selector, "--exclude-resource-type", "unit_test"]
     arguments += ["--indirect-selection", "cautious"]  # no test that needs a model left unbuilt
-    if run.due.everybody:
-        arguments.append("--full-refresh")
+    # dbt's artifacts, target/manifest.json and run_results.json, are of the last full build.
+    arguments.append("--full-refresh" if run.due.everybody else "--no-write-json")
     told = pace(run.run_id, "build", "seeds, models and tests")
     prepared = nullcontext() if run.is_prepared else preparing(run.engine, run.settings, run.targets)
     try:

@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(kind='view') }}
 
 -- depends_on: {{ ref('int_due_people') }}
 with

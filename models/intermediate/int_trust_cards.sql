@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(kind='view') }}
 
 {#- rate → what is counted, and the tallies that sum to what it is a share of -#}
 {%- set rates = {

@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(kind='view') }}
 
 with users as (
 

@@ -46,7 +46,7 @@ def svg(picture: Any, title: str, described: str) -> Markup | None:
     import vl_convert  # 0.4 s for the first picture: it starts a JavaScript engine
 
     title, described = clean(title), clean(described)
-    spec = picture.configure(**_CONFIG).to_dict()
+    spec = picture.configure(**_CONFIG).to_dict(validate=False)
     try:
         drawn = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
     except ValueError:  # what vl-convert raises for everything

@@ -40,6 +40,8 @@ def second_template(
         "create schema kept",
         "create table kept.before_the_run as select id, trust_score from users",
         f"update users set email_verified = false, phone_verified = false, kyc_status = 'none' where id in {A_FEW}",
+        # Nobody's time comes between the template's run, minutes ago, and the runs of these tests.
+        "update standing.member_state set due_at = due_at + interval '1 year'",
     )
     engine.dispose()
     outcome = execute(settings, Request("scores"))

@@ -12,6 +12,7 @@ from conftest import Standing
 
 from standing import PROJECT_ROOT, dbt
 from standing.depends import upstream
+from standing.prepared import POLICY_MODELS
 from standing.settings import Settings
 from standing.targets import SELECTIONS, TARGETS
 
@@ -131,6 +132,13 @@ def test_selections_are_the_same_for_dbt_and_for_publishing() -> None:
             built = {part["value"] for part in one["definition"]["union"]}
             published = {target.mart for target in TARGETS if target.name in SELECTIONS[one["name"]]}
             assert built - {"stg_quarantine_counts", "policy"} == published, one["name"]
+
+
+def test_the_policy_selector_names_the_models_that_a_prepared_build_leaves_out() -> None:
+    selectors = yaml.safe_load((PROJECT_ROOT / "selectors.yml").read_text("utf-8"))["selectors"]
+    policy = next(one for one in selectors if one["name"] == "policy")
+    named = {part["value"] for part in policy["definition"]["union"] if part.get("method") == "fqn"}
+    assert named == POLICY_MODELS
 
 
 def test_dbt_unit_tests_hold(built: Settings, standing: Standing) -> None:

@@ -258,7 +258,11 @@ def compiled(settings: Settings) -> Iterator[str]:
         for parent in node["depends_on"]["nodes"]:
             yield from visit(parent)
         code = (target / "compiled" / "standing" / node["original_file_path"]).read_text()
-        kind = "view" if "view" in (node["config"]["materialized"], node["config"].get("kind")) else "unlogged table"
+        kind = (
+            "view"
+            if "view" in (node["config"]["materialized"], node["config"].get("kind"))
+            else "unlogged table"
+        )
         moved = code.replace(f'"{settings.build_schema}"', f'"{BY_HAND}"')
         yield f"create {kind} {BY_HAND}.{node['name']} as {moved}"
         if kind != "view" and (

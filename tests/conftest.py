@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -159,30 +160,47 @@ SIMULATED = ("load", "simulated", "--users", "300", "--orders", "3000", "--seed"
 UNTIL = "2026-06-01T00:00:00+07:00"
 
 
+#: Makes a database of that name for tests to copy, of a template with what the block does in it.
+MakeTemplate = Callable[[str, str], AbstractContextManager[Settings]]
+
+
 @pytest.fixture(scope="session")
-def upgraded_template(
+def make_template(
     postgres: Server,
     administer: Callable[[str], None],
-    standing: Standing,
+    parsed: Callable[[Path, str], None],
     tmp_path_factory: pytest.TempPathFactory,
-) -> str:
+) -> MakeTemplate:
+    """All are made under one name, with which dbt's project is parsed once."""
+
+    @contextmanager
+    def make(name: str, template: str) -> Iterator[Settings]:
+        administer(f"create database workshop template {template}")
+        try:
+            home = tmp_path_factory.mktemp(name)
+            settings = load_settings(STANDING_HOME=home, DATABASE_URL=postgres.url("workshop"))
+            parsed(home, "workshop")
+            yield settings
+        except BaseException:
+            administer("drop database workshop with (force)")
+            raise
+        administer(f"alter database workshop rename to {name}")
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def upgraded_template(make_template: MakeTemplate, standing: Standing) -> str:
     """The name of a database with a small simulated marketplace, upgraded; tests copy it."""
     name = "upgraded_template"
-    administer(f"create database {name}")
-    home = tmp_path_factory.mktemp("template")
-    settings = load_settings(STANDING_HOME=home, DATABASE_URL=postgres.url(name))
-    standing.ok(settings, *SIMULATED, "--until", UNTIL)
-    standing.ok(settings, "migrate")
+    with make_template(name, "template1") as settings:
+        standing.ok(settings, *SIMULATED, "--until", UNTIL)
+        standing.ok(settings, "migrate")
     return name
 
 
 @pytest.fixture(scope="session")
-def prepared_template(
-    postgres: Server,
-    administer: Callable[[str], None],
-    upgraded_template: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> str:
+def prepared_template(make_template: MakeTemplate, upgraded_template: str) -> str:
     """The name of a database like `upgraded_template` with what a build begins with; nothing is published.
 
     A first run in a copy of it need not make the tables of policy, nor test them, nor the staging views.
@@ -195,10 +213,7 @@ def prepared_template(
     from standing.targets import TARGETS
 
     name = "prepared_template"
-    administer(f"create database {name} template {upgraded_template}")
-    home = tmp_path_factory.mktemp("prepared")
-    settings = load_settings(STANDING_HOME=home, DATABASE_URL=postgres.url(name))
-    with connect(settings) as engine:
+    with make_template(name, upgraded_template) as settings, connect(settings) as engine:
         open_build(engine, settings, 0, wall_clock(engine), TARGETS)
         with preparing(engine, settings, TARGETS):
             dbt.invoke(settings, engine.url, "build", "--selector", "policy")
@@ -206,69 +221,71 @@ def prepared_template(
     return name
 
 
-@pytest.fixture(scope="module")
-def built(
-    postgres: Server,
-    administer: Callable[[str], None],
-    upgraded_template: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Settings]:
-    """Settings that lead dbt to an upgraded database."""
-    name = "static"
-    administer(f"create database {name} template {upgraded_template}")
-    home = tmp_path_factory.mktemp("static")
-    yield load_settings(STANDING_HOME=home, DATABASE_URL=postgres.url(name))
-    administer(f"drop database {name} with (force)")
-
-
 @pytest.fixture(scope="session")
-def published_template(
-    postgres: Server,
-    administer: Callable[[str], None],
-    prepared_template: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> str:
+def published_template(make_template: MakeTemplate, prepared_template: str) -> str:
     """The name of a database like `upgraded_template` after its first run; tests copy it."""
     from standing.run import execute
     from standing.stages import Request
 
     name = "published_template"
-    administer(f"create database {name} template {prepared_template}")
-    home = tmp_path_factory.mktemp("published")
-    outcome = execute(load_settings(STANDING_HOME=home, DATABASE_URL=postgres.url(name)), Request())
-    assert outcome.status == "published", outcome.message
+    with make_template(name, prepared_template) as settings:
+        outcome = execute(settings, Request())
+        assert outcome.status == "published", outcome.message
     return name
 
 
 @pytest.fixture(scope="session")
-def changed_template(postgres: Server, administer: Callable[[str], None], published_template: str) -> str:
+def changed_template(make_template: MakeTemplate, published_template: str) -> str:
     """The name of a database with a published run and changes since; tests copy it."""
     from faults_of_runs import CHANGES
 
+    from standing.database import connect
+
     name = "changed_template"
-    administer(f"create database {name} template {published_template}")
-    engine = create_engine(postgres.url(name))
-    with engine.begin() as connection:
+    with (
+        make_template(name, published_template) as settings,
+        connect(settings) as engine,
+        engine.begin() as connection,
+    ):
         connection.exec_driver_sql("truncate standing.history")
         connection.exec_driver_sql(CHANGES)
-    engine.dispose()
     return name
 
 
 @pytest.fixture(scope="session")
-def undisturbed(
-    postgres: Server,
-    administer: Callable[[str], None],
-    changed_template: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> "Undisturbed":
+def undisturbed(make_template: MakeTemplate, changed_template: str) -> "Undisturbed":
     """What a run that nothing disturbs makes of the changed marketplace."""
     from faults_of_runs import undisturbed_run
 
-    name = "undisturbed"
-    administer(f"create database {name} template {changed_template}")
-    home = tmp_path_factory.mktemp(name)
-    return undisturbed_run(load_settings(STANDING_HOME=home, DATABASE_URL=postgres.url(name)))
+    with make_template("undisturbed", changed_template) as settings:
+        return undisturbed_run(settings)
+
+
+@pytest.fixture(scope="module")
+def module_database(
+    postgres: Server,
+    administer: Callable[[str], None],
+    parsed: Callable[[Path, str], None],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[[str], Settings]]:
+    """Makes the one database that a module's tests share, from a template."""
+
+    def make(template: str) -> Settings:
+        administer(f"create database module template {template}")
+        settings = load_settings(
+            STANDING_HOME=tmp_path_factory.mktemp("module"), DATABASE_URL=postgres.url("module")
+        )
+        parsed(settings.home, "module")
+        return settings
+
+    yield make
+    administer("drop database if exists module with (force)")
+
+
+@pytest.fixture(scope="module")
+def built(module_database: Callable[[str], Settings], upgraded_template: str) -> Settings:
+    """Settings that lead dbt to an upgraded database."""
+    return module_database(upgraded_template)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import FAST, SIMULATED, UNTIL, Standing
+from conftest import FAST, SIMULATED, UNTIL, MakeDatabase, Standing
 from sqlalchemy import Engine, create_engine, text
 
 from standing.embedded import Server
@@ -108,11 +108,10 @@ def test_a_legacy_marketplace_is_scored_reported_and_taken_back(
     )
 
 
-@pytest.mark.parametrize("settings", SERVERS[:1], indirect=True)
 def test_the_flow_runs_the_same_core_and_shows_stages_as_tasks_and_the_outcome_as_an_artifact(
-    settings: Settings, database: Engine, standing: Standing
+    make_database: MakeDatabase, prepared_template: str
 ) -> None:
-    standing.ok(settings, "migrate")
+    settings = make_database(prepared_template)
     variables = {
         **os.environ,
         "STANDING_HOME": str(settings.home),
@@ -126,7 +125,9 @@ def test_the_flow_runs_the_same_core_and_shows_stages_as_tasks_and_the_outcome_a
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    database = create_engine(settings.database_url or "")
     assert one(database, "select status from standing.runs order by run_id desc limit 1") == "published"
+    database.dispose()
     with sqlite3.connect(settings.home / "prefect" / "prefect.db") as prefect:
         tasks = [row[0] for row in prefect.execute("select name from task_run order by start_time")]
         artifacts = prefect.execute("select key, type, data from artifact").fetchall()

@@ -5,48 +5,38 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import MakeDatabase, Standing
+from conftest import MakeDatabase, MakeTemplate, Standing
 from decided import PAPERS_LOST, column, do, documents, scalar
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 
 from standing import PROJECT_ROOT
-from standing.embedded import Server
 from standing.errors import StandingError
 from standing.gate import approve, reject
 from standing.gate.deciding import Approval
 from standing.lock import LockTaken, run_lock
 from standing.run import execute
-from standing.settings import Settings, load_settings
+from standing.settings import Settings
 from standing.stages import Request
 
 RUN = 2  # the stopped one; the template's first run has the number 1
 
 
 @pytest.fixture(scope="module")
-def stopped_template(
-    postgres: Server,
-    administer: Callable[[str], None],
-    published_template: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[str]:
+def stopped_template(make_template: MakeTemplate, published_template: str) -> str:
     """A database with a run that the gate stopped."""
     name = "stopped_template"
-    administer(f"create database {name} template {published_template}")
-    settings = load_settings(
-        STANDING_HOME=tmp_path_factory.mktemp("stopped"), DATABASE_URL=postgres.url(name)
-    )
-    engine = create_engine(settings.database_url or "")
-    do(engine, PAPERS_LOST)
-    engine.dispose()
-    outcome = execute(settings, Request("scores"))
-    assert (outcome.status, outcome.run_id) == ("stopped", RUN), outcome.message
-    yield name
-    administer(f"drop database {name} with (force)")
+    with make_template(name, published_template) as settings:
+        engine = create_engine(settings.database_url or "")
+        do(engine, PAPERS_LOST)
+        engine.dispose()
+        outcome = execute(settings, Request("scores"))
+        assert (outcome.status, outcome.run_id) == ("stopped", RUN), outcome.message
+    return name
 
 
 @pytest.fixture

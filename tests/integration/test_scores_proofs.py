@@ -1,6 +1,6 @@
 """Good events never lower what a member has and bad ones never raise it, on whole marketplaces."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 from random import Random
@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 from reference.events import BAD, GOOD, repeat, shuffled, twin
-from reference.loading import build, documents, empty, load, merged
+from reference.loading import build_models, documents, empty, load, merged
 from reference.marketplaces import AS_OF, WALL_CLOCK, Maker
 from reference.orders import World
 from reference.rolled import rolled
 
 from standing.database import connect
-from standing.embedded import Server
-from standing.settings import load_settings
+from standing.settings import Settings
 
 EACH = 40
 LEVELS = ("bronze", "silver", "gold", "platinum", "diamond")
@@ -63,24 +62,17 @@ def cases() -> list[tuple[Case, World]]:
 
 @pytest.fixture(scope="module")
 def built(
-    postgres: Server,
-    administer: Callable[[str], None],
-    prepared_template: str,
-    cases: list[tuple[Case, World]],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[dict[str, dict[str, dict[str, Any]]]]:
-    administer(f"create database proofs template {prepared_template}")
-    home = tmp_path_factory.mktemp("proofs")
-    settings = load_settings(STANDING_HOME=home, DATABASE_URL=postgres.url("proofs"))
+    module_database: Callable[[str], Settings], prepared_template: str, cases: list[tuple[Case, World]]
+) -> dict[str, dict[str, dict[str, Any]]]:
+    settings = module_database(prepared_template)
     roll = Random(1)  # noqa: S311
     with connect(settings) as engine:
         with engine.begin() as connection:
             empty(connection)
             load(connection, merged(case.world for case, _ in cases))
             load(connection, shuffled(merged(after for _, after in cases), roll))
-        build(settings, engine, AS_OF, WALL_CLOCK, {})
-        yield documents(engine, settings)
-    administer("drop database proofs with (force)")
+        build_models(settings, engine, AS_OF, WALL_CLOCK)
+        return documents(engine, settings)
 
 
 def pairs(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from reference.circles import SIZES, circles
-from reference.loading import build, documents, empty, load, merged
+from reference.loading import build, build_models, documents, empty, load, merged
 from reference.marketplaces import AS_OF, WALL_CLOCK
 from reference.members import behavior_score, trust_score
 from reference.orders import Known, World
@@ -16,8 +16,7 @@ from reference.shops import performance, ratings, tier_info
 from sqlalchemy import Engine, text
 
 from standing.database import connect
-from standing.embedded import Server
-from standing.settings import Settings, load_settings
+from standing.settings import Settings
 
 CASES = 400
 GRACE = {"established": 30, "power_seller": 30}
@@ -39,22 +38,15 @@ def worlds() -> list[World]:
 
 @pytest.fixture(scope="module")
 def loaded(
-    postgres: Server,
-    administer: Callable[[str], None],
-    prepared_template: str,
-    worlds: list[World],
-    tmp_path_factory: pytest.TempPathFactory,
+    module_database: Callable[[str], Settings], upgraded_template: str, worlds: list[World]
 ) -> Iterator[tuple[Settings, Engine]]:
     """All marketplaces in one database; members of different ones never meet."""
-    administer(f"create database reference template {prepared_template}")
-    home = tmp_path_factory.mktemp("reference")
-    settings = load_settings(STANDING_HOME=home, DATABASE_URL=postgres.url("reference"))
+    settings = module_database(upgraded_template)
     with connect(settings) as engine:
         with engine.begin() as connection:
             empty(connection)
             load(connection, merged(worlds))
         yield settings, engine
-    administer("drop database reference with (force)")
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +126,7 @@ def test_a_document_stands_until_its_next_step(
 ) -> None:
     """No step is missed: what says it holds until then is the same when built again before then."""
     settings, engine = loaded
-    build(settings, engine, AS_OF + later, WALL_CLOCK, GRACE)
+    build_models(settings, engine, AS_OF + later, WALL_CLOCK)
     again = documents(engine, settings)
     found, stood = [], 0
     for target, members in built.items():

@@ -8,14 +8,13 @@ from random import Random
 from typing import Any
 
 import pytest
-from reference.loading import build, build_models, clear, documents, empty, load, merged
+from reference.loading import build_models, clear, documents, empty, load, merged, prepare
 from reference.marketplaces import AS_OF, TABLES, Maker
 from reference.orders import TIMES, World
 from sqlalchemy import Engine, text
 
 from standing.database import connect
-from standing.embedded import Server
-from standing.settings import load_settings
+from standing.settings import Settings
 
 #: Days in a row that are lived through, and with --long; each is built twice.
 DAYS, LONG = 4, 30
@@ -110,17 +109,11 @@ def timeless(found: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.timeout(3600)
 def test_a_replay_gives_what_a_run_then_gave(
-    request: pytest.FixtureRequest,
-    postgres: Server,
-    administer: Callable[[str], None],
-    upgraded_template: str,
-    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest, module_database: Callable[[str], Settings], upgraded_template: str
 ) -> None:
     number = LONG if request.config.getoption("--long", default=False) else DAYS
     days = [AS_OF - timedelta(days=ago) for ago in range(number - 1, -1, -1)]
-    administer(f"create database replay template {upgraded_template}")
-    home = tmp_path_factory.mktemp("replay")
-    settings = load_settings(STANDING_HOME=home, DATABASE_URL=postgres.url("replay"))
+    settings = module_database(upgraded_template)
     world = history()
     with connect(settings) as engine:
         with engine.begin() as connection:
@@ -133,7 +126,7 @@ def test_a_replay_gives_what_a_run_then_gave(
                     )
                 )
         at_the_time = {}
-        build(settings, engine, days[0], days[0], GRACE)
+        prepare(settings, engine, days[0], GRACE)
         for day in days:
             with engine.begin() as connection:
                 clear(connection)
@@ -148,7 +141,7 @@ def test_a_replay_gives_what_a_run_then_gave(
             clear(connection)
             load(connection, {**world, "seller_profiles": []})
         replay = settings.model_copy(update={"build_schema": settings.replay_schema})
-        build(replay, engine, days[0], AS_OF + timedelta(days=30), GRACE)
+        prepare(replay, engine, days[0], GRACE)
         for day in days:
             build_models(replay, engine, day, AS_OF + timedelta(days=30))
             again = timeless(documents(engine, replay))
@@ -166,4 +159,3 @@ def test_a_replay_gives_what_a_run_then_gave(
         assert any(
             a[key]["current_tier"] != b[key]["current_tier"] for a, b in pairwise(tiers) for key in a
         )
-    administer("drop database replay with (force)")

@@ -8,15 +8,11 @@ from uuid import uuid4
 
 import pytest
 from conftest import Standing
-from reference.loading import build, documents
+from reference.loading import build_models, documents
 from sqlalchemy import Connection, Engine, text
 
-from standing.context import wall_clock
 from standing.database import connect
-from standing.embedded import Server
-from standing.publish import find_changes
-from standing.settings import Settings, load_settings
-from standing.targets import TARGETS
+from standing.settings import Settings
 from standing.why import as_text, explain_member
 
 LEVELS = ("bronze", "silver", "gold", "platinum", "diamond")
@@ -30,29 +26,12 @@ VERIFIED = {
 
 @pytest.fixture(scope="module")
 def scored(
-    postgres: Server,
-    administer: Callable[[str], None],
-    prepared_template: str,
-    tmp_path_factory: pytest.TempPathFactory,
+    module_database: Callable[[str], Settings], published_template: str
 ) -> Iterator[tuple[Settings, Engine]]:
-    """The simulated marketplace with its documents written to the application's columns."""
-    administer(f"create database why template {prepared_template}")
-    home = tmp_path_factory.mktemp("why")
-    settings = load_settings(STANDING_HOME=home, DATABASE_URL=postgres.url("why"))
+    """The simulated marketplace after its first run."""
+    settings = module_database(published_template)
     with connect(settings) as engine:
-        now = wall_clock(engine)
-        build(settings, engine, now, now, {})
-        find_changes(engine, settings, TARGETS, now)
-        with engine.begin() as connection:
-            for target in TARGETS:
-                connection.execute(
-                    text(
-                        f"update {target.table} set {target.column} = mart.document"
-                        f" from {settings.build_schema}.{target.mart} as mart where mart.{target.key} = id"
-                    )
-                )
         yield settings, engine
-    administer("drop database why with (force)")
 
 
 def explained(settings: Settings, connection: Connection, kind: str, number: int = 60) -> list[Any]:
@@ -141,7 +120,7 @@ def test_the_stated_change_reaches_the_next_level_and_tier(scored: tuple[Setting
                     ),
                     {"shop": found.member_id, "fan": fan, "at": at},
                 )
-    build(settings, engine, now, now, {})
+    build_models(settings, engine, now, now)
     made = documents(engine, settings)
     tiers = ("starter", "rising", "established", "power_seller", "top_seller")
     for member, (target, step) in wanted.items():

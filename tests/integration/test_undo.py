@@ -1,18 +1,17 @@
 """Taking a run back: exactly what it wrote, where it still stands, and nobody writes it again until told to."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-from conftest import MakeDatabase, Standing
+from conftest import MakeDatabase, MakeTemplate, Standing
 from decided import do, documents, scalar
 from sqlalchemy import Engine, create_engine
 
-from standing.embedded import Server
 from standing.errors import StandingError
 from standing.lock import LockTaken, run_lock
 from standing.run import execute
-from standing.settings import Settings, load_settings
+from standing.settings import Settings
 from standing.stages import Request
 from standing.undo import resume, undo
 
@@ -22,33 +21,24 @@ A_FEW = "(select id from users where email_verified order by id limit 10)"
 
 
 @pytest.fixture(scope="module")
-def second_template(
-    postgres: Server,
-    administer: Callable[[str], None],
-    published_template: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[str]:
+def second_template(make_template: MakeTemplate, published_template: str) -> str:
     """A database after a second run, which wrote ten members; `before_the_run` has what was there."""
     name = "second_template"
-    administer(f"create database {name} template {published_template}")
-    settings = load_settings(
-        STANDING_HOME=tmp_path_factory.mktemp("second"), DATABASE_URL=postgres.url(name)
-    )
-    engine = create_engine(settings.database_url or "")
-    do(
-        engine,
-        "create schema kept",
-        "create table kept.before_the_run as select id, trust_score from users",
-        f"update users set email_verified = false, phone_verified = false, kyc_status = 'none' where id in {A_FEW}",
-        # Nobody's time comes between the template's run, minutes ago, and the runs of these tests.
-        "update standing.member_state set due_at = due_at + interval '1 year'",
-    )
-    engine.dispose()
-    outcome = execute(settings, Request("scores"))
-    assert (outcome.status, outcome.run_id) == ("published", RUN), outcome.message
-    assert outcome.written["trust_score"] == 10
-    yield name
-    administer(f"drop database {name} with (force)")
+    with make_template(name, published_template) as settings:
+        engine = create_engine(settings.database_url or "")
+        do(
+            engine,
+            "create schema kept",
+            "create table kept.before_the_run as select id, trust_score from users",
+            f"update users set email_verified = false, phone_verified = false, kyc_status = 'none' where id in {A_FEW}",
+            # Nobody's time comes between the template's run, minutes ago, and the runs of these tests.
+            "update standing.member_state set due_at = due_at + interval '1 year'",
+        )
+        engine.dispose()
+        outcome = execute(settings, Request("scores"))
+        assert (outcome.status, outcome.run_id) == ("published", RUN), outcome.message
+        assert outcome.written["trust_score"] == 10
+    return name
 
 
 @pytest.fixture

@@ -12,8 +12,12 @@ from reference.marketplaces import TABLES
 from reference.orders import World
 from standing import dbt
 from standing.due import open_build
+from standing.prepared import POLICY_MODELS
 from standing.settings import Settings
 from standing.targets import TARGETS
+
+#: The models that stay from build to build.
+LASTING = (dbt.STAGING, *sorted(POLICY_MODELS))
 
 
 def merged(worlds: Iterable[World]) -> World:
@@ -78,6 +82,12 @@ def build(
     settings: Settings, engine: Engine, as_of: datetime, wall_clock: datetime, grace: dict[str, int]
 ) -> None:
     """Seeds, the test's own grace, models; without tests, which have their own place."""
+    prepare(settings, engine, as_of, grace)
+    build_models(settings, engine, as_of, wall_clock)
+
+
+def prepare(settings: Settings, engine: Engine, as_of: datetime, grace: dict[str, int]) -> None:
+    """Seeds, the test's own grace, and the models that stay from build to build."""
     open_build(engine, settings, 1, as_of, TARGETS)
     dbt.invoke(settings, engine.url, "seed")
     with engine.begin() as connection:
@@ -88,17 +98,17 @@ def build(
                 ),
                 {"days": days, "tier": tier},
             )
-    build_models(settings, engine, as_of, wall_clock)
+    dbt.invoke(settings, engine.url, "run", "--select", *LASTING)
 
 
 def build_models(settings: Settings, engine: Engine, as_of: datetime, wall_clock: datetime) -> None:
-    """Everybody's documents, by the policy that the schema holds."""
+    """Everybody's documents, in a prepared schema."""
     open_build(engine, settings, 1, as_of, TARGETS)
     with engine.begin() as connection:
         connection.execute(
             text(f"update {settings.build_schema}.run_context set wall_clock = :wall"), {"wall": wall_clock}
         )
-    dbt.invoke(settings, engine.url, "run")
+    dbt.invoke(settings, engine.url, "run", "--exclude", *LASTING)
 
 
 def documents(engine: Engine, settings: Settings) -> dict[str, dict[str, dict[str, Any]]]:

@@ -29,8 +29,13 @@ demo: $(ENV)  ## a simulated marketplace, upgraded, scored and reported, on the 
 test: $(ENV)  ## every check: lint, types, import rules, dbt, pytest
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	@$(MAKE) --no-print-directory -j2 types tests
+
+types:
 	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+tests:
 	@# Files in their own order: the longest come first, the quickest last.
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
@@ -55,4 +60,4 @@ clean:  ## stop what runs and delete everything that git ignores, the demo's dat
 	-test -x $(BIN)/standing && $(BIN)/standing down
 	git clean -fdXq
 
-.PHONY: help env demo up down test bench format lock clean
+.PHONY: help env demo up down test types tests bench format lock clean

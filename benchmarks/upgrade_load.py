@@ -77,7 +77,7 @@ class Phase:
 
 @contextmanager
 def application(engine: Engine, folder: Path, sizes: Mapping[str, int], rate: int) -> Iterator[Load]:
-    """Run pgbench at `rate` statements a second, logging into `folder`, until the block ends."""
+    """Run pgbench at `rate` statements a second (0: as fast as it can), logging into `folder`, until the block ends."""
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     for name, (weight, script) in STATEMENTS.items():
@@ -87,7 +87,8 @@ def application(engine: Engine, folder: Path, sizes: Mapping[str, int], rate: in
     variables = [f"--define={name}={value}" for name, value in sizes.items()]
     command = [
         str(find_program("pgbench", server_major(engine))),
-        *("--no-vacuum", "--client=8", "--jobs=1", "--time=86400", f"--rate={rate}", "--protocol=prepared"),
+        *("--no-vacuum", "--client=8", "--jobs=1", "--time=86400", "--protocol=prepared"),
+        *([f"--rate={rate}"] if rate else []),
         *("--log", f"--log-prefix={folder / 'pgbench'}", *variables, *files),
         without_password(engine.url),
     ]

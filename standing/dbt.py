@@ -89,6 +89,18 @@ def _set(variables: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
+@contextmanager
+def _flags_kept() -> Iterator[None]:
+    """Each command's adapter adds its flags to one list of its module, and looks through the stack for each there."""
+    from dbt.adapters.base import impl
+
+    known = len(impl.DEFAULT_BASE_BEHAVIOR_FLAGS)
+    try:
+        yield
+    finally:
+        del impl.DEFAULT_BASE_BEHAVIOR_FLAGS[known:]
+
+
 #: Hears how many seeds, models and tests have ended, and of how many (0 while that is not known).
 Progress = Callable[[int, int], None]
 
@@ -106,7 +118,7 @@ def load(settings: Settings, url: URL) -> None:
 
     variables = environment(settings, url)
     try:
-        with _set(variables):
+        with _set(variables), _flags_kept():
             outcome = dbtRunner().invoke(["--quiet", "parse"])
     finally:
         _close_log()
@@ -130,7 +142,7 @@ def invoke(
         callbacks=[_counting(progress)] if progress else [],
     )
     try:
-        with _set(variables):
+        with _set(variables), _flags_kept():
             outcome = runner.invoke(["--quiet", *arguments])
     finally:
         _close_log()

@@ -90,7 +90,7 @@ def markdown(outcome: Outcome) -> str:
     if outcome.report:
         lines += [f"[Data quality report]({link(outcome.report)})", ""]
     if outcome.changes:
-        lines += ["| document | scored | changed | due | written |", "|---|--:|--:|--:|--:|"]
+        lines += ["| document | scored | changed | clock only | written |", "|---|--:|--:|--:|--:|"]
         lines += [
             f"| {c.target} | {c.candidates:,} | {c.changed:,} | {c.due:,} | {outcome.written.get(c.target, 0):,} |"
             for c in outcome.changes
@@ -115,7 +115,7 @@ class Progress(logging.Handler):
 
     def __init__(self, what: str, steps: int = len(STAGES)) -> None:
         super().__init__(logging.INFO)
-        self.what, self.steps, self.begun, self.told = what, steps, 0, 0.0
+        self.what, self.steps, self.begun, self.told, self.percent = what, steps, 0, 0.0, 0.0
         self.artifact: UUID | None = None
 
     def __enter__(self) -> Self:
@@ -150,6 +150,8 @@ class Progress(logging.Handler):
             self.tell(100.0 * (max(self.begun, 1) - 1 + share) / self.steps, record.getMessage())
 
     def tell(self, percent: float, words: str) -> None:
+        """Says so; what is done stays done, also where the parts of a step are counted one after another."""
         self.told = time.monotonic()
+        self.percent = max(self.percent, min(percent, 100.0))
         if self.artifact is not None:
-            update_progress_artifact(self.artifact, progress=min(percent, 100.0), description=words)
+            update_progress_artifact(self.artifact, progress=self.percent, description=words)

@@ -27,12 +27,14 @@ def backfill(first: datetime, last: datetime, every: str = "1d") -> State[None]:
     asked = Backfill.asked(moments[0], moments[1], every)
     log = get_run_logger()
     reach_database()
-    with Progress("backfill", steps=1) as progress:
+    steps = sum(1 for _ in asked.moments(settings.business_time_zone))
+    with Progress("backfill", steps) as progress:
 
         def told(moment: datetime, number: int, total: int, done: bool) -> None:
             words = f"{moment:%Y-%m-%d %H:%M}: {'there already' if done else 'filled'}"
             log.info("%s (%d of %d)", words, number, total)
             progress.tell(100 * number / total, words)
+            progress.begun = number + 1  # a moment's build moves on within its share
 
         filled, stopped = core(settings, asked, told, Stages())
     if stopped is not None:

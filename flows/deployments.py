@@ -34,7 +34,8 @@ from prefect.types.entrypoint import EntrypointType
 from flows.alerts import set_up_alerts
 from flows.artifacts import PAGES
 from flows.pages import serve_pages
-from standing.errors import ServerError, SettingError
+from standing.errors import ServerError
+from standing.metrics import write_metrics
 from standing.settings import Settings, current
 
 TAG = "standing"
@@ -67,8 +68,8 @@ class Declared:
 
 def declared(settings: Settings) -> tuple[Declared, ...]:
     """All deployments, with the schedules of the settings."""
-    scores = _every(settings.trust_score_calculation_interval, settings, "TRUST_SCORE_CALCULATION_INTERVAL")
-    tiers = _every(settings.seller_tier_update_interval, settings, "SELLER_TIER_UPDATE_INTERVAL")
+    scores = _every(settings.trust_score_calculation_interval, settings)
+    tiers = _every(settings.seller_tier_update_interval, settings)
     hour, minute = (int(part) for part in settings.reconcile_at.split(":"))
     return (
         Declared("refresh_scores.refresh_scores", "scheduled", scores),
@@ -82,11 +83,7 @@ def declared(settings: Settings) -> tuple[Declared, ...]:
     )
 
 
-def _every(milliseconds: int, settings: Settings, variable: str) -> Schedule:
-    if milliseconds < 1000:
-        raise SettingError(
-            f"{variable}={milliseconds}: milliseconds, and at least a second", "set it higher"
-        )
+def _every(milliseconds: int, settings: Settings) -> Schedule:
     zone = settings.business_time_zone
     midnight = FIRST_DAY.replace(tzinfo=ZoneInfo(zone))
     return Interval(timedelta(milliseconds=milliseconds), anchor_date=midnight, timezone=zone, slug="every")
@@ -128,6 +125,7 @@ async def _serve(settings: Settings, deployments: list[RunnerDeployment]) -> Non
         late = timedelta(seconds=POLLS_MISSED * POLL_SECONDS)
         return runner.last_polled is not None and datetime.now(UTC) - runner.last_polled < late
 
+    write_metrics(settings)  # there is something to scrape before the first run
     os.environ[PAGES] = serve_pages(settings, settings.pages_port or 0, is_polling)  # for the runs
     async with get_client() as client:
         await _wait_for_api(client)

@@ -1,6 +1,7 @@
 """What a run found, gathered from the database into the report's content."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -86,11 +87,12 @@ def _gather(
     ladders: list[content.Ladder] = []
     distributions: list[content.Distribution] = []
     by_name = {target.name: target for target in run.targets}
+    written = _written(connection, run)
     kept_in = "standing.change_sets" if status == "stopped" else "standing.history"
     if built:
         ladders = _ladders(connection, run)
     if compared:
-        changes = [_change(run, found) for found in run.changes]
+        changes = [_change(run, found, written.get(found.target, 0)) for found in run.changes]
         for measure in (m for m in MEASURES if m.target in by_name):
             target = by_name[measure.target]
             cells = matrix(connection, run.settings, target, measure, written_by)
@@ -100,7 +102,7 @@ def _gather(
             moved += movements(target, cells) if measure.step is None else ()
         for name in (name for name in SCORES if name in by_name):
             moving += movers(connection, run.settings, run.run_id, by_name[name], kept_in)
-    facts, verdict = _facts(connection, run, status), _verdict(run, error)
+    facts, verdict = _facts(connection, run, status), _verdict(run, error, written)
     set_aside = quarantine(connection, run.settings) if built else ()
     this = content.RunPoint(facts.run_id, facts.finished_at, verdict.status)
     runs, trend = quarantine_trend(connection, this, set_aside) if built else ((), ())
@@ -137,7 +139,7 @@ def _facts(connection: Connection, run: Run, status: str) -> content.RunFacts:
         started_at=run.started_at,
         finished_at=datetime.now(UTC),
         status=status,
-        mode="replay" if run.is_replay else "full",
+        mode="replay" if run.is_replay else "full" if run.due.everybody else "incremental",
         database=f"{url.host or 'local'}/{url.database}",
         standing_version=__version__,
         postgres_version=str(connection.scalar(text("show server_version"))),
@@ -146,15 +148,25 @@ def _facts(connection: Connection, run: Run, status: str) -> content.RunFacts:
     )
 
 
-def _verdict(run: Run, error: StandingError | None) -> content.RunVerdict:
+def _written(connection: Connection, run: Run) -> dict[str, int]:
+    """Documents by target that the run has written, also where publishing broke off."""
+    if run.written or not any(stage.name == "publish" for stage in run.stages):
+        return run.written
+    counted = "select target, count(*) as written from standing.history where run_id = :run_id group by 1"
+    return {row.target: row.written for row in connection.execute(text(counted), {"run_id": run.run_id})}
+
+
+def _verdict(run: Run, error: StandingError | None, written: Mapping[str, int]) -> content.RunVerdict:
     if error is not None:
         stopped_at = run.stages[-1].name if run.stages else ""
-        untouched = not run.written
+        untouched = not any(written.values())
         return content.RunVerdict(
             status="failed",
             headline="The run stopped and no member's document was touched."
             if untouched
-            else "Documents were published, and what came after failed.",
+            else "Documents were published, and what came after failed."
+            if run.written
+            else "Publishing broke off: some documents are new, the others as they were.",
             stopped_at=stopped_at,
             reason=error.message,
             fix=error.fix,
@@ -181,14 +193,15 @@ def _documents(number: int) -> str:
     return "1 document was written." if number == 1 else f"{number:,} documents were written."
 
 
-def _change(run: Run, found: Any) -> content.Change:
+def _change(run: Run, found: Any, written: int) -> content.Change:
     target = next(target for target in run.targets if target.name == found.target)
     return content.Change(
         target=found.target,
         table=target.table,
         column=target.column,
         candidates=found.candidates,
-        written=found.changed,
+        changed=found.changed,
+        written=written,
         unchanged=found.unchanged,
         clock_only=found.due,
     )

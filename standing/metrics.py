@@ -7,7 +7,7 @@ does not keep (the ends of flows that are no runs) stays in a note beside the fi
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,14 @@ ENDED = """
     select distinct on (selection) selection, status, summary, finished_at
     from standing.runs where status not in ('running', 'replayed')
     order by selection, run_id desc
+"""
+#: The newest run that came as far as setting rows aside, however it ended.
+SET_ASIDE = """
+    select summary -> 'quarantine' as reasons from standing.runs
+    where status not in ('running', 'replayed') and jsonb_path_exists(
+        summary, '$.stages[*] ? (@.name == "build" && @.status == "done")'
+    )
+    order by run_id desc limit 1
 """
 RECONCILED = """
     select summary -> 'reconciliation' -> 'counts' as counts, finished_at
@@ -102,6 +110,8 @@ def _from_runs(gauges: _Gauges, connection: Connection) -> None:
         for name in covered:
             _success(gauges, name, run["finished_at"].timestamp())
         _from_summary(gauges, run["summary"] or {})
+    for run in rows(connection, SET_ASIDE):
+        _from_quarantine(gauges, run["reasons"] or [])
 
 
 def _covers(selection: str, targets: tuple[str, ...]) -> bool:
@@ -111,20 +121,9 @@ def _covers(selection: str, targets: tuple[str, ...]) -> bool:
 def _from_summary(gauges: _Gauges, summary: Mapping[str, Any]) -> None:
     documents = "Documents of the newest run that published, by what became of them"
     for change in summary.get("changes", []):
-        for state in ("candidates", "written", "unchanged", "clock_only"):
-            gauges.set("documents", documents, change[state], target=change["target"], state=state)
-    quarantined = "Source rows set aside in the newest run that published"
-    gauges.set(
-        "quarantined_rows_total", quarantined, sum(one["rows"] for one in summary.get("quarantine", []))
-    )
-    for one in summary.get("quarantine", []):
-        gauges.set(
-            "quarantined_rows",
-            "The same by reason",
-            one["rows"],
-            source=one["source"],
-            reason=one["reason"],
-        )
+        for state in ("candidates", "changed", "written", "unchanged", "clock_only"):
+            if state in change:  # older runs do not say what changed
+                gauges.set("documents", documents, change[state], target=change["target"], state=state)
     for one in summary.get("distributions", []):
         for bucket in one["after"]:
             gauges.set(
@@ -134,6 +133,14 @@ def _from_summary(gauges: _Gauges, summary: Mapping[str, Any]) -> None:
                 of=one["name"],
                 bucket=str(bucket["label"]),
             )
+
+
+def _from_quarantine(gauges: _Gauges, reasons: Sequence[Mapping[str, Any]]) -> None:
+    quarantined = "Source rows set aside in the newest run that built"
+    gauges.set("quarantined_rows_total", quarantined, sum(one["rows"] for one in reasons))
+    for one in reasons:
+        says, labels = "The same by reason", {"source": one["source"], "reason": one["reason"]}
+        gauges.set("quarantined_rows", says, one["rows"], **labels)
 
 
 def _from_due(gauges: _Gauges, connection: Connection) -> None:

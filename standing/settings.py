@@ -57,6 +57,8 @@ TimeOfDay = Annotated[str, AfterValidator(_time_of_day)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(gt=0)]
+#: Between runs of a schedule: milliseconds, from a second to a year.
+Interval = Annotated[int, Field(ge=1000, le=366 * 86_400_000)]
 Identifier = Annotated[str, Field(min_length=1, max_length=63), AfterValidator(_no_quote)]
 #: Leaves room for what is appended, such as _replay, within PostgreSQL's 63 bytes.
 SchemaStem = Annotated[str, Field(min_length=1, max_length=50), AfterValidator(_no_quote)]
@@ -98,8 +100,8 @@ class Settings(BaseSettings):
     referral_bonus_referrer: Count = Field(200, alias="REFERRAL_BONUS_REFERRER")
     referral_bonus_referee: Count = Field(100, alias="REFERRAL_BONUS_REFEREE")
     #: Milliseconds, as in the application's own settings.
-    trust_score_calculation_interval: Positive = Field(3_600_000, alias="TRUST_SCORE_CALCULATION_INTERVAL")
-    seller_tier_update_interval: Positive = Field(86_400_000, alias="SELLER_TIER_UPDATE_INTERVAL")
+    trust_score_calculation_interval: Interval = Field(3_600_000, alias="TRUST_SCORE_CALCULATION_INTERVAL")
+    seller_tier_update_interval: Interval = Field(86_400_000, alias="SELLER_TIER_UPDATE_INTERVAL")
     min_transactions_for_gold: Count = Field(10, alias="TRUST_SCORE_MIN_TRANSACTIONS_FOR_GOLD")
     min_transactions_for_diamond: Count = Field(100, alias="TRUST_SCORE_MIN_TRANSACTIONS_FOR_DIAMOND")
 

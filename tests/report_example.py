@@ -145,9 +145,9 @@ LIVELY = RunReport(
     run=RUN,
     verdict=RunVerdict("warned", "1,391 documents published; one expectation about orders was not met."),
     changes=(
-        Change("trust_score", "users", "trust_score", 128_332, 1_104, 127_018, 210),
-        Change("ratings", "seller_profiles", "ratings", 5_204, 243, 4_961),
-        Change("tier_info", "seller_profiles", "tier_info", 5_204, 44, 5_160),
+        Change("trust_score", "users", "trust_score", 128_332, 1_104, 1_314, 127_018, 210),
+        Change("ratings", "seller_profiles", "ratings", 5_204, 243, 243, 4_961),
+        Change("tier_info", "seller_profiles", "tier_info", 5_204, 44, 44, 5_160),
     ),
     movements=(
         *_moves(
@@ -286,7 +286,7 @@ QUIET = replace(
     LIVELY,
     run=replace(RUN, run_id=124),
     verdict=RunVerdict("passed", "Nothing changed."),
-    changes=(Change("trust_score", "users", "trust_score", 128_332, 0, 128_332),),
+    changes=(Change("trust_score", "users", "trust_score", 128_332, 0, 0, 128_332),),
     movements=_moves("trust_score", ("bronze", "bronze", 92_000), ("gold", "gold", 36_332)),
     movers=(),
     audits=(CANDIDATES,),
@@ -319,7 +319,7 @@ def hostile(text: str) -> RunReport:
     return RunReport(
         run=replace(RUN, selection=text, status=text, mode=text, database=text, policy_version=text),
         verdict=RunVerdict("failed", text, text, text, text),
-        changes=(Change(text, text, text, 3, 1, 2),),
+        changes=(Change(text, text, text, 3, 1, 1, 2),),
         movements=moves,
         ladders=(Ladder(text, text, (Step("b", text, text),)),),
         distributions=(

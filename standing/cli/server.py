@@ -28,6 +28,8 @@ def up(with_prefect: bool) -> None:
             return
         from standing import scheduler
 
+        if settings.prefect_api_url:
+            click.echo(f"waiting for the Prefect server at {settings.prefect_api_url}")
         addresses = scheduler.up(settings)
         click.echo(f"ready: Prefect at {addresses.prefect}")
         click.echo(f"ready: deployments; reports and metrics at {addresses.pages}")

@@ -56,12 +56,16 @@ class RunVerdict:
 
 @dataclass(frozen=True)
 class Change:
-    """Documents of one target; when all was published, `candidates` is the sum of the other three."""
+    """Documents of one target; `candidates` is the sum of `changed`, `unchanged` and `clock_only`.
+
+    `written` are those that this run has written: the changed and the clock's, or fewer where it stopped.
+    """
 
     target: str
     table: str
     column: str
     candidates: int
+    changed: int
     written: int
     unchanged: int
     clock_only: int = 0  # differ only in last_calculated or next_review

@@ -103,6 +103,7 @@ def _counts(run: RunReport) -> dict[str, int]:
     failed = Counter(one.severity for one in outcomes if not one.success)
     return {
         "candidates": sum(one.candidates for one in run.changes),
+        "changed": sum(one.changed for one in run.changes),
         "written": sum(one.written for one in run.changes),
         "expectations": len(outcomes) - failed["info"],  # a note is of what could not be checked
         "unchecked": failed["info"],

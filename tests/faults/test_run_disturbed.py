@@ -1,5 +1,6 @@
 """A run beside which something breaks: connections, the server, time limits, another run, the application."""
 
+import json
 import shutil
 import tempfile
 import threading
@@ -77,6 +78,14 @@ def test_lock_that_is_cut_while_publishing_stops_the_run(disturbed: Disturbed) -
         assert isinstance(outcome.error, LockLost), outcome.message
         assert outcome.status == "failed"
         assert published(engine) != disturbed.undisturbed.after
+        assert outcome.report is not None
+        told = json.loads(outcome.report.with_suffix(".json").read_text())
+        assert told["verdict"]["headline"].startswith("Publishing broke off: some documents are new")
+        assert (
+            0
+            < sum(one["written"] for one in told["changes"])
+            < sum(one["changed"] for one in told["changes"])
+        )
         disturbed.check_whole(engine)
         disturbed.check_mended(settings, engine)
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
 from conftest import MakeDatabase, Standing
@@ -72,6 +73,11 @@ def test_a_wave_of_lost_levels_stops_the_run_and_keeps_what_it_would_have_writte
     )
     assert fell > 0
     assert report["movers"]
+    would = next(one for one in report["changes"] if one["target"] == "trust_score")
+    assert (would["changed"], would["written"]) == (changed, 0)
+    page = (marketplace.home / "reports" / "run-000002" / "report.html").read_text()
+    assert "documents would have changed; none was written." in page
+    assert "Nothing was written: members' rows are as they were." in unescape(page)
 
 
 def test_a_first_publication_changes_everybody_and_is_not_stopped(database: Engine) -> None:

@@ -97,6 +97,7 @@ def test_metrics_follow_a_run_from_the_command_line(upgraded: Settings, standing
             text("select count(*) from users where trust_score ->> 'level' = 'bronze'")
         )
     assert found["standing_documents", "candidates", "trust_score"] == members
+    assert found["standing_documents", "changed", "trust_score"] == members
     assert found["standing_documents", "written", "trust_score"] == members
     assert found["standing_distribution", "bronze", "level"] == bronze
     assert found["standing_due_rows", "trust_score"] == 0

@@ -16,6 +16,8 @@ from standing.settings import load_settings
         ("LOYALTY_WELCOME_BONUS", "-1"),
         ("LOYALTY_POINTS_PER_100_BAHT", "one"),
         ("TRUST_SCORE_CALCULATION_INTERVAL", "0"),
+        ("TRUST_SCORE_CALCULATION_INTERVAL", "999"),
+        ("SELLER_TIER_UPDATE_INTERVAL", "1000000000000"),
         ("SELLER_TIER_UPDATE_INTERVAL", "daily"),
         ("TRUST_SCORE_MIN_TRANSACTIONS_FOR_GOLD", "-5"),
         ("BUSINESS_TIME_ZONE", "Asia/Bangkokk"),

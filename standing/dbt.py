@@ -4,6 +4,7 @@ dbt keeps its adapter in a global, so a process runs one command at a time. The 
 live under STANDING_HOME, apart for each schema that is built into: its name is part of what dbt parses.
 """
 
+import gc
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -76,8 +77,13 @@ def environment(settings: Settings, url: URL) -> dict[str, str]:
 
 
 @contextmanager
-def _set(variables: Mapping[str, str]) -> Iterator[None]:
+def _at_work(variables: Mapping[str, str]) -> Iterator[None]:
+    """Around a command: its environment, and after it nothing of dbt's that the next one would trip over."""
+    from dbt.adapters.base import impl
+
     before = {name: os.environ.get(name) for name in variables}
+    # Each command's adapter adds its flags to this list and looks through the whole stack for each there.
+    known = len(impl.DEFAULT_BASE_BEHAVIOR_FLAGS)
     os.environ.update(variables)
     try:
         yield
@@ -87,18 +93,20 @@ def _set(variables: Mapping[str, str]) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+        del impl.DEFAULT_BASE_BEHAVIOR_FLAGS[known:]
+        _close_log()
 
 
 @contextmanager
-def _flags_kept() -> Iterator[None]:
-    """Each command's adapter adds its flags to one list of its module, and looks through the stack for each there."""
-    from dbt.adapters.base import impl
-
-    known = len(impl.DEFAULT_BASE_BEHAVIOR_FLAGS)
+def _collector_paused() -> Iterator[None]:
+    """What dbt makes by the million lives as long as its command; looking for garbage there takes a tenth of it."""
+    was_on = gc.isenabled()
+    gc.disable()
     try:
         yield
     finally:
-        del impl.DEFAULT_BASE_BEHAVIOR_FLAGS[known:]
+        if was_on:
+            gc.enable()
 
 
 #: Hears how many seeds, models and tests have ended, and of how many (0 while that is not known).
@@ -114,14 +122,12 @@ def load(settings: Settings, url: URL) -> None:
 
     What is wrong with the project is left for that command to say.
     """
-    from dbt.cli.main import dbtRunner
-
     variables = environment(settings, url)
-    try:
-        with _set(variables), _flags_kept():
+    with _collector_paused():
+        from dbt.cli.main import dbtRunner
+
+        with _at_work(variables):
             outcome = dbtRunner().invoke(["--quiet", "parse"])
-    finally:
-        _close_log()
     _loaded.clear()
     if outcome.success:
         _loaded[tuple(variables.values())] = outcome.result
@@ -134,18 +140,16 @@ def invoke(
 
     Raises BuildFailed naming the first node that failed, with dbt's message.
     """
-    from dbt.cli.main import dbtRunner
-
     variables = environment(settings, url)
-    runner = dbtRunner(
-        manifest=_loaded.pop(tuple(variables.values()), None),
-        callbacks=[_counting(progress)] if progress else [],
-    )
-    try:
-        with _set(variables), _flags_kept():
+    with _collector_paused():
+        from dbt.cli.main import dbtRunner
+
+        runner = dbtRunner(
+            manifest=_loaded.pop(tuple(variables.values()), None),
+            callbacks=[_counting(progress)] if progress else [],
+        )
+        with _at_work(variables):
             outcome = runner.invoke(["--quiet", *arguments])
-    finally:
-        _close_log()
     results = [_node_result(result) for result in getattr(outcome.result, "results", None) or []]
     failed = [result for result in results if result.status in ("error", "fail", "runtime error")]
     log = folder(settings) / "logs" / "dbt.log"

@@ -64,7 +64,7 @@ def kill_in(stage: str, after: float, settings: Settings, now: datetime) -> None
 
 
 #: Kills in CI; those of one database follow each other, and then one run mends.
-KILLS, ON_ONE_DATABASE = 24, 4
+KILLS, ON_ONE_DATABASE = 24, 6
 
 
 @pytest.mark.timeout(36000)

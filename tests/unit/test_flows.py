@@ -81,14 +81,6 @@ def test_intervals_count_from_midnight_of_the_business(home: Path) -> None:
     assert schedule.anchor_date.isoformat() == "2025-01-01T00:00:00+05:30"
 
 
-def test_an_interval_below_a_second_is_refused_by_name(home: Path) -> None:
-    from flows.deployments import declared
-
-    settings = load_settings(STANDING_HOME=home, SELLER_TIER_UPDATE_INTERVAL=60)
-    with pytest.raises(SettingError, match="SELLER_TIER_UPDATE_INTERVAL=60"):
-        declared(settings)
-
-
 @pytest.mark.parametrize(
     ("status", "error", "kind", "name"),
     [

@@ -1,8 +1,7 @@
 """What a report says, as data: a tree of frozen dataclasses, made by the run, written as HTML and JSON.
 
-Every list may be empty and every default stands for "nothing to say", so a run that stopped early
-is a report too. Texts are plain text, never HTML; members appear by key only. `schema.json`
-documents the same tree as JSON.
+Every list may be empty and every default stands for "nothing to say", so a run that stopped early is a report
+too. Texts are plain text, never HTML; members appear by key only. `schema.json` documents the tree as JSON.
 """
 
 import math
@@ -56,17 +55,14 @@ class RunVerdict:
 
 @dataclass(frozen=True)
 class Change:
-    """Documents of one target; `candidates` is the sum of `changed`, `unchanged` and `clock_only`.
-
-    `written` are those that this run has written: the changed and the clock's, or fewer where it stopped.
-    """
+    """Documents of one target; `candidates` is the sum of `changed`, `unchanged` and `clock_only`."""
 
     target: str
     table: str
     column: str
     candidates: int
     changed: int
-    written: int
+    written: int  # by this run: those changed and the clock's, or fewer where it stopped
     unchanged: int
     clock_only: int = 0  # differ only in last_calculated or next_review
 

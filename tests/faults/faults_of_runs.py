@@ -70,13 +70,16 @@ class Silent(nullcontext[None]):
 
 
 def run_without_audits(settings: Settings, begins: Callable[[str], None] = lambda stage: None) -> Outcome:
-    """A run that only builds and publishes, which is quicker; `begins` hears each stage."""
+    """A run that only builds and publishes, and draws no picture, which is quicker; `begins` hears each stage."""
 
     def perform(stage: Stage, at_work: Run) -> str:
         begins(stage.name)
         return "" if stage.name.startswith("audit") else stage.work(at_work)
 
-    with patch("standing.run.auditor", lambda *given: Silent()):
+    with (
+        patch("standing.run.auditor", lambda *given: Silent()),
+        patch("standing.report.charts.svg", lambda *given: None),
+    ):
         return run(settings, perform=perform)
 
 

@@ -348,6 +348,7 @@ def history(
     monkeypatch.setattr("standing.dbt.PROJECT_ROOT", project)
     monkeypatch.setattr("standing.depends.PROJECT_ROOT", project)
     monkeypatch.setattr("standing.run.auditor", lambda *given: Silent())
+    monkeypatch.setattr("standing.report.charts.svg", lambda *given: None)
     with connect(settings) as engine:
         with engine.begin() as connection:
             forbid_nothing(connection)

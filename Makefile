@@ -40,7 +40,7 @@ tests:
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 bench: $(ENV)  ## the benchmarks, side by side; by hand, for minutes or hours
-	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	@for file in $$(grep -l __main__ benchmarks/*.py); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 format: $(ENV)  ## put Python into shape
 	$(BIN)/ruff check --fix .

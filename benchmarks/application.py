@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 from statistics import median
 
-from audits import standing
 from engine import blank
+from homes import marketplace, parser, standing
 from sqlalchemy import Engine, text
 from upgrade_load import Phase, application, phases
 
@@ -42,34 +42,16 @@ where tgname like 'standing_log%' and tgparentid = 0
 
 
 def main() -> None:
-    given = arguments()
-    if given.home:
-        measure(given.home, given)
-        return
-    with tempfile.TemporaryDirectory(prefix="standing-bench-", dir=given.folder) as name:
-        home = Path(name)
-        home.chmod(0o755)
-        try:
-            size = ("--users", str(given.users), "--orders", str(given.orders), "--seed", "1")
-            standing(home, "load", "simulated", *size)
-            standing(home, "migrate")
+    options = parser(__doc__, "loaded, upgraded and run")
+    options.add_argument("--pairs", type=int, default=7, help="turns without and with the triggers")
+    options.add_argument("--turn", type=float, default=6, help="seconds of each")
+    options.add_argument("--rate", type=int, default=300, help="statements a second beside the run")
+    options.add_argument("--idle", type=float, default=20, help="seconds of them before the run")
+    given = options.parse_args()
+    with marketplace(given) as home:
+        if not given.home:
             standing(home, "run")
-            measure(home, given)
-        finally:
-            standing(home, "down")
-
-
-def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--users", type=int, default=20_000)
-    parser.add_argument("--orders", type=int, default=100_000)
-    parser.add_argument("--pairs", type=int, default=7, help="turns without and with the triggers")
-    parser.add_argument("--turn", type=float, default=6, help="seconds of each")
-    parser.add_argument("--rate", type=int, default=300, help="statements a second beside the run")
-    parser.add_argument("--idle", type=float, default=20, help="seconds of them before the run")
-    parser.add_argument("--folder", type=Path, help="where the database is made; the system's if not given")
-    parser.add_argument("--home", type=Path, help="an existing STANDING_HOME, loaded, upgraded and run")
-    return parser.parse_args()
+        measure(home, given)
 
 
 def measure(home: Path, given: argparse.Namespace) -> None:

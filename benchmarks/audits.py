@@ -6,14 +6,11 @@ everybody, the second only who has changed. With --home an existing STANDING_HOM
     python benchmarks/audits.py --users 1000000 --orders 5000000
 """
 
-import argparse
 import json
-import os
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 from typing import Any
+
+from homes import marketplace, parser, standing
 
 AUDITS = ("audit sources", "audit candidates", "audit published")
 #: What the audits may take of a run's time.
@@ -21,40 +18,11 @@ SHARE = 0.25
 
 
 def main() -> None:
-    given = arguments()
-    if given.home:
-        measure(given.home, given.runs)
-        return
-    with tempfile.TemporaryDirectory(prefix="standing-bench-", dir=given.folder) as name:
-        home = Path(name)
-        home.chmod(0o755)
-        try:
-            size = ("--users", str(given.users), "--orders", str(given.orders), "--seed", "1")
-            standing(home, "load", "simulated", *size)
-            standing(home, "migrate")
-            measure(home, given.runs)
-        finally:
-            standing(home, "down")
-
-
-def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--users", type=int, default=20_000)
-    parser.add_argument("--orders", type=int, default=100_000)
-    parser.add_argument("--runs", type=int, default=2)
-    parser.add_argument("--folder", type=Path, help="where the database is made; the system's if not given")
-    parser.add_argument("--home", type=Path, help="an existing STANDING_HOME, loaded and upgraded")
-    return parser.parse_args()
-
-
-def standing(home: Path, *arguments: str) -> str:
-    environment = {**os.environ, "STANDING_HOME": str(home)}
-    environment.pop("DATABASE_URL", None)
-    command = [sys.executable, "-m", "standing", *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        sys.exit(f"standing {' '.join(arguments)}: {done.stderr[-2000:]}")
-    return done.stdout
+    options = parser(__doc__)
+    options.add_argument("--runs", type=int, default=2)
+    given = options.parse_args()
+    with marketplace(given) as home:
+        measure(home, given.runs)
 
 
 def measure(home: Path, runs: int) -> None:

@@ -12,12 +12,10 @@ All sides work on one database in one run of this script:
     python benchmarks/engine.py --home FOLDER      (a STANDING_HOME that is loaded and upgraded)
 """
 
-import argparse
 import json
 import os
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -27,7 +25,7 @@ from pathlib import Path
 from statistics import median
 
 import psutil
-from audits import standing
+from homes import marketplace, parser
 from sqlalchemy import Connection, Engine, text
 
 from standing.database import connect
@@ -60,32 +58,13 @@ class Cost:
 
 
 def main() -> None:
-    given = arguments()
-    if given.home:
-        compare(given.home, given.repeat)
-        return
-    with tempfile.TemporaryDirectory(prefix="standing-bench-", dir=given.folder) as name:
-        home = Path(name)
-        home.chmod(0o755)
-        try:
-            size = ("--users", str(given.users), "--orders", str(given.orders), "--seed", "1")
-            standing(home, "load", "simulated", *size)
-            standing(home, "migrate")
-            compare(home, given.repeat)
-        finally:
-            standing(home, "down")
-
-
-def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--users", type=int, default=20_000)
-    parser.add_argument("--orders", type=int, default=100_000)
-    parser.add_argument(
+    options = parser(__doc__)
+    options.add_argument(
         "--repeat", type=int, default=3, help="incremental runs, of which the median counts"
     )
-    parser.add_argument("--folder", type=Path, help="where the database is made; the system's if not given")
-    parser.add_argument("--home", type=Path, help="an existing STANDING_HOME, loaded and upgraded")
-    return parser.parse_args()
+    given = options.parse_args()
+    with marketplace(given) as home:
+        compare(home, given.repeat)
 
 
 def compare(home: Path, repeat: int) -> None:

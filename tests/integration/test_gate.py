@@ -77,6 +77,8 @@ def test_a_wave_of_lost_levels_stops_the_run_and_keeps_what_it_would_have_writte
     assert (would["changed"], would["written"]) == (changed, 0)
     page = (marketplace.home / "reports" / "run-000002" / "report.html").read_text()
     assert "documents would have changed; none was written." in page
+    assert "Who would have moved" in page
+    assert "would have changed trust level" in page
     assert "Nothing was written: members' rows are as they were." in unescape(page)
 
 

@@ -106,6 +106,14 @@ def server_message(error: DBAPIError) -> str:
     return (str(error.orig).strip().splitlines() or [type(error.orig).__name__])[0]
 
 
+def unreadable(scope: AuditScope, error: BaseException | None) -> AuditError:
+    """What to say where the database refuses a connection or goes away."""
+    url = audit_url(scope)
+    where = f"{url.host}:{url.port or 5432}, database {url.database!r}"
+    says = server_message(error) if isinstance(error, DBAPIError) else type(error).__name__
+    return AuditError(f"the audit cannot read {where}: {says}", "check DATABASE_URL and the server")
+
+
 @contextmanager
 def _connection(scope: AuditScope) -> Iterator[Connection]:
     url = audit_url(scope)
@@ -114,10 +122,7 @@ def _connection(scope: AuditScope) -> Iterator[Connection]:
         with engine.connect() as connection:
             yield connection
     except DBAPIError as error:
-        where = f"{url.host}:{url.port or 5432}, database {url.database!r}"
-        raise AuditError(
-            f"the audit cannot read {where}: {server_message(error)}", "check DATABASE_URL and the server"
-        ) from None
+        raise unreadable(scope, error) from None
     finally:
         engine.dispose()
 

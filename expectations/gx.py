@@ -20,6 +20,7 @@ with warnings.catch_warnings():
     from great_expectations.core import ExpectationSuite, ExpectationSuiteValidationResult
     from great_expectations.core.expectation_validation_result import ExpectationValidationResult
     from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.datasource.fluent.interfaces import TestConnectionError
     from great_expectations.execution_engine.sqlalchemy_execution_engine import SqlAlchemyExecutionEngine
     from great_expectations.expectations.core.unexpected_rows_expectation import UnexpectedRowsExpectation
     from great_expectations.expectations.metadata_types import FailureSeverity
@@ -29,7 +30,7 @@ with warnings.catch_warnings():
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from expectations.catalog import audit_url, server_message
+from expectations.catalog import audit_url, server_message, unreadable
 from expectations.rules import Rule, Scan
 from expectations.verdict import AuditError, AuditScope, Outcome
 
@@ -201,5 +202,10 @@ def check(suite: str, scope: AuditScope, scans: Sequence[Scan]) -> list[Outcome]
     """One outcome a rule, in the order given; raises AuditError if the database goes away."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        validation = _validation(suite, scope, scans)
+        try:
+            validation = _validation(suite, scope, scans)
+        except DBAPIError as error:
+            raise unreadable(scope, error) from None
+        except TestConnectionError as error:
+            raise unreadable(scope, error.__cause__) from None
     return [_outcome(result) for result in validation.results]

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
 from expectations import Verdict
 from standing import dbt
@@ -84,12 +85,9 @@ class Stage:
 
 def _audit(suite: str) -> Callable[[Run], str]:
     def work(run: Run) -> str:
-        begun = run.begun.pop(suite, None)
-        if suite == "sources" and run.due.everybody:
-            dbt.load(
-                run.settings, run.engine.url
-            )  # the build comes next; the audit's library loads meanwhile
-        verdict = run.auditor.verdict(suite, not run.due.everybody, begun)
+        if suite == "sources" and not run.is_prepared:
+            dbt.load(run.settings, run.engine.url)  # the build comes next; the audit is at work meanwhile
+        verdict = run.auditor.verdict(suite, not run.due.everybody, run.begun.pop(suite, None))
         run.verdicts.append(verdict)
         if not verdict.passed:
             worst = verdict.failures("critical")[0]
@@ -99,6 +97,21 @@ def _audit(suite: str) -> Callable[[Run], str]:
         return f"{len(verdict.outcomes)} expectations, {len(verdict.failures('warning'))} warnings"
 
     return work
+
+
+def _begin(run: Run, suite: str) -> None:
+    run.begun[suite] = run.auditor.start(suite, due_only=not run.due.everybody)
+
+
+@contextmanager
+def _said_better_by(run: Run, suite: str) -> Iterator[None]:
+    """Where what goes on beside an audit fails, the audit is heard first: it names the fault's cause."""
+    try:
+        yield
+    except (BuildFailed, DBAPIError):
+        if suite in run.begun:
+            _audit(suite)(run)
+        raise
 
 
 def find_due(run: Run) -> str:
@@ -111,7 +124,7 @@ def find_due(run: Run) -> str:
         )
     run.is_prepared = is_prepared(run.engine, run.settings, run.targets)
     # The audit's library takes longer to load than dbt, or than a few members to build: both at once.
-    run.begun["sources"] = run.auditor.start("sources", due_only=not run.due.everybody)
+    _begin(run, "sources")
     who = f"{run.due.users:,} members and {run.due.sellers:,} shops"
     return f"everybody, {who}: {'; '.join(run.due.reasons)}" if run.due.everybody else who
 
@@ -122,6 +135,7 @@ def build(run: Run) -> str:
     The seeds with their tests and the staging views are left out where they are as they should be.
     """
     if run.due.nobody:
+        _begin(run, "candidates")
         return "nobody is due"
     selector = run.request.selection + ("_when_prepared" if run.is_prepared else "")
     arguments = ["build", "--selector", selector, "--exclude-resource-type", "unit_test"]
@@ -130,20 +144,17 @@ def build(run: Run) -> str:
     arguments.append("--full-refresh" if run.due.everybody else "--no-write-json")
     told = pace(run.run_id, "build", "seeds, models and tests")
     prepared = nullcontext() if run.is_prepared else preparing(run.engine, run.settings, run.targets)
-    try:
-        with prepared:
-            run.nodes = dbt.invoke(run.settings, run.engine.url, *arguments, progress=told)
-    except BuildFailed:
-        if "sources" in run.begun:
-            _audit("sources")(run)  # says it better, where it is the sources' fault
-        raise
+    with _said_better_by(run, "sources"), prepared:
+        run.nodes = dbt.invoke(run.settings, run.engine.url, *arguments, progress=told)
+    _begin(run, "candidates")
     models = sum(1 for node in run.nodes if node.kind == "model")
     return f"{models} models, {sum(1 for node in run.nodes if node.kind == 'test')} tests"
 
 
 def diff(run: Run) -> str:
     """Which documents differ from what is published."""
-    run.changes = find_changes(run.engine, run.settings, run.targets, run.as_of)
+    with _said_better_by(run, "candidates"):
+        run.changes = find_changes(run.engine, run.settings, run.targets, run.as_of)
     return ", ".join(f"{c.target}: {c.changed} of {c.candidates} changed, {c.due} due" for c in run.changes)
 
 
@@ -171,19 +182,23 @@ def publish(run: Run) -> str:
 
 
 def in_order(run: Run) -> Iterator[Stage]:
-    """The stages as a run takes them: of a few members the audit is heard after the build that went on beside it."""
-    first, sources, building, *others = STAGES
+    """The stages as a run takes them.
+
+    An audit is heard after what goes on beside it. Where policy and staging are made anew, the build
+    waits for the audit of the sources.
+    """
+    first, building, sources, *others = STAGES
     yield first
-    yield from (sources, building) if run.due.everybody else (building, sources)
+    yield from (building, sources) if run.is_prepared else (sources, building)
     yield from others
 
 
 STAGES = (
     Stage("find the due", find_due),
-    Stage("audit sources", _audit("sources")),
     Stage("build", build),
-    Stage("audit candidates", _audit("candidates")),
+    Stage("audit sources", _audit("sources")),
     Stage("diff", diff),
+    Stage("audit candidates", _audit("candidates")),
     Stage("gate", gate, writes=True),
     Stage("publish", publish, writes=True),
     Stage("audit published", _audit("published"), writes=True),

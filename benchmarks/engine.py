@@ -157,14 +157,13 @@ def run(home: Path, engine: Engine, *options: str) -> Cost:
 
 
 def watch(pid: int, cost: Cost) -> None:
-    """The peak of the resident memory of a process and its children."""
+    """The peak memory of a process and its children, pages that they share counted once (PSS)."""
     while True:
         try:
             process = psutil.Process(pid)
             found = [process, *process.children(recursive=True)]
-            cost.memory = max(
-                cost.memory, sum(one.memory_info().rss for one in found if "postgres" not in one.name())
-            )
+            ours = [one.memory_full_info() for one in found if "postgres" not in one.name()]
+            cost.memory = max(cost.memory, sum(getattr(one, "pss", one.rss) for one in ours))
         except psutil.Error:
             if not psutil.pid_exists(pid):
                 return

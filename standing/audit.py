@@ -1,11 +1,14 @@
 """The one call from the core to the expectations, in a process of its own.
 
-Great Expectations takes seconds to load: the process loads it while this one loads dbt.
+Great Expectations takes seconds to load: the process loads it while this one loads dbt. It ends with the
+run's last audit, because it holds as much memory as dbt does; `lasting` keeps it for many runs.
 """
 
 import multiprocessing
+from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -48,6 +51,27 @@ class Auditor:
         except AuditError as error:
             raise StandingError(f"audit {suite}: {error.message}", error.fix) from None
 
+    def end(self) -> None:
+        """No more audits are asked for: the process ends, unless it is to last."""
+        if not _lasting:
+            self.pool.shutdown(wait=False, cancel_futures=True)
+            _process.cache_clear()
+
+
+#: Those who want the process to last.
+_lasting: list[object] = []
+
+
+@contextmanager
+def lasting() -> Iterator[None]:
+    """The process that audits stays from run to run in here, and loads once."""
+    one = object()
+    _lasting.append(one)
+    try:
+        yield
+    finally:
+        _lasting.remove(one)
+
 
 def write_data_docs(settings: Settings, url: URL, folder: Path) -> list[Path]:
     """Audit anew, with Great Expectations' own pages of it under `folder`; the first page of each suite.
@@ -84,7 +108,7 @@ def _working_process() -> ProcessPoolExecutor:
 
 @cache
 def _process() -> ProcessPoolExecutor:
-    """The process that audits: one, for as long as this process lives, so that it loads once."""
+    """The process that audits."""
     # Spawned and not forked: open connections and threads stay where they are.
     pool = ProcessPoolExecutor(
         1, mp_context=multiprocessing.get_context("spawn"), initializer=end_with_parent

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, text
 
+from standing.audit import lasting
 from standing.database import connect, require_upgraded
 from standing.documents_sql import quoted
 from standing.errors import SettingError
@@ -85,7 +86,7 @@ def backfill(
     moments = list(asked.moments(settings.business_time_zone))
     policy = policy_version()
     filled = 0
-    with connect(settings) as engine:
+    with connect(settings) as engine, lasting():
         with engine.begin() as connection:
             require_upgraded(connection, settings)
             for statement in TABLES.split(";"):

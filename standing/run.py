@@ -130,6 +130,7 @@ def _carry_out(run: Run, perform: Perform) -> Outcome:
     except BaseException as crash:
         close_run(run.engine, run.run_id, "failed", f"{type(crash).__name__}", {})
         raise
+    run.auditor.end()
     message = error.message if error else _headline(run)
     run.report, summary = write_run_report(run, status, error)
     close_run(run.engine, run.run_id, status, message, summary)

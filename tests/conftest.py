@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
+from standing.audit import lasting
 from standing.embedded import Server
 from standing.settings import Settings, load_settings
 
@@ -43,7 +44,8 @@ def quiet_environment() -> Iterator[None]:
     ours = [name for name in os.environ if name.startswith(("STANDING_", "TRUST_SCORE_", "LOYALTY_"))]
     kept = {name: os.environ.pop(name) for name in [*ours, "DATABASE_URL"] if name in os.environ}
     os.environ["STANDING_TEST_POSTGRES"] = kept.get("STANDING_TEST_POSTGRES", "")
-    yield
+    with lasting():
+        yield
     os.environ.update(kept)
 
 

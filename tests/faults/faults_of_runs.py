@@ -68,6 +68,9 @@ class Silent(nullcontext[None]):
     def start(self, *given: object, **named: object) -> None:
         return None
 
+    def end(self) -> None:
+        return None
+
 
 def run_without_audits(settings: Settings, begins: Callable[[str], None] = lambda stage: None) -> Outcome:
     """A run that only builds and publishes, and draws no picture, which is quicker; `begins` hears each stage."""

@@ -4,7 +4,7 @@ All sides work on one database in one run of this script:
   standing  the whole command, `standing run`, with audits, gate, history and report
   by hand   the same statements as dbt compiles them, sent in order over one connection, then one bare UPDATE a
             table: no dbt, audits, diff, gate, history, chunks or state
-  guide     the migration guide's correlated subqueries, two of the five documents, on a sample, extrapolated
+  guide     the migration guide's way, a correlated subquery a number, on a sample, extrapolated
   rows      a job that reads and writes member by member through SQLAlchemy, on a sample, extrapolated
 "Database" is the time the server spent in statements of this database (pg_stat_database.active_time).
 
@@ -26,6 +26,7 @@ from statistics import median
 
 import psutil
 from homes import marketplace, parser
+from rivals import SAMPLE, guide, rows
 from sqlalchemy import Connection, Engine, text
 
 from standing.database import connect
@@ -34,7 +35,6 @@ from standing.settings import Settings, load_settings
 from standing.targets import TARGETS
 
 CHANGED = 1000
-SAMPLE = 500
 BY_HAND = "by_hand"
 
 
@@ -82,10 +82,9 @@ def compare(home: Path, repeat: int) -> None:
         print(
             f"  full ÷ by hand: {full.database / hand.database:.2f} database, {full.wall / hand.wall:.2f} clock (goal 1.5)"
         )
-        members = scalar(engine, "select count(*) from users")
         for name, seconds in (("guide", guide(engine)), ("rows", rows(engine))):
             print(
-                f"  {name} ÷ full: {seconds * members / full.wall:,.1f} (extrapolated from {SAMPLE} members)"
+                f"  {name} ÷ full: {seconds / full.wall:,.1f} ({seconds:,.0f} s, extrapolated from {SAMPLE} members)"
             )
         settle = run(home, engine, "--full")
         print(settle.line("standing, full, nothing written"), settle.stages, sep="\n    ")
@@ -250,51 +249,6 @@ def compiled(settings: Settings) -> Iterator[str]:
 
     for target_ in TARGETS:
         yield from visit(f"model.standing.{target_.mart}")
-
-
-def guide(engine: Engine) -> float:
-    """Seconds a member, by subqueries that count each member's orders anew for every condition."""
-    count = "(select count(*) from orders where buyer_id = users.id and status = 'completed')"
-    steps = " ".join(
-        f"when {count} > {limit} then {points}" for limit, points in ((50, 80), (20, 60), (5, 40), (0, 20))
-    )
-    statement = (
-        "update users set trust_score = trust_score || jsonb_build_object('transaction_score', case"
-        f" {steps} else 0 end) where id in (select id from users order by id limit {SAMPLE})"
-    )
-    with engine.connect() as connection:
-        began = time.monotonic()
-        connection.execute(text(statement))
-        seconds = time.monotonic() - began
-        connection.rollback()
-    return seconds / SAMPLE
-
-
-def rows(engine: Engine) -> float:
-    """Seconds a member, by a job that reads and writes one member after the other."""
-    queries = (
-        "select status, total_amount, completed_at, cancelled_at, cancelled_by from orders where buyer_id = :id",
-        "select o.status, o.total_amount, o.completed_at from orders as o"
-        " join seller_profiles as s on s.id = o.seller_id where s.user_id = :id",
-        "select r.rating, r.created_at from reviews as r join seller_profiles as s on s.id = r.seller_id"
-        " where s.user_id = :id",
-        "select sent_at from messages where recipient_id = :id",
-    )
-    with engine.connect() as connection:
-        members = connection.scalars(text(f"select id from users order by id limit {SAMPLE}")).all()
-        began = time.monotonic()
-        for member in members:
-            found = [connection.execute(text(query), {"id": member}).all() for query in queries]
-            completed = sum(1 for order in found[0] if order.status == "completed")
-            connection.execute(
-                text(
-                    "update users set trust_score = jsonb_build_object('completed', cast(:n as int)) where id = :id"
-                ),
-                {"n": completed, "id": member},
-            )
-        seconds = time.monotonic() - began
-        connection.rollback()
-    return seconds / len(members)
 
 
 def change(engine: Engine, number: int) -> None:

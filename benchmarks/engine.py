@@ -25,7 +25,7 @@ from pathlib import Path
 from statistics import median
 
 import psutil
-from homes import marketplace, parser
+from homes import marketplace, parser, standing
 from rivals import SAMPLE, guide, rows
 from sqlalchemy import Connection, Engine, text
 
@@ -64,6 +64,8 @@ def main() -> None:
     )
     given = options.parse_args()
     with marketplace(given) as home:
+        if not given.home:
+            standing(home, "run")
         compare(home, given.repeat)
 
 
@@ -71,8 +73,6 @@ def compare(home: Path, repeat: int) -> None:
     settings = load_settings(STANDING_HOME=home)
     with connect(settings) as engine:
         show(engine, "as loaded")
-        first = run(home, engine)
-        print(first.line("standing, first run, all written"), first.stages, sep="\n    ")
         blank(engine)
         full = run(home, engine, "--full")
         print(full.line("standing, full, all written"), full.stages, sep="\n    ")
@@ -86,8 +86,7 @@ def compare(home: Path, repeat: int) -> None:
             print(
                 f"  {name} ÷ full: {seconds / full.wall:,.1f} ({seconds:,.0f} s, extrapolated from {SAMPLE} members)"
             )
-        settle = run(home, engine, "--full")
-        print(settle.line("standing, full, nothing written"), settle.stages, sep="\n    ")
+        # By hand, the same documents of the same moment were written: all is as the full run left it.
         costs = []
         for number in range(repeat):
             change(engine, number)
@@ -190,10 +189,13 @@ def by_hand(settings: Settings, engine: Engine) -> Cost:
             connection.execute(
                 text(f"create table {BY_HAND}.{table} as select * from {settings.build_schema}.{table}")
             )
+    seconds: dict[str, float] = {}
     with measured(engine) as cost, engine.connect() as connection:
         for statement in statements:
+            began = time.monotonic()
             connection.exec_driver_sql(statement.replace("%", "%%"))
             connection.commit()
+            seconds[statement] = time.monotonic() - began
         for table in dict.fromkeys(target.table for target in TARGETS):
             targets = [target for target in TARGETS if target.table == table]
             columns = ", ".join(f"{t.column} = {t.name}.document" for t in targets)
@@ -208,7 +210,22 @@ def by_hand(settings: Settings, engine: Engine) -> Cost:
             )
             cost.written += result.rowcount * len(targets)
             connection.commit()
+    explain(engine, seconds)
     return cost
+
+
+def explain(engine: Engine, seconds: dict[str, float]) -> None:
+    """The slowest of the models, and the plan of the slowest."""
+    slowest = sorted(seconds, key=lambda one: seconds[one], reverse=True)[:5]
+    tables = [statement.split(" as ", 1)[0].rpartition(".")[2] for statement in slowest]
+    told = (f"{table} {seconds[one]:.1f} s" for table, one in zip(tables, slowest, strict=True))
+    print(f"  slowest by hand: {', '.join(told)}; plan of the first:")
+    query = slowest[0].split(" as ", 1)[1]
+    with engine.connect() as connection:
+        plan = connection.exec_driver_sql(
+            f"explain (analyze, buffers, timing off, costs off) {query}".replace("%", "%%")
+        )
+        print("".join(f"    {line}\n" for line in plan.scalars()), flush=True)
 
 
 def prepared(connection: Connection, schema: str) -> list[str]:

@@ -58,15 +58,15 @@ class Flow:
 
     @property
     def described(self) -> str:
-        said = [
-            plural(self.counted["up"], "member") + " moved up" if self.counted["up"] else "",
-            plural(self.counted["down"], "member") + " moved down" if self.counted["down"] else "",
-            plural(self.counted["new"], "member") + " placed for the first time"
-            if self.counted["new"]
-            else "",
-            plural(self.stayed, "member") + " stayed" if self.stayed else "",
-        ]
-        return ", ".join(one for one in said if one) + "." if any(said) else "No members."
+        # Without a tense: a run that was stopped would have moved them.
+        told = {
+            "up": self.counted["up"],
+            "down": self.counted["down"],
+            "placed for the first time": self.counted["new"],
+            "where they were": self.stayed,
+        }
+        said = [f"{plural(number, 'member')} {how}" for how, number in told.items() if number]
+        return ", ".join(said) + "." if said else "No members."
 
 
 def flow_of(movements: Sequence[Movement], ladder: Ladder | None) -> Flow:

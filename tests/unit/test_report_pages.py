@@ -97,7 +97,7 @@ def test_lively_run_shows_every_part(tmp_path):
     page = page_of(LIVELY, tmp_path).plain
     for said in (
         "128,332",
-        "356 members moved up, 77 members moved down, 34 members placed for the first time",
+        "356 members up, 77 members down, 34 members placed for the first time",
         "Own cancellations −18.0",
         "orders.seller_id exists in seller_profiles",
         "5f0c2a9e-8a51-4d0e-9d0b-27b1c1a4f001",

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL
-from sqlalchemy.exc import SQLAlchemyError
 
-from standing import PROJECT_ROOT
+from standing import PROJECT_ROOT, policy
 from standing.errors import BuildFailed
 from standing.settings import Settings
 
@@ -26,8 +25,6 @@ SESSION = "-c jit=off -c work_mem=64MB"
 #: The views that a prepared build's schema has (standing/prepared.py).
 STAGING = "path:models/staging,config.materialized:view"
 BUT_STAGING = ("--exclude", STAGING)
-#: Rows of a failed test that its error names.
-ROWS_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -138,8 +135,10 @@ def invoke(
 ) -> list[NodeResult]:
     """Run one dbt command, such as ("build", "--selector", "all"); its results in order of ending.
 
-    Raises BuildFailed naming the first node that failed, with dbt's message.
+    Raises BuildFailed naming the wrong rows of policy, or else the first node that failed with dbt's message.
     """
+    from standing.failed_tests import failing_rows, wrong_policy
+
     variables = environment(settings, url)
     with _collector_paused():
         from dbt.cli.main import dbtRunner
@@ -150,42 +149,38 @@ def invoke(
         )
         with _at_work(variables):
             outcome = runner.invoke(["--quiet", *arguments])
-    results = [_node_result(result) for result in getattr(outcome.result, "results", None) or []]
-    failed = [result for result in results if result.status in ("error", "fail", "runtime error")]
+    found = getattr(outcome.result, "results", None) or []
     log = folder(settings) / "logs" / "dbt.log"
-    if failed:
-        first = failed[0]
-        found = _failing_rows(url, getattr(outcome.result, "results", None) or [], first.name)
+    if failed := [result for result in found if result.status in ("error", "fail", "runtime error")]:
+        if wrong := wrong_policy(PROJECT_ROOT, url, failed):
+            raise BuildFailed(policy.said(wrong), policy.FIX)
+        first = _node_result(failed[0])
+        rows = "; ".join(
+            ", ".join(f"{k}={v}" for k, v in row.items()) for row in failing_rows(url, failed[0])
+        )
         raise BuildFailed(
-            f"dbt {arguments[0]}: {first.kind} {first.name} ended as {first.status}: {first.message}{found}",
+            f"dbt {arguments[0]}: {first.kind} {first.name} ended as {first.status}: {first.message}"
+            + (f"; {rows}" if rows else ""),
             f"standing dbt {arguments[0]} --select {first.name}; the whole log is {log}",
         )
     if not outcome.success:
         raise BuildFailed(f"dbt {arguments[0]}: {outcome.exception}", f"read {log}")
-    return results
+    return [_node_result(result) for result in found]
 
 
-def _failing_rows(url: URL, results: Any, name: str) -> str:
-    """The first rows that a failed data test found, so that a wrong policy is named by its row."""
-    from standing.database import make_engine
+#: No test that needs a model left unbuilt, and none of one model's arithmetic: those are for developers.
+AS_BUILT = ("--exclude-resource-type", "unit_test", "--indirect-selection", "cautious")
 
-    compiled = [
-        result.node.compiled_code
-        for result in results
-        if result.node.name == name and result.node.resource_type == "test"
-    ]
-    if not compiled or not compiled[0]:
-        return ""
-    engine = make_engine(url)
-    try:
-        with engine.connect() as connection:
-            query = f"select * from ({compiled[0]}) as found limit {ROWS_NAMED}"
-            rows = connection.exec_driver_sql(query.replace("%", "%%")).mappings().all()
-    except SQLAlchemyError:
-        return ""  # the failure itself is said all the same
-    finally:
-        engine.dispose()
-    return "; " + "; ".join(", ".join(f"{key}={value}" for key, value in row.items()) for row in rows)
+
+def load_policy(settings: Settings, url: URL, progress: Progress | None = None) -> list[NodeResult]:
+    """Load and test the tables of seeds/, before anything is built on them.
+
+    Raises BuildFailed naming every wrong row by file, line and key.
+    """
+    policy.check_files(PROJECT_ROOT)
+    # dbt's artifacts stay those of the build that follows; what dbt says of a wrong row, the error says better.
+    arguments = ("--selector", "policy", *AS_BUILT, "--no-write-json", "--log-level", "none")
+    return invoke(settings, url, "build", *arguments, progress=progress)
 
 
 def _counting(progress: Progress) -> Callable[[Any], None]:

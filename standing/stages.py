@@ -132,20 +132,22 @@ def find_due(run: Run) -> str:
 def build(run: Run) -> str:
     """dbt's seeds, models and data tests of the selection.
 
-    The seeds with their tests and the staging views are left out where they are as they should be.
+    The seeds with their tests come first, so that a wrong policy is refused before anything is built on it; they
+    and the staging views are left out where they are as they should be.
     """
     if run.due.nobody:
         _begin(run, "candidates")
         return "nobody is due"
-    selector = run.request.selection + ("_when_prepared" if run.is_prepared else "")
-    arguments = ["build", "--selector", selector, "--exclude-resource-type", "unit_test"]
-    arguments += ["--indirect-selection", "cautious"]  # no test that needs a model left unbuilt
+    twin = "when_prepared" if run.is_prepared else "but_policy"
+    arguments = ["build", "--selector", f"{run.request.selection}_{twin}", *dbt.AS_BUILT]
     # dbt's artifacts, target/manifest.json and run_results.json, are of the last full build.
     arguments.append("--full-refresh" if run.due.everybody else "--no-write-json")
     told = pace(run.run_id, "build", "seeds, models and tests")
     prepared = nullcontext() if run.is_prepared else preparing(run.engine, run.settings, run.targets)
     with _said_better_by(run, "sources"), prepared:
-        run.nodes = dbt.invoke(run.settings, run.engine.url, *arguments, progress=told)
+        if not run.is_prepared:
+            run.nodes = dbt.load_policy(run.settings, run.engine.url, told)
+        run.nodes += dbt.invoke(run.settings, run.engine.url, *arguments, progress=told)
     _begin(run, "candidates")
     models = sum(1 for node in run.nodes if node.kind == "model")
     return f"{models} models, {sum(1 for node in run.nodes if node.kind == 'test')} tests"

@@ -33,15 +33,9 @@ def try_policy(settings: Settings, progress: Callable[[int, int], None] | None =
         with _alone(engine, settings.diff_schema):
             as_of = wall_clock(engine)
             open_build(engine, trial, 0, as_of, TARGETS)
-            arguments = [
-                "build",
-                "--selector",
-                "all",
-                "--exclude-resource-type",
-                "unit_test",
-                "--full-refresh",
-            ]
+            arguments = ("build", "--selector", "all_but_policy", *dbt.AS_BUILT, "--full-refresh")
             try:
+                dbt.load_policy(trial, engine.url, progress)
                 dbt.invoke(trial, engine.url, *arguments, progress=progress)
             except BuildFailed as error:
                 log = dbt.folder(trial) / "logs" / "dbt.log"

@@ -28,7 +28,7 @@ def member_facts(
 ) -> Iterator[Settings]:
     """Build the facts and documents of one row of `table` as of a moment; settings whose build they are.
 
-    One explanation at a time: another one waits. Raises BuildFailed if a model fails.
+    One explanation at a time: another one waits. Raises BuildFailed if policy is wrong or a model fails.
     """
     building = settings.model_copy(update={"build_schema": settings.why_schema})
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection, _alone(connection):
@@ -41,7 +41,7 @@ def member_facts(
             dbt.invoke(building, engine.url, "run", "--select", *marts, *dbt.BUT_STAGING)
         else:
             with preparing(engine, building, targets):
-                dbt.invoke(building, engine.url, "seed")
+                dbt.load_policy(building, engine.url)
                 dbt.invoke(building, engine.url, "run", "--select", *marts)
         yield building
 

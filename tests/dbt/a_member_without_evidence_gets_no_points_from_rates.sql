@@ -1,8 +1,14 @@
 -- The prior of a rate lies in a bin of no points, and every rate has a prior.
 select
-    metrics.metric,
-    metrics.smoothing_prior,
-    scorecard.value
+    'scorecard_metrics' as seed_name,
+    metrics.metric as row_key,
+    case
+        when metrics.smoothing_k > 0 and metrics.smoothing_prior is not null
+            then
+                'members without evidence are given its prior ' || metrics.smoothing_prior || ', which lies in a bin of '
+                || coalesce(scorecard.value::text, 'no') || ' points and not 0'
+        else 'a rate needs a smoothing_k above 0 and a smoothing_prior'
+    end as what_is_wrong
 from {{ ref('scorecard_metrics') }} as metrics
 left join {{ ref('int_scorecard') }} as scorecard
     on

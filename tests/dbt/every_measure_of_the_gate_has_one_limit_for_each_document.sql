@@ -36,5 +36,10 @@ limits as (
 
 )
 
-select * from limits
+select
+    'gate_limits' as seed_name,
+    null as row_key,
+    measure || ' has ' || case when own + shared = 0 then 'no row' else 'more than one row' end || ' for ' || target
+        as what_is_wrong
+from limits
 where own > 1 or shared > 1 or own + shared = 0

@@ -1,10 +1,22 @@
 -- Bins are given by their lower bounds: then only the first can leave a gap and only a repeated one overlap.
-select
-    metrics.metric,
-    min(bins.lower_bound) as first_bound,
-    count(*) as bins,
-    count(distinct bins.lower_bound) as different_bounds
-from {{ ref('scorecard_metrics') }} as metrics
-left join {{ ref('scorecard_bins') }} as bins on metrics.metric = bins.metric
-group by metrics.metric
-having min(bins.lower_bound) is distinct from 0 or count(*) != count(distinct bins.lower_bound)
+with bounds as (
+
+    select
+        metric,
+        lower_bound,
+        min(lower_bound) over (partition by metric) as first_bound,
+        count(*) over (partition by metric, lower_bound) as bins
+    from {{ ref('scorecard_bins') }}
+
+)
+
+select distinct
+    'scorecard_bins' as seed_name,
+    metric || ', ' || lower_bound as row_key,
+    case
+        when bins > 1 then 'two bins of ' || metric || ' begin at ' || lower_bound
+        when first_bound > 0 then 'the first bin of ' || metric || ' begins at ' || first_bound || ' and leaves a gap from 0 on'
+        else 'the first bin of ' || metric || ' begins at ' || first_bound || ' and not at 0'
+    end as what_is_wrong
+from bounds
+where bins > 1 or (lower_bound = first_bound and first_bound != 0)

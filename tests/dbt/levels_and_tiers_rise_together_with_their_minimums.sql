@@ -1,18 +1,56 @@
-with steps as (
+with minimums as (
 
     select
-        level as step,
-        min_score - lag(min_score) over (order by rank) as first_rise,
-        min_completed_orders - lag(min_completed_orders) over (order by rank) as second_rise
-    from {{ ref('int_trust_levels') }}
+        'trust_levels' as seed_name,
+        levels.level as step,
+        levels.rank as place,
+        measure.name as measure,
+        measure.minimum,
+        measure.said
+    from {{ ref('int_trust_levels') }} as levels
+    inner join {{ ref('trust_levels') }} as policy on levels.level = policy.level
+    cross join
+        lateral (
+            values
+            ('min_score', levels.min_score, levels.min_score::text),
+            (
+                'completed orders',
+                levels.min_completed_orders,
+                levels.min_completed_orders || coalesce(' (setting ' || policy.min_orders_setting || ')', '')
+            )
+        ) as measure (name, minimum, said)
     union all
     select
-        tier as step,
-        min_orders - lag(min_orders) over (order by tier_level) as first_rise,
-        coalesce(min_rating, 0) - lag(coalesce(min_rating, 0)) over (order by tier_level) as second_rise
-    from {{ ref('tier_policy') }}
+        'tier_policy' as seed_name,
+        tier_policy.tier as step,
+        tier_policy.tier_level as place,
+        measure.name as measure,
+        measure.minimum,
+        measure.minimum::text as said
+    from {{ ref('tier_policy') }} as tier_policy
+    cross join
+        lateral (
+            values ('min_orders', tier_policy.min_orders), ('min_rating', coalesce(tier_policy.min_rating, 0))
+        ) as measure (name, minimum)
+
+),
+
+steps as (
+
+    select
+        *,
+        lag(step) over below as step_below,
+        lag(minimum) over below as minimum_below,
+        lag(said) over below as said_below
+    from minimums
+    window below as (partition by seed_name, measure order by place)
 
 )
 
-select * from steps
-where first_rise < 0 or second_rise < 0
+select
+    seed_name,
+    step as row_key,
+    measure || ': it asks for ' || said || ', less than the ' || said_below || ' of ' || step_below || ' below it'
+        as what_is_wrong
+from steps
+where minimum < minimum_below

@@ -1,20 +1,16 @@
 """What people decide about a stopped run, and the trial that an analyst makes before one."""
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from conftest import MakeDatabase, MakeTemplate, Standing
 from decided import PAPERS_LOST, column, do, documents, scalar
+from project import Project
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 
-from standing import PROJECT_ROOT
 from standing.errors import StandingError
 from standing.gate import approve, reject
 from standing.gate.deciding import Approval
@@ -219,41 +215,6 @@ def test_diff_of_a_stopped_run_shows_columns_matrix_and_movers(
     refused = standing(marketplace, "diff", "--run", "1")
     assert refused.returncode == 1
     assert "run 1 does not await a decision: it is published" in refused.stderr
-
-
-class Project:
-    """A copy of the project in which policy and models can be edited."""
-
-    def __init__(self, folder: Path, settings: Settings) -> None:
-        self.folder, self.settings = folder, settings
-        kept = ("standing", "expectations", "migrations", "models", "seeds", "macros")
-        for name in kept:
-            shutil.copytree(
-                PROJECT_ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
-            )
-        shutil.copytree(PROJECT_ROOT / "tests" / "dbt", folder / "tests" / "dbt")
-        for name in ("dbt_project.yml", "profiles.yml", "selectors.yml"):
-            shutil.copy(PROJECT_ROOT / name, folder / name)
-
-    def edit(self, name: str, *replaced: tuple[str, str]) -> None:
-        path = self.folder / name
-        content = path.read_text("utf-8")
-        for old, new in replaced:
-            assert old in content
-            content = content.replace(old, new, 1)
-        path.write_text(content, "utf-8")
-
-    def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        environment = {
-            **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
-            "STANDING_HOME": str(self.settings.home),
-            "DATABASE_URL": self.settings.database_url or "",
-            "USER": "Somchai.P",
-        }
-        command = [sys.executable, "-m", "standing", *arguments]
-        return subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
-        )
 
 
 #: Everything that a trial must not touch.

@@ -125,7 +125,7 @@ def test_every_policy_row_has_a_reason() -> None:
 
 def test_selections_are_the_same_for_dbt_and_for_publishing() -> None:
     selectors = yaml.safe_load((PROJECT_ROOT / "selectors.yml").read_text("utf-8"))["selectors"]
-    twins = {f"{name}_when_prepared" for name in SELECTIONS}
+    twins = {f"{name}_{twin}" for name in SELECTIONS for twin in ("but_policy", "when_prepared")}
     assert {one["name"] for one in selectors} == {*SELECTIONS, *twins, "policy"}
     for one in selectors:
         if one["name"] in SELECTIONS and one["name"] != "all":

@@ -21,37 +21,51 @@ JUDGED = {"user": "user_trust_scores", "seller": "seller_tiers"}
 #: Orders shown of each kind, newest first.
 SHOWN = 10
 
-#: What is wrong with an order → the facts' condition; `{0}` is the model.
+#: What is wrong with an order → the facts' condition, and the event by which a rate's window has it.
+USER_ORDERS = {
+    "cancelled by the member": ("is_own_cancellation", "resolved_at"),
+    "with a dispute decided against the member": ("lost_at is not null", "lost_at"),
+    "returned": ("outcome = 'returned'", "resolved_at"),
+    "in dispute": ("is_disputed and lost_at is null", "resolved_at"),
+}
+SELLER_ORDERS = {
+    "cancelled by the seller, or with a dispute decided against the seller": ("is_defect", "resolved_at"),
+    "not shipped though due": ("judged_at is not null and handed_over_at is null", "judged_at"),
+    "delivered late": ("is_on_time is false", "delivered_at"),
+    "returned": ("outcome = 'returned'", "resolved_at"),
+    "in dispute": ("is_disputed and not is_defect", "resolved_at"),
+}
+EXCLUDED = {"excluded from the rates": ("is_excluded", "resolved_at")}
+#: Kind → the facts' model and key, how far back any rate of the member looks, kinds of orders.
 ORDERS = {
     "user": (
         "int_user_order_sides",
         "user_id",
-        {
-            "cancelled by the member": "is_own_cancellation",
-            "dispute decided against the member": "lost_at is not null",
-            "came back": "outcome = 'returned'",
-            "in dispute": "is_disputed and lost_at is null",
-            "excluded from the rates": "is_excluded",
-        },
+        # A cancellation that behavior has forgotten may still count in the trust score.
+        "select greatest(window_days, (select value from {0}.policy_numbers where name = 'trust_window_days'))"
+        " as days from {0}.int_user_windows where user_id = :key",
+        {**USER_ORDERS, **EXCLUDED},
     ),
     "seller": (
         "int_shipments",
         "seller_id",
-        {
-            "cancelled by the seller, or dispute lost": "is_defect",
-            "not shipped though due": "judged_at is not null and handed_over_at is null",
-            "delivered late": "is_on_time is false",
-            "came back": "outcome = 'returned'",
-            "in dispute": "is_disputed and not is_defect",
-            "excluded from the rates": "is_excluded",
-        },
+        "select window_days as days from {0}.int_seller_windows where seller_id = :key",
+        {**SELLER_ORDERS, **EXCLUDED},
     ),
 }
+#: What a code is called: metrics, risks, levels and tiers.
+LABELS = """
+    select metric as code, label_en as label from {0}.scorecard_metrics
+    union all select code, label_en from {0}.risk_rules
+    union all select level, label_en from {0}.trust_levels
+    union all select tier, label_en from {0}.tier_policy
+"""
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """One member explained. `factors` sum to the score with `start`; `orders` are those behind bad rates."""
+    """One member explained. `factors` sum to the score with `start`; `orders` are those behind bad rates, and
+    `labels` what codes are called."""
 
     kind: str
     member_id: str
@@ -62,6 +76,7 @@ class Explanation:
     orders: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     following: dict[str, Any] | None = None
     sources: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         return {**vars(self), "as_of": self.as_of.isoformat() if self.as_of else None}
@@ -105,7 +120,12 @@ def explain_member(
         orders=_orders(connection, build, kind, key) if is_built else {},
         following=outlook(connection, build, key) if is_built else None,
         sources={target.name: ORIGINS[target.name] for target in targets},
+        labels=_labels(connection, build) if is_built else {},
     )
+
+
+def _labels(connection: Connection, build: str) -> dict[str, str]:
+    return {row["code"]: row["label"] for row in rows(connection, LABELS.format(quoted(build)))}
 
 
 def _published(
@@ -136,7 +156,7 @@ def _factors(connection: Connection, build: str, score: dict[str, Any]) -> list[
     factors = [*listed.get("positive", []), *listed.get("negative", [])]
     bins = rows(
         connection,
-        f"select bins.metric, bins.lower_bound, bins.upper_bound, bins.value, bins.points, categories.category,"
+        f"select bins.metric, bins.kind, bins.lower_bound, bins.upper_bound, bins.value, bins.points, categories.category,"
         f" categories.weight, reasons.why"
         f" from {quoted(build, 'int_scorecard')} as bins"
         f" join {quoted(build, 'scorecard_categories')} as categories on categories.category = bins.category"
@@ -162,13 +182,17 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _orders(connection: Connection, build: str, kind: str, key: UUID) -> dict[str, list[dict[str, Any]]]:
-    model, column, kinds = ORDERS[kind]
+    """The orders of each kind that a rate counts, and after them those that none counts any more, or yet."""
+    model, column, window, kinds = ORDERS[kind]
     found = {}
-    for title, condition in kinds.items():
+    for title, (condition, event) in kinds.items():
         statement = (
-            f"select order_id::text as order_id, outcome, resolved_at, amount::float as amount"
+            f"with looked_back as ({window.format(quoted(build))})"
+            f" select order_id::text as order_id, outcome, resolved_at, amount::float as amount, is_excluded,"
+            f" not is_excluded and coalesce({event} > (select as_of from {quoted(build, 'run_context')})"
+            f" - make_interval(days => (select days::integer from looked_back)), false) as is_counted"
             f" from {quoted(build, model)} where {column} = :key and {condition}"
-            f" order by resolved_at desc nulls last, order_id limit {SHOWN}"
+            f" order by is_counted desc, {event} desc nulls last, order_id limit {SHOWN}"
         )
         listed = rows(connection, statement, key=key)
         if listed:

@@ -69,6 +69,7 @@ LEVEL = """
     verified as (
         select
             coalesce(array_agg(flags.metric order by flags.gained desc, flags.metric), '{{}}') as verify,
+            coalesce(array_agg(flags.gained::float order by flags.gained desc, flags.metric), '{{}}') as gains,
             coalesce(sum(flags.gained), 0) as gained
         from flags
         inner join member on coalesce(flags.gained_before, 0) < member.gap
@@ -101,7 +102,7 @@ LEVEL = """
 
     select
         member.next_level as level, member.is_banned, member.min_score, member.min_completed_orders, verified.verify,
-        chosen.orders, chosen.orders < :farthest and chosen.missing <= 0 as is_enough,
+        verified.gains, chosen.orders, chosen.orders < :farthest and chosen.missing <= 0 as is_enough,
         greatest(chosen.missing, 0) as missing
     from member
     cross join verified
@@ -136,7 +137,7 @@ TIER = """
 def next_level(connection: Connection, build: str, key: UUID) -> dict[str, Any] | None:
     """The level above the member's and a change that reaches it; None at the top.
 
-    `verify` are flags, largest gain first; `complete_orders` purchases, each at a shop that is new to the
+    `verify` are flags, largest gain first, which is in `verify_points`; `complete_orders` purchases, each at a shop that is new to the
     member. `is_enough` says whether they reach the level; if not, `points_missing` must come from elsewhere.
     Everything else being equal: what a purchase does to the rates only helps.
     """
@@ -151,6 +152,7 @@ def next_level(connection: Connection, build: str, key: UUID) -> dict[str, Any] 
         "min_score": float(way["min_score"]),
         "min_completed_orders": way["min_completed_orders"],
         "verify": way["verify"],
+        "verify_points": way["gains"],
         "complete_orders": way["orders"],
         "is_enough": way["is_enough"],
         "points_missing": float(way["missing"]),

@@ -6,16 +6,10 @@ from standing.why.gather import Explanation
 
 
 def as_text(found: Explanation) -> str:
-    """Lines of at most about 110 characters; a score's factors add up to it."""
+    """A table whose factors add up to the score, then rates, what is missing for more, orders, and sources."""
     lines = _user(found) if found.kind == "user" else _seller(found)
     for title, orders in found.orders.items():
-        lines += ["", f"orders {title}:"]
-        lines += [
-            f"  {order['order_id']}  {order['outcome']:<10}"
-            + (f" {order['resolved_at']:%Y-%m-%d %H:%M}" if order["resolved_at"] else " open")
-            + f"  {order['amount']:>12,.2f}"
-            for order in orders
-        ]
+        lines += ["", f"orders {title}:", *(_order(order) for order in orders)]
     lines += ["", "where it comes from:"]
     for target, keys in found.sources.items():
         lines += [f"  {target}.{key}: {', '.join(tables)}" for key, tables in keys.items()]
@@ -24,36 +18,50 @@ def as_text(found: Explanation) -> str:
     return "\n".join(lines)
 
 
+def _order(order: dict[str, Any]) -> str:
+    ended = f"{order['resolved_at']:%Y-%m-%d %H:%M}" if order["resolved_at"] else ""
+    line = f"  {order['order_id']}  {order['outcome']:<10}{ended:<16}  {order['amount']:>12,.2f}"
+    if order["is_counted"]:
+        return line
+    if order["is_excluded"]:
+        return f"{line}  excluded"
+    return line + ("  too long ago to count" if order["resolved_at"] else "  counts once it has ended")
+
+
 def _user(found: Explanation) -> list[str]:
     score = found.documents.get("trust_score") or {}
     lines = [f"{'start':<44}{found.start:>8.1f}"]
-    lines += [_factor(factor) for factor in found.factors]
+    raw = score.get("evidence", {}).get("raw", {})
+    lines += [_factor(factor, raw.get(factor["code"])) for factor in found.factors]
     lines.append(f"{'trust score':<44}{score.get('overall_score', 0):>8.1f}  level {score.get('level')}")
     behavior = found.documents.get("behavior_score") or {}
     if "evidence" in behavior:
-        lines += [
-            "",
-            f"risk {behavior['risk_level']}: {', '.join(behavior['risk_factors']) or 'nothing found'}",
-        ]
-        lines += _rates(behavior)
+        risks = [found.labels.get(code, code) for code in behavior["risk_factors"]]
+        lines += ["", f"risk {behavior['risk_level']}: {', '.join(risks) or 'nothing found'}"]
+        lines += _rates(found, "behavior_score")
     if found.following:
-        lines += ["", _next_level(found.following)]
+        lines += ["", *_next_level(found)]
     return lines
 
 
-def _factor(factor: dict[str, Any]) -> str:
+def _factor(factor: dict[str, Any], raw: dict[str, Any] | None) -> str:
     name = factor.get("label_en", factor["code"])
-    return (
-        f"{name:<44}{factor['points']:>+8.1f}  {evidence(factor['evidence'])}{_bin(factor['bin'])}".rstrip()
-    )
+    kind = (factor["bin"] or {}).get("kind")
+    shown = evidence(factor["evidence"], kind)
+    if raw:
+        shown += f" ({evidence(raw)} with excluded orders)"
+    return f"{name:<44}{factor['points']:>+8.1f}  {shown}{_bin(factor['bin'])}".rstrip()
 
 
-def evidence(shown: dict[str, Any]) -> str:
+def evidence(shown: dict[str, Any], kind: str | None = None) -> str:
     """A metric's evidence in words."""
     if "since" in shown:
         return f"since {shown['since']}"
     if "num" not in shown:
-        return f"{shown.get('value', '')}"
+        value = shown.get("value", "")
+        if kind == "flag":
+            return "yes" if value else "no"
+        return f"{value:,.2f} baht" if kind == "money" else f"{value}"
     prior = f", with {shown['k']} more at {shown['prior']} %" if "k" in shown else ""
     return f"{shown['num']} of {shown['den']}{prior}"
 
@@ -61,36 +69,82 @@ def evidence(shown: dict[str, Any]) -> str:
 def _bin(found: dict[str, Any] | None) -> str:
     if not found:
         return ""
-    bound = "and more" if found["upper_bound"] is None else f"to under {found['upper_bound']:g}"
-    return (
-        f"  [{found['lower_bound']:g} {bound}: {found['value']:g} × {found['weight']:g} {found['category']};"
-        f" {found['why']}]"
-    )
+    if found["kind"] == "flag":
+        reach = ""
+    elif found["upper_bound"] is None:
+        reach = f"{found['lower_bound']:g} and more: "
+    else:
+        reach = f"{found['lower_bound']:g} to under {found['upper_bound']:g}: "
+    return f"  [{reach}{found['value']:g} × {found['weight']:g} {found['category']}; {found['why']}]"
 
 
-def _rates(document: dict[str, Any]) -> list[str]:
+def _rates(found: Explanation, name: str) -> list[str]:
+    """Each rate with what was counted; where orders are excluded, also what it would be with them."""
+    document = found.documents[name]
+    shown = document["evidence"]
+    raw = shown.get("raw", {})
     lines = []
-    for key, shown in document["evidence"].items():
-        if key == "raw":
-            lines += [f"  {rate} with excluded orders: {evidence(raw)}" for rate, raw in shown.items()]
-        elif key in document:
-            period = f", {shown['from']} to {shown['to']}" if shown["from"] else ""
-            lines.append(f"  {key:<26}{document[key]:>8}  {evidence(shown)}{period}")
+    for key in (key for key in found.sources[name] if key in shown):
+        rate = shown[key]
+        period = f", {rate['from']} to {rate['to']}" if rate["from"] else ""
+        against = "against" if key == "month_over_month_growth" else "of"
+        counted = f"{rate['num']} {against} {rate['den']}" if "num" in rate else evidence(rate)
+        lines.append(f"  {key:<26}{document[key]:>8}  {counted}{period}")
+        if key in raw and (raw[key]["num"], raw[key]["den"]) != (rate["num"], rate["den"]):
+            lines.append(f"  {'':<34}  ({evidence(raw[key])} if excluded orders counted)")
+    if raw:
+        lines.append(
+            "  These rates leave out the orders listed in order_exclusions (a flood, a carrier at fault, an appeal):"
+            " nobody is to suffer, or gain, by them."
+        )
     return lines
 
 
-def _next_level(following: dict[str, Any]) -> str:
+def _next_level(found: Explanation) -> list[str]:
+    following = found.following or {}
+    name = found.labels.get(following["level"], following["level"])
     if following.get("banned"):
-        return f"next level {following['level']}: banned members stay at the lowest level"
-    things = [f"have {flag}" for flag in following["verify"]]
-    if following["complete_orders"]:
+        return [f"next level {name}: banned members stay at the lowest level"]
+    things = [
+        f"{found.labels.get(flag, flag)} ({points:+.1f})"
+        for flag, points in zip(following["verify"], following["verify_points"], strict=True)
+    ]
+    if following["complete_orders"] == 1:
+        things.append("1 more completed purchase, at a shop not bought from before")
+    elif following["complete_orders"]:
         things.append(
-            f"complete {following['complete_orders']} more purchases, each at a shop not bought from before"
+            f"{following['complete_orders']} more completed purchases, each at a shop not bought from before"
         )
-    said = "; ".join(things) or "nothing but the next run"
     if not following["is_enough"]:
-        said += f"; {following['points_missing']:g} more points must come from other factors"
-    return f"next level {following['level']} ({following['min_score']:g} points, {following['min_completed_orders']} completed orders): {said}"
+        things.append(f"{following['points_missing']:g} more points from other factors")
+    asked = f"{following['min_score']:g} points"
+    if following["min_completed_orders"]:
+        asked += f" and {following['min_completed_orders']} completed orders"
+    return _way(f"next level {name}, from {asked} on", things)
+
+
+def _next_tier(found: Explanation) -> list[str]:
+    following = found.following or {}
+    orders, stars, mean = (
+        following["complete_orders"],
+        following["five_star_reviews"],
+        following["mean_rating"],
+    )
+    things = []
+    if orders:
+        things.append(f"{orders} more completed {'order' if orders == 1 else 'orders'}")
+    if stars:
+        things.append(
+            f"{stars} more {'review' if stars == 1 else 'reviews'} of 5 stars, for a mean of {mean:g}"
+        )
+    name = found.labels.get(following["tier"], following["tier"])
+    return _way(f"next tier {name}", things)
+
+
+def _way(title: str, things: list[str]) -> list[str]:
+    if not things:
+        return [f"{title}: nothing is missing; the next run gives it"]
+    return [f"{title}; what is missing:", *(f"  {thing}" for thing in things)]
 
 
 def _seller(found: Explanation) -> list[str]:
@@ -107,16 +161,9 @@ def _seller(found: Explanation) -> list[str]:
         )
     performance = found.documents.get("performance") or {}
     if "evidence" in performance:
-        lines += ["", *_rates(performance)]
-    following = found.following
-    if following:
-        said = f"{following['complete_orders']} more completed orders"
-        if following["mean_rating"]:
-            said += (
-                f" and a mean rating of {following['mean_rating']:g}"
-                f" ({following['five_star_reviews']} more reviews of 5 stars)"
-            )
-        lines += ["", f"next tier {following['tier']}: {said}"]
+        lines += ["", *_rates(found, "performance")]
+    if found.following:
+        lines += ["", *_next_tier(found)]
     for change in tier.get("tier_change_history", []):
         lines.append(
             f"{change.get('at')}: {change.get('from')} → {change.get('to')} ({change.get('reason')})"

@@ -8,7 +8,7 @@ with minimums as (
         measure.minimum,
         measure.said
     from {{ ref('int_trust_levels') }} as levels
-    inner join {{ ref('trust_levels') }} as policy on levels.level = policy.level
+    inner join {{ ref('trust_levels') }} as written on levels.level = written.level
     cross join
         lateral (
             values
@@ -16,7 +16,7 @@ with minimums as (
             (
                 'completed orders',
                 levels.min_completed_orders,
-                levels.min_completed_orders || coalesce(' (setting ' || policy.min_orders_setting || ')', '')
+                levels.min_completed_orders || coalesce(' (setting ' || written.min_orders_setting || ')', '')
             )
         ) as measure (name, minimum, said)
     union all

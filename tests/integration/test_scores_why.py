@@ -1,6 +1,7 @@
 """`standing why`: the sum is the score, and what it says would reach the next level or tier does."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -13,7 +14,8 @@ from sqlalchemy import Connection, Engine, text
 
 from standing.database import connect
 from standing.settings import Settings
-from standing.why import as_text, explain_member
+from standing.why import Explanation, as_text, explain_member
+from standing.why.gather import SHOWN
 
 LEVELS = ("bronze", "silver", "gold", "platinum", "diamond")
 VERIFIED = {
@@ -54,16 +56,105 @@ def test_the_factors_shown_sum_to_the_score(scored: tuple[Settings, Engine]) -> 
                 assert round(row["value"] * row["weight"], 1) == factor["points"]
 
 
+def counted(found: Explanation, *titles: str) -> int:
+    return sum(order["is_counted"] for title in titles for order in found.orders.get(title, []))
+
+
 def test_the_orders_shown_are_those_the_rate_counts(scored: tuple[Settings, Engine]) -> None:
+    """Those that no rate counts any more are told apart."""
     settings, engine = scored
-    compared = 0
+    compared = dict.fromkeys(("own", "lost", "defect", "late", "unshipped", "returned", "older"), 0)
     with engine.connect() as connection:
-        for found in explained(settings, connection, "user"):
-            own = found.orders.get("cancelled by the member", [])
-            cancelled = found.documents["behavior_score"]["evidence"]["cancellation_rate"]["num"]
-            assert len(own) >= min(cancelled, 10)
-            compared += cancelled
-    assert compared
+        people = explained(settings, connection, "user")
+        shops = explained(settings, connection, "seller")
+    for found in people:
+        score = found.documents["trust_score"]["evidence"]
+        for name, title, rate in (
+            ("own", "cancelled by the member", "own_cancellation_rate"),
+            ("lost", "with a dispute decided against the member", "dispute_loss_rate"),
+        ):
+            assert counted(found, title) == min(score[rate]["num"], SHOWN)
+            compared[name] += score[rate]["num"]
+    for found in shops:
+        rates = found.documents["performance"]["evidence"]
+        late = rates["on_time_delivery_rate"]["den"] - rates["on_time_delivery_rate"]["num"]
+        unshipped = rates["order_fulfillment_rate"]["den"] - rates["order_fulfillment_rate"]["num"]
+        for name, title, number in (
+            (
+                "defect",
+                "cancelled by the seller, or with a dispute decided against the seller",
+                rates["defect_rate"]["num"],
+            ),
+            ("late", "delivered late", late),
+            ("unshipped", "not shipped though due", unshipped),
+            ("returned", "returned", rates["return_rate"]["num"]),
+        ):
+            assert counted(found, title) == min(number, SHOWN), (found.member_id, title)
+            compared[name] += number
+        compared["older"] += "too long ago to count" in as_text(found)
+    assert all(compared.values()), compared
+
+
+def test_the_text_says_labels_and_the_json_codes(scored: tuple[Settings, Engine]) -> None:
+    settings, engine = scored
+    with engine.connect() as connection:
+        codes = set(
+            connection.scalars(
+                text(
+                    f"select metric from {settings.build_schema}.scorecard_metrics"
+                    f" union all select code from {settings.build_schema}.risk_rules"
+                )
+            )
+        )
+        people = explained(settings, connection, "user")
+        shops = explained(settings, connection, "seller")
+        risky = [
+            explain_member(connection, settings, "user", key)
+            for key in connection.scalars(
+                text(
+                    "select id::text from users where behavior_score -> 'risk_factors' != '[]' order by id limit 5"
+                )
+            )
+        ]
+    asked = set()
+    for found in people:
+        words = as_text(found).partition("where it comes from:")[0]
+        rates = {line.split()[0] for line in words.splitlines() if line.startswith("  ")}
+        assert not codes & (set(re.findall(r"\w+", words)) - rates), words
+        following = found.following or {}
+        asked.update(following.get("verify", []))
+        for flag, points in zip(
+            following.get("verify", []), following.get("verify_points", []), strict=True
+        ):
+            assert f"  {found.labels[flag]} ({points:+.1f})" in words
+        assert set(found.to_json()["documents"]["behavior_score"]["risk_factors"]) <= codes
+    assert asked == set(VERIFIED)
+    assert risky
+    for found in risky:
+        labels = [found.labels[code] for code in found.documents["behavior_score"]["risk_factors"]]
+        assert f": {', '.join(labels)}\n" in as_text(found)
+    for found in shops:
+        if found.following:
+            assert f"next tier {found.labels[found.following['tier']]}" in as_text(found)
+            assert " 0 more" not in as_text(found)
+
+
+def test_what_excluded_orders_would_make_of_a_rate_is_said_in_words(
+    scored: tuple[Settings, Engine],
+) -> None:
+    settings, engine = scored
+    with engine.connect() as connection:
+        shops = explained(settings, connection, "seller")
+    said = 0
+    for found in shops:
+        evidence, words = found.documents["performance"]["evidence"], as_text(found)
+        assert ("leave out the orders listed in order_exclusions" in words) == ("raw" in evidence)
+        for rate, raw in evidence.get("raw", {}).items():
+            shown = f"({raw['num']} of {raw['den']} if excluded orders counted)"
+            differs = (raw["num"], raw["den"]) != (evidence[rate]["num"], evidence[rate]["den"])
+            assert not differs or shown in words
+            said += differs
+    assert said
 
 
 def buy(connection: Connection, buyer: str, at: Any) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from standing.errors import BuildFailed
 
 #: What a wrong row's error ends with; `standing diff` tests the seeds first, too, and publishes nothing.
-FIX = "correct the row, then standing diff: it shows who would move, and publishes nothing"
+FIX = "correct it, then standing diff: it shows who would move, and publishes nothing"
 #: Wrong rows that an error names.
 NAMED = 5
 #: A number asked for by name: in a model, and in Python where policy_numbers is read.

@@ -104,7 +104,8 @@ def explain_member(
         raise StandingError(f"there is no {kind} {member_id} in {TABLES[kind]}", "check the id")
     is_built = all(
         connection.scalar(text("select to_regclass(:name) is not null"), {"name": f"{build}.{model}"})
-        for model in (ORDERS[kind][0], JUDGED[kind])
+        # A run whose policy was refused leaves the scorecard unmade.
+        for model in (ORDERS[kind][0], JUDGED[kind], "int_scorecard", "int_trust_levels")
     )
     score = documents.get("trust_score") or {}
     outlook = next_level if kind == "user" else next_tier

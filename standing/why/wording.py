@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from standing.why.gather import Explanation
+from standing.why.gather import SHOWN, Explanation
 
 
 def as_text(found: Explanation) -> str:
     """A table whose factors add up to the score, then rates, what is missing for more, orders, and sources."""
     lines = _user(found) if found.kind == "user" else _seller(found)
     for title, orders in found.orders.items():
-        lines += ["", f"orders {title}:", *(_order(order) for order in orders)]
+        newest = f", the newest {SHOWN}" if len(orders) == SHOWN else ""
+        lines += ["", f"orders {title}{newest}:", *(_order(order) for order in orders)]
     lines += ["", "where it comes from:"]
     for target, keys in found.sources.items():
         lines += [f"  {target}.{key}: {', '.join(tables)}" for key, tables in keys.items()]

@@ -230,3 +230,14 @@ def test_the_command_prints_text_and_json(scored: tuple[Settings, Engine], stand
     assert "where it comes from:" in printed
     found = json.loads(standing.ok(settings, "why", "user", user, "--json"))
     assert set(found) >= {"documents", "factors", "orders", "following", "sources", "as_of"}
+
+
+def test_a_refused_policy_leaves_what_is_published_explained(
+    scored: tuple[Settings, Engine], standing: Standing
+) -> None:
+    """A seed that is loaded anew takes the models that read it along; what follows a refusal is not built."""
+    settings, engine = scored
+    with engine.begin() as connection:
+        connection.execute(text(f"drop table {settings.build_schema}.scorecard_bins cascade"))
+        user = connection.scalar(text("select id::text from users order by id limit 1"))
+    assert "trust score" in standing.ok(settings, "why", "user", user)

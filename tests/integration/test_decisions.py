@@ -270,7 +270,7 @@ def test_a_trial_shows_who_would_move_and_touches_nothing(
     state = scalar(database, STATE)
     wrong = project("diff")
     assert wrong.returncode == 1
-    assert "category_weights_sum_to_a_half" in wrong.stderr
+    assert "seeds/scorecard_categories.csv: the weights sum to 0.25 and not to 0.50" in wrong.stderr
     assert "Traceback" not in wrong.stderr
     assert scalar(database, STATE) == state
 

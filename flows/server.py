@@ -1,14 +1,20 @@
-"""`python -m flows server …`: what `prefect server start …` does, with one mend.
+"""`python -m flows server …`: what `prefect server start …` does, with two mends.
 
 Prefect 3.8.8 inserts scheduled runs by the ORM in bulk, computed attributes and all. SQLAlchemy 2.1 refuses
 those (2.0 left them out), so the scheduler of a bare `prefect server start` makes no runs in this
 environment: docs/decisions/0040-scheduled-by-prefect.md. tests/end_to_end/test_deployments.py says when
 the mend is needed no more.
+
+In SQLite Prefect begins most transactions as readers. One that writes after another connection has written
+since is refused at once ("database is locked", whatever the timeout), so that with a few runs at work
+automations were late or lost. No setting says otherwise: here they begin as writers, and wait.
 """
 
 import sys
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
 from sqlalchemy.ext.hybrid import hybrid_property
 
 
@@ -17,6 +23,7 @@ def start(arguments: list[str]) -> None:
     from prefect.cli import app
 
     leave_computed_attributes_out()
+    begin_as_writers()
     sys.argv = ["prefect", "server", "start", *arguments]
     app()
 
@@ -33,3 +40,17 @@ def leave_computed_attributes_out() -> None:
 
 def _left_out(_model: Any, _mapping: Any, _value: Any) -> None:
     """Nothing is written for a computed attribute."""
+
+
+def begin_as_writers() -> None:
+    """Every transaction of Prefect's server in SQLite: `BEGIN IMMEDIATE`, which waits for up to a minute."""
+    from prefect.server.database.configurations import AioSqliteConfiguration
+
+    begin = AioSqliteConfiguration.begin_transaction
+
+    def begin_immediately(
+        self: AioSqliteConfiguration, session: AsyncSession, with_for_update: bool = True
+    ) -> AbstractAsyncContextManager[AsyncSessionTransaction]:
+        return begin(self, session, with_for_update=True)
+
+    AioSqliteConfiguration.begin_transaction = begin_immediately  # type: ignore[assignment,method-assign]

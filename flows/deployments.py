@@ -13,27 +13,18 @@ from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from zoneinfo import ZoneInfo
 
-from prefect import Flow, State
+from prefect import Flow
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.filters import (
-    DeploymentFilter,
-    DeploymentFilterId,
-    FlowRunFilter,
-    FlowRunFilterState,
-    FlowRunFilterStateType,
-)
-from prefect.client.schemas.objects import StateType
-from prefect.client.schemas.sorting import FlowRunSort
 from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import ObjectNotFound
 from prefect.runner import Runner
 from prefect.schedules import Cron, Interval, Schedule
-from prefect.states import Cancelled
 from prefect.types.entrypoint import EntrypointType
 
 from flows.alerts import set_up_alerts
 from flows.artifacts import PAGES
 from flows.pages import serve_pages
+from flows.queue import keep_short, leave_the_newest, missed
 from standing.errors import ServerError
 from standing.metrics import write_metrics
 from standing.settings import Settings, current
@@ -130,18 +121,21 @@ async def _serve(settings: Settings, deployments: list[RunnerDeployment]) -> Non
     async with get_client() as client:
         await _wait_for_api(client)
         await set_up_alerts(client, settings)
+        served = []
         for deployment in deployments:
             await _keep_paused(client, deployment)
-            identity = await runner.aadd_deployment(deployment)
-            await _make_up_once(client, str(identity))
-    serving = asyncio.create_task(runner.start())
-    while not runner.started and not serving.done():
-        await asyncio.sleep(0.05)
-    # Prefect's own handler forgets to await: runs at work would neither be ended nor shown as cancelled.
-    asyncio.get_running_loop().add_signal_handler(
-        signal.SIGTERM, lambda: asyncio.ensure_future(runner.astop())
-    )
-    await serving
+            served.append(await runner.aadd_deployment(deployment))
+            await leave_the_newest(client, served[-1], missed())
+        serving = asyncio.create_task(runner.start())
+        while not runner.started and not serving.done():
+            await asyncio.sleep(0.05)
+        # Prefect's own handler forgets to await: runs at work would neither be ended nor shown as cancelled.
+        asyncio.get_running_loop().add_signal_handler(
+            signal.SIGTERM, lambda: asyncio.ensure_future(runner.astop())
+        )
+        tidying = asyncio.create_task(keep_short(client, served, POLL_SECONDS))
+        await serving
+        tidying.cancel()
 
 
 async def _wait_for_api(client: PrefectClient) -> None:
@@ -163,28 +157,6 @@ async def _keep_paused(client: PrefectClient, deployment: RunnerDeployment) -> N
     for schedule in deployment.schedules or []:
         if schedule.slug in off:
             schedule.active = False
-
-
-async def _make_up_once(client: PrefectClient, deployment_id: str) -> None:
-    """Of the runs missed while nobody served, only the newest is made up for."""
-    missed = await client.read_flow_runs(
-        flow_run_filter=FlowRunFilter(
-            state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED]))
-        ),
-        deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment_id])),  # type: ignore[list-item]
-        sort=FlowRunSort.EXPECTED_START_TIME_DESC,
-    )
-    now = datetime.now(UTC)
-    late = [
-        run
-        for run in missed
-        if run.auto_scheduled and run.expected_start_time and run.expected_start_time < now
-    ]
-    for run in late[1:]:
-        gone: State[None] = Cancelled(
-            name="Missed", message="nobody served the deployments; a later run makes up for it"
-        )
-        await client.set_flow_run_state(run.id, gone, force=True)
 
 
 def require_server(settings: Settings) -> None:

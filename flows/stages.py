@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from flows.artifacts import Progress, publish_artifacts
 from flows.log import say_it_once
-from flows.queue import is_overtaken
+from flows.queue import SKIPPED, is_overtaken, overtaken
 from standing.database import connect, server_message
 from standing.errors import DatabaseUnreachable, GateStopped, StandingError
 from standing.lock import LockLost
@@ -27,7 +27,7 @@ Parameters = ParamSpec("Parameters")
 #: The name of the state of a run that a gate stopped; alerts listen for it.
 STOPPED = "Stopped by the gate"
 #: Statuses of a run that ended well and yet are not the usual end.
-NAMED = {"skipped": "Skipped", "waiting": "Waiting", "replayed": "Replayed"}
+NAMED = {"skipped": SKIPPED, "waiting": "Waiting", "replayed": "Replayed"}
 #: Seconds before the database is tried again: a restart, a failover.
 CONNECT_RETRIES = [2.0, 10.0, 30.0, 60.0]
 
@@ -115,7 +115,7 @@ def plainly(work: Callable[Parameters, State[None]]) -> Callable[Parameters, Sta
 def carry_out(request: Request) -> State[None]:
     """Run the core once, once more if the connection was cut, and leave artifacts and metrics."""
     if is_overtaken():
-        return Completed(name=NAMED["skipped"], message="a later run of the same schedule is due, too")
+        return overtaken()
     settings = current()
     reach_database()
     outcome = _attempt(settings, request)

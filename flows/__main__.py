@@ -1,8 +1,4 @@
-"""`python -m flows FLOW [SELECTION]`: run a flow once, here and now. `python -m flows serve`: all on schedule.
-
-The auditor's process imports the module it was started from, unless that is a package's `__main__`: so
-Prefect is loaded once.
-"""
+"""`python -m flows FLOW [SELECTION]`: run a flow once, here and now. `python -m flows serve`: all on schedule."""
 
 import sys
 from importlib import import_module

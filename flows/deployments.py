@@ -34,8 +34,8 @@ TAG = "standing"
 FIRST_DAY = datetime(2025, 1, 1)  # its zone is a setting
 #: Flow runs at work side by side; the database's lock lets one of them write. Keeps the queue tidy.
 RUNS_AT_ONCE = 4
-POLL_SECONDS = 5.0
-POLLS_MISSED = 6
+POLL_SECONDS = 2.0
+POLLS_MISSED = 15
 API_SECONDS = 600.0
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from flows.artifacts import Progress, publish_artifacts
 from flows.log import say_it_once
 from flows.queue import SKIPPED, is_overtaken, overtaken
+from standing.audit import load_ahead
 from standing.database import connect, server_message
 from standing.errors import DatabaseUnreachable, GateStopped, StandingError
 from standing.lock import LockLost
@@ -116,6 +117,7 @@ def carry_out(request: Request) -> State[None]:
     """Run the core once, once more if the connection was cut, and leave artifacts and metrics."""
     if is_overtaken():
         return overtaken()
+    load_ahead()
     settings = current()
     reach_database()
     outcome = _attempt(settings, request)

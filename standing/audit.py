@@ -5,6 +5,7 @@ run's last audit, because it holds as much memory as dbt does; `lasting` keeps i
 """
 
 import multiprocessing
+import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 from sqlalchemy import URL
 
@@ -97,6 +99,11 @@ def auditor(settings: Settings, url: URL, targets: tuple[Target, ...], data_docs
     return Auditor(_working_process(), scope)
 
 
+def load_ahead() -> None:
+    """Have the process begin to load, where an auditor is sure to be asked for soon."""
+    _working_process()
+
+
 def _working_process() -> ProcessPoolExecutor:
     """The process, made anew if it broke in an audit that nobody waited for, such as of a run that failed."""
     try:
@@ -113,5 +120,17 @@ def _process() -> ProcessPoolExecutor:
     pool = ProcessPoolExecutor(
         1, mp_context=multiprocessing.get_context("spawn"), initializer=end_with_parent
     )
-    pool.submit(preload)
+    with _without_main():
+        pool.submit(preload)
     return pool
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """A spawned process imports the module that this one was started as, such as Prefect's engine: not the audit's."""
+    started_as = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = started_as

@@ -103,7 +103,8 @@ async def _put(client: PrefectClient, automation: AutomationCore) -> None:
 
 
 def _content(automation: AutomationCore) -> dict[str, Any]:
-    return automation.model_dump(mode="json", include={"description", "trigger", "actions"})
+    # Not as JSON: sets would be lists there, each time in another order.
+    return automation.model_dump(include={"description", "trigger", "actions"})
 
 
 async def _remove(client: PrefectClient, name: str) -> None:

@@ -1,4 +1,4 @@
-"""`python -m flows server …`: what `prefect server start …` does, with two mends.
+"""`python -m flows server …`: what `prefect server start …` does, with three mends.
 
 Prefect 3.8.8 inserts scheduled runs by the ORM in bulk, computed attributes and all. SQLAlchemy 2.1 refuses
 those (2.0 left them out), so the scheduler of a bare `prefect server start` makes no runs in this
@@ -8,14 +8,22 @@ the mend is needed no more.
 In SQLite Prefect begins most transactions as readers. One that writes after another connection has written
 since is refused at once ("database is locked", whatever the timeout), so that with a few runs at work
 automations were late or lost. No setting says otherwise: here they begin as writers, and wait.
+
+Automations hear of a state only after they have heard of the one before it. They never hear that a scheduled
+run was made, nor, after a restart, of anything before it, and then held all that follows back for a
+quarter of an hour: messages came that late, and the watch over heartbeats took ended runs for dead.
 """
 
 import sys
 from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
 from sqlalchemy.ext.hybrid import hybrid_property
+
+#: How long an event waits for the one before it; all of them come from this one server, in a moment.
+PATIENCE = timedelta(seconds=10)
 
 
 def start(arguments: list[str]) -> None:
@@ -24,6 +32,7 @@ def start(arguments: list[str]) -> None:
 
     leave_computed_attributes_out()
     begin_as_writers()
+    wait_no_longer_than(PATIENCE)
     sys.argv = ["prefect", "server", "start", *arguments]
     app()
 
@@ -54,3 +63,10 @@ def begin_as_writers() -> None:
         return begin(self, session, with_for_update=True)
 
     AioSqliteConfiguration.begin_transaction = begin_immediately  # type: ignore[assignment,method-assign]
+
+
+def wait_no_longer_than(patience: timedelta) -> None:
+    """For an event that another one should have come before."""
+    from prefect.server.events.ordering import memory
+
+    memory.PRECEDING_EVENT_LOOKBACK = patience  # type: ignore[attr-defined]

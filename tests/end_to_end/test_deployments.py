@@ -21,18 +21,26 @@ pytestmark = pytest.mark.timeout(1500)
 HOURLY = {"TRUST_SCORE_CALCULATION_INTERVAL": "3600000", "SELLER_TIER_UPDATE_INTERVAL": "86400000"}
 #: Both flows at once, as both are due at midnight; rarer than a run takes on a busy machine.
 TOGETHER = {"TRUST_SCORE_CALCULATION_INTERVAL": "60000", "SELLER_TIER_UPDATE_INTERVAL": "60000"}
+#: Scores more often than a process starts.
+HURRIED = {"TRUST_SCORE_CALCULATION_INTERVAL": "4000", "SELLER_TIER_UPDATE_INTERVAL": "20000"}
+OFTEN = {**HURRIED, "TRUST_SCORE_CALCULATION_INTERVAL": "20000"}
 SCORES, TIERS = "refresh-scores/scheduled", "update-seller-tiers/scheduled"
 
 
 @pytest.fixture(scope="module")
 def settings(
-    postgres: Server, administer: Callable[[str], None], published_template: str
+    postgres: Server,
+    administer: Callable[[str], None],
+    published_template: str,
+    parsed: Callable[[Path, str], None],
 ) -> Iterator[Settings]:
     home = Path(tempfile.mkdtemp(prefix="standing-test-"))
     home.chmod(0o755)
-    administer(f"create database served template {published_template}")
-    yield load_settings(STANDING_HOME=home, DATABASE_URL=postgres.url("served"))
-    administer("drop database served with (force)")
+    name = "workshop"  # where templates are made: dbt has parsed its project for that name
+    administer(f"create database {name} template {published_template}")
+    parsed(home, name)
+    yield load_settings(STANDING_HOME=home, DATABASE_URL=postgres.url(name))
+    administer(f"drop database {name} with (force)")
     shutil.rmtree(home)
 
 
@@ -50,17 +58,26 @@ def messages() -> Iterator[tuple[str, list[dict[str, str]]]]:
 
 
 @pytest.fixture(scope="module")
-def house(
+def stopped(
     settings: Settings, standing: Standing, messages: tuple[str, list[dict[str, str]]]
 ) -> Iterator[House]:
+    """A house where nothing has been started yet; at its end nothing is left at work."""
     ports = {"STANDING_PREFECT_PORT": str(free_port()), "STANDING_PAGES_PORT": str(free_port())}
     house = House(settings, standing, {**ports, "STANDING_WEBHOOK_URL": messages[0], **HOURLY})
     try:
-        house.up(STANDING_LOCK_WAIT_MINUTES="0")
         yield house
     finally:
         house.down()
         assert not left_behind(settings)
+
+
+@pytest.fixture(scope="module")
+def house(stopped: House) -> House:
+    note = stopped.settings.home / "prefect" / "deployments.json"
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.write_text('{"pid": 1, "pages": "http://127.0.0.1:9"}')  # stale, and does no harm
+    stopped.up(STANDING_LOCK_WAIT_MINUTES="0")
+    return stopped
 
 
 def left_behind(settings: Settings) -> list[str]:
@@ -101,6 +118,16 @@ def set_scores_wrong(engine: Engine) -> None:
 
 def wrong_scores(engine: Engine) -> object:
     return one(engine, "select count(*) from users where trust_score ->> 'overall_score' = '1.5'")
+
+
+def test_a_taken_port_is_named_and_nothing_is_started(stopped: House) -> None:
+    with listening() as (address, _):
+        port = address.split(":")[2].split("/")[0]
+        variables = {**stopped.variables, "STANDING_PREFECT_PORT": port}
+        refused = stopped.standing(stopped.settings, "up", "--prefect", **variables)
+    assert refused.returncode == 2
+    assert f"STANDING_PREFECT_PORT={port}" in refused.stderr
+    assert not left_behind(stopped.settings)
 
 
 def test_up_is_safe_to_repeat_and_serves_every_deployment(house: House) -> None:
@@ -221,28 +248,30 @@ def test_a_gate_stop_ends_the_run_by_its_name_and_is_approved_from_the_prefect_p
     assert "Traceback" not in (house.settings.home / "prefect" / "deployments.log").read_text()
 
 
-def test_reports_past_moments_and_reconciliations_are_made_on_demand(
-    house: House, database: Engine
-) -> None:
-    report = house.ended(house.run("quality-report/on-demand", selection="tiers"))
-    assert report["state"]["name"] == "Replayed", report["state"]
-    day = "2026-05-01T00:00:00"
-    filled = house.ended(house.run("backfill/on-demand", first=day, last=day))
-    assert filled["state"]["name"] == "Completed", filled["state"]
-    moments = "select as_of at time zone 'Asia/Bangkok' from standing.backfilled group by 1"
-    assert str(one(database, moments)) == day.replace("T", " ")
+def test_a_reconciliation_is_made_on_demand(house: House) -> None:
     compared = house.ended(house.run("reconcile/daily"))
     assert compared["state"]["name"] == "Completed", compared["state"]
     assert "0 documents differ" in compared["state"]["message"]
 
 
-def test_a_schedule_fires_and_scores_change_and_flows_due_at_once_all_get_done(
-    house: House, database: Engine
-) -> None:
+@pytest.fixture(scope="module")
+def waiting(house: House, database: Engine) -> dict[str, str]:
+    """Served anew, with time to wait for the lock, and reports asked for while the schedule comes nearer."""
     set_scores_wrong(database)
     assert wrong_scores(database) == 1
     house.up(STANDING_LOCK_WAIT_MINUTES="30", **TOGETHER)
+    return {
+        "report": house.run("quality-report/on-demand", selection="tiers"),
+        "backfill": house.run("backfill/on-demand", first=DAY, last=DAY),
+    }
 
+
+DAY = "2026-05-01T00:00:00"
+
+
+def test_a_schedule_fires_and_scores_change_and_flows_due_at_once_all_get_done(
+    house: House, database: Engine, waiting: dict[str, str]
+) -> None:
     def both() -> bool:
         done = [
             {
@@ -258,56 +287,112 @@ def test_a_schedule_fires_and_scores_change_and_flows_due_at_once_all_get_done(
     until(lambda: wrong_scores(database) == 0, "the score put right")
 
 
-def test_a_paused_deployment_stays_paused_while_the_others_go_on(house: House) -> None:
+def test_reports_and_past_moments_are_made_on_demand_beside_the_schedule(
+    house: House, database: Engine, waiting: dict[str, str]
+) -> None:
+    report, filled = house.ended(waiting["report"]), house.ended(waiting["backfill"])
+    assert report["state"]["name"] == "Replayed", report["state"]
+    assert filled["state"]["name"] == "Completed", filled["state"]
+    moments = "select as_of at time zone 'Asia/Bangkok' from standing.backfilled group by 1"
+    assert str(one(database, moments)) == DAY.replace("T", " ")
+
+
+def done_of(house: House, name: str) -> set[str]:
+    return {run["id"] for run in house.scheduled_runs(name) if run["state"]["type"] == "COMPLETED"}
+
+
+@pytest.fixture(scope="module")
+def hurried(house: House, database: Engine) -> Iterator[str]:
+    """Tiers are paused, scores due every few seconds, and the run at work stands still; its flow run's id."""
     house.ask(f"deployments/{house.deployment(TIERS)['id']}/pause_deployment")
-    house.up(TRUST_SCORE_CALCULATION_INTERVAL="40000")  # serves anew
-    assert house.deployment(TIERS)["paused"]
-    begun = len(done_of(house, SCORES))
-    before = len(done_of(house, TIERS))
-    until(lambda: len(done_of(house, SCORES)) > begun, "another run of the scores")
-    assert len(done_of(house, TIERS)) == before
-
-
-def done_of(house: House, name: str) -> list[str]:
-    return [run["id"] for run in house.scheduled_runs(name) if run["state"]["type"] == "COMPLETED"]
-
-
-def test_the_next_scheduled_run_finishes_the_work_of_a_killed_one(house: House, database: Engine) -> None:
     set_scores_wrong(database)
-    running = "select run_id from standing.runs where status = 'running'"
-    killed = until(lambda: one(database, running), "a run at work")
+    last = one(database, "select max(run_id) from standing.runs")
+    house.up(**HURRIED)  # serves anew
+    until(lambda: one(database, f"{RUNNING} and run_id > :last", last=last), "a run at work")
+    at_work = house.process("deployments").children(recursive=True)
+    for process in at_work:
+        process.suspend()
+    begun = until(
+        lambda: [run for run in house.scheduled_runs(SCORES) if run["state"]["type"] == "RUNNING"],
+        "a flow run at work",
+    )
+    yield begun[0]["id"]
+    for process in at_work:
+        if process.is_running():
+            process.kill()
+
+
+RUNNING = "select run_id from standing.runs where status = 'running'"
+
+
+def test_runs_that_come_faster_than_they_are_done_end_as_skipped_but_for_the_newest(
+    house: House, hurried: str
+) -> None:
+    def skipped() -> list[dict[str, Any]]:
+        return [run for run in house.scheduled_runs(SCORES) if run["state"]["name"] == "Skipped"]
+
+    def unbegun() -> list[dict[str, Any]]:
+        return [run for run in skipped() if run["run_count"] == 0]  # no process was started for it
+
+    until(lambda: len(unbegun()) >= 3, "three runs that were overtaken")
+    assert {"a later run of the same schedule is due, too"} == {
+        run["state"]["message"] for run in unbegun()
+    }
+    newest = max(run["expected_start_time"] for run in skipped())
+    # None that is older than the newest of those waits still.
+    assert not [
+        run
+        for run in house.scheduled_runs(SCORES)
+        if run["state"]["type"] == "SCHEDULED" and run["expected_start_time"] < newest
+    ]
+
+
+def test_the_next_scheduled_run_finishes_the_work_of_a_killed_one_and_a_paused_deployment_stays_paused(
+    house: House, database: Engine, hurried: str
+) -> None:
+    killed = one(database, f"{RUNNING} order by run_id desc limit 1")
+    before = done_of(house, TIERS)
     serving = house.process("deployments")
     for process in [*serving.children(recursive=True), serving]:
         process.kill()
     serving.wait(30)
     set_scores_wrong(database)  # whatever the killed run had done by then
-    assert "started: deployments" in house.up()
+    assert "started: deployments" in house.up(**OFTEN)
     until(lambda: wrong_scores(database) == 0, "the score put right")
     said = one(database, "select message from standing.runs where run_id = :killed", killed=killed)
     assert said == "the process ended without a word"
+    assert house.deployment(TIERS)["paused"]
+    assert done_of(house, TIERS) == before
 
 
-def test_a_restarted_server_goes_on_with_the_schedules(house: House) -> None:
+def test_a_restarted_server_goes_on_with_the_schedules(house: House, hurried: str) -> None:
     server = house.process("prefect-server")
     server.kill()
     server.wait(30)
     assert "started: prefect-server" in house.up()
-    known = set(done_of(house, SCORES))
-    until(lambda: set(done_of(house, SCORES)) - known, "a scheduled run after the restart")
+    known = done_of(house, SCORES)
+    until(lambda: done_of(house, SCORES) - known, "a scheduled run after the restart")
 
 
-def test_a_taken_port_is_named_and_a_stale_note_does_no_harm(house: House, settings: Settings) -> None:
-    house.down()
-    note = settings.home / "prefect" / "deployments.json"
-    note.write_text('{"pid": 1, "pages": "http://127.0.0.1:9"}')
-    with listening() as (address, _):
-        port = address.split(":")[2].split("/")[0]
-        refused = house.standing(
-            settings, "up", "--prefect", **{**house.variables, "STANDING_PREFECT_PORT": port}
-        )
-    assert refused.returncode == 2
-    assert f"STANDING_PREFECT_PORT={port}" in refused.stderr
-    assert not left_behind(settings)
-    house.down()
-    house.up(**HOURLY)
-    assert httpx.get(f"{house.pages}/health").json()["ready"] == "OK"
+def test_a_run_whose_heart_stopped_is_shown_as_crashed_and_no_other_is_taken_for_dead(
+    house: House, hurried: str, messages: tuple[str, list[dict[str, str]]]
+) -> None:
+    dead = house.ended(hurried)
+    assert dead["state"]["type"] == "CRASHED"
+    assert "its heartbeat stopped" in dead["state"]["message"]
+    until(lambda: [heard for heard in messages[1] if dead["name"] in heard["text"]], "a message")
+    # Runs have ended before and after the restart: none of them was taken for dead, which would be refused.
+    assert not events(house, "prefect.automation.action.failed")
+    # Serving anew leaves the automations as they are, for a renewed one forgets whose heart it has heard.
+    assert not events(house, "prefect.automation.updated")
+
+
+def events(house: House, name: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = house.ask("events/filter", filter={"event": {"name": [name]}})["events"]
+    return found
+
+
+def test_the_server_refused_no_transaction_all_the_while(house: House) -> None:
+    said = (house.settings.home / "prefect" / "prefect-server.log").read_text()
+    assert "database is locked" not in said
+    assert "Message failed after" not in said

@@ -22,7 +22,11 @@ HOURLY = {"TRUST_SCORE_CALCULATION_INTERVAL": "3600000", "SELLER_TIER_UPDATE_INT
 #: Both flows at once, as both are due at midnight; rarer than a run takes on a busy machine.
 TOGETHER = {"TRUST_SCORE_CALCULATION_INTERVAL": "60000", "SELLER_TIER_UPDATE_INTERVAL": "60000"}
 #: Scores more often than a process starts.
-HURRIED = {"TRUST_SCORE_CALCULATION_INTERVAL": "4000", "SELLER_TIER_UPDATE_INTERVAL": "20000"}
+HURRIED = {
+    "STANDING_LOCK_WAIT_MINUTES": "30",
+    "TRUST_SCORE_CALCULATION_INTERVAL": "4000",
+    "SELLER_TIER_UPDATE_INTERVAL": "20000",
+}
 OFTEN = {**HURRIED, "TRUST_SCORE_CALCULATION_INTERVAL": "20000"}
 SCORES, TIERS = "refresh-scores/scheduled", "update-seller-tiers/scheduled"
 
@@ -254,49 +258,6 @@ def test_a_reconciliation_is_made_on_demand(house: House) -> None:
     assert "0 documents differ" in compared["state"]["message"]
 
 
-@pytest.fixture(scope="module")
-def waiting(house: House, database: Engine) -> dict[str, str]:
-    """Served anew, with time to wait for the lock, and reports asked for while the schedule comes nearer."""
-    set_scores_wrong(database)
-    assert wrong_scores(database) == 1
-    house.up(STANDING_LOCK_WAIT_MINUTES="30", **TOGETHER)
-    return {
-        "report": house.run("quality-report/on-demand", selection="tiers"),
-        "backfill": house.run("backfill/on-demand", first=DAY, last=DAY),
-    }
-
-
-DAY = "2026-05-01T00:00:00"
-
-
-def test_a_schedule_fires_and_scores_change_and_flows_due_at_once_all_get_done(
-    house: House, database: Engine, waiting: dict[str, str]
-) -> None:
-    def both() -> bool:
-        done = [
-            {
-                run["expected_start_time"]
-                for run in house.scheduled_runs(name)
-                if run["state"]["name"] == "Completed"
-            }
-            for name in (SCORES, TIERS)
-        ]
-        return bool(done[0] & done[1])
-
-    until(both, "two flows of one moment, both completed")
-    until(lambda: wrong_scores(database) == 0, "the score put right")
-
-
-def test_reports_and_past_moments_are_made_on_demand_beside_the_schedule(
-    house: House, database: Engine, waiting: dict[str, str]
-) -> None:
-    report, filled = house.ended(waiting["report"]), house.ended(waiting["backfill"])
-    assert report["state"]["name"] == "Replayed", report["state"]
-    assert filled["state"]["name"] == "Completed", filled["state"]
-    moments = "select as_of at time zone 'Asia/Bangkok' from standing.backfilled group by 1"
-    assert str(one(database, moments)) == DAY.replace("T", " ")
-
-
 def done_of(house: House, name: str) -> set[str]:
     return {run["id"] for run in house.scheduled_runs(name) if run["state"]["type"] == "COMPLETED"}
 
@@ -374,9 +335,55 @@ def test_a_restarted_server_goes_on_with_the_schedules(house: House, hurried: st
     until(lambda: done_of(house, SCORES) - known, "a scheduled run after the restart")
 
 
+@pytest.fixture(scope="module")
+def waiting(house: House, database: Engine) -> dict[str, str]:
+    """Both are on schedule again, and reports asked for while it comes nearer."""
+    set_scores_wrong(database)
+    assert wrong_scores(database) == 1
+    house.up(**TOGETHER)
+    house.ask(f"deployments/{house.deployment(TIERS)['id']}/resume_deployment")
+    return {
+        "report": house.run("quality-report/on-demand", selection="tiers"),
+        "backfill": house.run("backfill/on-demand", first=DAY, last=DAY),
+    }
+
+
+DAY = "2026-05-01T00:00:00"
+
+
+def test_a_schedule_fires_and_scores_change_and_flows_due_at_once_all_get_done(
+    house: House, database: Engine, waiting: dict[str, str]
+) -> None:
+    def both() -> bool:
+        done = [
+            {
+                run["expected_start_time"]
+                for run in house.scheduled_runs(name)
+                if run["state"]["name"] == "Completed"
+            }
+            for name in (SCORES, TIERS)
+        ]
+        return bool(done[0] & done[1])
+
+    until(both, "two flows of one moment, both completed")
+    until(lambda: wrong_scores(database) == 0, "the score put right")
+
+
+def test_reports_and_past_moments_are_made_on_demand_beside_the_schedule(
+    house: House, database: Engine, waiting: dict[str, str]
+) -> None:
+    report, filled = house.ended(waiting["report"]), house.ended(waiting["backfill"])
+    assert report["state"]["name"] == "Replayed", report["state"]
+    assert filled["state"]["name"] == "Completed", filled["state"]
+    moments = "select as_of at time zone 'Asia/Bangkok' from standing.backfilled group by 1"
+    assert str(one(database, moments)) == DAY.replace("T", " ")
+
+
 def test_a_run_whose_heart_stopped_is_shown_as_crashed_and_no_other_is_taken_for_dead(
     house: House, hurried: str, messages: tuple[str, list[dict[str, str]]]
 ) -> None:
+    house.ask(f"deployments/{house.deployment(SCORES)['id']}/pause_deployment")  # nothing new to see
+    house.ask(f"deployments/{house.deployment(TIERS)['id']}/pause_deployment")
     dead = house.ended(hurried)
     assert dead["state"]["type"] == "CRASHED"
     assert "its heartbeat stopped" in dead["state"]["message"]

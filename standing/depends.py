@@ -1,4 +1,4 @@
-"""What a target's documents depend on besides the data: models, macros, seeds, settings, source columns.
+"""What a target's documents depend on besides the data: models, macros, seeds, settings, source columns and constraints.
 
 Two equal hashes mean that a member to whom nothing happened would get the same document.
 """
@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from standing import PROJECT_ROOT
 from standing.settings import Settings
-from standing.sources import columns_found
+from standing.sources import columns_found, promises_found
 from standing.targets import Target
 
 #: Settings that the models read; see standing/context.py.
@@ -89,6 +89,7 @@ def policy_hash() -> str:
 def dependencies(connection: Connection, settings: Settings, targets: tuple[Target, ...]) -> dict[str, str]:
     """Target → the hash of everything its documents depend on besides the application's rows."""
     columns = columns_found(connection, settings.application_schema)
+    promises = promises_found(connection, settings.application_schema)
     macros = [path.read_bytes() for path in sorted((PROJECT_ROOT / "macros").glob("*.sql"))]
     set_to = [f"{name}={getattr(settings, name)}".encode() for name in SETTINGS]
     found = {}
@@ -97,6 +98,7 @@ def dependencies(connection: Connection, settings: Settings, targets: tuple[Targ
         for part in upstream(target.mart).values():
             parts.append(part.text.encode())
             parts += _columns_read(part.text, columns)
+            parts += _promises_relied_on(part.text, promises)
         found[target.name] = _hash(parts)
     return found
 
@@ -109,6 +111,12 @@ def _columns_read(model: str, columns: dict[str, dict[str, str]]) -> list[bytes]
         for table in sorted(set(TABLE.findall(model)))
         for column in sorted(read)
     ]
+
+
+def _promises_relied_on(model: str, promises: list[str]) -> list[bytes]:
+    """The constraints of the tables that a model reads, which may leave out of it what they forbid."""
+    tables = set(TABLE.findall(model))
+    return [promise.encode() for promise in promises if promise.partition(".")[0] in tables]
 
 
 def _hash(parts: list[bytes]) -> str:

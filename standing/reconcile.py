@@ -30,7 +30,7 @@ NAMED = 100
 QUARANTINE = ("stg_quarantine", "stg_quarantine_counts")
 
 EDITED = "the document was edited after it was published"
-NOT_LOGGED = "the sources changed and no trigger logged it"
+NOT_LOGGED = "the sources give another document, and no trigger logged why"
 NEVER_BUILT = "no run has built this member"
 GONE = "the document is gone from the column"
 
@@ -112,7 +112,7 @@ def reconcile(settings: Settings, mend: bool = False, perform: Perform = plainly
         with engine.connect() as connection:
             require_upgraded(connection, settings)
         try:
-            with run_lock(engine, settings.lock_wait_minutes) as lock:
+            with run_lock(engine, settings.lock_wait_minutes, settings.database_url_direct) as lock:
                 return _reconcile(engine, settings, lock, mend, perform)
         except LockTaken as error:
             return Reconciliation(Outcome(None, "skipped", error.message, error=error))

@@ -82,6 +82,19 @@ def columns_found(connection: Connection, schema: str) -> Columns:
     return found
 
 
+def promises_found(connection: Connection, schema: str) -> list[str]:
+    """What constraints promise of single columns, as "table.column kind"; models look for what none forbids."""
+    statement = (
+        "select tables.relname || '.' || columns.attname || ' ' || constraints.contype::text as promise"
+        " from pg_constraint as constraints join pg_class as tables on tables.oid = constraints.conrelid"
+        " join pg_attribute as columns on columns.attrelid = tables.oid and columns.attnum = constraints.conkey[1]"
+        " where tables.relnamespace = to_regnamespace(quote_ident(:schema)) and constraints.convalidated"
+        " and cardinality(constraints.conkey) = 1 and (constraints.contype = 'f'"
+        " or constraints.contype in ('p', 'u') and not constraints.condeferrable) order by 1"
+    )
+    return [row["promise"] for row in rows(connection, statement, schema=schema)]
+
+
 def gaps(found: Columns) -> tuple[Gap, ...]:
     """The gaps of an application with these columns, each with just the columns that are missing."""
     return tuple(

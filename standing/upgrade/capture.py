@@ -35,7 +35,7 @@ SIDES = {"insert": NEW, "delete": OLD, "update": f"{OLD} {NEW}"}
 
 @dataclass(frozen=True)
 class Trigger:
-    """A trigger that should be there; `columns` of UPDATE OF, `when` a condition of a row trigger."""
+    """A trigger that should be there; `when` the condition of a row trigger, which compares `columns`."""
 
     schema: str
     table: str
@@ -69,15 +69,14 @@ class Trigger:
             kind,
             tuple(sorted(self.columns)),
         )
-        return "" if same else "is not as it should be"
+        return "" if same and not found.of_columns else "is not as it should be"
 
     def statements(self) -> tuple[str, ...]:
-        columns = f" of {', '.join(quoted(one) for one in self.columns)}" if self.columns else ""
         sides = "" if self.by_row or self.event == "truncate" else f" referencing {SIDES[self.event]}"
         each = "row" if self.by_row else "statement"
         when = f" when ({self.when})" if self.when else ""
         return (
-            f"create or replace trigger {self.name} after {self.event}{columns} on {self.where}{sides}"
+            f"create or replace trigger {self.name} after {self.event} on {self.where}{sides}"
             f" for each {each}{when} execute function {quoted(STANDING_SCHEMA, self.function)}()",
             # Also in a session that loads data with session_replication_role = replica.
             f"alter table {self.where} enable always trigger {self.name}",

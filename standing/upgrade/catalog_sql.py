@@ -88,10 +88,13 @@ select
         as root,
     g.tgname as name, f.proname as function, g.tgtype::integer as type,
     array(
-        select a.attname::text from unnest(g.tgattr) as u(number)
-        join pg_attribute as a on a.attrelid = g.tgrelid and a.attnum = u.number
+        select a.attname::text from pg_depend as d
+        join pg_attribute as a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid
+        where d.classid = 'pg_trigger'::regclass and d.objid = g.oid
+            and d.refclassid = 'pg_class'::regclass and d.refobjid = g.tgrelid
         order by 1
     ) as columns,
+    cardinality(g.tgattr::int2[]) > 0 as of_columns,
     g.tgenabled::text as enabled, g.tgparentid <> 0 as cloned
 from pg_trigger as g
 join pg_proc as f on f.oid = g.tgfoid

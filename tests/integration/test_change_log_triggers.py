@@ -143,6 +143,40 @@ def test_change_of_a_user_is_logged(connection: Connection, cast: Cast, column: 
     assert wide == [(user, column == "created_at")]
 
 
+def test_column_that_a_trigger_of_the_application_writes_is_logged(
+    connection: Connection, cast: Cast
+) -> None:
+    for statement in (
+        "alter table users add column note text",
+        "create function public.approve() returns trigger language plpgsql as"
+        " $$ begin new.kyc_status := 'verified'; return new; end $$",
+        "create trigger approve before update on users for each row when (new.note = 'ok')"
+        " execute function public.approve()",
+    ):
+        connection.execute(text(statement))
+    user = cast["users"][0]
+    connection.execute(text("update users set kyc_status = 'none' where id = :id"), {"id": user})
+    connection.execute(text("delete from standing.change_log"))
+    connection.execute(text("update users set note = 'ok' where id = :id"), {"id": user})
+    assert connection.scalars(text("select user_id from standing.change_log")).all() == [user]
+
+
+def test_update_trigger_of_an_older_version_is_noticed_and_mended(
+    engine: Engine, settings: Settings
+) -> None:
+    with engine.begin() as connection:
+        older = (
+            "create or replace trigger standing_log_update after update of kyc_status on users for each row"
+        )
+        connection.execute(text(f"{older} execute function standing.log_users()"))
+    with engine.connect() as connection:
+        assert not is_complete(connection, settings)
+    migrate(settings, engine)
+    with engine.connect() as connection:
+        columns = "select tgattr::text from pg_trigger where tgname = 'standing_log_update' and tgrelid = 'users'::regclass"
+        assert connection.scalar(text(columns)) == ""
+
+
 def test_shop_that_changes_hands_concerns_both_persons(connection: Connection, cast: Cast) -> None:
     connection.execute(text("alter table seller_profiles drop constraint seller_profiles_user_id_key"))
     shop = cast["sellers"][0]

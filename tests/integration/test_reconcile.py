@@ -45,6 +45,8 @@ def test_drift_is_found_by_document_and_cause_and_mended_when_asked(
         "alter table orders enable trigger user",
         """update users set trust_score = trust_score || '{"overall_score": 99.9}'
         where id in (select id from users order by id limit 1)""",
+        # Nobody's time comes between the two reconciliations.
+        "update standing.member_state set due_at = due_at + interval '1 year'",
     )
     by_hand = standing(
         marketplace, "psql", "--", "-Atc", "select id from users order by id limit 1"
@@ -73,6 +75,19 @@ def test_drift_is_found_by_document_and_cause_and_mended_when_asked(
     assert clean.run.status == "published"
     assert clean.number == 0
     assert clean.error is None
+
+    # A constraint goes, and with it what no build had to look for: both builds look from now on.
+    do(
+        database,
+        "alter table orders drop constraint orders_buyer_id_fkey",
+        "update orders set buyer_id = gen_random_uuid() where id in (select id from orders order by id limit 1)",
+    )
+    loose = reconcile(marketplace)
+    assert "has changed" in loose.run.stages[0].detail
+    assert loose.number == 0
+    with database.connect() as connection:
+        orphans = "select count(*) from standing_build.stg_quarantine where reason = 'buyer does not exist'"
+        assert connection.scalar(text(orphans)) == 1
 
 
 def test_with_a_trigger_off_every_run_is_full_and_says_why(marketplace: Settings, database: Engine) -> None:

@@ -1,5 +1,6 @@
 """`python -m flows FLOW [SELECTION]`: run a flow once, here and now. `python -m flows serve`: all on schedule."""
 
+import os
 import sys
 from importlib import import_module
 
@@ -28,6 +29,9 @@ def main(arguments: list[str]) -> int:
     except StandingError as error:  # before Prefect starts, which takes a while
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
+    if "PREFECT_API_URL" not in os.environ:
+        # Prefect's temporary server is ended in the middle of its work, and would say so by a traceback.
+        os.environ.setdefault("PREFECT_LOGGING_ROOT_LEVEL", "CRITICAL")
     flow = getattr(import_module(f"flows.{name}"), name)
     ended = flow(*selection, return_state=True)
     print(f"{ended.name}: {ended.message}")

@@ -124,7 +124,7 @@ def _everybody(
         if target.name not in known:
             yield target.name, "never published before"
         elif known[target.name] != found[target.name]:
-            yield target.name, "a model, policy, setting or source column has changed"
+            yield target.name, "a model, policy, setting, source column or constraint has changed"
         elif connection.scalar(text("select to_regclass(:mart) is null"), {"mart": mart}):
             yield target.name, f"{target.mart} is missing from the build"
 

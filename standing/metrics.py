@@ -29,11 +29,16 @@ PUBLISHED = """
         order by selection, run_id desc
     ) as newest order by run_id
 """
-#: The newest run of each selection, however it ended.
+#: The newest run of each selection that had its turn, however it ended.
 ENDED = """
     select distinct on (selection) selection, status, summary, finished_at
-    from standing.runs where status not in ('running', 'replayed')
+    from standing.runs where status not in ('running', 'replayed', 'waiting', 'skipped')
     order by selection, run_id desc
+"""
+#: What runs wait for; a run that comes after its time is up lets it expire.
+UNDECIDED = """
+    select selection from standing.runs where status = 'stopped'
+        and (summary ->> 'expires_at')::timestamptz > clock_timestamp()
 """
 #: The newest run that came as far as setting rows aside, however it ended.
 SET_ASIDE = """
@@ -87,16 +92,9 @@ def write_metrics(settings: Settings, succeeded: str | None = None) -> None:
 
 def _from_runs(gauges: _Gauges, connection: Connection) -> None:
     for run in rows(connection, ENDED):
-        ended_well = "Whether the newest run of the selection published, was skipped or waits"
-        well = run["status"] in ("published", "approved", "skipped", "waiting")
+        ended_well = "Whether the newest run of the selection published; runs that only waited aside"
+        well = run["status"] in ("published", "approved")
         gauges.set("last_run_success", ended_well, float(well), selection=run["selection"])
-        stopped = float(run["status"] == "stopped")
-        gauges.set(
-            "run_awaits_decision",
-            "Whether the gate stopped the newest run",
-            stopped,
-            selection=run["selection"],
-        )
         for stage in (run["summary"] or {}).get("stages", []):
             gauges.set(
                 "stage_seconds",
@@ -105,6 +103,11 @@ def _from_runs(gauges: _Gauges, connection: Connection) -> None:
                 selection=run["selection"],
                 stage=stage["name"],
             )
+    stopped = [SELECTIONS.get(run["selection"], ()) for run in rows(connection, UNDECIDED)]
+    for name, targets in SELECTIONS.items():
+        waits = any(set(targets) & set(others) for others in stopped)
+        says = "Whether runs of the selection wait for a decision about one that the gate stopped"
+        gauges.set("run_awaits_decision", says, float(waits), selection=name)
     for run in rows(connection, PUBLISHED):
         covered = [name for name, targets in SELECTIONS.items() if _covers(run["selection"], targets)]
         for name in covered:
@@ -137,7 +140,7 @@ def _from_summary(gauges: _Gauges, summary: Mapping[str, Any]) -> None:
 
 def _from_quarantine(gauges: _Gauges, reasons: Sequence[Mapping[str, Any]]) -> None:
     quarantined = "Source rows set aside in the newest run that built"
-    gauges.set("quarantined_rows_total", quarantined, sum(one["rows"] for one in reasons))
+    gauges.set("quarantined_rows_of_all_reasons", quarantined, sum(one["rows"] for one in reasons))
     for one in reasons:
         says, labels = "The same by reason", {"source": one["source"], "reason": one["reason"]}
         gauges.set("quarantined_rows", says, one["rows"], **labels)

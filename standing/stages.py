@@ -142,11 +142,11 @@ def build(run: Run) -> str:
     arguments = ["build", "--selector", f"{run.request.selection}_{twin}", *dbt.AS_BUILT]
     # dbt's artifacts, target/manifest.json and run_results.json, are of the last full build.
     arguments.append("--full-refresh" if run.due.everybody else "--no-write-json")
-    told = pace(run.run_id, "build", "seeds, models and tests")
+    told = pace(run.run_id, "build", "models and tests")
     prepared = nullcontext() if run.is_prepared else preparing(run.engine, run.settings, run.targets)
     with _said_better_by(run, "sources"), prepared:
         if not run.is_prepared:
-            run.nodes = dbt.load_policy(run.settings, run.engine.url, told)
+            run.nodes = dbt.load_policy(run.settings, run.engine.url, pace(run.run_id, "build", "policy"))
         run.nodes += dbt.invoke(run.settings, run.engine.url, *arguments, progress=told)
     _begin(run, "candidates")
     models = sum(1 for node in run.nodes if node.kind == "model")

@@ -48,7 +48,7 @@ from standing.targets import SELECTIONS, TARGETS
 #: Changes between two runs, at least.
 SPACING = 14
 #: What makes everybody due would leave nothing to be proven if it came often.
-RARELY = st.sampled_from((*7 * [False], True))
+RARELY = st.sampled_from((*15 * [False], True))
 SEEDS = st.integers(0, 2**32)
 CLOCK = ("last_calculated", "last_updated", "next_review", "valid_until")
 #: Seed, key column and value, column, and what an analyst may set it to.
@@ -144,6 +144,25 @@ class History(RuleBasedStateMachine):
     @rule(seed=SEEDS, table=st.sampled_from(sorted(EDITS)))
     def rows_and_members_go(self, seed: int, table: str) -> None:
         self._change(lambda connection: remove(connection, Random(seed), table))  # noqa: S311
+
+    @rule(seed=SEEDS)
+    def a_member_goes_and_comes_back(self, seed: int) -> None:
+        """With the key it had, and nothing else."""
+
+        def work(connection: Connection) -> None:
+            chosen = Random(seed).random()  # noqa: S311
+            gone = connection.scalar(
+                text(
+                    "with member as (select id from users order by id offset"
+                    " (select floor(:chosen * count(*)) from users) limit 1)"
+                    " delete from users where id = (select id from member) returning id"
+                ),
+                {"chosen": chosen},
+            )
+            if gone:
+                connection.execute(text("insert into users (id) values (:id)"), {"id": gone})
+
+        self._change(work)
 
     @rule(seed=SEEDS)
     def rows_repeat(self, seed: int) -> None:
@@ -387,4 +406,5 @@ def test_after_any_history_the_due_alone_give_what_everybody_would(
         ),
     )
     of_the_due = [said for said in history.reasons if not said.startswith("everybody")]
-    assert len(of_the_due) >= 2, history.reasons
+    # Comparing one run of everybody with another would prove nothing.
+    assert len(of_the_due) > len(history.reasons) / 2, history.reasons

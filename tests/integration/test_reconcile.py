@@ -6,6 +6,7 @@ import pytest
 from conftest import MakeDatabase, Standing
 from sqlalchemy import Engine, create_engine, text
 
+from standing.errors import StandingError
 from standing.reconcile import EDITED, NOT_LOGGED, reconcile
 from standing.run import execute
 from standing.settings import Settings
@@ -88,6 +89,12 @@ def test_drift_is_found_by_document_and_cause_and_mended_when_asked(
     with database.connect() as connection:
         orphans = "select count(*) from standing_build.stg_quarantine where reason = 'buyer does not exist'"
         assert connection.scalar(text(orphans)) == 1
+
+
+def test_the_lock_is_taken_by_the_direct_url(marketplace: Settings) -> None:
+    nowhere = "postgresql+psycopg://nobody@127.0.0.1:1/none"
+    with pytest.raises(StandingError, match=r"127\.0\.0\.1:1"):
+        reconcile(marketplace.model_copy(update={"database_url_direct": nowhere}))
 
 
 def test_with_a_trigger_off_every_run_is_full_and_says_why(marketplace: Settings, database: Engine) -> None:

@@ -116,7 +116,7 @@ def test_metrics_follow_a_run_from_the_command_line(upgraded: Settings, standing
     assert found["standing_due_rows", "trust_score"] == 0
     assert found["standing_last_run_success", "all"] == 1
     assert found["standing_stage_seconds", "all", "build"] > 0
-    assert ("standing_quarantined_rows_total",) in found
+    assert ("standing_quarantined_rows_of_all_reasons",) in found
 
 
 def test_the_end_of_a_flow_that_is_no_run_stays_in_the_file(upgraded: Settings) -> None:
@@ -135,6 +135,29 @@ def test_drift_is_that_of_the_last_reconciliation(upgraded: Settings) -> None:
     assert found["standing_drift_documents", "ratings"] == 3
     assert found["standing_drift_documents", "tier_info"] == 0
     assert found["standing_last_success_timestamp_seconds", "reconcile"] > 0
+
+
+def test_a_stopped_run_is_shown_until_it_is_decided_whoever_waits_for_it(upgraded: Settings) -> None:
+    entry = """insert into standing.runs (selection, as_of, status, finished_at, summary) values
+        (:selection, now(), :status, now(), jsonb_build_object('expires_at', now() + cast(:left as interval)))"""
+    with connect(upgraded) as engine:
+        for selection, status in (("tiers", "published"), ("scores", "stopped"), ("all", "waiting")):
+            with engine.begin() as connection:
+                given = {"selection": selection, "status": status, "left": "1 hour"}
+                connection.execute(text(entry), given)
+        write_metrics(upgraded)
+        found = metrics(upgraded)
+        awaits = {name: found["standing_run_awaits_decision", name] for name in ("all", "scores", "tiers")}
+        assert awaits == {"all": 1, "scores": 1, "tiers": 0}
+        assert found["standing_last_run_success", "scores"] == 0
+        assert found["standing_last_run_success", "tiers"] == 1
+        assert ("standing_last_run_success", "all") not in found
+        with engine.begin() as connection:
+            connection.execute(
+                text("update standing.runs set status = 'rejected' where status = 'stopped'")
+            )
+    write_metrics(upgraded)
+    assert metrics(upgraded)["standing_run_awaits_decision", "all"] == 0
 
 
 def test_metrics_that_cannot_be_written_fail_nothing(

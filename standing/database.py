@@ -61,12 +61,8 @@ def connect(settings: Settings) -> Iterator[Engine]:
             version = int(connection.scalar(text("show server_version_num"))) // 10000
     except OperationalError as error:
         engine.dispose()
-        where = f"{url.host or 'the local socket'}:{url.port or 5432}, database {url.database!r}"
-        reason = server_message(error)
-        raise DatabaseUnreachable(
-            f"cannot connect to {where}: {reason}",
-            "check DATABASE_URL, or unset it to use the embedded server",
-        ) from None
+        fix = "check DATABASE_URL, or unset it to use the embedded server"
+        raise unreachable(url, error, fix) from None
     if version not in SUPPORTED_VERSIONS:
         engine.dispose()
         raise SettingError(
@@ -76,6 +72,12 @@ def connect(settings: Settings) -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
+
+
+def unreachable(url: URL, error: OperationalError, fix: str) -> DatabaseUnreachable:
+    """What to say of a database that refused a connection."""
+    where = f"{url.host or 'the local socket'}:{url.port or 5432}, database {url.database!r}"
+    return DatabaseUnreachable(f"cannot connect to {where}: {server_message(error)}", fix)
 
 
 def make_engine(url: URL) -> Engine:

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
+from standing.database import unreachable
 from standing.errors import SettingError, StandingError
 from standing.lock_connection import lock_engine, pooled, require_own_session, require_session
 from standing.log import NAME as LOGGER
@@ -97,7 +98,7 @@ def run_lock(engine: Engine, wait_minutes: float, direct: str | None = None) -> 
     """
     holding = lock_engine(engine, direct)
     try:
-        with holding.connect() as connection:
+        with _reached(holding) as connection:
             backend = require_own_session(connection, holding)
             if connection.scalar(text(HELD_BY_US), {"key": LOCK_KEY}):
                 raise pooled("our session held the lock before we took it")
@@ -117,6 +118,15 @@ def run_lock(engine: Engine, wait_minutes: float, direct: str | None = None) -> 
                     connection.execute(text("select pg_advisory_unlock_all()"))
     finally:
         holding.dispose()
+
+
+def _reached(holding: Engine) -> Connection:
+    try:
+        return holding.connect()
+    except OperationalError as error:
+        raise unreachable(
+            holding.url, error, "check DATABASE_URL_DIRECT, or DATABASE_URL without it"
+        ) from None
 
 
 def _take(connection: Connection, backend: int) -> RunLock:

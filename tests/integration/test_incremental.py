@@ -46,7 +46,7 @@ from standing.stages import Request, Run, Stage
 from standing.targets import SELECTIONS, TARGETS
 
 #: Changes between two runs, at least.
-SPACING = 14
+SPACING = 20
 #: What makes everybody due would leave nothing to be proven if it came often.
 RARELY = st.sampled_from((*15 * [False], True))
 SEEDS = st.integers(0, 2**32)

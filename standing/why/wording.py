@@ -50,7 +50,7 @@ def _factor(factor: dict[str, Any], raw: dict[str, Any] | None) -> str:
     kind = (factor["bin"] or {}).get("kind")
     shown = evidence(factor["evidence"], kind)
     if raw:
-        shown += f" ({evidence(raw)} with excluded orders)"
+        shown += f" ({evidence(raw)} if excluded orders counted)"
     return f"{name:<44}{factor['points']:>+8.1f}  {shown}{_bin(factor['bin'])}".rstrip()
 
 

@@ -22,15 +22,20 @@ from standing.targets import Target
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of member: its table in the build's schema that names the due, and the application's table."""
+    """A kind of member: the build's tables of the due, of those known at as_of and of all, and the application's."""
 
     due_table: str
+    known: str
+    all_keys: str
     key: str
     table: str
     table_key: str = "id"
 
 
-KINDS = (Kind("due_users", "user_id", "users"), Kind("due_sellers", "seller_id", "seller_profiles"))
+KINDS = (
+    Kind("due_users", "stg_users", "stg_user_keys", "user_id", "users"),
+    Kind("due_sellers", "stg_sellers", "stg_seller_keys", "seller_id", "seller_profiles"),
+)
 
 
 @dataclass(frozen=True)
@@ -182,7 +187,7 @@ def settle(
     names = [target.name for target in targets]
     for target in targets:
         for statement in _settle(settings, target):
-            connection.execute(text(statement), {"target": target.name})
+            connection.execute(text(statement), {"target": target.name, "run_id": run_id})
     if due.everybody:
         connection.execute(
             text("delete from standing.due where member_id is null and target = any(:names)"),
@@ -199,17 +204,31 @@ def settle(
 
 
 def _settle(settings: Settings, target: Target) -> Iterator[str]:
-    """Who is gone is forgotten; who has no document yet, because they joined after as_of, stays due."""
+    """Who is gone is forgotten; who joins after as_of is due then, and who has no time of joining, once they change."""
     kind = next(kind for kind in KINDS if kind.table == target.table)
+
+    def exists(schema: str, table: str, key: str) -> str:
+        return f"exists (select from {quoted(schema, table)} as m where m.{quoted(key)} = built.{kind.key})"
+
     built = f"{quoted(settings.build_schema, kind.due_table)} as built"
-    members = quoted(settings.application_schema, target.table)
-    key = quoted(target.table_key)
-    is_made = f"exists (select from {quoted(settings.build_schema, target.mart)} as m where m.{kind.key} = built.{kind.key})"
-    is_there = f"exists (select from {members} as m where m.{key} = built.{kind.key})"
+    is_made = exists(settings.build_schema, target.mart, kind.key)
+    is_known = exists(settings.build_schema, kind.known, kind.key)
+    is_there = exists(settings.application_schema, target.table, target.table_key)
     yield f"""
 insert into standing.due (target, member_id)
-select :target, built.{kind.key} from {built} where {is_there} and not {is_made}
+select :target, built.{kind.key} from {built} where {is_there} and {is_known} and not {is_made}
 on conflict do nothing
+"""
+    yield f"""
+insert into standing.member_state (target, member_id, due_at, run_id)
+select :target, built.{kind.key},
+    min(joined.created_at) filter (where joined.created_at > run_context.as_of), :run_id
+from {built}
+join {quoted(settings.build_schema, kind.all_keys)} as joined on joined.{kind.key} = built.{kind.key}
+cross join {quoted(settings.build_schema, "run_context")} as run_context
+where {is_there} and not {is_known}
+group by built.{kind.key}
+on conflict (target, member_id) do update set due_at = excluded.due_at, run_id = excluded.run_id
 """
     yield f"""
 delete from standing.member_state as state using {built}
@@ -217,7 +236,8 @@ where state.target = :target and state.member_id = built.{kind.key} and not {is_
 """
     yield f"""
 delete from standing.due using {built}
-where due.target = :target and due.member_id = built.{kind.key} and ({is_made} or not {is_there})
+where due.target = :target and due.member_id = built.{kind.key}
+    and ({is_made} or not {is_known} or not {is_there})
     and not exists (
         select from standing.holds as held where held.target = due.target and held.member_id = due.member_id
     )

@@ -42,6 +42,13 @@ select exists (
         and classid::bigint << 32 | objid::bigint = :key
 )
 """
+FREE_AT = """
+select clock_timestamp() where not exists (
+    select from pg_locks where locktype = 'advisory' and granted and objsubid = 1
+        and database = (select oid from pg_database where datname = current_database())
+        and classid::bigint << 32 | objid::bigint = :key
+)
+"""
 HELD_BY = """
 select exists (
     select from pg_locks where locktype = 'advisory' and granted and pid = :backend and objsubid = 2
@@ -118,6 +125,12 @@ def run_lock(engine: Engine, wait_minutes: float, direct: str | None = None) -> 
                     connection.execute(text("select pg_advisory_unlock_all()"))
     finally:
         holding.dispose()
+
+
+def free_at(connection: Connection) -> datetime | None:
+    """The server's clock if nobody holds the lock; None if somebody does."""
+    moment: datetime | None = connection.scalar(text(FREE_AT), {"key": LOCK_KEY})
+    return moment
 
 
 def _reached(holding: Engine) -> Connection:

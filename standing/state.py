@@ -23,6 +23,9 @@ STATUSES = (
     "undone",
 )
 
+#: What is entered for a run that was left as running.
+KILLED = "the process ended without a word"
+
 
 def open_run(engine: Engine, selection: str, as_of: datetime) -> int:
     """Enter a run as running and give its number; a run left as running by a killed process is failed."""
@@ -30,8 +33,9 @@ def open_run(engine: Engine, selection: str, as_of: datetime) -> int:
         connection.execute(
             text(
                 "update standing.runs set status = 'failed', finished_at = clock_timestamp(),"
-                " message = 'the process ended without a word' where status = 'running'"
-            )
+                " message = :killed where status = 'running'"
+            ),
+            {"killed": KILLED},
         )
         number: int = connection.execute(
             text(

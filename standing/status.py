@@ -1,5 +1,6 @@
 """What stands in the application's columns now, who is due, and the last runs."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine
@@ -7,8 +8,9 @@ from sqlalchemy import Connection, Engine
 from standing.change_log import is_complete, log_size
 from standing.database import rows
 from standing.documents_sql import quoted
+from standing.lock import free_at
 from standing.settings import Settings
-from standing.state import last_runs
+from standing.state import KILLED, last_runs
 from standing.targets import TARGETS
 
 RUNS_SHOWN = 5
@@ -42,7 +44,17 @@ def gather(engine: Engine, settings: Settings) -> dict[str, Any]:
                 }
             )
         changes = _changes(connection, settings)
-    return {"documents": documents, "change_log": changes, "runs": last_runs(engine, RUNS_SHOWN)}
+        runs = _runs(engine, free_at(connection))
+    return {"documents": documents, "change_log": changes, "runs": runs}
+
+
+def _runs(engine: Engine, idle_at: datetime | None) -> list[dict[str, Any]]:
+    """The last runs; one that says it runs, though at a later moment nobody held the lock, was killed."""
+    runs = last_runs(engine, RUNS_SHOWN)
+    for run in runs:
+        if idle_at and run["status"] == "running" and run["started_at"] < idle_at:
+            run.update(status="failed", message=KILLED)
+    return runs
 
 
 def _changes(connection: Connection, settings: Settings) -> dict[str, Any]:

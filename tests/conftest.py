@@ -5,22 +5,27 @@ STANDING_TEST_POSTGRES to an installation's folder (the one above its bin) to ru
 version in place of the embedded one.
 """
 
+import fcntl
+import logging
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import Engine, create_engine, text
 
 from standing.audit import lasting
+from standing.cli import main
 from standing.embedded import Server
-from standing.settings import Settings, load_settings
+from standing.log import NAME as LOGGER
+from standing.settings import Settings, current, load_settings
 
 if TYPE_CHECKING:
     from faults_of_runs import Disturbed, Undisturbed
@@ -141,18 +146,43 @@ class Standing:
     def __call__(
         self, settings: Settings, *arguments: str, **variables: str
     ) -> subprocess.CompletedProcess[str]:
-        environment = {
-            **os.environ,
-            "STANDING_HOME": str(settings.home),
-            "DATABASE_URL": settings.database_url or "",
-            **variables,
-        }
+        environment = {**os.environ, **self._environment(settings), **variables}
         command = [sys.executable, "-m", "standing", *arguments]
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    def _environment(self, settings: Settings) -> dict[str, str]:
+        return {"STANDING_HOME": str(settings.home), "DATABASE_URL": settings.database_url or ""}
+
+    def inside(
+        self, settings: Settings, *arguments: str, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """As a call, in this process, which has loaded what takes a command seconds: for what it says and does."""
+        log = logging.getLogger(LOGGER)
+        kept = log.handlers, log.level, log.propagate
+        environment = {**self._environment(settings), **variables}
+        current.cache_clear()
+        try:
+            with (
+                CliRunner().isolation(env=environment) as (output, errors, _),
+                patch.object(sys, "argv", ["standing", *arguments]),
+                pytest.raises(SystemExit) as ended,
+            ):
+                main()
+            said = (stream.getvalue().decode() for stream in (output, errors))
+            return subprocess.CompletedProcess(arguments, int(ended.value.code or 0), *said)
+        finally:
+            current.cache_clear()
+            log.handlers, log.level, log.propagate = kept
 
     def ok(self, settings: Settings, *arguments: str, **variables: str) -> str:
         """What the command prints; fails the test if the command does."""
         done = self(settings, *arguments, **variables)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def told(self, settings: Settings, *arguments: str, **variables: str) -> str:
+        """What the command prints in this process; fails the test if the command does."""
+        done = self.inside(settings, *arguments, **variables)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -167,8 +197,8 @@ SIMULATED = ("load", "simulated", "--users", "300", "--orders", "3000", "--seed"
 UNTIL = "2026-06-01T00:00:00+07:00"
 
 
-#: Makes a database of that name for tests to copy, of a template with what the block does in it.
-MakeTemplate = Callable[[str, str], AbstractContextManager[Settings]]
+#: Makes a database of that name for tests to copy: of a template, with what the function does in it.
+MakeTemplate = Callable[[str, str, Callable[[Settings], None]], str]
 
 
 @pytest.fixture(scope="session")
@@ -178,20 +208,46 @@ def make_template(
     parsed: Callable[[Path, str], None],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> MakeTemplate:
-    """All are made under one name, with which dbt's project is parsed once."""
+    """The first of pytest-xdist's workers that needs a template makes it; the others restore it from an archive.
 
-    @contextmanager
-    def make(name: str, template: str) -> Iterator[Settings]:
-        administer(f"create database workshop template {template}")
+    All are made under one name, with which dbt's project is parsed once.
+    """
+    from standing.database import connect
+    from standing.upgrade.backup import backup, restore
+
+    is_shared = "PYTEST_XDIST_WORKER" in os.environ
+    archives = tmp_path_factory.getbasetemp().parent if is_shared else tmp_path_factory.mktemp("archives")
+
+    def fresh(name: str, template: str, fill: Callable[[Settings], None]) -> None:
+        administer(f"create database {name} template {template}")
         try:
             home = tmp_path_factory.mktemp(name)
-            settings = load_settings(STANDING_HOME=home, DATABASE_URL=postgres.url("workshop"))
-            parsed(home, "workshop")
-            yield settings
+            settings = load_settings(STANDING_HOME=home, DATABASE_URL=postgres.url(name))
+            parsed(home, name)
+            fill(settings)
         except BaseException:
-            administer("drop database workshop with (force)")
+            administer(f"drop database {name} with (force)")
             raise
-        administer(f"alter database workshop rename to {name}")
+
+    def make(name: str, template: str, fill: Callable[[Settings], None]) -> str:
+        archive = archives / f"{name}.dump"
+
+        def read(settings: Settings) -> None:
+            with connect(settings) as engine:
+                restore(settings, engine, archive)
+
+        with archive.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if archive.exists():
+                fresh(name, "template1", read)
+                return name
+            fresh("workshop", template, fill)
+            administer(f"alter database workshop rename to {name}")
+            if is_shared:
+                settings = load_settings(DATABASE_URL=postgres.url(name))
+                with connect(settings) as engine:
+                    backup(engine, archive)
+        return name
 
     return make
 
@@ -199,11 +255,12 @@ def make_template(
 @pytest.fixture(scope="session")
 def upgraded_template(make_template: MakeTemplate, standing: Standing) -> str:
     """The name of a database with a small simulated marketplace, upgraded; tests copy it."""
-    name = "upgraded_template"
-    with make_template(name, "template1") as settings:
+
+    def fill(settings: Settings) -> None:
         standing.ok(settings, *SIMULATED, "--until", UNTIL)
         standing.ok(settings, "migrate")
-    return name
+
+    return make_template("upgraded_template", "template1", fill)
 
 
 @pytest.fixture(scope="session")
@@ -219,13 +276,14 @@ def prepared_template(make_template: MakeTemplate, upgraded_template: str) -> st
     from standing.prepared import preparing
     from standing.targets import TARGETS
 
-    name = "prepared_template"
-    with make_template(name, upgraded_template) as settings, connect(settings) as engine:
-        open_build(engine, settings, 0, wall_clock(engine), TARGETS)
-        with preparing(engine, settings, TARGETS):
-            dbt.invoke(settings, engine.url, "build", "--selector", "policy")
-            dbt.invoke(settings, engine.url, "run", "--select", dbt.STAGING)
-    return name
+    def fill(settings: Settings) -> None:
+        with connect(settings) as engine:
+            open_build(engine, settings, 0, wall_clock(engine), TARGETS)
+            with preparing(engine, settings, TARGETS):
+                dbt.invoke(settings, engine.url, "build", "--selector", "policy")
+                dbt.invoke(settings, engine.url, "run", "--select", dbt.STAGING)
+
+    return make_template("prepared_template", upgraded_template, fill)
 
 
 @pytest.fixture(scope="session")
@@ -234,11 +292,11 @@ def published_template(make_template: MakeTemplate, prepared_template: str) -> s
     from standing.run import execute
     from standing.stages import Request
 
-    name = "published_template"
-    with make_template(name, prepared_template) as settings:
+    def fill(settings: Settings) -> None:
         outcome = execute(settings, Request())
         assert outcome.status == "published", outcome.message
-    return name
+
+    return make_template("published_template", prepared_template, fill)
 
 
 @pytest.fixture(scope="session")
@@ -248,24 +306,32 @@ def changed_template(make_template: MakeTemplate, published_template: str) -> st
 
     from standing.database import connect
 
-    name = "changed_template"
-    with (
-        make_template(name, published_template) as settings,
-        connect(settings) as engine,
-        engine.begin() as connection,
-    ):
-        connection.exec_driver_sql("truncate standing.history")
-        connection.exec_driver_sql(CHANGES)
-    return name
+    def fill(settings: Settings) -> None:
+        with connect(settings) as engine, engine.begin() as connection:
+            connection.exec_driver_sql("truncate standing.history")
+            connection.exec_driver_sql(CHANGES)
+
+    return make_template("changed_template", published_template, fill)
 
 
 @pytest.fixture(scope="session")
-def undisturbed(make_template: MakeTemplate, changed_template: str) -> "Undisturbed":
+def undisturbed(
+    postgres: Server,
+    administer: Callable[[str], None],
+    changed_template: str,
+    parsed: Callable[[Path, str], None],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> "Undisturbed":
     """What a run that nothing disturbs makes of the changed marketplace."""
     from faults_of_runs import undisturbed_run
 
-    with make_template("undisturbed", changed_template) as settings:
-        return undisturbed_run(settings)
+    administer(f"create database workshop template {changed_template}")
+    try:
+        home = tmp_path_factory.mktemp("undisturbed")
+        parsed(home, "workshop")
+        return undisturbed_run(load_settings(STANDING_HOME=home, DATABASE_URL=postgres.url("workshop")))
+    finally:
+        administer("drop database workshop with (force)")
 
 
 @pytest.fixture(scope="module")

@@ -75,11 +75,11 @@ def test_verify_fails_on_a_disabled_trigger(settings: Settings, engine: Engine, 
     migrate(settings, engine)
     with engine.begin() as connection:
         connection.execute(text("alter table users disable trigger standing_log_update"))
-    done = standing(settings, "verify")
+    done = standing.inside(settings, "verify")
     assert done.returncode == 3
     assert "triggers_of_the_change_log_are_there_and_enabled" in done.stdout
     migrate(settings, engine)
-    assert standing(settings, "verify").returncode == 0
+    assert standing.inside(settings, "verify").returncode == 0
 
 
 @pytest.mark.parametrize("on", [True, False])

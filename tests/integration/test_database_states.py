@@ -46,7 +46,7 @@ def test_a_missing_table_stops_the_run_by_name_and_writes_nothing(
             text("select md5(string_agg(trust_score::text, '' order by id)) from users")
         )
         connection.execute(text(f"alter table {table} rename to elsewhere"))
-    done = standing(settings, "run")
+    done = standing.inside(settings, "run")
     assert done.returncode == 3, done.stderr
     assert table in done.stderr
     assert "Traceback" not in done.stderr
@@ -59,13 +59,13 @@ def test_a_missing_table_stops_the_run_by_name_and_writes_nothing(
 
 
 def test_an_unknown_selection_names_those_that_exist(settings: Settings, standing: Standing) -> None:
-    done = standing(settings, "run", "everything")
+    done = standing.inside(settings, "run", "everything")
     assert done.returncode == 2
     assert "all, scores, tiers" in done.stderr
 
 
 def test_a_moment_that_is_none_is_refused(settings: Settings, standing: Standing) -> None:
-    done = standing(settings, "run", "--as-of", "yesterday")
+    done = standing.inside(settings, "run", "--as-of", "yesterday")
     assert done.returncode == 2
     assert "yesterday" in done.stderr
 
@@ -74,8 +74,8 @@ def test_why_refuses_what_is_no_id_and_an_id_that_nobody_has(
     make_database: MakeDatabase, prepared_template: str, standing: Standing
 ) -> None:
     settings = make_database(prepared_template)
-    assert standing(settings, "why", "user", "ann").returncode == 2
-    nobody = standing(settings, "why", "seller", "00000000-0000-0000-0000-000000000000")
+    assert standing.inside(settings, "why", "user", "ann").returncode == 2
+    nobody = standing.inside(settings, "why", "seller", "00000000-0000-0000-0000-000000000000")
     assert nobody.returncode == 1
     assert "there is no seller" in nobody.stderr
 
@@ -88,7 +88,7 @@ def test_a_half_upgraded_database_is_told_to_finish(
     with engine.begin() as connection:
         connection.execute(text("update standing.alembic_version set version_num = 'indexes'"))
     engine.dispose()
-    done = standing(settings, "run")
+    done = standing.inside(settings, "run")
     assert done.returncode == 4
     assert "indexes" in done.stderr
     assert "standing migrate" in done.stderr

@@ -25,14 +25,15 @@ RUN = 2  # the stopped one; the template's first run has the number 1
 @pytest.fixture(scope="module")
 def stopped_template(make_template: MakeTemplate, published_template: str) -> str:
     """A database with a run that the gate stopped."""
-    name = "stopped_template"
-    with make_template(name, published_template) as settings:
+
+    def fill(settings: Settings) -> None:
         engine = create_engine(settings.database_url or "")
         do(engine, PAPERS_LOST)
         engine.dispose()
         outcome = execute(settings, Request("scores"))
         assert (outcome.status, outcome.run_id) == ("stopped", RUN), outcome.message
-    return name
+
+    return make_template("stopped_template", published_template, fill)
 
 
 @pytest.fixture

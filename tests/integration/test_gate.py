@@ -117,7 +117,7 @@ def test_a_warning_is_told_and_published(
     marketplace: Settings, database: Engine, standing: Standing
 ) -> None:
     do(database, "update standing_build.gate_limits set stop = null", PAPERS_LOST)
-    done = standing(marketplace, "run", "scores")
+    done = standing.inside(marketplace, "run", "scores")
     assert done.returncode == 0, done.stderr
     assert "warning: trust_score: " in done.stdout
     warned = (
@@ -132,7 +132,7 @@ def test_runs_of_the_same_documents_wait_and_build_nothing_and_others_go_on(
 ) -> None:
     stopped = stop(marketplace, database, "scores")
     before, built = documents(database), scalar(database, "select run_id from standing_build.run_context")
-    done = standing(marketplace, "run", "all")
+    done = standing.inside(marketplace, "run", "all")
     assert done.returncode == 0, done.stderr
     assert "waiting" in done.stdout
     assert f"standing approve {stopped.run_id}" in done.stdout

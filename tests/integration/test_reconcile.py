@@ -52,7 +52,7 @@ def test_drift_is_found_by_document_and_cause_and_mended_when_asked(
     by_hand = standing(
         marketplace, "psql", "--", "-Atc", "select id from users order by id limit 1"
     ).stdout.strip()
-    done = standing(marketplace, "reconcile")
+    done = standing.inside(marketplace, "reconcile")
     assert done.returncode == 7, done.stdout + done.stderr
     assert "standing reconcile --mend" in done.stderr
     assert EDITED in done.stdout

@@ -95,7 +95,7 @@ def test_a_critical_finding_in_the_sources_leaves_every_document_and_exits_with_
 ) -> None:
     before = documents(database)
     execute_sql(database, "alter table orders rename column status to state")
-    done = standing(marketplace, "run")
+    done = standing.inside(marketplace, "run")
     assert done.returncode == 3
     assert "status" in done.stderr
     assert "Traceback" not in done.stderr
@@ -174,7 +174,7 @@ def test_a_replay_publishes_nothing_and_a_future_moment_is_refused(
     assert 0 < then < now  # type: ignore[operator]
 
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
-    refused = standing(marketplace, "run", "--as-of", tomorrow)
+    refused = standing.inside(marketplace, "run", "--as-of", tomorrow)
     assert refused.returncode == 2
     assert "future" in refused.stderr
 
@@ -239,13 +239,20 @@ def test_publishing_stops_when_the_lock_is_lost(marketplace: Settings, database:
     assert documents(database) == before
 
 
-def test_a_run_that_a_killed_process_left_open_is_closed_by_the_next(
-    marketplace: Settings, database: Engine
+def test_a_run_that_a_killed_process_left_open_is_shown_so_and_closed_by_the_next(
+    marketplace: Settings, database: Engine, standing: Standing
 ) -> None:
     execute_sql(
         database,
         "insert into standing.runs (selection, as_of, status) values ('all', now() - interval '1 hour', 'running')",
     )
+
+    def shown() -> list[str]:
+        return [run["status"] for run in json.loads(standing.ok(marketplace, "status", "--json"))["runs"]]
+
+    assert shown() == ["failed"]
+    with run_lock(database, 0):
+        assert shown() == ["running"]
     outcome = execute(marketplace, Request("tiers"))
     assert outcome.status == "published", outcome.message
     assert scalar(database, "select status from standing.runs order by run_id limit 1") == "failed"

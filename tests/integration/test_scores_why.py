@@ -225,10 +225,10 @@ def test_the_command_prints_text_and_json(scored: tuple[Settings, Engine], stand
     with engine.connect() as connection:
         user = connection.scalar(text("select id::text from users order by id limit 1"))
         words = as_text(explain_member(connection, settings, "user", user))
-    printed = standing.ok(settings, "why", "user", user)
+    printed = standing.told(settings, "why", "user", user)
     assert printed.strip() == words
     assert "where it comes from:" in printed
-    found = json.loads(standing.ok(settings, "why", "user", user, "--json"))
+    found = json.loads(standing.told(settings, "why", "user", user, "--json"))
     assert set(found) >= {"documents", "factors", "orders", "following", "sources", "as_of"}
 
 
@@ -240,4 +240,4 @@ def test_a_refused_policy_leaves_what_is_published_explained(
     with engine.begin() as connection:
         connection.execute(text(f"drop table {settings.build_schema}.scorecard_bins cascade"))
         user = connection.scalar(text("select id::text from users order by id limit 1"))
-    assert "trust score" in standing.ok(settings, "why", "user", user)
+    assert "trust score" in standing.told(settings, "why", "user", user)

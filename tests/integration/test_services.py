@@ -100,7 +100,7 @@ def metrics(settings: Settings) -> dict[tuple[str, ...], float]:
 
 def test_metrics_follow_a_run_from_the_command_line(upgraded: Settings, standing: Standing) -> None:
     began = time.time()
-    standing.ok(upgraded, "run")
+    standing.told(upgraded, "run")
     found = metrics(upgraded)
     for flow in ("all", "scores", "tiers"):
         assert found["standing_last_success_timestamp_seconds", flow] >= began - 1

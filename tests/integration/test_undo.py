@@ -23,8 +23,8 @@ A_FEW = "(select id from users where email_verified order by id limit 10)"
 @pytest.fixture(scope="module")
 def second_template(make_template: MakeTemplate, published_template: str) -> str:
     """A database after a second run, which wrote ten members; `before_the_run` has what was there."""
-    name = "second_template"
-    with make_template(name, published_template) as settings:
+
+    def fill(settings: Settings) -> None:
         engine = create_engine(settings.database_url or "")
         do(
             engine,
@@ -38,7 +38,8 @@ def second_template(make_template: MakeTemplate, published_template: str) -> str
         outcome = execute(settings, Request("scores"))
         assert (outcome.status, outcome.run_id) == ("published", RUN), outcome.message
         assert outcome.written["trust_score"] == 10
-    return name
+
+    return make_template("second_template", published_template, fill)
 
 
 @pytest.fixture

@@ -2,12 +2,11 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import legacy
 import pytest
+from conftest import Standing
 from sqlalchemy import Engine
 
 from standing.errors import StandingError
@@ -18,18 +17,8 @@ from standing.upgrade.migration import migrate
 from standing.upgrade.preflight import go, preflight
 
 
-def standing(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {
-        **os.environ,
-        "DATABASE_URL": str(settings.database_url),
-        "STANDING_HOME": str(settings.home),
-    }
-    command = [sys.executable, "-c", "from standing.cli import main; main()", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-
-
 def test_the_whole_way_from_preflight_to_rollback(
-    settings: Settings, engine: Engine, tmp_path: Path
+    settings: Settings, engine: Engine, tmp_path: Path, standing: Standing
 ) -> None:
     assert standing(settings, "preflight").returncode == 4
     legacy.fill(engine)
@@ -47,11 +36,11 @@ def test_the_whole_way_from_preflight_to_rollback(
     assert legacy.dump(engine.url, "--schema-only") == before
 
 
-def test_verify_finds_what_is_wrong(settings: Settings, engine: Engine) -> None:
-    assert "standing migrate" in standing(settings, "verify").stderr
+def test_verify_finds_what_is_wrong(settings: Settings, engine: Engine, standing: Standing) -> None:
+    assert "standing migrate" in standing.inside(settings, "verify").stderr
     legacy.fill(engine)
     migrate(settings, engine)
-    verified = standing(settings, "verify", "--json")
+    verified = standing.inside(settings, "verify", "--json")
     assert verified.returncode == 0, verified.stdout + verified.stderr
     with engine.begin() as connection:
         connection.exec_driver_sql(
@@ -64,7 +53,7 @@ def test_verify_finds_what_is_wrong(settings: Settings, engine: Engine) -> None:
             drop index standing_orders_buyer_id;
             """
         )
-    verified = standing(settings, "verify", "--json")
+    verified = standing.inside(settings, "verify", "--json")
     assert verified.returncode == 3
     outcomes = json.loads(verified.stdout)["outcomes"]
     assert {one["expectation"]: one["unexpected"] for one in outcomes if not one["success"]} == {

@@ -113,7 +113,7 @@ def make_database(
 
     def make(template: str = "template1", **variables: object) -> Settings:
         name = f"test_{len(made)}"
-        administer(f"create database {name} template {template}")
+        administer(f"create database {name} template {template} strategy file_copy")
         made.append(name)
         home = {"STANDING_HOME": tmp_path / f"home_{name}", "DATABASE_URL": postgres.url(name)}
         settings = load_settings(**{**home, **variables})

@@ -25,8 +25,8 @@ HOURLY = {"TRUST_SCORE_CALCULATION_INTERVAL": "3600000", "SELLER_TIER_UPDATE_INT
 #: Both flows at once, as both are due at midnight; rarer than a run takes on a busy machine.
 TOGETHER = {
     "STANDING_LOCK_WAIT_MINUTES": "30",
-    "TRUST_SCORE_CALCULATION_INTERVAL": "60000",
-    "SELLER_TIER_UPDATE_INTERVAL": "60000",
+    "TRUST_SCORE_CALCULATION_INTERVAL": "120000",
+    "SELLER_TIER_UPDATE_INTERVAL": "120000",
 }
 #: Scores more often than a process starts.
 HURRIED = {**TOGETHER, "TRUST_SCORE_CALCULATION_INTERVAL": "4000"}

@@ -105,12 +105,12 @@ def test_of_a_published_marketplace_the_next_run_writes_next_to_nothing_and_why_
         "select id::text from users order by (trust_score ->> 'overall_score')::numeric desc limit 1",
     )
     score = one(database, f"select trust_score ->> 'overall_score' from users where id = '{member}'")
-    assert str(score) in standing.ok(settings, "why", "user", str(member))
+    assert str(score) in standing.told(settings, "why", "user", str(member))
     seller = one(
         database,
         "select id::text from seller_profiles where tier_info ->> 'current_tier' != 'starter' limit 1",
     )
-    assert "tier" in standing.ok(settings, "why", "seller", str(seller))
+    assert "tier" in standing.told(settings, "why", "seller", str(seller))
     database.dispose()
 
 

@@ -397,7 +397,7 @@ def test_after_any_history_the_due_alone_give_what_everybody_would(
         history,
         settings=hypothesis(
             max_examples=30 if is_long else 4,
-            stateful_step_count=200 if is_long else 120,
+            stateful_step_count=200 if is_long else 100,
             derandomize=not is_long,
             database=None,
             deadline=None,

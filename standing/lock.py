@@ -35,20 +35,14 @@ set idle_session_timeout = 0; set statement_timeout = 0; set lock_timeout = 0
 """
 NAME = "standing, lock held since "
 
-HELD_BY_US = """
-select exists (
-    select from pg_locks where locktype = 'advisory' and granted and pid = pg_backend_pid() and objsubid = 1
-        and database = (select oid from pg_database where datname = current_database())
-        and classid::bigint << 32 | objid::bigint = :key
-)
+#: The row of pg_locks that is the lock of `:key` in this database, where somebody holds it.
+HELD = """
+locktype = 'advisory' and granted and objsubid = 1
+    and database = (select oid from pg_database where datname = current_database())
+    and classid::bigint << 32 | objid::bigint = :key
 """
-FREE_AT = """
-select clock_timestamp() where not exists (
-    select from pg_locks where locktype = 'advisory' and granted and objsubid = 1
-        and database = (select oid from pg_database where datname = current_database())
-        and classid::bigint << 32 | objid::bigint = :key
-)
-"""
+HELD_BY_US = f"select exists (select from pg_locks where pid = pg_backend_pid() and {HELD})"
+FREE_AT = f"select clock_timestamp() where not exists (select from pg_locks where {HELD})"
 HELD_BY = """
 select exists (
     select from pg_locks where locktype = 'advisory' and granted and pid = :backend and objsubid = 2
@@ -185,10 +179,7 @@ def _holder(connection: Connection) -> str:
         text(
             "select a.pid, coalesce(host(a.client_addr), 'this machine') as client, a.application_name as name,"
             " to_char(a.backend_start at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') as since"
-            " from pg_locks as l join pg_stat_activity as a on a.pid = l.pid"
-            " where l.locktype = 'advisory' and l.granted and l.objsubid = 1"
-            " and l.database = (select oid from pg_database where datname = current_database())"
-            " and (l.classid::bigint << 32 | l.objid::bigint) = :key limit 1"
+            f" from pg_locks as l join pg_stat_activity as a on a.pid = l.pid where {HELD} limit 1"
         ),
         {"key": LOCK_KEY},
     ).first()

@@ -10,9 +10,9 @@ with source as (
         lower({{ application_column(columns, 'status', 'text') }}) as status,
         {{ application_column(columns, 'total_amount', 'numeric') }} as total_amount,
         {{ application_column(columns, 'created_at', 'timestamptz') }} as created_at,
-        {{ application_column(columns, 'paid_at', 'timestamptz') }} as paid_at,
+        {{ application_column(columns, 'paid_at', 'timestamptz') }} as stated_paid_at,
         {{ application_column(columns, 'ship_by', 'timestamptz') }} as ship_by,
-        {{ application_column(columns, 'shipped_at', 'timestamptz') }} as shipped_at,
+        {{ application_column(columns, 'shipped_at', 'timestamptz') }} as stated_shipped_at,
         {{ application_column(columns, 'promised_at', 'timestamptz') }} as promised_at,
         {{ application_column(columns, 'delivered_at', 'timestamptz') }} as delivered_at,
         {{ application_column(columns, 'completed_at', 'timestamptz') }} as completed_at,
@@ -70,7 +70,7 @@ judged as (
             {%- endif %}
             when source.created_at is null then 'no creation time'
             when {{ impossible_moment([
-                'source.created_at', 'source.paid_at', 'source.ship_by', 'source.shipped_at', 'source.promised_at',
+                'source.created_at', 'source.stated_paid_at', 'source.ship_by', 'source.stated_shipped_at', 'source.promised_at',
                 'source.delivered_at', 'source.completed_at', 'source.cancelled_at', 'source.refunded_at',
                 'source.updated_at',
             ]) }} then 'impossible time'
@@ -82,7 +82,14 @@ judged as (
             when least(source.total_amount, source.refunded_amount) < 0 then 'negative amount'
             when greatest(source.total_amount, source.refunded_amount) > {{ policy('max_amount') }} then 'absurd amount'
             when statuses.status is null then 'unknown status'
-        end as quarantine_reason
+        end as quarantine_reason,
+        -- A payment or shipment before the order is a wrong time on a true order: only the time is left out.
+        case when source.stated_paid_at >= source.created_at then source.stated_paid_at end as paid_at,
+        case when source.stated_shipped_at >= source.created_at then source.stated_shipped_at end as shipped_at,
+        case
+            when source.stated_paid_at < source.created_at then 'paid before it was created; the time is left out'
+            when source.stated_shipped_at < source.created_at then 'shipped before it was created; the time is left out'
+        end as left_out
     from source
     left join statuses on source.status = statuses.status
     {%- if 'orders.id' not in promised %}
@@ -94,38 +101,6 @@ judged as (
     {%- if 'orders.seller_id' not in promised %}
     left join {{ source('application', 'seller_profiles') }} as shops on source.seller_id = shops.id
     {%- endif %}
-
-),
-
--- A payment or shipment before the order is a wrong time on a true order: only the time is left out.
-timed as (
-
-    select
-        order_id,
-        buyer_id,
-        seller_id,
-        status,
-        status_meaning,
-        is_shipped_by_status,
-        total_amount,
-        created_at,
-        case when paid_at >= created_at then paid_at end as paid_at,
-        ship_by,
-        case when shipped_at >= created_at then shipped_at end as shipped_at,
-        promised_at,
-        delivered_at,
-        completed_at,
-        cancelled_at,
-        cancelled_by,
-        refunded_at,
-        refunded_amount,
-        updated_at,
-        quarantine_reason,
-        case
-            when paid_at < created_at then 'paid before it was created; the time is left out'
-            when shipped_at < created_at then 'shipped before it was created; the time is left out'
-        end as left_out
-    from judged
 
 ),
 
@@ -143,7 +118,7 @@ final as (
         ) as latest_event_at,
         -- Filter by this one: the planner takes "case … is null" for rare, and then loops over millions of rows.
         case when quarantine_reason is null then order_id end as trusted_order_id
-    from timed
+    from judged
 
 )
 

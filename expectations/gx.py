@@ -1,6 +1,6 @@
 """The only module that imports Great Expectations: rules as expectations, one validation a suite.
 
-Importing it takes seconds (pandas, scipy, altair), so `validate` does that when called.
+Importing it takes seconds, so `validate` does that when called.
 """
 
 import os
@@ -8,11 +8,14 @@ import warnings
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from expectations.later import when_used
+
 # Before the import: it reads these while loading.
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
 os.environ["DO_NOT_TRACK"] = "1"
 
-with warnings.catch_warnings():
+# Scipy and Altair are a third of its loading time and of its memory, for statistical expectations and their charts.
+with warnings.catch_warnings(), when_used("scipy.stats", "altair"):
     warnings.simplefilter("ignore")  # its dependencies' deprecations are not ours to fix
     import great_expectations as gx
     from great_expectations.checkpoint.actions import UpdateDataDocsAction

@@ -1,12 +1,16 @@
 """Verdicts and the suites as written down: no database."""
 
 import pickle
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from expectations import AuditError, AuditScope, Outcome, Verdict
 from expectations.catalog import Catalog, audit_url
 from expectations.documents import DOCUMENTS
+from expectations.later import when_used
 from expectations.rules import Rule, Scan, Whole, literals, quoted
 from expectations.validation import SUITES, split
 from expectations.verdict import SEVERITIES, in_order
@@ -111,3 +115,25 @@ def test_a_socket_folder_gets_the_host_that_the_library_wants() -> None:
     assert url.host == "localhost"
     assert url.query["host"] == "/run/pg"
     assert "default_transaction_read_only=on" in url.query["options"]
+
+
+def test_what_a_library_hardly_uses_loads_when_it_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "seldom.py").write_text("answer = 42\n")
+    (tmp_path / "library.py").write_text("import seldom\ndef ask():\n    return seldom.answer\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with when_used("seldom"):
+        import library  # type: ignore[import-not-found]
+    assert "seldom" not in sys.modules
+    assert library.ask() == 42
+    assert "seldom" in sys.modules
+    del sys.modules["library"], sys.modules["seldom"]
+
+
+def test_great_expectations_loads_without_its_statistics() -> None:
+    code = "import sys, expectations.gx; print(*sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = done.stdout.split()
+    assert "great_expectations.expectations.core.expect_column_kl_divergence_to_be_less_than" in loaded
+    assert not {"scipy.stats", "altair"} & set(loaded)

@@ -171,7 +171,7 @@ class History(RuleBasedStateMachine):
     @rule(table=st.sampled_from(EMPTIED), rarely=RARELY)
     def a_table_is_emptied(self, table: str, rarely: bool) -> None:
         if rarely:
-            self._change(lambda connection: connection.execute(text(f"truncate {table}")) and None)
+            self._change(lambda connection: connection.execute(text(f"truncate {table} cascade")) and None)
 
     @precondition(lambda self: self.open is None)
     @rule(seed=SEEDS, table=st.sampled_from(("orders", "reviews", "messages", "disputes")))

@@ -376,6 +376,8 @@ def history(
             forbid_nothing(connection)
         # What a row of the log names depends on which keys are unique.
         standing.ok(settings, "migrate")
+        with engine.begin() as connection:
+            forbid_nothing(connection)  # the upgrade's own tables have their keys again
         History.marketplace, History.engine, History.project = settings, engine, project
         # Ahead of the server's own clock: what is published lies in the past of every run.
         History.first_clock = wall_clock(engine) + timedelta(days=1)

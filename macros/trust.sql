@@ -20,8 +20,6 @@
                 || jsonb_build_object('k', scorecard.smoothing_k, 'prior', scorecard.smoothing_prior)
         -- Not the number of days: it is another one tomorrow, and nothing about the member has changed.
         when scorecard.kind = 'age' then jsonb_build_object('since', {{ utc_text('measured.first_at') }})
-        -- A number of days would change the document with the clock alone.
-        when measured.metric = 'account_age_days' then jsonb_build_object('since', {{ utc_text('metrics.created_at') }})
         else jsonb_build_object('value', measured.counted)
     end
 {%- endmacro %}

@@ -30,14 +30,12 @@ judged as (
         greatest(50 + cards.points, 0)::numeric(4, 1) as overall_score,
         -- What the floor gave back, so that the factors still add up.
         greatest(-50 - cards.points, 0)::numeric(4, 1) as cap_points,
-        least(
-            cards.next_step_at,
-            cards.created_at + make_interval(hours => 24 * (
-                select min(scorecard.lower_bound) from scorecard
-                where scorecard.metric = 'account_age_days' and scorecard.lower_bound > cards.account_age_days
-            )::integer)
-        ) as valid_until
+        least(cards.next_step_at, cards.created_at + make_interval(hours => 24 * next_bin.first_days::integer)) as valid_until
     from cards
+    cross join lateral (
+        select min(scorecard.lower_bound) as first_days from scorecard
+        where scorecard.metric = 'account_age_days' and scorecard.lower_bound > cards.account_age_days
+    ) as next_bin
 
 ),
 
@@ -51,17 +49,18 @@ levelled as (
             metrics.raw_{{ tally }}_first_at,
             metrics.raw_{{ tally }}_last_at,
         {% endfor -%}
-        (
-            select trust_levels.level from trust_levels
-            where
-                trust_levels.min_score <= judged.overall_score
-                and trust_levels.min_completed_orders <= judged.completed_orders
-                and (not judged.is_banned or trust_levels.rank = 1)
-            order by trust_levels.rank desc
-            limit 1
-        ) as level
+        reached.level
     from judged
     left join metrics on judged.user_id = metrics.user_id
+    left join lateral (
+        select trust_levels.level from trust_levels
+        where
+            trust_levels.min_score <= judged.overall_score
+            and trust_levels.min_completed_orders <= judged.completed_orders
+            and (not judged.is_banned or trust_levels.rank = 1)
+        order by trust_levels.rank desc
+        limit 1
+    ) as reached on true
 
 ),
 

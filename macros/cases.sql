@@ -2,8 +2,7 @@
 {% macro judged_cases(table) -%}
 {%- set columns = application_columns(table) -%}
 
-with source as (
-
+{%- set source_rows -%}
     select
         {{ application_column(columns, 'id', 'text') }} as case_id,
         {{ application_column(columns, 'user_id', 'uuid') }} as user_id,
@@ -11,11 +10,8 @@ with source as (
         {{ application_column(columns, 'decided_at', 'timestamptz') }} as decided_at,
         lower({{ application_column(columns, 'outcome', 'text') }}) as outcome
     {{ application_rows(table, columns) }}
-
-),
-
-judged as (
-
+{%- endset -%}
+{%- set judged_rows -%}
     select
         source.*,
         case
@@ -30,57 +26,36 @@ judged as (
                 then 'decided before it was made; the time of making stands in'
             when source.outcome not in ('upheld', 'dismissed') then 'unknown outcome; it counts against nobody'
         end as left_out
-    from source
+    from ({{ source_rows }}) as source
     {{ join_parent(table ~ '.user_id', 'users') }}
+{%- endset -%}
 
-),
-
-final as (
-
-    select
-        *,
-        coalesce(case_id, 'of member ' || user_id::text) as row_key,
-        -- Filter by this one: the planner takes "case … is null" for rare, and then loops over millions of rows.
-        case when quarantine_reason is null then user_id end as trusted_user_id
-    from judged
-
-)
-
-select * from final
+select
+    *,
+    coalesce(case_id, 'of member ' || user_id::text) as row_key,
+    -- Filter by this one: the planner takes "case … is null" for rare, and then loops over millions of rows.
+    case when quarantine_reason is null then user_id end as trusted_user_id
+from ({{ judged_rows }}) as judged
 {%- endmacro %}
 
 {#- The cases of a base model as they were known at as_of. -#}
 {% macro known_cases(base) -%}
-with source as (
-
-    select * from {{ base }}
-    where trusted_user_id is not null
-
-),
-
--- An outcome without a time stands since the row was made; none stands before.
-effective as (
-
+{#- An outcome without a time stands since the row was made; none stands before. -#}
+{%- set effective_rows -%}
     select
         user_id,
         created_at,
         outcome,
         case when outcome is not null then greatest(decided_at, created_at) end as decided_at
-    from source
+    from {{ base }}
+    where trusted_user_id is not null
+{%- endset -%}
 
-),
-
-final as (
-
-    select
-        user_id,
-        {{ known('created_at') }} as created_at,
-        {{ known('decided_at') }} as decided_at,
-        case when decided_at <= {{ as_of() }} then outcome end as outcome,
-        {{ upcoming('decided_at') }} as next_event_at
-    from effective
-
-)
-
-select * from final
+select
+    user_id,
+    {{ known('created_at') }} as created_at,
+    {{ known('decided_at') }} as decided_at,
+    case when decided_at <= {{ as_of() }} then outcome end as outcome,
+    {{ upcoming('decided_at') }} as next_event_at
+from ({{ effective_rows }}) as effective
 {%- endmacro %}

@@ -16,7 +16,7 @@ sellers as (
 
 ),
 
-messages as (
+messages as not materialized (
 
     select * from {{ ref('stg_messages') }}
     where next_event_at is not null

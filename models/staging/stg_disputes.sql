@@ -1,34 +1,20 @@
-with source as (
-
-    select * from {{ ref('base_disputes') }}
-    where trusted_order_id is not null
-
-),
-
--- A decision without a time was made when the dispute was opened, for all that is known; none is made before.
-effective as (
-
+{#- A decision without a time was made when the dispute was opened, for all that is known; none is made before. -#}
+{%- set effective_rows -%}
     select
         dispute_id,
         order_id,
         opened_at,
         decided_against,
         greatest(resolved_at, case when decided_against is not null then opened_at end) as resolved_at
-    from source
+    from {{ ref('base_disputes') }}
+    where trusted_order_id is not null
+{%- endset -%}
 
-),
-
-final as (
-
-    select
-        dispute_id,
-        order_id,
-        {{ known('opened_at') }} as opened_at,
-        {{ known('resolved_at') }} as resolved_at,
-        case when resolved_at <= {{ as_of() }} then decided_against end as decided_against,
-        least({{ upcoming('opened_at') }}, {{ upcoming('resolved_at') }}) as next_event_at
-    from effective
-
-)
-
-select * from final
+select
+    dispute_id,
+    order_id,
+    {{ known('opened_at') }} as opened_at,
+    {{ known('resolved_at') }} as resolved_at,
+    case when resolved_at <= {{ as_of() }} then decided_against end as decided_against,
+    least({{ upcoming('opened_at') }}, {{ upcoming('resolved_at') }}) as next_event_at
+from ({{ effective_rows }}) as effective

@@ -1,14 +1,8 @@
 {%- set columns = application_columns('orders') -%}
 
-with final as (
-
-    select
-        {{ application_column(columns, 'id', 'uuid') }} as order_id,
-        {{ application_column(columns, 'buyer_id', 'uuid') }} as buyer_id,
-        {{ application_column(columns, 'seller_id', 'uuid') }} as seller_id,
-        {{ application_column(columns, 'created_at', 'timestamptz') }} as created_at
-    {{ application_rows('orders', columns) }}
-
-)
-
-select * from final
+select
+    {{ application_column(columns, 'id', 'uuid') }} as order_id,
+    {{ application_column(columns, 'buyer_id', 'uuid') }} as buyer_id,
+    {{ application_column(columns, 'seller_id', 'uuid') }} as seller_id,
+    {{ application_column(columns, 'created_at', 'timestamptz') }} as created_at
+{{ application_rows('orders', columns) }}

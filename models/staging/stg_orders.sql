@@ -1,12 +1,5 @@
-with orders as (
-
-    select * from {{ ref('base_orders') }}
-
-),
-
--- Times decide; where only the status says it, the latest event's time stands in.
-effective as (
-
+{#- Times decide; where only the status says it, the latest event's time stands in. -#}
+{%- set effective_rows -%}
     select
         order_id,
         buyer_id,
@@ -34,55 +27,48 @@ effective as (
         (status_meaning = 'completed' and completed_at is null)
         or (status_meaning = 'cancelled' and cancelled_at is null)
         or (status_meaning = 'returned' and refunded_at is null) as is_time_assumed
-    from orders
+    from {{ ref('base_orders') }} as orders
     where trusted_order_id is not null
-
-),
+{%- endset -%}
 
 -- As it was known at as_of: what happened later has not happened.
-final as (
-
-    select
-        order_id,
-        buyer_id,
-        seller_id,
-        status,
-        status_meaning,
-        total_amount,
-        created_at,
-        {{ known('paid_at') }} as paid_at,
-        ship_by,
-        {{ known('shipped_at') }} as shipped_at,
-        promised_at,
-        {{ known('delivered_at') }} as delivered_at,
-        {{ known('completed_at') }} as completed_at,
-        {{ known('cancelled_at') }} as cancelled_at,
-        cancelled_by,
-        {{ known('refunded_at') }} as refunded_at,
-        {{ known('returned_at') }} as returned_at,
-        refunded_amount,
-        has_shipping_times,
-        -- What was delivered or accepted had been shipped, also where nobody wrote down when.
-        coalesce(
-            {{ known('shipped_at') }},
-            {{ known('delivered_at') }},
-            {{ known('completed_at') }},
-            {{ known('shipped_by_status_at') }}
-        ) as handed_over_at,
-        updated_at,
-        is_time_assumed,
-        least(
-            {{ upcoming('paid_at') }},
-            {{ upcoming('shipped_at') }},
-            {{ upcoming('delivered_at') }},
-            {{ upcoming('completed_at') }},
-            {{ upcoming('cancelled_at') }},
-            {{ upcoming('refunded_at') }},
-            {{ upcoming('returned_at') }}
-        ) as next_event_at
-    from effective
-    where created_at <= {{ as_of() }}
-
-)
-
-select * from final
+select
+    order_id,
+    buyer_id,
+    seller_id,
+    status,
+    status_meaning,
+    total_amount,
+    created_at,
+    {{ known('paid_at') }} as paid_at,
+    ship_by,
+    {{ known('shipped_at') }} as shipped_at,
+    promised_at,
+    {{ known('delivered_at') }} as delivered_at,
+    {{ known('completed_at') }} as completed_at,
+    {{ known('cancelled_at') }} as cancelled_at,
+    cancelled_by,
+    {{ known('refunded_at') }} as refunded_at,
+    {{ known('returned_at') }} as returned_at,
+    refunded_amount,
+    has_shipping_times,
+    -- What was delivered or accepted had been shipped, also where nobody wrote down when.
+    coalesce(
+        {{ known('shipped_at') }},
+        {{ known('delivered_at') }},
+        {{ known('completed_at') }},
+        {{ known('shipped_by_status_at') }}
+    ) as handed_over_at,
+    updated_at,
+    is_time_assumed,
+    least(
+        {{ upcoming('paid_at') }},
+        {{ upcoming('shipped_at') }},
+        {{ upcoming('delivered_at') }},
+        {{ upcoming('completed_at') }},
+        {{ upcoming('cancelled_at') }},
+        {{ upcoming('refunded_at') }},
+        {{ upcoming('returned_at') }}
+    ) as next_event_at
+from ({{ effective_rows }}) as effective
+where created_at <= {{ as_of() }}

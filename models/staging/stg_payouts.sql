@@ -1,20 +1,8 @@
-with payouts as (
-
-    select * from {{ ref('base_payouts') }}
-
-),
-
-final as (
-
-    select
-        seller_id,
-        amount,
-        status,
-        {{ known('created_at') }} as created_at,
-        {{ upcoming('created_at') }} as next_event_at
-    from payouts
-    where trusted_seller_id is not null
-
-)
-
-select * from final
+select
+    seller_id,
+    amount,
+    status,
+    {{ known('created_at') }} as created_at,
+    {{ upcoming('created_at') }} as next_event_at
+from {{ ref('base_payouts') }}
+where trusted_seller_id is not null

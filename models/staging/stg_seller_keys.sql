@@ -1,12 +1,6 @@
 {%- set columns = application_columns('seller_profiles') -%}
 
-with final as (
-
-    select
-        {{ application_column(columns, 'id', 'uuid') }} as seller_id,
-        {{ application_column(columns, 'created_at', 'timestamptz') }} as created_at
-    {{ application_rows('seller_profiles', columns) }}
-
-)
-
-select * from final
+select
+    {{ application_column(columns, 'id', 'uuid') }} as seller_id,
+    {{ application_column(columns, 'created_at', 'timestamptz') }} as created_at
+{{ application_rows('seller_profiles', columns) }}

@@ -1,12 +1,6 @@
 {%- set columns = application_columns('users') -%}
 
-with final as (
-
-    select
-        {{ application_column(columns, 'id', 'uuid') }} as user_id,
-        {{ application_column(columns, 'created_at', 'timestamptz') }} as created_at
-    {{ application_rows('users', columns) }}
-
-)
-
-select * from final
+select
+    {{ application_column(columns, 'id', 'uuid') }} as user_id,
+    {{ application_column(columns, 'created_at', 'timestamptz') }} as created_at
+{{ application_rows('users', columns) }}

@@ -1,7 +1,5 @@
 {%- set columns = application_columns('disputes') -%}
-
-with source as (
-
+{%- set source_rows -%}
     select
         {{ application_column(columns, 'id', 'uuid') }} as dispute_id,
         {{ application_column(columns, 'order_id', 'uuid') }} as order_id,
@@ -9,11 +7,8 @@ with source as (
         {{ application_column(columns, 'resolved_at', 'timestamptz') }} as resolved_at,
         lower({{ application_column(columns, 'decided_against', 'text') }}) as decided_against
     {{ application_rows('disputes', columns) }}
-
-),
-
-judged as (
-
+{%- endset -%}
+{%- set judged_rows -%}
     select
         source.*,
         case
@@ -29,20 +24,13 @@ judged as (
             when source.decided_against not in ('buyer', 'seller')
                 then 'decided against somebody unknown; it counts against nobody'
         end as left_out
-    from source
+    from ({{ source_rows }}) as source
     {{ join_parent('disputes.order_id', 'orders') }}
+{%- endset -%}
 
-),
-
-final as (
-
-    select
-        *,
-        dispute_id::text as row_key,
-        -- Filter by this one: the planner takes "case … is null" for rare, and then loops over millions of rows.
-        case when quarantine_reason is null then order_id end as trusted_order_id
-    from judged
-
-)
-
-select * from final
+select
+    *,
+    dispute_id::text as row_key,
+    -- Filter by this one: the planner takes "case … is null" for rare, and then loops over millions of rows.
+    case when quarantine_reason is null then order_id end as trusted_order_id
+from ({{ judged_rows }}) as judged

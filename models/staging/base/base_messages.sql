@@ -1,7 +1,5 @@
 {%- set columns = application_columns('messages') -%}
-
-with source as (
-
+{%- set source_rows -%}
     select
         {{ application_column(columns, 'id', 'uuid') }} as message_id,
         {{ application_column(columns, 'thread_id', 'uuid') }} as thread_id,
@@ -9,12 +7,9 @@ with source as (
         {{ application_column(columns, 'recipient_id', 'uuid') }} as recipient_id,
         {{ application_column(columns, 'sent_at', 'timestamptz') }} as sent_at
     {{ application_rows('messages', columns) }}
-
-),
-
--- One whose other side is gone still counts for the member who is left.
-judged as (
-
+{%- endset -%}
+{#- One whose other side is gone still counts for the member who is left. -#}
+{%- set judged_rows -%}
     select
         source.*,
         case
@@ -28,21 +23,14 @@ judged as (
             {{ when_orphaned('messages.sender_id', 'sender does not exist; it counts for the recipient') }}
             {{ when_orphaned('messages.recipient_id', 'recipient does not exist; it counts for the sender') }}
         end as left_out
-    from source
+    from ({{ source_rows }}) as source
     {{ join_parent('messages.sender_id', 'users') }}
     {{ join_parent('messages.recipient_id', 'users') }}
+{%- endset -%}
 
-),
-
-final as (
-
-    select
-        *,
-        message_id::text as row_key,
-        -- Filter by this one: the planner takes "case … is null" for rare, and then loops over millions of rows.
-        case when quarantine_reason is null then recipient_id end as trusted_recipient_id
-    from judged
-
-)
-
-select * from final
+select
+    *,
+    message_id::text as row_key,
+    -- Filter by this one: the planner takes "case … is null" for rare, and then loops over millions of rows.
+    case when quarantine_reason is null then recipient_id end as trusted_recipient_id
+from ({{ judged_rows }}) as judged

@@ -1,17 +1,12 @@
 {%- set columns = application_columns('order_exclusions') -%}
-
-with source as (
-
+{%- set source_rows -%}
     select
         {{ application_column(columns, 'order_id', 'uuid') }} as order_id,
         {{ application_column(columns, 'reason', 'text') }} as reason,
         {{ application_column(columns, 'decided_at', 'timestamptz') }} as decided_at
     {{ application_rows('order_exclusions', columns) }}
-
-),
-
-judged as (
-
+{%- endset -%}
+{%- set judged_rows -%}
     select
         source.*,
         case
@@ -21,20 +16,13 @@ judged as (
             when {{ impossible_moment(['source.decided_at']) }} then 'impossible time'
         end as quarantine_reason,
         case when source.decided_at > {{ wall_clock() }} then 'dated in the future; it waits until then' end as left_out
-    from source
+    from ({{ source_rows }}) as source
     {{ join_parent('order_exclusions.order_id', 'orders') }}
+{%- endset -%}
 
-),
-
-final as (
-
-    select
-        *,
-        'of order ' || order_id::text as row_key,
-        -- Filter by this one: the planner takes "case … is null" for rare, and then loops over millions of rows.
-        case when quarantine_reason is null then order_id end as trusted_order_id
-    from judged
-
-)
-
-select * from final
+select
+    *,
+    'of order ' || order_id::text as row_key,
+    -- Filter by this one: the planner takes "case … is null" for rare, and then loops over millions of rows.
+    case when quarantine_reason is null then order_id end as trusted_order_id
+from ({{ judged_rows }}) as judged

@@ -1,8 +1,6 @@
 {%- set columns = application_columns('orders') -%}
 {%- set promised = application_promises() -%}
-
-with source as (
-
+{%- set source_rows -%}
     select
         {{ application_column(columns, 'id', 'uuid') }} as order_id,
         {{ application_column(columns, 'buyer_id', 'uuid') }} as buyer_id,
@@ -22,35 +20,17 @@ with source as (
         {{ application_column(columns, 'refunded_amount', 'numeric') }} as refunded_amount,
         {{ application_column(columns, 'updated_at', 'timestamptz') }} as updated_at
     {{ application_rows('orders', columns) }}
-
-),
-
-statuses as (
-
-    select * from {{ ref('order_statuses') }}
-
-),
-
-run_context as (
-
-    select * from {{ source('standing', 'run_context') }}
-
-),
-
--- Looked for only where no constraint of the application's tables forbids them.
+{%- endset -%}
+{#- Looked for only where no constraint of the application's tables forbids them. -#}
 {% if 'orders.id' not in promised %}
-repeated as (
-
+{%- set repeated_rows -%}
     select order_id
-    from source
+    from ({{ source_rows }}) as source
     group by order_id
     having count(*) > 1
-
-),
-
+{%- endset -%}
 {% endif %}
-judged as (
-
+{%- set judged_rows -%}
     select
         source.*,
         statuses.meaning as status_meaning,
@@ -74,7 +54,7 @@ judged as (
                 'source.delivered_at', 'source.completed_at', 'source.cancelled_at', 'source.refunded_at',
                 'source.updated_at',
             ]) }} then 'impossible time'
-            when source.created_at > (select run_context.wall_clock from run_context) then 'created in the future'
+            when source.created_at > {{ wall_clock() }} then 'created in the future'
             when
                 least(source.delivered_at, source.completed_at, source.cancelled_at, source.refunded_at)
                 < source.created_at
@@ -90,10 +70,10 @@ judged as (
             when source.stated_paid_at < source.created_at then 'paid before it was created; the time is left out'
             when source.stated_shipped_at < source.created_at then 'shipped before it was created; the time is left out'
         end as left_out
-    from source
-    left join statuses on source.status = statuses.status
+    from ({{ source_rows }}) as source
+    left join {{ ref('order_statuses') }} as statuses on source.status = statuses.status
     {%- if 'orders.id' not in promised %}
-    left join repeated on source.order_id = repeated.order_id
+    left join ({{ repeated_rows }}) as repeated on source.order_id = repeated.order_id
     {%- endif %}
     {%- if 'orders.buyer_id' not in promised %}
     left join {{ source('application', 'users') }} as buyers on source.buyer_id = buyers.id
@@ -101,25 +81,18 @@ judged as (
     {%- if 'orders.seller_id' not in promised %}
     left join {{ source('application', 'seller_profiles') }} as shops on source.seller_id = shops.id
     {%- endif %}
+{%- endset -%}
 
-),
-
-final as (
-
-    select
-        *,
-        -- Whether the application says at all when an order was shipped; without that, nothing can be judged.
-        {{ 'shipped_at' in columns }} as has_shipping_times,
-        -- What stands in for the time of a status that has none.
-        coalesce(
-            greatest(paid_at, shipped_at, delivered_at, completed_at, cancelled_at, refunded_at),
-            updated_at,
-            created_at
-        ) as latest_event_at,
-        -- Filter by this one: the planner takes "case … is null" for rare, and then loops over millions of rows.
-        case when quarantine_reason is null then order_id end as trusted_order_id
-    from judged
-
-)
-
-select * from final
+select
+    *,
+    -- Whether the application says at all when an order was shipped; without that, nothing can be judged.
+    {{ 'shipped_at' in columns }} as has_shipping_times,
+    -- What stands in for the time of a status that has none.
+    coalesce(
+        greatest(paid_at, shipped_at, delivered_at, completed_at, cancelled_at, refunded_at),
+        updated_at,
+        created_at
+    ) as latest_event_at,
+    -- Filter by this one: the planner takes "case … is null" for rare, and then loops over millions of rows.
+    case when quarantine_reason is null then order_id end as trusted_order_id
+from ({{ judged_rows }}) as judged

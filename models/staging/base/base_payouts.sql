@@ -1,7 +1,5 @@
 {%- set columns = application_columns('payouts') -%}
-
-with source as (
-
+{%- set source_rows -%}
     select
         {{ application_column(columns, 'id', 'text') }} as payout_id,
         {{ application_column(columns, 'seller_id', 'uuid') }} as seller_id,
@@ -9,11 +7,8 @@ with source as (
         lower({{ application_column(columns, 'status', 'text') }}) as status,
         {{ application_column(columns, 'created_at', 'timestamptz') }} as created_at
     {{ application_rows('payouts', columns) }}
-
-),
-
-judged as (
-
+{%- endset -%}
+{%- set judged_rows -%}
     select
         source.*,
         case
@@ -28,20 +23,13 @@ judged as (
             when source.created_at > {{ wall_clock() }} then 'dated in the future; it waits until then'
             when source.status not in ('pending', 'available', 'withdrawn') then 'unknown status; it is in no balance'
         end as left_out
-    from source
+    from ({{ source_rows }}) as source
     {{ join_parent('payouts.seller_id', 'seller_profiles') }}
+{%- endset -%}
 
-),
-
-final as (
-
-    select
-        *,
-        coalesce(payout_id, 'of shop ' || seller_id::text) as row_key,
-        -- Filter by this one: the planner takes "case … is null" for rare, and then loops over millions of rows.
-        case when quarantine_reason is null then seller_id end as trusted_seller_id
-    from judged
-
-)
-
-select * from final
+select
+    *,
+    coalesce(payout_id, 'of shop ' || seller_id::text) as row_key,
+    -- Filter by this one: the planner takes "case … is null" for rare, and then loops over millions of rows.
+    case when quarantine_reason is null then seller_id end as trusted_seller_id
+from ({{ judged_rows }}) as judged

@@ -1,18 +1,13 @@
 {%- set columns = application_columns('returns') -%}
-
-with source as (
-
+{%- set source_rows -%}
     select
         {{ application_column(columns, 'id', 'uuid') }} as return_id,
         {{ application_column(columns, 'order_id', 'uuid') }} as order_id,
         {{ application_column(columns, 'requested_at', 'timestamptz') }} as requested_at,
         {{ application_column(columns, 'completed_at', 'timestamptz') }} as completed_at
     {{ application_rows('returns', columns) }}
-
-),
-
-judged as (
-
+{%- endset -%}
+{%- set judged_rows -%}
     select
         source.*,
         case
@@ -25,20 +20,13 @@ judged as (
             when least(source.requested_at, source.completed_at) > {{ wall_clock() }}
                 then 'dated in the future; it waits until then'
         end as left_out
-    from source
+    from ({{ source_rows }}) as source
     {{ join_parent('returns.order_id', 'orders') }}
+{%- endset -%}
 
-),
-
-final as (
-
-    select
-        *,
-        return_id::text as row_key,
-        -- Filter by this one: the planner takes "case … is null" for rare, and then loops over millions of rows.
-        case when quarantine_reason is null then order_id end as trusted_order_id
-    from judged
-
-)
-
-select * from final
+select
+    *,
+    return_id::text as row_key,
+    -- Filter by this one: the planner takes "case … is null" for rare, and then loops over millions of rows.
+    case when quarantine_reason is null then order_id end as trusted_order_id
+from ({{ judged_rows }}) as judged

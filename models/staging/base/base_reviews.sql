@@ -1,8 +1,6 @@
 {%- set columns = application_columns('reviews') -%}
 {%- set promised = application_promises() -%}
-
-with source as (
-
+{%- set source_rows -%}
     select
         {{ application_column(columns, 'id', 'uuid') }} as review_id,
         {{ application_column(columns, 'order_id', 'uuid') }} as order_id,
@@ -14,29 +12,17 @@ with source as (
         {{ application_column(columns, 'engagement', 'jsonb') }} as engagement,
         {{ application_column(columns, 'moderation', 'jsonb') }} as moderation
     {{ application_rows('reviews', columns) }}
-
-),
-
-run_context as (
-
-    select * from {{ source('standing', 'run_context') }}
-
-),
-
--- Looked for only where no constraint of the application's tables forbids them.
+{%- endset -%}
+{#- Looked for only where no constraint of the application's tables forbids them. -#}
 {% if 'reviews.id' not in promised %}
-repeated as (
-
+{%- set repeated_rows -%}
     select review_id
-    from source
+    from ({{ source_rows }}) as source
     group by review_id
     having count(*) > 1
-
-),
-
+{%- endset -%}
 {% endif %}
-judged as (
-
+{%- set judged_rows -%}
     select
         source.*,
         case
@@ -57,16 +43,16 @@ judged as (
             when source.reviewer_id is not null and reviewers.id is null then 'reviewer does not exist'
             {%- endif %}
             when {{ impossible_moment(['source.created_at']) }} then 'impossible time'
-            when source.created_at > (select run_context.wall_clock from run_context) then 'created in the future'
+            when source.created_at > {{ wall_clock() }} then 'created in the future'
             when
                 jsonb_typeof(source.detailed_ratings) not in ('object', 'null')
                 or jsonb_typeof(source.engagement) not in ('object', 'null')
                 or jsonb_typeof(source.moderation) not in ('object', 'null')
                 then 'malformed JSON'
         end as quarantine_reason
-    from source
+    from ({{ source_rows }}) as source
     {%- if 'reviews.id' not in promised %}
-    left join repeated on source.review_id = repeated.review_id
+    left join ({{ repeated_rows }}) as repeated on source.review_id = repeated.review_id
     {%- endif %}
     {%- if 'reviews.order_id' not in promised %}
     left join (select distinct id from {{ source('application', 'orders') }}) as orders on source.order_id = orders.id
@@ -77,17 +63,10 @@ judged as (
     {%- if 'reviews.reviewer_id' not in promised %}
     left join {{ source('application', 'users') }} as reviewers on source.reviewer_id = reviewers.id
     {%- endif %}
+{%- endset -%}
 
-),
-
-final as (
-
-    select
-        *,
-        -- Filter by this one: the planner takes "case … is null" for rare, and then loops over millions of rows.
-        case when quarantine_reason is null then review_id end as trusted_review_id
-    from judged
-
-)
-
-select * from final
+select
+    *,
+    -- Filter by this one: the planner takes "case … is null" for rare, and then loops over millions of rows.
+    case when quarantine_reason is null then review_id end as trusted_review_id
+from ({{ judged_rows }}) as judged

@@ -82,7 +82,7 @@ def execute_locked(
     targets = targets_of(request.selection)
     as_of = _moment(engine, request)
     if request.as_of is None and (stopped := _awaited(engine, targets)) is not None:
-        return _wait(engine, request, as_of, stopped)
+        return _wait(engine, settings, request, as_of, stopped)
     if request.as_of is not None:
         settings = settings.model_copy(update={"build_schema": settings.replay_schema})
     end_leftovers(engine, connection_name(settings))
@@ -105,7 +105,7 @@ def _awaited(engine: Engine, targets: tuple[Target, ...]) -> int | None:
         return undecided(connection, targets)
 
 
-def _wait(engine: Engine, request: Request, as_of: datetime, stopped: int) -> Outcome:
+def _wait(engine: Engine, settings: Settings, request: Request, as_of: datetime, stopped: int) -> Outcome:
     """Enter a run that builds nothing, because a stopped one awaits its decision; its members stay due."""
     message = (
         f"run {stopped} was stopped by the gate and awaits a decision: standing diff --run {stopped} shows it;"
@@ -113,6 +113,7 @@ def _wait(engine: Engine, request: Request, as_of: datetime, stopped: int) -> Ou
     )
     run_id = open_run(engine, request.selection, as_of)
     close_run(engine, run_id, "waiting", message, {"waits_for": stopped})
+    tidy(engine, settings, run_id, everybody=True)
     return Outcome(run_id, "waiting", message, as_of=as_of)
 
 

@@ -84,9 +84,12 @@ def resume(settings: Settings, run_id: int | None = None) -> int:
             status = connection.scalar(
                 text("select status from standing.runs where run_id = :run_id"), {"run_id": run_id}
             )
+            if status is None:
+                raise SettingError(f"there is no run {run_id}", "standing status shows the last runs")
             if status != "undone":
-                said = f"run {run_id} is {status}, not undone" if status else f"there is no run {run_id}"
-                raise StandingError(said, "standing resume lets every held member go on")
+                raise StandingError(
+                    f"run {run_id} is {status}, not undone", "standing resume lets every held member go on"
+                )
         freed = connection.execute(
             text("delete from standing.holds where run_id = :run_id or cast(:run_id as bigint) is null"),
             {"run_id": run_id},

@@ -112,7 +112,8 @@ final as (
             user_messages.next_step_at,
             ground.next_event_at,
             upcoming.next_event_at,
-            people_upcoming.next_event_at
+            -- What its person buys or reviews is none of the shop's.
+            people_upcoming.next_message_at
         ) as valid_until
     from windows
     inner join sellers on windows.seller_id = sellers.seller_id

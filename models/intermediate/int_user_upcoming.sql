@@ -35,30 +35,35 @@ concerned as (
 
     select
         user_id,
-        next_event_at
+        next_event_at,
+        false as is_message
     from upcoming
     union all
     select
         sellers.user_id,
-        upcoming.next_event_at
+        upcoming.next_event_at,
+        false as is_message
     from upcoming
     inner join sellers on upcoming.seller_id = sellers.seller_id
     union all
     select
         messages.sender_id as user_id,
-        messages.next_event_at
+        messages.next_event_at,
+        true as is_message
     from messages
     inner join due_people on messages.sender_id = due_people.user_id
     union all
     select
         messages.recipient_id as user_id,
-        messages.next_event_at
+        messages.next_event_at,
+        true as is_message
     from messages
     inner join due_people on messages.recipient_id = due_people.user_id
     union all
     select
         users.user_id,
-        users.next_event_at
+        users.next_event_at,
+        false as is_message
     from users
     inner join due_people on users.user_id = due_people.user_id
 
@@ -68,7 +73,8 @@ final as (
 
     select
         user_id,
-        min(next_event_at) as next_event_at
+        min(next_event_at) as next_event_at,
+        min(next_event_at) filter (where is_message) as next_message_at
     from concerned
     where user_id is not null
     group by user_id

@@ -14,6 +14,9 @@ from standing.errors import SettingError, StandingError
 if TYPE_CHECKING:
     from standing.run import Outcome
 
+#: How `reconcile` ends where its run left nothing to compare with: status → exit code.
+NOT_COMPARED = {"skipped": 5, "waiting": 6}
+
 
 @click.command()
 @click.argument("selection", default="all")
@@ -208,7 +211,8 @@ def why(kind: str, member_id: str, as_of: str | None, as_json: bool) -> None:
 def reconcile(mend: bool, as_json: bool) -> None:
     """Run what is due, then compare every published document with a full recompute.
 
-    Exits with 7 where documents differ that nobody changed meanwhile, and with 0 if --mend wrote them anew.
+    Exits with 7 where documents differ that nobody changed meanwhile, with 0 if --mend wrote them anew, and
+    where nothing could be compared with 5 (another run is at work) or 6 (a stopped run awaits a decision).
     """
     from standing.cli.progress import log_to_stderr
     from standing.metrics import write_metrics
@@ -225,7 +229,9 @@ def reconcile(mend: bool, as_json: bool) -> None:
         click.echo(found.message)
         for one in found.drift:
             click.echo(f"  {one.target:<16}{one.member_id}  {one.cause}")
-    if found.error is not None and found.run.status not in ("skipped", "waiting"):
+    if found.run.status in NOT_COMPARED:
+        sys.exit(NOT_COMPARED[found.run.status])
+    if found.error is not None:
         if as_json:
             sys.exit(found.error.exit_code)
         raise found.error

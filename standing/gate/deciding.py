@@ -11,7 +11,7 @@ from standing.database import connect, require_upgraded
 from standing.documents_sql import content_hash, due_again, quoted
 from standing.errors import SettingError, StandingError
 from standing.gate import change_sets
-from standing.gate.waiting import mark
+from standing.gate.waiting import expire, mark
 from standing.history import open_partitions
 from standing.lock import RunLock, run_lock
 from standing.publish import by_table
@@ -68,6 +68,8 @@ def _deciding(settings: Settings) -> Iterator[tuple[Engine, RunLock]]:
         with engine.connect() as connection:
             require_upgraded(connection, settings)
         with run_lock(engine, settings.lock_wait_minutes, settings.database_url_direct) as lock:
+            with engine.begin() as connection:
+                expire(connection)
             yield engine, lock
 
 

@@ -12,7 +12,7 @@ from standing import dbt
 from standing.context import wall_clock
 from standing.database import connect, require_upgraded
 from standing.due import open_build
-from standing.errors import BuildFailed, StandingError
+from standing.errors import BuildFailed, SettingError, StandingError
 from standing.gate.difference import Difference, of_build, of_stopped_run
 from standing.gate.judging import GateVerdict, measure
 from standing.lock import LockTaken
@@ -66,7 +66,8 @@ def show_stopped(settings: Settings, run_id: int | None) -> Difference:
         found = (
             connection.execute(
                 text(
-                    "select run_id, selection, status, summary -> 'gate' as gate from standing.runs"
+                    "select run_id, selection, status, summary -> 'gate' as gate,"
+                    " (summary ->> 'expires_at')::timestamptz <= clock_timestamp() as is_over from standing.runs"
                     " where run_id = :run_id or (cast(:run_id as bigint) is null and status = 'stopped')"
                     " order by run_id desc limit 1"
                 ),
@@ -75,11 +76,13 @@ def show_stopped(settings: Settings, run_id: int | None) -> Difference:
             .mappings()
             .first()
         )
-        if found is None or found["status"] != "stopped":
+        if found is None and run_id is not None:
+            raise SettingError(f"there is no run {run_id}", "standing status shows the last runs")
+        if found is None or found["status"] != "stopped" or found["is_over"]:
             which = (
                 "no run awaits a decision" if run_id is None else f"run {run_id} does not await a decision"
             )
-            was = f": it is {found['status']}" if found else ""
+            was = f": it is {'expired' if found['is_over'] else found['status']}" if found else ""
             raise StandingError(
                 which + was, "standing diff builds a trial; standing report shows past runs"
             )

@@ -28,7 +28,7 @@ def undecided(connection: Connection, targets: tuple[Target, ...]) -> int | None
 
     Old ones expire first, in the caller's transaction: their change sets go, their members stay due.
     """
-    _expire(connection)
+    expire(connection)
     waiting = connection.execute(
         text("select run_id, selection from standing.runs where status = 'stopped' order by run_id")
     )
@@ -39,7 +39,8 @@ def undecided(connection: Connection, targets: tuple[Target, ...]) -> int | None
     return None
 
 
-def _expire(connection: Connection) -> None:
+def expire(connection: Connection) -> None:
+    """Stopped runs whose time to decide is over become `expired`; their change sets go."""
     expired = connection.scalars(
         text(
             "update standing.runs set status = 'expired', message = 'nobody decided in time; ' || message"

@@ -11,7 +11,9 @@ from decided import PAPERS_LOST, do, documents, scalar
 from sqlalchemy import Engine, create_engine
 
 from standing import run as runs
-from standing.gate import undecided
+from standing.errors import SettingError, StandingError
+from standing.gate import approve, undecided
+from standing.gate.trial import show_stopped
 from standing.lock import run_lock
 from standing.run import Outcome, execute
 from standing.settings import Settings
@@ -130,6 +132,8 @@ def test_a_warning_is_told_and_published(
 def test_runs_of_the_same_documents_wait_and_build_nothing_and_others_go_on(
     marketplace: Settings, database: Engine, standing: Standing
 ) -> None:
+    newcomer = "00000000-0000-4000-8000-000000000001"
+    do(database, f"insert into users (id, display_name) values ('{newcomer}', 'สมชาย')")
     stopped = stop(marketplace, database, "scores")
     before, built = documents(database), scalar(database, "select run_id from standing_build.run_context")
     done = standing.inside(marketplace, "run", "all")
@@ -139,6 +143,21 @@ def test_runs_of_the_same_documents_wait_and_build_nothing_and_others_go_on(
     assert scalar(database, "select run_id from standing_build.run_context") == built
     assert scalar(database, "select status from standing.runs order by run_id desc limit 1") == "waiting"
     assert documents(database) == before
+
+    # Whoever goes meanwhile is forgotten all the same, and what compares nothing does not say that all is well.
+    kept = f"select count(*) from standing.history where member_id = '{newcomer}'"
+    do(
+        database,
+        f"insert into standing.history values (1, 'trust_score', '{newcomer}', '{{}}', '', now())",
+        f"delete from users where id = '{newcomer}'",
+    )
+    reconciled = standing(marketplace, "reconcile")
+    assert reconciled.returncode == 6, reconciled.stdout + reconciled.stderr
+    assert "nothing was compared" in reconciled.stdout
+    assert scalar(database, kept) == 0
+    before = documents(database)
+    with pytest.raises(SettingError, match="there is no run 999"):
+        show_stopped(marketplace, 999)
 
     tiers = execute(marketplace, Request("tiers"))
     assert tiers.status == "published", tiers.message
@@ -150,6 +169,13 @@ def test_runs_of_the_same_documents_wait_and_build_nothing_and_others_go_on(
     hours = "select extract(epoch from (summary ->> 'expires_at')::timestamptz - finished_at) / 3600 from standing.runs"
     assert round(float(str(scalar(database, f"{hours} where run_id = {stopped.run_id}")))) == 72
     do(database, 'update standing.runs set summary = summary || \'{"expires_at": "2026-01-01T00:00:00Z"}\'')
+    with pytest.raises(
+        StandingError, match=f"run {stopped.run_id} does not await a decision: it is expired"
+    ):
+        show_stopped(marketplace, stopped.run_id)
+    with pytest.raises(StandingError, match=f"nothing to approve: run {stopped.run_id} is expired"):
+        approve(marketplace, stopped.run_id)
+    assert documents(database) == before
     with database.begin() as connection:
         assert undecided(connection, TARGETS) is None
     assert (

@@ -169,3 +169,10 @@ def test_nothing_committed_names_a_package_index_or_this_machine() -> None:
         content = (PROJECT_ROOT / name).read_bytes()
         assert above.encode() not in content, name
         assert b"--index-" + b"url" not in content, name
+
+
+def test_views_of_staging_have_no_with(manifest: dict[str, Any]) -> None:
+    views = [n for n in models(manifest) if layer(n) == 1 and n["config"]["materialized"] == "view"]
+    assert len(views) > 20
+    for node in views:
+        assert not re.search(r"^\s*with\b", node["raw_code"], re.M), node["name"]

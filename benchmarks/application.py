@@ -77,6 +77,8 @@ def measure(home: Path, given: argparse.Namespace) -> None:
 
                 outcome = execute(settings, Request(full=True), perform)
             print(f"a full run, {sum(outcome.written.values()):,} documents written: {outcome.status}")
+            if outcome.error is not None:
+                raise outcome.error
             for phase in phases(load, logs / "run"):
                 show(phase)
             with engine.begin() as connection:

@@ -35,9 +35,13 @@
     or greatest({{ columns | join(', ') }}) = 'infinity'
 {%- endmacro %}
 
-{#- The wall clock of the run: what is dated after it has not happened, whatever moment the run looks at. -#}
+{#- The wall clock of the run, and as long after it as rows may arrive while the run reads: what is dated later is
+    dated wrongly, whatever moment the run looks at. -#}
 {% macro wall_clock() -%}
-    (select run_context.wall_clock from {{ source('standing', 'run_context') }} as run_context)
+    (
+        select run_context.wall_clock + make_interval(mins => {{ policy('future_tolerance_minutes') }}::integer)
+        from {{ source('standing', 'run_context') }} as run_context
+    )
 {%- endmacro %}
 
 {#- A reason for rows of `source` that name a parent who is not there; nothing where a constraint forbids them. -#}

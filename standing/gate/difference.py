@@ -10,15 +10,12 @@ from standing.database import rows
 from standing.documents_sql import quoted
 from standing.gate.change_sets import changed_documents
 from standing.gate.judging import GateVerdict
-from standing.gate.measures import LADDERS, NUMBERS, number
-from standing.movements import MOVERS
+from standing.gate.measures import LADDERS
+from standing.gate.movers import MoveOfMember, movers_of
 from standing.publish import by_table
 from standing.publish_sql import ChangeTable
 from standing.settings import Settings
 from standing.targets import Target
-
-#: Whose members are shown as movers.
-MOVING = ("trust_score", "ratings", "tier_info")
 
 
 @dataclass(frozen=True)
@@ -38,29 +35,6 @@ class Matrix:
     target: str
     steps: tuple[tuple[str, str], ...]  # code and Thai label, lowest first
     cells: dict[tuple[str | None, str], int]
-
-
-@dataclass(frozen=True)
-class FactorMove:
-    """A factor whose points differ, or a number of the document; None: it was not or is no longer there."""
-
-    code: str
-    label_th: str
-    before: Decimal | None
-    after: Decimal | None
-
-
-@dataclass(frozen=True)
-class MoveOfMember:
-    """A member whose score, level or tier moves, with the factors that differ, largest difference first."""
-
-    target: str
-    member_id: str
-    before: Decimal | None
-    after: Decimal | None
-    step_before: str | None  # level or tier
-    step_after: str | None
-    factors: tuple[FactorMove, ...]
 
 
 @dataclass(frozen=True)
@@ -140,13 +114,14 @@ def _gather(
 ) -> Difference:
     columns = tuple(_column(connection, settings, target, changed[target.name]) for target in targets)
     ladders = [target for target in targets if target.name in LADDERS]
-    scored = [target for target in targets if target.name in MOVING]
     return Difference(
         run_id=run_id,
         columns=columns,
         matrices=tuple(_matrix(connection, settings, target, changed[target.name]) for target in ladders),
         movers=tuple(
-            mover for target in scored for mover in _movers(connection, target, changed[target.name])
+            mover
+            for target in targets
+            for mover in movers_of(connection, settings, target, changed[target.name])
         ),
         gate=gate,
     )
@@ -186,65 +161,4 @@ def _matrix(connection: Connection, settings: Settings, target: Target, changed:
         target.name,
         tuple((step["code"], step["label_th"]) for step in steps),
         {(cell["before"], cell["after"]): cell["members"] for cell in cells},
-    )
-
-
-def _movers(connection: Connection, target: Target, changed: str) -> tuple[MoveOfMember, ...]:
-    path = "{" + NUMBERS[target.name] + "}"
-    step = f" ->> '{LADDERS[target.name][0]}'" if target.name in LADDERS else " ->> null"
-    moved = rows(
-        connection,
-        f"""
-        with moved as (
-            select member_id, old_document, new_document,
-                {number("old_document", path)} as before, {number("new_document", path)} as after,
-                old_document{step} as step_before, new_document{step} as step_after
-            from ({changed}) as changed
-        )
-        select member_id::text as member_id, before, after, step_before, step_after,
-            {_parts("old_document", target)} as old_parts, {_parts("new_document", target)} as new_parts
-        from moved
-        where before is distinct from after or step_before is distinct from step_after
-        order by abs(after - before) desc nulls last, step_before is not distinct from step_after, member_id
-        limit {MOVERS}
-        """,
-    )
-    return tuple(
-        MoveOfMember(
-            target=target.name,
-            factors=_moves(row.pop("old_parts"), row.pop("new_parts")),
-            **row,
-        )
-        for row in moved
-    )
-
-
-def _parts(document: str, target: Target) -> str:
-    """What explains a document, as {code: {points, label_th}}: its factors, or else its numbers."""
-    if target.name == "trust_score":
-        parts = f"jsonb_path_query({document}, '$.factors.*[*]') as part (value)"
-        return (
-            f"(select coalesce(jsonb_object_agg(part.value ->> 'code', part.value), '{{}}') from {parts})"
-        )
-    numbers = (
-        f"jsonb_each({document} || coalesce({document} #> '{{evidence,mean_rating}}', '{{}}')) as part (key, value)"
-        " where jsonb_typeof(part.value) = 'number'"
-    )
-    return (
-        "(select coalesce(jsonb_object_agg(part.key, jsonb_build_object('points', part.value)), '{}')"
-        f" from {numbers})"
-    )
-
-
-def _moves(before: dict[str, Any], after: dict[str, Any]) -> tuple[FactorMove, ...]:
-    nothing = Decimal(0)
-    moves = []
-    for code in dict.fromkeys([*after, *before]):
-        old, new = (
-            Decimal(str(side[code]["points"])) if code in side else None for side in (before, after)
-        )
-        if old != new:
-            moves.append(FactorMove(code, {**before, **after}[code].get("label_th") or code, old, new))
-    return tuple(
-        sorted(moves, key=lambda one: abs((one.after or nothing) - (one.before or nothing)), reverse=True)
     )

@@ -2,7 +2,8 @@
 
 from decimal import Decimal
 
-from standing.gate.difference import Difference, FactorMove, Matrix, MoveOfMember
+from standing.gate.difference import Difference, Matrix
+from standing.gate.movers import FactorMove, MoveOfMember
 
 #: Factors shown of each mover.
 FACTORS = 4
@@ -52,6 +53,8 @@ def _matrix(matrix: Matrix) -> list[str]:
 def _mover(mover: MoveOfMember) -> list[str]:
     steps = f", {mover.step_before or 'none'} → {mover.step_after}" if mover.step_after else ""
     lines = [f"  {mover.target} {mover.member_id}: {_number(mover.before)} → {_number(mover.after)}{steps}"]
+    if mover.asked:
+        lines.append(f"    {mover.asked}")
     return lines + [f"    {_factor(one)}" for one in mover.factors[:FACTORS]]
 
 

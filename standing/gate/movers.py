@@ -67,7 +67,11 @@ def movers_of(
         select member_id::text as member_id, before, after, step_before, step_after,
             {_parts("old_document", target)} as old_parts, {_parts("new_document", target)} as new_parts
         from moved
-        order by abs(after - before) desc nulls last, step_before is not distinct from step_after, member_id
+        order by
+            before is not distinct from after and step_before is not distinct from step_after,
+            abs(after - before) desc nulls last,
+            step_before is not distinct from step_after,
+            member_id
         limit {MOVERS}
         """,
     )

@@ -21,7 +21,7 @@
             when {{ impossible_moment(['source.created_at', 'source.decided_at']) }} then 'impossible time'
         end as quarantine_reason,
         case
-            when source.created_at > {{ wall_clock() }} then 'dated in the future; it waits until then'
+            when source.created_at > {{ latest_moment() }} then 'dated in the future; it waits until then'
             when source.decided_at < source.created_at
                 then 'decided before it was made; the time of making stands in'
             when source.outcome not in ('upheld', 'dismissed') then 'unknown outcome; it counts against nobody'

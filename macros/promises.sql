@@ -37,7 +37,7 @@
 
 {#- The wall clock of the run, and as long after it as rows may arrive while the run reads: what is dated later is
     dated wrongly, whatever moment the run looks at. -#}
-{% macro wall_clock() -%}
+{% macro latest_moment() -%}
     (
         select run_context.wall_clock + make_interval(mins => {{ policy('future_tolerance_minutes') }}::integer)
         from {{ source('standing', 'run_context') }} as run_context

@@ -18,7 +18,7 @@
             when {{ impossible_moment(['source.opened_at', 'source.resolved_at']) }} then 'impossible time'
         end as quarantine_reason,
         case
-            when source.opened_at > {{ wall_clock() }} then 'dated in the future; it waits until then'
+            when source.opened_at > {{ latest_moment() }} then 'dated in the future; it waits until then'
             when source.resolved_at < source.opened_at
                 then 'decided before it was opened; the time of opening stands in'
             when source.decided_against not in ('buyer', 'seller')

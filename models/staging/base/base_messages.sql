@@ -19,7 +19,7 @@
             when {{ impossible_moment(['source.sent_at']) }} then 'impossible time'
         end as quarantine_reason,
         case
-            when source.sent_at > {{ wall_clock() }} then 'dated in the future; it waits until then'
+            when source.sent_at > {{ latest_moment() }} then 'dated in the future; it waits until then'
             {{ when_orphaned('messages.sender_id', 'sender does not exist; it counts for the recipient') }}
             {{ when_orphaned('messages.recipient_id', 'recipient does not exist; it counts for the sender') }}
         end as left_out

@@ -15,7 +15,7 @@
             when source.decided_at is null then 'no decision time'
             when {{ impossible_moment(['source.decided_at']) }} then 'impossible time'
         end as quarantine_reason,
-        case when source.decided_at > {{ wall_clock() }} then 'dated in the future; it waits until then' end as left_out
+        case when source.decided_at > {{ latest_moment() }} then 'dated in the future; it waits until then' end as left_out
     from ({{ source_rows }}) as source
     {{ join_parent('order_exclusions.order_id', 'orders') }}
 {%- endset -%}

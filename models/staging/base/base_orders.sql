@@ -54,7 +54,7 @@
                 'source.delivered_at', 'source.completed_at', 'source.cancelled_at', 'source.refunded_at',
                 'source.updated_at',
             ]) }} then 'impossible time'
-            when source.created_at > {{ wall_clock() }} then 'created in the future'
+            when source.created_at > {{ latest_moment() }} then 'created in the future'
             when
                 least(source.delivered_at, source.completed_at, source.cancelled_at, source.refunded_at)
                 < source.created_at

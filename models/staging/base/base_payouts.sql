@@ -20,7 +20,7 @@
             when source.amount > {{ policy('max_amount') }} then 'absurd amount'
         end as quarantine_reason,
         case
-            when source.created_at > {{ wall_clock() }} then 'dated in the future; it waits until then'
+            when source.created_at > {{ latest_moment() }} then 'dated in the future; it waits until then'
             when source.status not in ('pending', 'available', 'withdrawn') then 'unknown status; it is in no balance'
         end as left_out
     from ({{ source_rows }}) as source

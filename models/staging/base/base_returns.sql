@@ -17,7 +17,7 @@
             when source.completed_at < source.requested_at then 'completed before it was requested'
         end as quarantine_reason,
         case
-            when least(source.requested_at, source.completed_at) > {{ wall_clock() }}
+            when least(source.requested_at, source.completed_at) > {{ latest_moment() }}
                 then 'dated in the future; it waits until then'
         end as left_out
     from ({{ source_rows }}) as source

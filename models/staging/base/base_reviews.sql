@@ -43,7 +43,7 @@
             when source.reviewer_id is not null and reviewers.id is null then 'reviewer does not exist'
             {%- endif %}
             when {{ impossible_moment(['source.created_at']) }} then 'impossible time'
-            when source.created_at > {{ wall_clock() }} then 'created in the future'
+            when source.created_at > {{ latest_moment() }} then 'created in the future'
             when
                 jsonb_typeof(source.detailed_ratings) not in ('object', 'null')
                 or jsonb_typeof(source.engagement) not in ('object', 'null')

@@ -17,7 +17,7 @@
             when {{ impossible_moment(['source.started_at', 'source.ended_at']) }} then 'impossible time'
             when source.ended_at < source.started_at then 'ended before it began'
         end as quarantine_reason,
-        case when source.started_at > {{ wall_clock() }} then 'dated in the future; it waits until then' end as left_out
+        case when source.started_at > {{ latest_moment() }} then 'dated in the future; it waits until then' end as left_out
     from ({{ source_rows }}) as source
     {{ join_parent('user_sessions.user_id', 'users') }}
 {%- endset -%}

@@ -16,7 +16,7 @@ from standing.database import STANDING_SCHEMA
 from standing.settings import Settings
 from standing.sources import Columns, columns_found
 from standing.targets import TARGETS
-from standing.upgrade.capture import problems
+from standing.upgrade.capture import problems, wanted
 from standing.upgrade.capture_sql import as_key
 from standing.upgrade.catalog import read_catalog
 from standing.upgrade.steps import quoted
@@ -49,9 +49,13 @@ EVERYBODY = (
 
 @dataclass(frozen=True)
 class Completeness:
-    """Whether every change is logged; true or false by itself. `problems` say what is not, a phrase each."""
+    """Whether every change is logged; true or false by itself.
+
+    `problems` say what is not, a phrase each; `follows` are the tables whose changes should be.
+    """
 
     problems: tuple[str, ...]
+    follows: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return not self.problems
@@ -89,8 +93,11 @@ def is_complete(connection: Connection, settings: Settings) -> Completeness:
     """Whether every trigger that should be there now is there and enabled; else a run has to be full."""
     if not settings.change_log:
         return Completeness(("there is no change log (STANDING_CHANGE_LOG is off)",))
-    found = problems(read_catalog(_driver(connection), settings.application_schema))
-    return Completeness(tuple(problem for said in found.values() for problem in said))
+    catalog = read_catalog(_driver(connection), settings.application_schema)
+    return Completeness(
+        tuple(problem for said in problems(catalog).values() for problem in said),
+        tuple(capture.table for capture in wanted(catalog)),
+    )
 
 
 def _driver(connection: Connection) -> "psycopg.Connection[Any]":

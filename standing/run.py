@@ -129,7 +129,8 @@ def _carry_out(run: Run, perform: Perform) -> Outcome:
     except StandingError as stopped:
         error, status = stopped, "stopped" if isinstance(stopped, GateStopped) else "failed"
     except BaseException as crash:
-        close_run(run.engine, run.run_id, "failed", f"{type(crash).__name__}", {})
+        close_run(run.engine, run.run_id, "failed", _crashed(crash), {})
+        run.auditor.end()
         raise
     run.auditor.end()
     message = error.message if error else _headline(run)
@@ -167,10 +168,18 @@ def _perform_stage(run: Run, stage: Stage, perform: Perform) -> None:
     except DBAPIError as error:
         detail = server_message(error)
         raise StandingError(f"{stage.name}: {detail}", "standing run, once the server is well") from error
+    except BaseException as crash:
+        detail = _crashed(crash)
+        raise
     finally:
         seconds = round(time.monotonic() - began, 3)
         run.stages.append(StageResult(stage.name, seconds, status, detail))
         log.info("%s in %.1f s: %s", status, seconds, detail)
+
+
+def _crashed(crash: BaseException) -> str:
+    """What a run that no StandingError ended is said to have ended with."""
+    return "interrupted" if isinstance(crash, KeyboardInterrupt) else type(crash).__name__
 
 
 def _headline(run: Run) -> str:

@@ -24,8 +24,8 @@ COUNTED = (
 def gather(engine: Engine, settings: Settings) -> dict[str, Any]:
     """Members by published level and tier, the log of changes, and the last runs.
 
-    `documents`, `change_log` and `runs`. Under `change_log`: `on`, `waiting` rows, `problems` (phrases), and
-    for each target how many are `due` (None: everybody) and `held`.
+    `documents`, `change_log` and `runs`. Under `change_log`: `on`, `waiting` rows, the tables that it `follows`,
+    `problems` (phrases), and for each target how many are `due` (None: everybody) and `held`.
     """
     documents = []
     with engine.connect() as connection:
@@ -75,10 +75,12 @@ def _changes(connection: Connection, settings: Settings) -> dict[str, Any]:
         )
     }
     nobody = {"due": 0, "held": 0}
+    complete = is_complete(connection, settings)
     return {
         "on": settings.change_log,
         "waiting": log_size(connection),
-        "problems": list(is_complete(connection, settings).problems),
+        "follows": list(complete.follows),
+        "problems": list(complete.problems),
         "targets": [
             {"target": target.name, **nobody, **counted.get(target.name, {})} for target in TARGETS
         ],

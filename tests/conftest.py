@@ -146,9 +146,17 @@ class Standing:
     def __call__(
         self, settings: Settings, *arguments: str, **variables: str
     ) -> subprocess.CompletedProcess[str]:
+        with self.begin(settings, *arguments, **variables) as process:
+            said = process.communicate()
+        return subprocess.CompletedProcess(arguments, process.returncode, *said)
+
+    def begin(self, settings: Settings, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+        """The command at work; the caller reads what it says."""
         environment = {**os.environ, **self._environment(settings), **variables}
         command = [sys.executable, "-m", "standing", *arguments]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        return subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
 
     def _environment(self, settings: Settings) -> dict[str, str]:
         return {"STANDING_HOME": str(settings.home), "DATABASE_URL": settings.database_url or ""}

@@ -10,6 +10,7 @@ import click
 
 from standing import __version__
 from standing.cli import backfill, decisions, load, runs, server, upgrade
+from standing.cli.interruption import SAID, exit_code, interruptible
 from standing.errors import StandingError
 
 
@@ -40,18 +41,26 @@ def _database_message(error: Exception) -> str | None:
 
 def main() -> None:
     """Run a command; a StandingError becomes one clear message and its exit code."""
-    try:
-        standing(standalone_mode=True)
-    except StandingError as error:
-        click.secho("error: ", fg="red", bold=True, err=True, nl=False)
-        click.echo(str(error), err=True)
-        sys.exit(error.exit_code)
-    except Exception as error:
-        message = _database_message(error)
-        if message is None:
-            raise
-        click.secho("error: ", fg="red", bold=True, err=True, nl=False)
-        click.echo(f"the database refused: {message}", err=True)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    with interruptible() as received:
+        try:
+            sys.exit(standing(standalone_mode=False))
+        except click.ClickException as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except (click.Abort, KeyboardInterrupt):
+            _say(SAID)
+            sys.exit(exit_code(received))
+        except StandingError as error:
+            _say(str(error))
+            sys.exit(error.exit_code)
+        except Exception as error:
+            message = _database_message(error)
+            if message is None:
+                raise
+            _say(f"the database refused: {message}")
+            sys.exit(1)
+
+
+def _say(message: str) -> None:
+    click.secho("error: ", fg="red", bold=True, err=True, nl=False)
+    click.echo(message, err=True)

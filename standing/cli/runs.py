@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from standing.cli.progress import JSON_LOGS
-from standing.errors import SettingError, StandingError
+from standing.errors import SettingError
 
 if TYPE_CHECKING:
     from standing.run import Outcome
@@ -122,7 +122,7 @@ def report(run_id: int | None, open_it: bool, data_docs: bool) -> None:
         pages = [page for page in pages if page.parent.name == folder_name(run_id)]
     if not pages:
         which = f"run {run_id} has" if run_id is not None else "there is"
-        raise StandingError(f"{which} no report under {folder}", "standing status shows the last runs")
+        raise SettingError(f"{which} no report under {folder}", "standing status shows the last runs")
     click.echo(pages[-1])
     if open_it:
         click.launch(str(pages[-1]))
@@ -174,8 +174,8 @@ def status(as_json: bool) -> None:
 
 
 def _print_changes(found: dict[str, Any]) -> None:
-    state = f"{found['waiting']:,} rows wait" if found["on"] else "off, so every run is a full one"
-    click.echo(f"change log: {state}")
+    waiting = f"{found['waiting']:,} rows wait; triggers on {', '.join(found['follows'])}"
+    click.echo(f"change log: {waiting if found['on'] else 'off, so every run is a full one'}")
     for problem in found["problems"] if found["on"] else ():
         click.echo(f"  {problem}: runs are full until `standing migrate`")
     for one in found["targets"]:

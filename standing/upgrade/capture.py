@@ -127,11 +127,7 @@ def problems(catalog: Catalog) -> dict[str, list[str]]:
     found = {(one.schema, one.table, one.name): one for one in catalog.triggers}
     said: dict[str, list[str]] = {}
     for capture in wanted(catalog):
-        wrong = [
-            f"trigger {trigger.name} on {trigger.table} {problem}"
-            for trigger in capture.triggers
-            if (problem := trigger.problem(found.get((trigger.schema, trigger.table, trigger.name))))
-        ]
+        wrong = _wrong_triggers(capture, found)
         wrong += [
             f"function {name} is not as it should be"
             for name, text in ((capture.function, capture.body), (TRUNCATED, TRUNCATED_BODY))
@@ -157,6 +153,19 @@ def problems(catalog: Catalog) -> dict[str, list[str]]:
             f"{one.table} has changed its place; it has trigger {one.name}"
         )
     return said
+
+
+def _wrong_triggers(capture: Capture, found: dict[tuple[str, str, str], FoundTrigger]) -> list[str]:
+    there = {
+        trigger: found.get((trigger.schema, trigger.table, trigger.name)) for trigger in capture.triggers
+    }
+    if not any(there.values()):
+        return [f"{capture.table} has no trigger of the change log"]
+    return [
+        f"trigger {trigger.name} on {trigger.table} {problem}"
+        for trigger, one in there.items()
+        if (problem := trigger.problem(one))
+    ]
 
 
 def _strays(catalog: Catalog) -> list[FoundTrigger]:

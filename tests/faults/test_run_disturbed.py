@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import tempfile
 import threading
 import time
@@ -122,6 +123,32 @@ def test_time_limit_that_is_too_short_fails_the_run_and_no_more(disturbed: Distu
         assert outcome.status == "failed", outcome.message
         assert published(engine) == disturbed.undisturbed.before
     with connect(settings) as engine:
+        disturbed.check_mended(settings, engine)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_run_says_so_and_leaves_nothing_behind(
+    disturbed: Disturbed, standing: Standing, number: signal.Signals
+) -> None:
+    """Ctrl-C, or the SIGTERM of a service manager."""
+    settings = disturbed.copy()
+    said = []
+    with standing.begin(settings, "run", "--full") as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            said.append(line)
+            if "build: begins" in line:
+                process.send_signal(number)
+    assert process.returncode == 128 + number
+    told = "".join(said)
+    assert "error: interrupted" in told
+    assert "Traceback" not in told
+    assert "leaked" not in told
+    with connect(settings) as engine:
+        assert published(engine) == disturbed.undisturbed.before
+        with engine.connect() as connection:
+            last = "select status, message from standing.runs order by run_id desc limit 1"
+            assert connection.execute(text(last)).one() == ("failed", "interrupted")
         disturbed.check_mended(settings, engine)
 
 

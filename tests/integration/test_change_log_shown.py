@@ -43,12 +43,20 @@ def test_status_counts_waiting_rows_due_members_and_holds(upgraded: Settings, st
         "tier_info": (0, 0),
     }
     shown = standing.ok(upgraded, "status")
-    assert "change log: 4 rows wait" in shown
+    assert "change log: 4 rows wait; triggers on users, seller_profiles, orders, reviews" in shown
     assert "standing_log_insert on orders is disabled: runs are full until `standing migrate`" in shown
     assert "everybody due" in shown
     assert "2 held since an undo" in shown
     off = standing.ok(upgraded, "status", STANDING_CHANGE_LOG="false")
     assert "change log: off, so every run is a full one" in off
+
+
+def test_table_without_any_trigger_is_one_line(upgraded: Settings, standing: Standing) -> None:
+    with connect(upgraded) as engine, engine.begin() as connection:
+        for event in ("insert", "update", "delete", "truncate"):
+            connection.execute(text(f"drop trigger standing_log_{event} on orders"))
+    found = json.loads(standing.told(upgraded, "status", "--json"))["change_log"]
+    assert found["problems"] == ["orders has no trigger of the change log"]
 
 
 def test_preflight_says_what_will_be_and_what_is_followed(

@@ -1,0 +1,33 @@
+"""Ctrl-C, and the SIGTERM of a service manager: a command stops where it is, says so and leaves nothing behind."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+SAID = "interrupted: whatever was not committed is as it was, and a run that comes next takes up the rest"
+
+
+@contextmanager
+def interruptible() -> Iterator[list[int]]:
+    """Within it SIGTERM stops the command just as Ctrl-C does. Gives a list that then holds the signal's number."""
+    received: list[int] = []
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield received
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield received
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def exit_code(received: list[int]) -> int:
+    """As a shell gives it for a process that a signal ended: 130 after Ctrl-C, 143 after SIGTERM."""
+    return 128 + (received[0] if received else signal.SIGINT)

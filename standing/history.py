@@ -4,6 +4,8 @@ Kept for STANDING_HISTORY_DAYS, whole days dropped at the end of a run. Who is g
 erased from it, and from everything else that Standing keeps in the database.
 """
 
+from collections.abc import Iterator
+
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
@@ -86,16 +88,41 @@ def erase(connection: Connection, settings: Settings, everywhere: bool = True) -
         if not number:
             continue
         erased += number
-        for kept in KEPT_BY_MEMBER:
+        for kept, key, condition in _keeping(connection, settings, group):
             connection.execute(
                 text(
-                    f"delete from standing.{kept} as kept using pg_temp.gone"
-                    " where kept.target = any(:names) and kept.member_id = gone.member_id"
-                ),
-                {"names": [target.name for target in group]},
+                    f"delete from {kept} as kept using pg_temp.gone where kept.{key} = gone.member_id{condition}"
+                )
             )
         _erase_from_runs(connection)
     return erased
+
+
+def _keeping(
+    connection: Connection, settings: Settings, group: tuple[Target, ...]
+) -> Iterator[tuple[str, str, str]]:
+    """Tables of ours that keep something of a member of one application table: name, key, and which rows of it."""
+    names = ", ".join(f"'{target.name}'" for target in group)
+    for table in (*KEPT_BY_MEMBER, "backfilled"):
+        if _exists(connection, f"standing.{table}"):
+            yield f"standing.{table}", "member_id", f" and kept.target in ({names})"
+    yield "standing.upgrade_kept", "member_id", f" and kept.table_name = '{group[0].table}'"
+    # What replays, reconciliations and trials built stays until the next of their kind; a run's own marts follow the due.
+    schemas = connection.scalars(
+        text("select nspname from pg_namespace where nspname = any(:apart) or starts_with(nspname, :diff)"),
+        {
+            "apart": [settings.replay_schema, settings.shadow_schema, settings.why_schema],
+            "diff": settings.diff_stem,
+        },
+    ).all()
+    for schema in schemas:
+        for target in group:
+            if _exists(connection, mart := quoted(schema, target.mart)):
+                yield mart, quoted(target.key), ""
+
+
+def _exists(connection: Connection, table: str) -> bool:
+    return bool(connection.scalar(text("select to_regclass(:table) is not null"), {"table": table}))
 
 
 def _is_gone(settings: Settings, target: Target, key: str) -> str:

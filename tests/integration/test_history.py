@@ -8,12 +8,15 @@ from conftest import MakeDatabase
 from decided import column, do, scalar
 from sqlalchemy import Engine, create_engine, text
 
+from standing.backfill import TABLES
 from standing.history import ERASED, KEPT_BY_MEMBER, erase, prune, tidy
 from standing.run import execute
 from standing.settings import Settings
 from standing.stages import Request
 
-EVERYWHERE = {f"standing.{table}" for table in (*KEPT_BY_MEMBER, "due", "runs")}
+EVERYWHERE = {
+    f"standing.{table}" for table in (*KEPT_BY_MEMBER, "backfilled", "upgrade_kept", "due", "runs")
+} | {"standing_build_diff_somchai.user_trust_scores"}
 GONE = "00000000-0000-0000-0000-00000000dead"
 STAYS = "00000000-0000-0000-0000-0000000a11fe"
 
@@ -58,6 +61,13 @@ def remember(engine: Engine, member: str) -> None:
         f"insert into standing.change_sets values (1, 'trust_score', '{member}', '{{}}', '{{}}')",
         f"insert into standing.member_state values ('trust_score', '{member}', null, 1)"
         " on conflict do nothing",
+        *TABLES.split(";"),
+        f"insert into standing.backfilled values ('trust_score', '{member}', now(), '{{}}')",
+        f"insert into standing.upgrade_kept values ('users', 'trust_score', '{member}', '{{}}')",
+        "create schema if not exists standing_build_diff_somchai",
+        "create table if not exists standing_build_diff_somchai.user_trust_scores as"
+        " select * from standing_build.user_trust_scores limit 0",
+        f"insert into standing_build_diff_somchai.user_trust_scores (user_id) values ('{member}')",
         f"insert into standing.due (target, member_id) values ('trust_score', '{member}') on conflict do nothing",
         f"insert into standing.holds values ('trust_score', '{member}', 1)",
         f"insert into standing.runs (selection, as_of, status, message, summary) values ('all', now(), 'failed',"
@@ -70,7 +80,8 @@ def mentions(engine: Engine, member: str) -> list[str]:
     tables = column(
         engine,
         "select format('%I.%I', table_schema, table_name) from information_schema.tables"
-        " where table_schema = 'standing' and table_name !~ '^history_[0-9]' order by 1",
+        " where (table_schema = 'standing' and table_name !~ '^history_[0-9]')"
+        " or table_schema like 'standing_build_%' order by 1",
     )
     return [
         table

@@ -18,6 +18,7 @@ from types import ModuleType
 from sqlalchemy import URL
 
 from expectations import AuditError, AuditScope, Verdict, preload, validate
+from standing.database import fix_of
 from standing.errors import StandingError
 from standing.lifeline import end_with_parent
 from standing.settings import Settings
@@ -51,7 +52,9 @@ class Auditor:
                 f"audit {suite}: the process that audits was ended", "standing run"
             ) from None
         except AuditError as error:
-            raise StandingError(f"audit {suite}: {error.message}", error.fix) from None
+            raise StandingError(
+                f"audit {suite}: {error.message}", fix_of(error.message, error.fix)
+            ) from None
 
     def end(self) -> None:
         """No more audits are asked for: the process ends, unless it is to last."""

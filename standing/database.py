@@ -124,6 +124,21 @@ def server_message(error: DBAPIError) -> str:
     return " ".join(str(error.orig).strip().splitlines()[0].split())
 
 
+#: Limits that a server may set itself, by how it says that one was reached.
+LIMITS = {"statement timeout": "statement_timeout", "lock timeout": "lock_timeout"}
+
+
+def fix_of(message: str, otherwise: str) -> str:
+    """What helps against what a server said: which of its limits was reached, or else what is given."""
+    for said, name in LIMITS.items():
+        if said in message:
+            return (
+                f"raise {name} for the role or the database (`alter role … set {name} = …`);"
+                f" standing psql -- -c 'show {name}' says what it is"
+            )
+    return otherwise
+
+
 def rows(connection: Connection, statement: str, **parameters: Any) -> list[dict[str, Any]]:
     """All rows of a statement as dictionaries."""
     return [dict(row) for row in connection.execute(text(statement), parameters).mappings()]

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import URL
 
 from standing import PROJECT_ROOT, policy
+from standing.database import fix_of
 from standing.errors import BuildFailed
 from standing.settings import Settings
 
@@ -161,7 +162,9 @@ def invoke(
         raise BuildFailed(
             f"dbt {arguments[0]}: {first.kind} {first.name} ended as {first.status}: {first.message}"
             + (f"; {rows}" if rows else ""),
-            f"standing dbt {arguments[0]} --select {first.name}; the whole log is {log}",
+            fix_of(
+                first.message, f"standing dbt {arguments[0]} --select {first.name}; the whole log is {log}"
+            ),
         )
     if not outcome.success:
         raise BuildFailed(f"dbt {arguments[0]}: {outcome.exception}", f"read {log}")

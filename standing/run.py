@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from standing.audit import auditor
 from standing.context import past_moment, wall_clock
-from standing.database import connect, require_upgraded, server_message
+from standing.database import connect, fix_of, require_upgraded, server_message
 from standing.dbt import connection_name
 from standing.errors import GateStopped, StandingError
 from standing.gate import GateVerdict, undecided
@@ -167,7 +167,8 @@ def _perform_stage(run: Run, stage: Stage, perform: Perform) -> None:
         raise
     except DBAPIError as error:
         detail = server_message(error)
-        raise StandingError(f"{stage.name}: {detail}", "standing run, once the server is well") from error
+        fix = fix_of(detail, "standing run, once the server is well")
+        raise StandingError(f"{stage.name}: {detail}", fix) from error
     except BaseException as crash:
         detail = _crashed(crash)
         raise

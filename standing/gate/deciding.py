@@ -42,9 +42,10 @@ def approve(settings: Settings, run_id: int) -> Approval:
         found = _find(engine, run_id)
         if found["status"] == "approved":
             by = found["summary"]["approved_by"]
-            return Approval(
-                by, "published", f"run {run_id} was approved before, as run {by}", approves=run_id
-            )
+            said = f"run {run_id} was approved before, as run {by}"
+            if _find(engine, by)["status"] == "undone":
+                said += ", and that run was undone: standing resume, then standing run, builds anew"
+            return Approval(by, "published", said, approves=run_id)
         _require_stopped(found, "approve")
         return _publish(engine, settings, lock, found)
 

@@ -121,6 +121,8 @@ def test_time_limit_that_is_too_short_fails_the_run_and_no_more(disturbed: Distu
             connection.exec_driver_sql("set statement_timeout = 0")
             connection.exec_driver_sql(f"alter database {name} reset statement_timeout")
         assert outcome.status == "failed", outcome.message
+        assert outcome.error is not None
+        assert "raise statement_timeout for the role" in outcome.error.fix
         assert published(engine) == disturbed.undisturbed.before
     with connect(settings) as engine:
         disturbed.check_mended(settings, engine)

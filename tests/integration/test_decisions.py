@@ -18,6 +18,7 @@ from standing.lock import LockTaken, run_lock
 from standing.run import execute
 from standing.settings import Settings
 from standing.stages import Request
+from standing.undo import undo
 
 RUN = 2  # the stopped one; the template's first run has the number 1
 
@@ -115,6 +116,8 @@ def test_approval_publishes_the_stored_set_and_leaves_what_has_changed_since(
     with pytest.raises(StandingError, match="is approved") as refused:
         reject(marketplace, RUN)
     assert refused.value.fix == f"standing undo {run_id} takes it back"
+    undo(marketplace, run_id)
+    assert "was undone" in approve(marketplace, RUN).message
 
 
 def test_an_approval_that_broke_off_goes_on(marketplace: Settings, database: Engine) -> None:

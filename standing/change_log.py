@@ -51,7 +51,7 @@ EVERYBODY = (
 class Completeness:
     """Whether every change is logged; true or false by itself.
 
-    `problems` say what is not, a phrase each; `follows` are the tables whose changes should be.
+    `problems` say what is not, a phrase each; `follows` are the tables of which nothing is missing.
     """
 
     problems: tuple[str, ...]
@@ -94,9 +94,10 @@ def is_complete(connection: Connection, settings: Settings) -> Completeness:
     if not settings.change_log:
         return Completeness(("there is no change log (STANDING_CHANGE_LOG is off)",))
     catalog = read_catalog(_driver(connection), settings.application_schema)
+    wrong = problems(catalog)
     return Completeness(
-        tuple(problem for said in problems(catalog).values() for problem in said),
-        tuple(capture.table for capture in wanted(catalog)),
+        tuple(problem for said in wrong.values() for problem in said),
+        tuple(capture.table for capture in wanted(catalog) if capture.table not in wrong),
     )
 
 

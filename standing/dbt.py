@@ -23,6 +23,8 @@ from standing.settings import Settings
 #: Compiling queries to machine code costs a run of the due more than it saves; sorting and hashing of a
 #: full one need more memory than servers give by default.
 SESSION = "-c jit=off -c work_mem=64MB"
+#: Standard output is a command's own; what dbt would say there is in its log, and a failure in the error.
+SILENT = ("--quiet", "--log-level", "none")
 #: The views that a prepared build's schema has (standing/prepared.py).
 STAGING = "path:models/staging,config.materialized:view"
 BUT_STAGING = ("--exclude", STAGING)
@@ -125,7 +127,7 @@ def load(settings: Settings, url: URL) -> None:
         from dbt.cli.main import dbtRunner
 
         with _at_work(variables):
-            outcome = dbtRunner().invoke(["--quiet", "parse"])
+            outcome = dbtRunner().invoke([*SILENT, "parse"])
     _loaded.clear()
     if outcome.success:
         _loaded[tuple(variables.values())] = outcome.result
@@ -149,7 +151,9 @@ def invoke(
             callbacks=[_counting(progress)] if progress else [],
         )
         with _at_work(variables):
-            outcome = runner.invoke(["--quiet", *arguments])
+            outcome = runner.invoke([*SILENT, *arguments])
+    if isinstance(outcome.exception, KeyboardInterrupt):
+        raise outcome.exception
     found = getattr(outcome.result, "results", None) or []
     log = folder(settings) / "logs" / "dbt.log"
     if failed := [result for result in found if result.status in ("error", "fail", "runtime error")]:
@@ -181,8 +185,8 @@ def load_policy(settings: Settings, url: URL, progress: Progress | None = None) 
     Raises BuildFailed naming every wrong row by file, line and key.
     """
     policy.check_files(PROJECT_ROOT)
-    # dbt's artifacts stay those of the build that follows; what dbt says of a wrong row, the error says better.
-    arguments = ("--selector", "policy", *AS_BUILT, "--no-write-json", "--log-level", "none")
+    # dbt's artifacts stay those of the build that follows.
+    arguments = ("--selector", "policy", *AS_BUILT, "--no-write-json")
     return invoke(settings, url, "build", *arguments, progress=progress)
 
 

@@ -87,7 +87,7 @@ def collect_due(
     with engine.begin() as connection:
         found = dependencies(connection, settings, targets)
         change_log.drain(connection, settings)
-        for target, reason in _everybody(connection, settings, targets, found, full):
+        for target, reason in everybody_due(connection, settings, targets, found, full):
             connection.execute(
                 text(
                     "insert into standing.due (target, reason) values (:target, :reason) on conflict do nothing"
@@ -107,14 +107,14 @@ def collect_due(
     return Due(tuple(reasons), counts["users"], counts["seller_profiles"], found)
 
 
-def _everybody(
+def everybody_due(
     connection: Connection,
     settings: Settings,
     targets: tuple[Target, ...],
     found: dict[str, str],
-    full: bool,
+    full: bool = False,
 ) -> Iterator[tuple[str, str]]:
-    """The targets of which everybody is due, each with the reason."""
+    """The targets of which everybody is due, each with the reason; `found` is what they depend on now."""
     log = change_log.is_complete(connection, settings)
     known: dict[str, str] = {
         row.target: row.depends_on

@@ -105,7 +105,8 @@ def run_lock(engine: Engine, wait_minutes: float, direct: str | None = None) -> 
                 raise pooled("our session held the lock before we took it")
             connection.execute(text(LIVELINESS))
             if not _is_free(connection, LOCK_KEY):
-                logging.getLogger(LOGGER).info("waits for another run to end: %s", _holder(connection))
+                if wait_minutes:
+                    logging.getLogger(LOGGER).info("waits for another run to end: %s", _holder(connection))
                 _wait(connection, LOCK_KEY, time.monotonic() + 60 * wait_minutes)
             try:
                 lock = _take(connection, backend)

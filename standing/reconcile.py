@@ -6,7 +6,7 @@ change reached meanwhile is told apart; any other difference is drift, which sho
 
 import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection, Engine, text
@@ -49,13 +49,15 @@ class Reconciliation:
     """`run` is the incremental run before the comparison; without a published one nothing was compared.
 
     `counts` is target → cause → documents; `drift` names the first of each. `meanwhile` counts documents of
-    members whom a change reached after the run. `mended` is the run that wrote the differing ones anew.
+    members whom a change reached after the run, `held` those that an undo holds and nothing compares. `mended` is
+    the run that wrote the differing ones anew.
     """
 
     run: Outcome
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     drift: tuple[Drift, ...] = ()
     meanwhile: int = 0
+    held: int = 0
     mended: Outcome | None = None
 
     @property
@@ -87,18 +89,21 @@ class Reconciliation:
                 f"run {self.run.run_id or '-'}: {self.run.status}: {self.run.message}; nothing was compared"
             )
         said = f"run {self.run.run_id}: {self.number:,} documents differ from a full recompute"
+        if self.held:
+            said += f"; {self.held:,} held since an undo were left out"
         if self.meanwhile:
-            said += f", and {self.meanwhile:,} of members whom a change reached meanwhile"
+            said += f"; so do {self.meanwhile:,} of members whom a change reached meanwhile"
         return said + (f"; mended by run {self.mended.run_id}" if self.mended else "")
 
     def to_json(self) -> dict[str, Any]:
         return {
             "run_id": self.run.run_id,
             "status": self.run.status,
-            "drift": self.number,
+            "drift": self.number if self.compared else None,
             "counts": self.counts,
             "members": [vars(one) for one in self.drift],
             "meanwhile": self.meanwhile,
+            "held": self.held,
             "mended_by": self.mended.run_id if self.mended else None,
         }
 
@@ -149,8 +154,7 @@ def _reconcile(
     log.info("%d documents differ, %d changed meanwhile", found.number, found.meanwhile)
     if not (mend and found.number):
         return found
-    mended = execute_locked(engine, settings, lock, Request(), perform)
-    return Reconciliation(run, found.counts, found.drift, found.meanwhile, mended)
+    return replace(found, mended=execute_locked(engine, settings, lock, Request(), perform))
 
 
 def _take_over_quarantine(connection: Connection, settings: Settings, shadow: Settings) -> None:
@@ -200,6 +204,7 @@ def _compare(
         {target: dict(found) for target, found in counts.items()},
         tuple(Drift(**one) for one in named),
         meanwhile,
+        held=int(connection.scalar(text("select count(*) from standing.holds")) or 0),
     )
 
 

@@ -7,7 +7,9 @@ from sqlalchemy import Connection, Engine
 
 from standing.change_log import is_complete, log_size
 from standing.database import rows
+from standing.depends import dependencies
 from standing.documents_sql import quoted
+from standing.due import everybody_due
 from standing.lock import free_at
 from standing.settings import Settings
 from standing.state import KILLED, last_runs
@@ -25,7 +27,8 @@ def gather(engine: Engine, settings: Settings) -> dict[str, Any]:
     """Members by published level and tier, the log of changes, and the last runs.
 
     `documents`, `change_log` and `runs`. Under `change_log`: `on`, `waiting` rows, the tables that it `follows`,
-    `problems` (phrases), and for each target how many are `due` (None: everybody) and `held`.
+    `problems` (phrases), and for each target how many are `due` (None: everybody) and `held`; whom the waiting
+    rows concern, the next run finds out.
     """
     documents = []
     with engine.connect() as connection:
@@ -59,22 +62,30 @@ def _runs(engine: Engine, idle_at: datetime | None) -> list[dict[str, Any]]:
 
 def _changes(connection: Connection, settings: Settings) -> dict[str, Any]:
     counted = {
-        row["target"]: row
+        row["target"]: row["due"]
         for row in rows(
             connection,
             """
-            select target, case when bool_or(everybody) then null else sum(due) end::bigint as due,
-                sum(held)::bigint as held
+            select target, case when bool_or(member_id is null) then null else count(distinct member_id) end as due
             from (
-                select target, member_id is null as everybody, 1 as due, 0 as held from standing.due
+                select target, member_id from standing.due
                 union all
-                select target, false, 0, 1 from standing.holds
+                select target, member_id from standing.member_state where due_at <= clock_timestamp()
             ) as counted
             group by target
             """,
         )
     }
-    nobody = {"due": 0, "held": 0}
+    held: dict[str, int] = {
+        row["target"]: row["held"]
+        for row in rows(connection, "select target, count(*) as held from standing.holds group by target")
+    }
+    everybody = {
+        target
+        for target, _ in everybody_due(
+            connection, settings, TARGETS, dependencies(connection, settings, TARGETS)
+        )
+    }
     complete = is_complete(connection, settings)
     return {
         "on": settings.change_log,
@@ -82,6 +93,11 @@ def _changes(connection: Connection, settings: Settings) -> dict[str, Any]:
         "follows": list(complete.follows),
         "problems": list(complete.problems),
         "targets": [
-            {"target": target.name, **nobody, **counted.get(target.name, {})} for target in TARGETS
+            {
+                "target": target.name,
+                "due": None if target.name in everybody else counted.get(target.name, 0),
+                "held": held.get(target.name, 0),
+            }
+            for target in TARGETS
         ],
     }

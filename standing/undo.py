@@ -42,8 +42,8 @@ class Undone:
     @property
     def message(self) -> str:
         number, left = sum(self.restored.values()), sum(self.changed_since.values())
-        said = f"run {self.run_id} undone: {number:,} documents put back and held"
-        return f"{said}, {left:,} had changed since and stay" if left else said
+        said = f"run {self.run_id} undone: {number:,} documents put back{' and held' if number else ''}"
+        return f"{said}; not put back, because changed since: {left:,}" if left else said
 
 
 def undo(settings: Settings, run_id: int) -> Undone:

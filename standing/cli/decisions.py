@@ -26,6 +26,10 @@ def diff(run_id: int | None, stopped: bool, as_json: bool) -> None:
     """
     from standing.gate.wording import as_text
 
+    if stopped and run_id is not None:
+        raise click.UsageError(
+            "--run names one run, --stopped the latest that was stopped: give one of them"
+        )
     found = _stopped(run_id) if stopped or run_id is not None else _tried()
     click.echo(
         json.dumps(found.to_json(), ensure_ascii=False, indent=1, default=str)
@@ -76,9 +80,11 @@ def approve(run_id: int, as_json: bool) -> None:
 
     The other members stay due for the next run. Safe to repeat.
     """
+    from standing.cli.progress import log_to_stderr
     from standing.gate.deciding import approve as publish
     from standing.settings import current
 
+    log_to_stderr()  # that it waits, where it does
     outcome = publish(current(), run_id)
     told = {
         "run_id": outcome.run_id,
@@ -91,7 +97,7 @@ def approve(run_id: int, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False))
         return
-    click.echo(f"run {outcome.run_id}: {outcome.message}")
+    click.echo(outcome.message)
     _print_left(outcome.left, outcome.named)
 
 
@@ -100,9 +106,11 @@ def approve(run_id: int, as_json: bool) -> None:
 @click.option("--reason", default="", help="Kept with the run.")
 def reject(run_id: int, reason: str) -> None:
     """Forget what the gate stopped; its members stay due. Safe to repeat."""
+    from standing.cli.progress import log_to_stderr
     from standing.gate.deciding import reject as forget
     from standing.settings import current
 
+    log_to_stderr()
     forget(current(), run_id, reason)
     click.echo(
         f"run {run_id} is rejected; the next run builds anew and stops again unless the cause is mended"
@@ -114,9 +122,11 @@ def reject(run_id: int, reason: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def undo(run_id: int, as_json: bool) -> None:
     """Put back what a run wrote, where it still is there, and hold those members until `standing resume`."""
+    from standing.cli.progress import log_to_stderr
     from standing.settings import current
     from standing.undo import undo as put_back
 
+    log_to_stderr()
     undone = put_back(current(), run_id)
     if as_json:
         told: dict[str, Any] = {**vars(undone), "message": undone.message}
@@ -124,7 +134,8 @@ def undo(run_id: int, as_json: bool) -> None:
         return
     click.echo(undone.message)
     _print_left(undone.changed_since, undone.named)
-    click.echo(f"runs leave these members alone until: standing resume {run_id}")
+    if any(undone.restored.values()):
+        click.echo(f"runs leave these members alone until: standing resume {run_id}")
 
 
 @click.command()

@@ -81,7 +81,8 @@ def _plain(outcome: "Outcome") -> dict[str, Any]:
 
 
 def _print_outcome(outcome: "Outcome") -> None:
-    click.echo(f"run {outcome.run_id or '-'}: {outcome.status}: {outcome.message}")
+    which = f"run {outcome.run_id}: " if outcome.run_id else ""
+    click.echo(f"{which}{outcome.status}: {outcome.message}")
     for change in outcome.changes:
         written = outcome.written.get(change.target, 0)
         click.echo(
@@ -174,9 +175,18 @@ def status(as_json: bool) -> None:
 
 
 def _print_changes(found: dict[str, Any]) -> None:
-    waiting = f"{found['waiting']:,} rows wait; triggers on {', '.join(found['follows'])}"
-    click.echo(f"change log: {waiting if found['on'] else 'off, so every run is a full one'}")
-    for problem in found["problems"] if found["on"] else ():
+    if found["on"]:
+        tables = (
+            f"triggers on {', '.join(found['follows'])}" if found["follows"] else "no triggers on any table"
+        )
+        uncounted = " and are not among the due yet" if found["waiting"] else ""
+        click.echo(f"change log: {found['waiting']:,} rows wait{uncounted}; {tables}")
+    else:
+        click.echo("change log: off, so every run is a full one")
+    problems = (
+        found["problems"] if found["follows"] else [f"{len(found['problems'])} tables are not followed"]
+    )
+    for problem in problems if found["on"] else ():
         click.echo(f"  {problem}: runs are full until `standing migrate`")
     for one in found["targets"]:
         members = "everybody" if one["due"] is None else f"{one['due']:,}"

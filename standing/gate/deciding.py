@@ -192,7 +192,7 @@ def _close(engine: Engine, run_id: int, found: dict[str, Any], tallies: dict[str
     left = {name: tally.left for name, tally in tallies.items() if tally.left}
     message = f"approved run {stopped}: {sum(written.values()):,} documents written"
     if left:
-        message += f", {sum(left.values()):,} had changed since and stay due"
+        message += f"; not written, because changed since, and due: {sum(left.values()):,}"
     with engine.begin() as connection:
         mark(
             connection,

@@ -79,13 +79,11 @@ def show_stopped(settings: Settings, run_id: int | None) -> Difference:
         if found is None and run_id is not None:
             raise SettingError(f"there is no run {run_id}", "standing status shows the last runs")
         if found is None or found["status"] != "stopped" or found["is_over"]:
-            which = (
-                "no run awaits a decision" if run_id is None else f"run {run_id} does not await a decision"
-            )
-            was = f": it is {'expired' if found['is_over'] else found['status']}" if found else ""
-            raise StandingError(
-                which + was, "standing diff builds a trial; standing report shows past runs"
-            )
+            said = "no run awaits a decision"
+            if found is not None:
+                was = "expired" if found["is_over"] else found["status"]
+                said = f"run {found['run_id']} does not await a decision: it is {was}"
+            raise StandingError(said, "standing diff builds a trial; standing report shows past runs")
         targets = targets_of(found["selection"])
         gate = GateVerdict.from_json(found["gate"])
         return of_stopped_run(connection, settings, targets, found["run_id"], gate)

@@ -22,8 +22,9 @@ def as_text(found: Difference) -> str:
         for mover in found.movers:
             lines += _mover(mover)
     lines.append("")
-    over = [("would stop", one) for one in found.gate.over("stopped")]
-    over += [("would warn", one) for one in found.gate.over("warned")]
+    stops, warns = ("stopped", "warned") if found.run_id else ("would stop", "would warn")
+    over = [(stops, one) for one in found.gate.over("stopped")]
+    over += [(warns, one) for one in found.gate.over("warned")]
     lines += [f"gate: {verdict}: {one.sentence}" for verdict, one in over]
     if not over:
         lines.append("gate: within the limits")

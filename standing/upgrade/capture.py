@@ -127,7 +127,14 @@ def problems(catalog: Catalog) -> dict[str, list[str]]:
     found = {(one.schema, one.table, one.name): one for one in catalog.triggers}
     said: dict[str, list[str]] = {}
     for capture in wanted(catalog):
-        wrong = _wrong_triggers(capture, found)
+        if not any(found.get((one.schema, one.table, one.name)) for one in capture.triggers):
+            said[capture.table] = [f"{capture.table} has no trigger of the change log"]
+            continue
+        wrong = [
+            f"trigger {trigger.name} on {trigger.table} {problem}"
+            for trigger in capture.triggers
+            if (problem := trigger.problem(found.get((trigger.schema, trigger.table, trigger.name))))
+        ]
         wrong += [
             f"function {name} is not as it should be"
             for name, text in ((capture.function, capture.body), (TRUNCATED, TRUNCATED_BODY))
@@ -153,19 +160,6 @@ def problems(catalog: Catalog) -> dict[str, list[str]]:
             f"{one.table} has changed its place; it has trigger {one.name}"
         )
     return said
-
-
-def _wrong_triggers(capture: Capture, found: dict[tuple[str, str, str], FoundTrigger]) -> list[str]:
-    there = {
-        trigger: found.get((trigger.schema, trigger.table, trigger.name)) for trigger in capture.triggers
-    }
-    if not any(there.values()):
-        return [f"{capture.table} has no trigger of the change log"]
-    return [
-        f"trigger {trigger.name} on {trigger.table} {problem}"
-        for trigger, one in there.items()
-        if (problem := trigger.problem(one))
-    ]
 
 
 def _strays(catalog: Catalog) -> list[FoundTrigger]:

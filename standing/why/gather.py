@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from standing.database import rows
 from standing.documents_sql import quoted
-from standing.errors import SettingError, StandingError
+from standing.errors import SettingError
 from standing.settings import Settings
 from standing.targets import TARGETS, Target
 from standing.why.origins import ORIGINS
@@ -87,7 +87,7 @@ def explain_member(
 ) -> Explanation:
     """Explain a user or seller as published, or as built, from the facts in the build's schema.
 
-    Raises SettingError if the id is not a UUID, StandingError if there is no such member (then).
+    Raises SettingError if the id is not a UUID, or if there is no such member (then).
     """
     try:
         key = UUID(member_id)
@@ -101,7 +101,11 @@ def explain_member(
         else _published(connection, settings, targets, key)
     )
     if documents is None:
-        raise StandingError(f"there is no {kind} {member_id} in {TABLES[kind]}", "check the id")
+        raise SettingError(
+            f"there is no {kind} {member_id} in {TABLES[kind]}",
+            f"standing psql -- -c 'select id from {TABLES[kind]} limit 10' shows some; the other kind is asked for with"
+            f" standing why {'seller' if kind == 'user' else 'user'}",
+        )
     is_built = all(
         connection.scalar(text("select to_regclass(:name) is not null"), {"name": f"{build}.{model}"})
         # A run whose policy was refused leaves the scorecard unmade.

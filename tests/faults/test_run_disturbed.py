@@ -132,26 +132,39 @@ def test_time_limit_that_is_too_short_fails_the_run_and_no_more(disturbed: Distu
 def test_interrupted_run_says_so_and_leaves_nothing_behind(
     disturbed: Disturbed, standing: Standing, number: signal.Signals
 ) -> None:
-    """Ctrl-C, or the SIGTERM of a service manager."""
+    """Ctrl-C, or the SIGTERM of a service manager, while dbt builds models."""
     settings = disturbed.copy()
-    said = []
-    with standing.begin(settings, "run", "--full") as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            said.append(line)
-            if "build: begins" in line:
-                process.send_signal(number)
-    assert process.returncode == 128 + number
-    told = "".join(said)
-    assert "error: interrupted" in told
-    assert "Traceback" not in told
-    assert "leaked" not in told
     with connect(settings) as engine:
+        with (
+            engine.connect() as application,
+            standing.begin(settings, "run", "--full", "--json") as process,
+        ):
+            application.execute(text("lock table standing_build.order_statuses in access exclusive mode"))
+            until = time.monotonic() + 60
+            while time.monotonic() < until and process.poll() is None and not _waits_in_dbt(engine):
+                time.sleep(0.1)
+            process.send_signal(number)
+            application.rollback()
+            printed, told = process.communicate()
+        assert process.returncode == 128 + number, told
+        assert printed == ""
+        assert "error: interrupted" in told
+        assert "Traceback" not in told
+        assert "leaked" not in told
         assert published(engine) == disturbed.undisturbed.before
         with engine.connect() as connection:
             last = "select status, message from standing.runs order by run_id desc limit 1"
             assert connection.execute(text(last)).one() == ("failed", "interrupted")
         disturbed.check_mended(settings, engine)
+
+
+def _waits_in_dbt(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        waits = (
+            "select exists (select from pg_stat_activity where application_name like 'standing build%'"
+            " and wait_event_type = 'Lock')"
+        )
+        return bool(connection.scalar(text(waits)))
 
 
 def test_two_runs_at_once_do_what_one_does(disturbed: Disturbed) -> None:

@@ -17,37 +17,44 @@ def upgraded(make_database: MakeDatabase, prepared_template: str) -> Settings:
     return make_database(template=prepared_template)
 
 
-def test_status_counts_waiting_rows_due_members_and_holds(upgraded: Settings, standing: Standing) -> None:
-    with connect(upgraded) as engine, engine.begin() as connection:
-        connection.execute(text("delete from standing.change_log"))
+def test_status_counts_waiting_rows_due_members_and_holds(
+    make_database: MakeDatabase, published_template: str, standing: Standing
+) -> None:
+    published = make_database(published_template)
+    with connect(published) as engine, engine.begin() as connection:
+        connection.execute(
+            text("truncate standing.change_log, standing.due, standing.member_state, standing.holds")
+        )
         connection.execute(
             text(
                 "insert into standing.due (target, member_id)"
                 " select 'trust_score', id from users limit 3; insert into standing.due (target) values ('ratings');"
                 "insert into standing.holds select 'trust_score', id, 1 from users limit 2;"
+                "insert into standing.member_state select 'behavior_score', id, now() - interval '1 hour', 1 from users limit 5;"
                 "update users set email_verified = not email_verified where id in (select id from users limit 4);"
-                "alter table orders disable trigger standing_log_insert"
             )
         )
-    found = json.loads(standing.ok(upgraded, "status", "--json"))["change_log"]
-    assert (found["waiting"], found["problems"]) == (
-        4,
-        ["trigger standing_log_insert on orders is disabled"],
-    )
+    found = json.loads(standing.ok(published, "status", "--json"))["change_log"]
+    assert (found["waiting"], found["problems"]) == (4, [])
     targets = {one["target"]: (one["due"], one["held"]) for one in found["targets"]}
     assert targets == {
         "trust_score": (3, 2),
-        "behavior_score": (0, 0),
+        "behavior_score": (5, 0),
         "ratings": (None, 0),
         "performance": (0, 0),
         "tier_info": (0, 0),
     }
-    shown = standing.ok(upgraded, "status")
-    assert "change log: 4 rows wait; triggers on users, seller_profiles, orders, reviews" in shown
+    with connect(published) as engine, engine.begin() as connection:
+        connection.execute(text("alter table orders disable trigger standing_log_insert"))
+    shown = standing.ok(published, "status")
+    assert (
+        "change log: 4 rows wait and are not among the due yet; triggers on users, seller_profiles, reviews"
+        in shown
+    )
     assert "standing_log_insert on orders is disabled: runs are full until `standing migrate`" in shown
-    assert "everybody due" in shown
+    assert shown.count("everybody due") == 5
     assert "2 held since an undo" in shown
-    off = standing.ok(upgraded, "status", STANDING_CHANGE_LOG="false")
+    off = standing.ok(published, "status", STANDING_CHANGE_LOG="false")
     assert "change log: off, so every run is a full one" in off
 
 

@@ -214,7 +214,7 @@ def test_diff_of_a_stopped_run_shows_columns_matrix_and_movers(
     assert any(one["verdict"] == "stopped" for one in found["gate"])
 
     shown = standing.ok(marketplace, "diff", "--stopped")
-    assert "gate: would stop: trust_score" in shown
+    assert "gate: stopped: trust_score" in shown
     assert "ซิลเวอร์" in shown
     refused = standing(marketplace, "diff", "--run", "1")
     assert refused.returncode == 1

@@ -76,7 +76,7 @@ def test_why_refuses_what_is_no_id_and_an_id_that_nobody_has(
     settings = make_database(prepared_template)
     assert standing.inside(settings, "why", "user", "ann").returncode == 2
     nobody = standing.inside(settings, "why", "seller", "00000000-0000-0000-0000-000000000000")
-    assert nobody.returncode == 1
+    assert nobody.returncode == 2
     assert "there is no seller" in nobody.stderr
 
 

@@ -109,6 +109,15 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
+def _command(runner: Any, variables: Mapping[str, str], *arguments: str) -> Any:
+    """What dbt says of a command. It takes an interruption for a failure of its own; here it goes on up."""
+    with _at_work(variables):
+        outcome = runner.invoke([*SILENT, *arguments])
+    if isinstance(outcome.exception, KeyboardInterrupt):
+        raise outcome.exception
+    return outcome
+
+
 #: Hears how many seeds, models and tests have ended, and of how many (0 while that is not known).
 Progress = Callable[[int, int], None]
 
@@ -126,8 +135,7 @@ def load(settings: Settings, url: URL) -> None:
     with _collector_paused():
         from dbt.cli.main import dbtRunner
 
-        with _at_work(variables):
-            outcome = dbtRunner().invoke([*SILENT, "parse"])
+        outcome = _command(dbtRunner(), variables, "parse")
     _loaded.clear()
     if outcome.success:
         _loaded[tuple(variables.values())] = outcome.result
@@ -150,10 +158,7 @@ def invoke(
             manifest=_loaded.pop(tuple(variables.values()), None),
             callbacks=[_counting(progress)] if progress else [],
         )
-        with _at_work(variables):
-            outcome = runner.invoke([*SILENT, *arguments])
-    if isinstance(outcome.exception, KeyboardInterrupt):
-        raise outcome.exception
+        outcome = _command(runner, variables, *arguments)
     found = getattr(outcome.result, "results", None) or []
     log = folder(settings) / "logs" / "dbt.log"
     if failed := [result for result in found if result.status in ("error", "fail", "runtime error")]:

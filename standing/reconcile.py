@@ -89,10 +89,10 @@ class Reconciliation:
                 f"run {self.run.run_id or '-'}: {self.run.status}: {self.run.message}; nothing was compared"
             )
         said = f"run {self.run.run_id}: {self.number:,} documents differ from a full recompute"
+        if self.meanwhile:
+            said += f", and {self.meanwhile:,} of members whom a change reached meanwhile"
         if self.held:
             said += f"; {self.held:,} held since an undo were left out"
-        if self.meanwhile:
-            said += f"; so do {self.meanwhile:,} of members whom a change reached meanwhile"
         return said + (f"; mended by run {self.mended.run_id}" if self.mended else "")
 
     def to_json(self) -> dict[str, Any]:

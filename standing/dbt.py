@@ -176,7 +176,8 @@ def invoke(
             ),
         )
     if not outcome.success:
-        raise BuildFailed(f"dbt {arguments[0]}: {outcome.exception}", f"read {log}")
+        said = str(outcome.exception)
+        raise BuildFailed(f"dbt {arguments[0]}: {said}", fix_of(said, f"read {log}"))
     return [_node_result(result) for result in found]
 
 

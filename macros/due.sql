@@ -1,12 +1,29 @@
 {#- Whether this run builds everybody; then nothing has to be looked up by key. True where no run has said so yet. -#}
 {% macro everybody_is_due() %}
+    {{- return(run_says('everybody')) -}}
+{% endmacro %}
+
+{#- Whether this run judges every order, review and thread; else those that are listed as stale. -#}
+{% macro everything_is_judged() %}
+    {{- return(run_says('everything')) -}}
+{% endmacro %}
+
+{#- A yes or no of the run's context; yes where no run has said so yet. -#}
+{% macro run_says(column) %}
     {%- set declared = source('standing', 'run_context') -%}
     {%- if not execute or adapter.get_relation(declared.database, declared.schema, declared.identifier) is none -%}
         {{- return(true) -}}
     {%- endif -%}
-    {%- set answer = run_query('select coalesce(bool_and(everybody), true) from ' ~ declared) -%}
+    {%- set answer = run_query('select coalesce(bool_and(' ~ column ~ '), true) from ' ~ declared) -%}
     {{- return(answer.rows[0][0]) -}}
 {% endmacro %}
+
+{#- A join that keeps what `stale` lists by `key`; none where everything is judged, for then it would keep all. -#}
+{% macro only_stale(relation, key, stale) -%}
+    {%- if not everything_is_judged() -%}
+        inner join {{ stale }} as stale on {{ relation }}.{{ key }} = stale.{{ key }}
+    {%- endif -%}
+{%- endmacro %}
 
 {#- A join that keeps what `due` names by `key`; none where everybody is due, for then it would keep all. -#}
 {% macro only_due(relation, key, due) -%}
@@ -24,7 +41,9 @@
 
 {#- Statistics of the tables that say what is looked up; without them the planner reads everything. -#}
 {% macro analyze_keys() -%}
-    {%- if model.name.startswith('int_due_') or model.name in ('int_orders', 'int_reviews', 'int_user_metrics', 'int_scorecard_metrics') -%}
+    {%- if model.config.kind != 'view' and (
+        model.name.startswith('int_due_') or model.name in ('int_user_metrics', 'int_scorecard_metrics')
+    ) -%}
         analyze {{ this }}
     {%- endif -%}
 {%- endmacro %}

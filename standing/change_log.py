@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, text
 
 from migrations.followed import LOG_KEYS
+from standing import judged
 from standing.database import STANDING_SCHEMA
 from standing.settings import Settings
-from standing.sources import Columns, columns_found
+from standing.tables import Tables, tables_found
 from standing.targets import TARGETS
 from standing.upgrade.capture import problems, wanted
-from standing.upgrade.capture_sql import as_key
 from standing.upgrade.catalog import read_catalog
-from standing.upgrade.steps import quoted
 
 if TYPE_CHECKING:
     import psycopg
@@ -67,28 +66,6 @@ class Completeness:
         return f"{self.problems[0]}{others}" if self.problems else ""
 
 
-@dataclass(frozen=True)
-class Tables:
-    """The application's tables as they are; a select on columns it lacks is None, and left out."""
-
-    schema: str
-    found: Columns
-
-    def select(self, column: str, table: str, by: str, keys: str) -> str | None:
-        """`column` of the rows of `table` whose `by` is among `keys`, a query of one column."""
-        if {column, by} - set(self.found.get(table, {})):
-            return None
-        key, result = self._key(table, by), self._key(table, column)
-        return (
-            f"select {result} from {quoted(self.schema, table)} as t"
-            f" join (select distinct k.key from ({keys}) as k (key) where k.key is not null) as wanted"
-            f" on {key} = wanted.key"
-        )
-
-    def _key(self, table: str, column: str) -> str:
-        return as_key(f"t.{quoted(column)}", self.found[table][column])
-
-
 def is_complete(connection: Connection, settings: Settings) -> Completeness:
     """Whether every trigger that should be there now is there and enabled; else a run has to be full."""
     if not settings.change_log:
@@ -129,15 +106,19 @@ def drain(connection: Connection, settings: Settings) -> int:
     if not taken:
         return 0
     if connection.scalar(text(EVERYBODY)):
+        judged.forget(connection, settings)
         return _make_everybody_due(connection)
     connection.execute(text(f"analyze {DRAINED}"))
-    tables = Tables(settings.application_schema, columns_found(connection, settings.application_schema))
+    tables = tables_found(connection, settings.application_schema)
     _fill(connection, ORDERS, _orders(tables))
     _fill(connection, USERS, _users(tables))
     _fill(connection, SELLERS, _sellers(tables))
     # A shop's documents show its person, and a person's the shop; a person may have several shops.
     _fill(connection, USERS, [tables.select("user_id", "seller_profiles", "id", _all(SELLERS))])
     _fill(connection, SELLERS, [tables.select("id", "seller_profiles", "user_id", _all(USERS))])
+    judged.add_stale(
+        connection, settings, {"order_id": [_all(ORDERS)], "review_id": _reviews(tables), "thread_id": [_logged("thread_id")]}
+    )
     return _make_due(connection, "users", USERS) + _make_due(connection, "seller_profiles", SELLERS)
 
 
@@ -159,6 +140,15 @@ def _orders(tables: Tables) -> list[str | None]:
         tables.select("order_id", "reviews", "reviewer_id", users),
         tables.select("order_id", "reviews", "seller_id", sellers),
         tables.select("order_id", "reviews", "id", _logged("review_id")),
+    ]
+
+
+def _reviews(tables: Tables) -> list[str | None]:
+    """The reviews that may count otherwise now, besides those of the orders."""
+    return [
+        _logged("review_id"),
+        tables.select("id", "reviews", "reviewer_id", _logged("user_id", wide=True)),
+        tables.select("id", "reviews", "seller_id", _logged("seller_id", wide=True)),
     ]
 
 

@@ -88,19 +88,33 @@ def policy_hash() -> str:
 
 def dependencies(connection: Connection, settings: Settings, targets: tuple[Target, ...]) -> dict[str, str]:
     """Target → the hash of everything its documents depend on besides the application's rows."""
-    columns = columns_found(connection, settings.application_schema)
-    promises = promises_found(connection, settings.application_schema)
-    macros = [path.read_bytes() for path in sorted((PROJECT_ROOT / "macros").glob("*.sql"))]
-    set_to = [f"{name}={getattr(settings, name)}".encode() for name in SETTINGS]
-    found = {}
-    for target in targets:
-        parts = [*macros, *set_to]
-        for part in upstream(target.mart).values():
+    found = _Found(connection, settings)
+    return {target.name: found.hash_of(target.mart) for target in targets}
+
+
+def dependency(connection: Connection, settings: Settings, *models: str) -> str:
+    """The same hash of some models together."""
+    return _Found(connection, settings).hash_of(*models)
+
+
+class _Found:
+    """What an application and its settings are at one moment, to be hashed with the text of models."""
+
+    def __init__(self, connection: Connection, settings: Settings) -> None:
+        self.columns = columns_found(connection, settings.application_schema)
+        self.promises = promises_found(connection, settings.application_schema)
+        self.always = [
+            *(path.read_bytes() for path in sorted((PROJECT_ROOT / "macros").glob("*.sql"))),
+            *(f"{name}={getattr(settings, name)}".encode() for name in SETTINGS),
+        ]
+
+    def hash_of(self, *models: str) -> str:
+        parts = list(self.always)
+        for part in (part for model in models for part in upstream(model).values()):
             parts.append(part.text.encode())
-            parts += _columns_read(part.text, columns)
-            parts += _promises_relied_on(part.text, promises)
-        found[target.name] = _hash(parts)
-    return found
+            parts += _columns_read(part.text, self.columns)
+            parts += _promises_relied_on(part.text, self.promises)
+        return _hash(parts)
 
 
 def _columns_read(model: str, columns: dict[str, dict[str, str]]) -> list[bytes]:

@@ -12,11 +12,12 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine, text
 
-from standing import change_log
+from standing import change_log, judged
 from standing.context import make_build_schema, write_context
 from standing.depends import dependencies
 from standing.documents_sql import quoted
 from standing.settings import Settings
+from standing.tables import tables_found
 from standing.targets import Target
 
 
@@ -36,6 +37,10 @@ KINDS = (
     Kind("due_users", "stg_users", "stg_user_keys", "user_id", "users"),
     Kind("due_sellers", "stg_sellers", "stg_seller_keys", "seller_id", "seller_profiles"),
 )
+
+
+#: A query of keys that gives none.
+NO_KEYS = "select null::uuid where false"
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ def open_build(
     with engine.begin() as connection:
         sizes = name_due(connection, settings, targets)
         depends_on = dependencies(connection, settings, targets)
-    write_context(engine, settings, run_id, as_of)
+        write_context(connection, settings, run_id, as_of)
     return Due(("a replay builds everybody",), sizes["users"], sizes["seller_profiles"], depends_on)
 
 
@@ -82,7 +87,7 @@ def collect_due(
     targets: tuple[Target, ...],
     full: bool = False,
 ) -> Due:
-    """Drain the change log, find who is due at `as_of`, and name them in the build's schema."""
+    """Drain the change log, find who is due at `as_of` and what has to be judged anew, and name both in the build's schema."""
     make_build_schema(engine, settings)
     with engine.begin() as connection:
         found = dependencies(connection, settings, targets)
@@ -101,9 +106,16 @@ def collect_due(
             ),
             {"targets": [target.name for target in targets]},
         ).all()
+        if full or not change_log.is_complete(connection, settings):
+            judged.forget(connection, settings)
     with engine.begin() as connection:
         counts = name_due(connection, settings, targets, as_of, everybody=bool(reasons))
-    write_context(engine, settings, run_id, as_of, everybody=bool(reasons))
+        is_current = judged.is_current(connection, settings, targets, run_id, as_of)
+        if is_current:
+            judged.add_due_by_time(connection, settings, as_of)
+        write_context(
+            connection, settings, run_id, as_of, everybody=bool(reasons), everything=not is_current
+        )
     return Due(tuple(reasons), counts["users"], counts["seller_profiles"], found)
 
 
@@ -170,14 +182,21 @@ def name_due(
 
 
 def name_member(engine: Engine, settings: Settings, table: str, member: UUID) -> None:
-    """Fill the build's tables of the due with one row of `table` alone."""
+    """Fill the build's tables of the due with one row of `table` alone, and list what concerns it to be judged."""
+    kind = next(kind for kind in KINDS if kind.table == table)
+    due_table = quoted(settings.build_schema, kind.due_table)
     with engine.begin() as connection:
         name_due(connection, settings, ())
-        kind = next(kind for kind in KINDS if kind.table == table)
-        connection.execute(
-            text(f"insert into {quoted(settings.build_schema, kind.due_table)} values (:member)"),
-            {"member": member},
-        )
+        connection.execute(text(f"insert into {due_table} values (:member)"), {"member": member})
+        tables = tables_found(connection, settings.application_schema)
+        due = f"select {kind.key} from {due_table}"
+        if table == "users":
+            users = people = due
+            shops = tables.select("id", "seller_profiles", "user_id", due) or NO_KEYS
+        else:
+            users, shops = NO_KEYS, due
+            people = tables.select("user_id", "seller_profiles", "id", due) or NO_KEYS
+        judged.list_rows_of(connection, settings, users, shops, people)
 
 
 def settle(

@@ -1,129 +1,56 @@
-with orders as (
+{{ config(kind='of_the_due') }}
 
-    select orders.* from {{ ref('stg_orders') }} as orders
-    {{ only_due('orders', 'order_id', ref('int_due_orders')) }}
+with orders as not materialized (
 
-),
-
-sellers as (
-
-    select * from {{ ref('stg_sellers') }}
+    select * from {{ ref('int_judged_orders') }}
+    where is_known
 
 ),
 
-order_returns as (
+due_users as (
 
-    select
-        sent_back.order_id,
-        min(sent_back.completed_at) as returned_at,
-        min(sent_back.next_event_at) as next_event_at
-    from {{ ref('stg_returns') }} as sent_back
-    {{ only_due('sent_back', 'order_id', ref('int_due_orders')) }}
-    group by sent_back.order_id
+    select * from {{ ref('int_due_users') }}
 
 ),
 
-order_disputes as (
+due_shops as (
 
-    select
-        disputes.order_id,
-        min(disputes.opened_at) as disputed_at,
-        min(disputes.resolved_at) filter (where disputes.decided_against = 'buyer') as lost_by_buyer_at,
-        min(disputes.resolved_at) filter (where disputes.decided_against = 'seller') as lost_by_seller_at,
-        min(disputes.next_event_at) as next_event_at
-    from {{ ref('stg_disputes') }} as disputes
-    {{ only_due('disputes', 'order_id', ref('int_due_orders')) }}
-    group by disputes.order_id
+    select * from {{ ref('int_due_shops') }}
 
 ),
 
-excluded_orders as (
+{% if everybody_is_due() -%}
+    final as (
 
-    select
-        exclusions.order_id,
-        min(exclusions.decided_at) as excluded_at,
-        min(exclusions.next_event_at) as next_event_at
-    from {{ ref('stg_order_exclusions') }} as exclusions
-    {{ only_due('exclusions', 'order_id', ref('int_due_orders')) }}
-    group by exclusions.order_id
+        select * from orders
 
-),
+    )
+{%- else -%}
+    sold as (
 
--- A refund that names no amount, or the whole one, is a return; a smaller one lowers the amount.
-refunded as (
+        select orders.*
+        from orders
+        inner join due_shops on orders.seller_id = due_shops.seller_id
 
-    select
-        *,
-        case
-            when refunded_at is not null and coalesce(refunded_amount >= total_amount, true) then refunded_at
-        end as fully_refunded_at,
-        case
-            when refunded_at is not null and refunded_amount < total_amount then refunded_amount
-            else 0
-        end as partial_refund
-    from orders
+    ),
 
-),
+    bought as (
 
-joined as (
+        select orders.*
+        from orders
+        inner join due_users on orders.buyer_id = due_users.user_id
+        left join due_shops on orders.seller_id = due_shops.seller_id
+        where due_shops.seller_id is null
 
-    select
-        refunded.*,
-        sellers.user_id as seller_user_id,
-        least(order_returns.returned_at, refunded.fully_refunded_at, refunded.returned_at) as came_back_at,
-        order_disputes.disputed_at,
-        order_disputes.lost_by_buyer_at,
-        order_disputes.lost_by_seller_at,
-        excluded_orders.excluded_at is not null as is_excluded,
-        least(
-            refunded.next_event_at,
-            order_returns.next_event_at,
-            order_disputes.next_event_at,
-            excluded_orders.next_event_at
-        ) as next_step_at
-    from refunded
-    left join sellers on refunded.seller_id = sellers.seller_id
-    left join order_returns on refunded.order_id = order_returns.order_id
-    left join order_disputes on refunded.order_id = order_disputes.order_id
-    left join excluded_orders on refunded.order_id = excluded_orders.order_id
+    ),
 
-),
+    final as (
 
--- Exactly one outcome, the first that applies. An order from oneself counts nowhere.
-final as (
+        select * from sold
+        union all
+        select * from bought
 
-    select
-        order_id,
-        buyer_id,
-        seller_id,
-        seller_user_id,
-        created_at,
-        coalesce(total_amount, 0) - partial_refund as amount,
-        case
-            when cancelled_at is not null then 'cancelled'
-            when came_back_at is not null then 'returned'
-            when completed_at is not null then 'completed'
-            else 'open'
-        end as outcome,
-        coalesce(cancelled_at, came_back_at, completed_at) as resolved_at,
-        cancelled_at,
-        cancelled_by,
-        paid_at,
-        ship_by,
-        shipped_at,
-        has_shipping_times,
-        handed_over_at,
-        promised_at,
-        delivered_at,
-        disputed_at,
-        lost_by_buyer_at,
-        lost_by_seller_at,
-        is_excluded,
-        is_time_assumed,
-        next_step_at
-    from joined
-    where buyer_id is distinct from seller_user_id
-
-)
+    )
+{%- endif %}
 
 select * from final

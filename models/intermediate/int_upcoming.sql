@@ -1,44 +1,37 @@
 with orders as (
 
-    select orders.* from {{ ref('stg_upcoming_orders') }} as orders
-    {{ only_due('orders', 'order_id', ref('int_due_orders')) }}
+    select * from {{ ref('int_judged_orders') }}
+    where not is_known and next_step_at is not null
 
 ),
 
-reviews as (
+reviews as not materialized (
 
-    select reviews.* from {{ ref('stg_upcoming_reviews') }} as reviews
-    {{ only_due('reviews', 'review_id', ref('int_due_reviews')) }}
-
-),
-
-known_orders as (
-
-    select * from {{ ref('stg_orders') }}
+    select * from {{ ref('int_judged_reviews') }}
+    where not is_known and next_step_at is not null
 
 ),
 
 final as (
 
     select
-        user_id,
+        buyer_id as user_id,
         seller_id,
-        next_event_at
+        next_step_at as next_event_at
     from orders
     union all
     select
-        user_id,
-        seller_id,
-        next_event_at
+        reviewer_id as user_id,
+        named_seller_id as seller_id,
+        next_step_at as next_event_at
     from reviews
     union all
-    -- A review that names its order only.
+    -- Whom its order concerns.
     select
-        known_orders.buyer_id as user_id,
-        known_orders.seller_id,
-        reviews.next_event_at
+        buyer_id as user_id,
+        seller_id,
+        next_step_at as next_event_at
     from reviews
-    inner join known_orders on reviews.order_id = known_orders.order_id
 
 )
 

@@ -130,18 +130,7 @@ def _rows(
 
 def _value(catalog: Catalog, table: str, row: Keys, key: str, row_name: str) -> str:
     column = row.get(key)
-    if column is None or not catalog.has(table, column) or (key == "review_id" and _unique(catalog)):
+    if column is None or not catalog.has(table, column):
         return "null::uuid"
     return as_key(f"{row_name}.{quoted(column)}", catalog.columns[table, column].type)
 
-
-def _unique(catalog: Catalog) -> bool:
-    """Whether two reviews cannot have one key: where they can, a second one sets the first aside."""
-    return any(
-        index.table == "reviews"
-        and index.unique
-        and index.valid
-        and not index.partial
-        and index.columns == ("id",)
-        for index in catalog.indexes.values()
-    )

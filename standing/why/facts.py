@@ -34,7 +34,8 @@ def member_facts(
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection, _alone(connection):
         make_build_schema(engine, building)
         name_member(engine, building, table, member)
-        write_context(engine, building, 0, as_of, everybody=False)
+        with engine.begin() as transaction:
+            write_context(transaction, building, 0, as_of, everybody=False, everything=False)
         targets = tuple(target for target in TARGETS if target.table == table)
         marts = [f"+{target.mart}" for target in targets]
         if is_prepared(engine, building, targets):

@@ -1,0 +1,51 @@
+{#- A table of rows that are judged one by one and kept from run to run. Where everything is judged it is made anew, else
+    only the rows whose key is listed as stale are replaced. The list is emptied, and what judged them noted, in the
+    same transaction: whatever ends a run, a row is either listed or judged (standing/judged.py). -#}
+{% materialization kept, adapter='postgres' -%}
+    {%- set key = config.require('key') -%}
+    {%- set stale = source('standing', config.require('stale')) -%}
+    {%- set existing = load_cached_relation(this) -%}
+    {%- set target = this.incorporate(type='table') -%}
+
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {%- if existing is not none and everything_is_judged() -%}
+        {%- call statement('forget') -%}
+            drop {{ existing.type }} if exists {{ existing }} cascade
+        {%- endcall -%}
+        {{ adapter.commit() }}
+        {%- set existing = none -%}
+    {%- endif %}
+
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {%- if existing is none -%}
+        {%- call statement('main') -%}
+            {{ get_create_table_as_sql(False, target, sql) }}
+        {%- endcall -%}
+        {%- do create_indexes(target) -%}
+        {%- call statement('looked_up') -%}
+            create index on {{ target }} ({{ key }});
+            create index on {{ target }} (next_step_at) where next_step_at is not null;
+            analyze {{ target }}
+        {%- endcall -%}
+    {%- else -%}
+        {%- call statement('replaced') -%}
+            delete from {{ target }} as kept using {{ stale }} as stale where kept.{{ key }} = stale.{{ key }}
+        {%- endcall -%}
+        {%- call statement('main') -%}
+            insert into {{ target }}
+            {{ sql }}
+        {%- endcall -%}
+    {%- endif -%}
+    {%- call statement('noted') -%}
+        truncate {{ stale }};
+        insert into {{ source('standing', 'judged') }} (model, judged_by, as_of)
+        select '{{ this.name }}', run_context.judged_by, run_context.as_of
+        from {{ source('standing', 'run_context') }} as run_context
+        on conflict (model) do update set judged_by = excluded.judged_by, as_of = excluded.as_of
+    {%- endcall -%}
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {{ adapter.commit() }}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+
+    {{ return({'relations': [target]}) }}
+{%- endmaterialization %}

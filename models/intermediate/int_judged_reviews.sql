@@ -1,0 +1,121 @@
+{{ config(
+    materialized='kept',
+    key='review_id',
+    stale='stale_reviews',
+    indexes=[{'columns': ['seller_id']}, {'columns': ['reviewer_id']}],
+) }}
+
+with reviews as (
+
+    select reviews.* from {{ ref('stg_reviews') }} as reviews
+    {{ only_stale('reviews', 'review_id', source('standing', 'stale_reviews')) }}
+    where reviews.moderation_status != 'rejected'
+
+),
+
+upcoming as (
+
+    select reviews.* from {{ ref('stg_upcoming_reviews') }} as reviews
+    {{ only_stale('reviews', 'review_id', source('standing', 'stale_reviews')) }}
+    where reviews.review_id is not null
+
+),
+
+orders as not materialized (
+
+    select * from {{ ref('stg_orders') }}
+
+),
+
+sellers as (
+
+    select * from {{ ref('stg_sellers') }}
+
+),
+
+upcoming_sellers as (
+
+    select
+        seller_id,
+        min(created_at) as created_at
+    from {{ ref('stg_seller_keys') }}
+    where created_at > {{ as_of() }}
+    group by seller_id
+
+),
+
+-- A review is of its order's shop; without an order, of the shop it names.
+attributed as (
+
+    select
+        reviews.review_id,
+        reviews.order_id,
+        reviews.rating,
+        reviews.created_at,
+        reviews.detailed_ratings,
+        reviews.helpful_count,
+        coalesce(orders.seller_id, reviews.seller_id) as seller_id,
+        coalesce(reviews.reviewer_id, orders.buyer_id) as reviewer_id,
+        orders.buyer_id
+    from reviews
+    left join orders on reviews.order_id = orders.order_id
+
+),
+
+-- Praise of one's own shop counts nowhere, and neither does praise of a shop that is still to come.
+judged as (
+
+    select
+        attributed.*,
+        sellers.user_id as seller_user_id,
+        upcoming_sellers.created_at as next_step_at,
+        sellers.seller_id is not null as is_known
+    from attributed
+    left join sellers on attributed.seller_id = sellers.seller_id
+    left join upcoming_sellers on attributed.seller_id = upcoming_sellers.seller_id
+    where
+        (sellers.seller_id is not null or upcoming_sellers.created_at is not null)
+        and (attributed.reviewer_id is null or attributed.reviewer_id is distinct from sellers.user_id)
+        and (attributed.buyer_id is null or attributed.buyer_id is distinct from sellers.user_id)
+
+),
+
+-- Of a review that is still to come no more is known than whom it will concern.
+final as (
+
+    select
+        review_id,
+        order_id,
+        seller_id,
+        seller_user_id,
+        reviewer_id,
+        rating,
+        created_at,
+        detailed_ratings,
+        helpful_count,
+        null::uuid as named_seller_id,
+        null::uuid as buyer_id,
+        next_step_at,
+        is_known
+    from judged
+    union all
+    select
+        upcoming.review_id,
+        upcoming.order_id,
+        orders.seller_id,
+        null as seller_user_id,
+        upcoming.user_id as reviewer_id,
+        null as rating,
+        null as created_at,
+        null as detailed_ratings,
+        null as helpful_count,
+        upcoming.seller_id as named_seller_id,
+        orders.buyer_id,
+        upcoming.next_event_at as next_step_at,
+        false as is_known
+    from upcoming
+    left join orders on upcoming.order_id = orders.order_id
+
+)
+
+select * from final

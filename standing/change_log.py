@@ -117,7 +117,9 @@ def drain(connection: Connection, settings: Settings) -> int:
     _fill(connection, USERS, [tables.select("user_id", "seller_profiles", "id", _all(SELLERS))])
     _fill(connection, SELLERS, [tables.select("id", "seller_profiles", "user_id", _all(USERS))])
     judged.add_stale(
-        connection, settings, {"order_id": [_all(ORDERS)], "review_id": _reviews(tables), "thread_id": [_logged("thread_id")]}
+        connection,
+        settings,
+        {"order_id": [_all(ORDERS)], "review_id": _reviews(tables), "thread_id": [_logged("thread_id")]},
     )
     return _make_due(connection, "users", USERS) + _make_due(connection, "seller_profiles", SELLERS)
 

@@ -47,13 +47,15 @@ NO_KEYS = "select null::uuid where false"
 class Due:
     """Who is due in a run. `reasons` say why it is everybody, and are empty where it is not.
 
-    `depends_on` is target → the hash that its documents depend on.
+    `depends_on` is target → the hash that its documents depend on. `stale` is the number of orders, reviews and threads
+    that are judged anew, None where all of them are.
     """
 
     reasons: tuple[str, ...]
     users: int
     sellers: int
     depends_on: dict[str, str]
+    stale: int | None = None
 
     @property
     def everybody(self) -> bool:
@@ -111,12 +113,16 @@ def collect_due(
     with engine.begin() as connection:
         counts = name_due(connection, settings, targets, as_of, everybody=bool(reasons))
         is_current = judged.is_current(connection, settings, targets, run_id, as_of)
+        stale = None
         if is_current:
             judged.add_due_by_time(connection, settings, as_of)
+            stale = judged.count_stale(connection, settings)
+        else:
+            judged.forget(connection, settings)  # also where nobody is due and nothing is built
         write_context(
             connection, settings, run_id, as_of, everybody=bool(reasons), everything=not is_current
         )
-    return Due(tuple(reasons), counts["users"], counts["seller_profiles"], found)
+    return Due(tuple(reasons), counts["users"], counts["seller_profiles"], found, stale)
 
 
 def everybody_due(

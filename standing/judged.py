@@ -42,7 +42,9 @@ def make_lists(connection: Connection, settings: Settings) -> None:
     """Make what says how far the build's rows are judged; idempotent."""
     for kind in KINDS:
         table = quoted(settings.build_schema, kind.stale)
-        connection.execute(text(f"create unlogged table if not exists {table} ({kind.key} uuid primary key)"))
+        connection.execute(
+            text(f"create unlogged table if not exists {table} ({kind.key} uuid primary key)")
+        )
     connection.execute(
         text(
             f"create unlogged table if not exists {_judged(settings)}"
@@ -71,7 +73,11 @@ def is_current(
             f"select model from {_judged(settings)} where judged_by = :judged_by and as_of <= :as_of"
             " and to_regclass(:schema || '.' || quote_ident(model)) is not null"
         ),
-        {"judged_by": judged_by(connection, settings), "as_of": as_of, "schema": quoted(settings.build_schema)},
+        {
+            "judged_by": judged_by(connection, settings),
+            "as_of": as_of,
+            "schema": quoted(settings.build_schema),
+        },
     )
     return set(models) <= set(found.scalars()) and not _built_elsewhere(connection, settings, run_id)
 
@@ -121,13 +127,23 @@ def add_due_by_time(connection: Connection, settings: Settings, as_of: datetime)
     _list_reviews_of_orders(connection, settings)
 
 
+def count_stale(connection: Connection, settings: Settings) -> int:
+    """How many rows are listed."""
+    counts = " + ".join(
+        f"(select count(*) from {quoted(settings.build_schema, kind.stale)})" for kind in KINDS
+    )
+    return int(connection.scalar(text(f"select {counts}")) or 0)
+
+
 def list_rows_of(connection: Connection, settings: Settings, users: str, shops: str, people: str) -> None:
     """Have the next build judge what concerns some members alone, and nothing else.
 
     `users`, `shops` and `people` are queries of keys; messages are needed of the people.
     """
     for kind in KINDS:
-        connection.execute(text(f"drop table if exists {quoted(settings.build_schema, kind.model)} cascade"))
+        connection.execute(
+            text(f"drop table if exists {quoted(settings.build_schema, kind.model)} cascade")
+        )
         connection.execute(text(f"truncate {quoted(settings.build_schema, kind.stale)}"))
     tables = tables_found(connection, settings.application_schema)
     add_stale(

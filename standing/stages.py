@@ -126,7 +126,10 @@ def find_due(run: Run) -> str:
     # The audit's library takes longer to load than dbt, or than a few members to build: both at once.
     _begin(run, "sources")
     who = f"{run.due.users:,} members and {run.due.sellers:,} shops"
-    return f"everybody, {who}: {'; '.join(run.due.reasons)}" if run.due.everybody else who
+    if run.due.everybody:
+        who = f"everybody, {who}: {'; '.join(run.due.reasons)}"
+    stale = "all" if run.due.stale is None else f"{run.due.stale:,}"
+    return f"{who}; {stale} orders, reviews and threads to judge"
 
 
 def build(run: Run) -> str:

@@ -133,4 +133,3 @@ def _value(catalog: Catalog, table: str, row: Keys, key: str, row_name: str) -> 
     if column is None or not catalog.has(table, column):
         return "null::uuid"
     return as_key(f"{row_name}.{quoted(column)}", catalog.columns[table, column].type)
-

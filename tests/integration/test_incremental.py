@@ -32,7 +32,7 @@ from reference.loading import documents, empty
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
-from standing import PROJECT_ROOT, dbt, depends
+from standing import PROJECT_ROOT, dbt, depends, judged
 from standing.context import wall_clock
 from standing.database import connect
 from standing.due import open_build
@@ -333,6 +333,28 @@ def compare(engine: Engine, settings: Settings, outcome: Outcome) -> None:
             assert built[target.name][member]["valid_until"] == document["valid_until"], (
                 f"{target.name} {member}"
             )
+
+    for kind in judged.KINDS:
+        assert not misjudged(engine, settings, full, kind), kind.model
+
+
+#: A thread that has left every window is kept until it is judged again; a build of everything leaves it out.
+KEPT_LONGER = """
+    where next_step_at is not null or sent_at > (select as_of from {schema}.run_context) - interval '365 days'
+"""
+
+
+def misjudged(engine: Engine, settings: Settings, full: Settings, kind: judged.Kind) -> list[Any]:
+    """Rows that were kept otherwise than a build of everything judges them, from either side."""
+
+    def rows(schema: str) -> str:
+        condition = KEPT_LONGER.format(schema=schema) if kind is judged.THREADS else ""
+        return f"select * from {schema}.{kind.model} {condition}"
+
+    kept, anew = rows(settings.build_schema), rows(full.build_schema)
+    statement = f"(({kept}) except all ({anew})) union all (({anew}) except all ({kept}))"
+    with engine.connect() as connection:
+        return list(connection.execute(text(statement)).all())
 
 
 def columns(engine: Engine, table: str, column: str) -> dict[str, Any]:

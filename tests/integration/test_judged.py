@@ -1,0 +1,206 @@
+"""Judged rows are kept: a run judges anew what is stale, and everything where what is kept cannot be relied on."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from conftest import MakeDatabase
+from decided import column, do, scalar
+from sqlalchemy import Engine
+
+from standing import PROJECT_ROOT, depends, judged
+from standing.context import wall_clock
+from standing.database import connect
+from standing.run import Outcome, execute
+from standing.settings import Settings
+from standing.stages import Request
+
+#: Each model's rows with the transaction that wrote them: what stays the same was not judged again.
+WRITTEN = "select {key}::text || ' ' || xmin::text from standing_build.{model}"
+
+
+@pytest.fixture(scope="module")
+def marketplace(module_database: Callable[[str], Settings], published_template: str) -> Settings:
+    """One for all tests but the one that changes the clock: each leaves everything judged."""
+    return module_database(published_template)
+
+
+@pytest.fixture(scope="module")
+def engine(marketplace: Settings) -> Iterator[Engine]:
+    with connect(marketplace) as found:
+        run(marketplace)  # brings up to now what the template's run left
+        yield found
+
+
+def run(marketplace: Settings, **asked: bool) -> Outcome:
+    outcome = execute(marketplace, Request(**asked))  # type: ignore[arg-type]
+    assert outcome.status == "published", outcome.message
+    return outcome
+
+
+def written(engine: Engine) -> dict[str, set[str]]:
+    return {
+        kind.model: set(column(engine, WRITTEN.format(key=kind.key, model=kind.model)))
+        for kind in judged.KINDS
+    }
+
+
+def judged_again(engine: Engine, work: Callable[[], object]) -> dict[str, int]:
+    """Model → rows that were written while `work` was done."""
+    before = written(engine)
+    work()
+    return {model: len(rows - before[model]) for model, rows in written(engine).items()}
+
+
+def all_rows(engine: Engine) -> dict[str, int]:
+    return {model: len(rows) for model, rows in written(engine).items()}
+
+
+def test_a_run_judges_what_changed_and_nothing_else(marketplace: Settings, engine: Engine) -> None:
+    reviewed = scalar(engine, "select order_id from reviews where order_id is not null order by id limit 1")
+    of_order = scalar(engine, f"select count(*) from reviews where order_id = '{reviewed}'")
+    do(
+        engine,
+        f"update orders set total_amount = total_amount + 1 where id = '{reviewed}'",
+        "update messages set sent_at = sent_at - interval '1 second'"
+        " where thread_id = (select thread_id from standing_build.int_threads order by thread_id limit 1)",
+    )
+    again = judged_again(engine, lambda: run(marketplace))
+    # A review is judged with its order.
+    assert again == {"int_judged_orders": 1, "int_judged_reviews": of_order, "int_judged_threads": 1}
+    for kind in judged.KINDS:
+        assert scalar(engine, f"select count(*) from standing_build.{kind.stale}") == 0
+    assert judged_again(engine, lambda: run(marketplace)) == dict.fromkeys(again, 0)
+
+
+def test_a_row_is_judged_again_at_the_moment_it_names(
+    make_database: MakeDatabase, published_template: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An order that will be completed, one that will be made, and a review that will be written."""
+    marketplace = make_database(published_template)
+    with connect(marketplace) as engine:
+        tomorrow = wall_clock(engine) + timedelta(days=1)
+        _plan(engine, tomorrow)
+        run(marketplace)
+        unknown = "select count(*) from standing_build.{} where not is_known"
+        assert scalar(engine, unknown.format("int_judged_orders")) == 1
+        assert scalar(engine, unknown.format("int_judged_reviews")) == 1
+
+        for module in ("run", "context"):
+            monkeypatch.setattr(f"standing.{module}.wall_clock", lambda engine: tomorrow)
+        run(marketplace)
+        assert scalar(engine, unknown.format("int_judged_orders")) == 0
+        assert scalar(engine, unknown.format("int_judged_reviews")) == 0
+        completed = (
+            f"select count(*) from standing_build.int_judged_orders where resolved_at = '{tomorrow}'"
+        )
+        assert scalar(engine, completed) == 1
+
+
+def _plan(engine: Engine, tomorrow: datetime) -> None:
+    do(
+        engine,
+        f"update orders set cancelled_at = null, completed_at = '{tomorrow}' where id ="
+        " (select order_id from standing_build.int_orders where outcome = 'completed' order by order_id limit 1)",
+        f"insert into orders (id, buyer_id, seller_id, status, total_amount, created_at) select gen_random_uuid(), buyer_id,"
+        f" seller_id, 'pending', 1, '{tomorrow}' from orders limit 1",
+        "insert into reviews (id, seller_id, reviewer_id, rating, created_at)"
+        f" select gen_random_uuid(), seller_id, buyer_id, 5, '{tomorrow}' from standing_build.int_orders limit 1",
+    )
+
+
+#: What a server that crashed comes back with: its unlogged tables are empty.
+EMPTIED = ("judged", *(kind.model for kind in judged.KINDS), *(kind.stale for kind in judged.KINDS))
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        "; ".join(f"truncate standing_build.{table}" for table in EMPTIED),
+        "drop table standing_build.int_judged_reviews cascade",
+    ],
+    ids=["crash", "table"],
+)
+def test_what_is_lost_is_judged_anew_for_the_few_who_are_due(
+    lost: str, marketplace: Settings, engine: Engine
+) -> None:
+    rows = all_rows(engine)
+    for table in EMPTIED:
+        of_class = (
+            f"select relpersistence::text from pg_class where oid = 'standing_build.{table}'::regclass"
+        )
+        assert scalar(engine, of_class) == "u", f"{table} would outlive the others"
+    do(engine, lost)
+    do(
+        engine,
+        "update orders set total_amount = total_amount + 1 where id = (select id from orders limit 1)",
+    )
+    outcome = run(marketplace)
+    assert all_rows(engine) == rows
+    assert not outcome.stages[0].detail.startswith("everybody")
+    assert 0 < sum(outcome.written.values()) < 20
+
+
+def test_asked_for_with_full_everything_is_judged_anew(marketplace: Settings, engine: Engine) -> None:
+    rows = all_rows(engine)
+    assert judged_again(engine, lambda: run(marketplace, full=True)) == rows
+
+
+def test_what_no_log_names_makes_everything_be_judged_anew(marketplace: Settings, engine: Engine) -> None:
+    rows = all_rows(engine)
+    do(engine, "alter table reviews disable trigger standing_log_update")
+    assert judged_again(engine, lambda: run(marketplace)) == rows
+    do(engine, "alter table reviews enable always trigger standing_log_update")
+    assert judged_again(engine, lambda: run(marketplace)) == rows
+
+
+def test_a_build_in_another_schema_takes_the_log_along(marketplace: Settings, engine: Engine) -> None:
+    """Back in the first schema, what was logged meanwhile is in none of its lists."""
+    changed = (
+        "update orders set total_amount = 7.25 where id = (select id from orders order by id {} limit 1)"
+    )
+    do(engine, changed.format("asc"))
+    run(marketplace.model_copy(update={"build_schema": "elsewhere"}))
+    run(marketplace)  # nobody is due, nothing is built
+    do(engine, changed.format("desc"))
+    run(marketplace)
+    kept = "select amount from standing_build.int_judged_orders where order_id = (select id from orders order by id limit 1)"
+    assert str(scalar(engine, kept)) == "7.25"
+
+
+def test_policy_that_judges_no_row_leaves_the_rows(
+    marketplace: Settings, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bin of the scorecard makes everybody due and no row stale; what an order's status means makes all stale."""
+    project = tmp_path / "project"
+    for part in ("models", "macros", "seeds", "tests/dbt"):
+        shutil.copytree(PROJECT_ROOT / part, project / part)
+    for part in ("dbt_project.yml", "profiles.yml", "selectors.yml"):
+        shutil.copy(PROJECT_ROOT / part, project / part)
+    depends._files.cache_clear()
+    monkeypatch.setattr("standing.dbt.PROJECT_ROOT", project)
+    monkeypatch.setattr("standing.depends.PROJECT_ROOT", project)
+    try:
+        _edit(project / "seeds" / "scorecard_metrics.csv", "Phone number verified", "Phone number proven")
+        outcomes: list[Outcome] = []
+        again = judged_again(engine, lambda: outcomes.append(run(marketplace)))
+        assert outcomes[0].stages[0].detail.startswith("everybody")
+        assert set(again.values()) == {0}
+        rows = all_rows(engine)
+        _edit(
+            project / "seeds" / "order_statuses.csv",
+            "\n",
+            "\nteleported,completed,true,a new way of delivery\n",
+            1,
+        )
+        assert judged_again(engine, lambda: run(marketplace)) == rows
+    finally:
+        depends._files.cache_clear()
+
+
+def _edit(path: Path, old: str, new: str, count: int = -1) -> None:
+    before = path.read_text("utf-8")
+    assert old in before
+    path.write_text(before.replace(old, new, count), "utf-8")

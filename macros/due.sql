@@ -32,6 +32,26 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- The known rows of a kept model that concern the due: those of a shop that is needed, and those of a person who is due;
+    all where everybody is due. -#}
+{% macro of_the_due(kept, person) -%}
+    {%- set due_users = ref('int_due_users') -%}
+    {%- set due_shops = ref('int_due_shops') -%}
+    {%- if everybody_is_due() -%}
+        select * from {{ kept }}
+        where is_known
+    {%- else -%}
+        select kept.* from {{ kept }} as kept
+        inner join {{ due_shops }} as due_shops on kept.seller_id = due_shops.seller_id
+        where kept.is_known
+        union all
+        select kept.* from {{ kept }} as kept
+        inner join {{ due_users }} as due_users on kept.{{ person }} = due_users.user_id
+        left join {{ due_shops }} as due_shops on kept.seller_id = due_shops.seller_id
+        where kept.is_known and due_shops.seller_id is null
+    {%- endif -%}
+{%- endmacro %}
+
 {#- Before a mart takes the due members' new rows: their old ones go, also of those who are gone themselves. -#}
 {% macro forget_due(key, due) -%}
     {%- if is_incremental() -%}

@@ -11,12 +11,13 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, text
 
 from standing.chunks import write_chunk
-from standing.due import Due, settle
+from standing.due import Due
 from standing.history import open_partitions
 from standing.lock import RunLock
 from standing.log import pace
 from standing.publish_sql import ChangeTable
 from standing.settings import Settings
+from standing.settle import settle
 from standing.targets import Target
 
 

@@ -1,56 +1,39 @@
 {{ config(kind='of_the_due') }}
 
-with orders as not materialized (
+with orders as (
 
-    select * from {{ ref('int_judged_orders') }}
-    where is_known
-
-),
-
-due_users as (
-
-    select * from {{ ref('int_due_users') }}
+    {{ of_the_due(ref('int_judged_orders'), 'buyer_id') }}
 
 ),
 
-due_shops as (
+final as (
 
-    select * from {{ ref('int_due_shops') }}
+    select
+        order_id,
+        buyer_id,
+        seller_id,
+        seller_user_id,
+        created_at,
+        amount,
+        outcome,
+        resolved_at,
+        cancelled_at,
+        cancelled_by,
+        paid_at,
+        ship_by,
+        shipped_at,
+        has_shipping_times,
+        handed_over_at,
+        promised_at,
+        delivered_at,
+        disputed_at,
+        lost_by_buyer_at,
+        lost_by_seller_at,
+        is_excluded,
+        is_time_assumed,
+        next_step_at
+    from orders
 
-),
-
-{% if everybody_is_due() -%}
-    final as (
-
-        select * from orders
-
-    )
-{%- else -%}
-    sold as (
-
-        select orders.*
-        from orders
-        inner join due_shops on orders.seller_id = due_shops.seller_id
-
-    ),
-
-    bought as (
-
-        select orders.*
-        from orders
-        inner join due_users on orders.buyer_id = due_users.user_id
-        left join due_shops on orders.seller_id = due_shops.seller_id
-        where due_shops.seller_id is null
-
-    ),
-
-    final as (
-
-        select * from sold
-        union all
-        select * from bought
-
-    )
-{%- endif %}
+)
 
 select * from final

@@ -26,9 +26,9 @@
 {%- endmacro %}
 
 {#- A join that keeps what `due` names by `key`; none where everybody is due, for then it would keep all. -#}
-{% macro only_due(relation, key, due) -%}
+{% macro only_due(relation, key, due, due_key=none) -%}
     {%- if not everybody_is_due() -%}
-        inner join {{ due }} as due on {{ relation }}.{{ key }} = due.{{ key }}
+        inner join {{ due }} as due on {{ relation }}.{{ key }} = due.{{ due_key or key }}
     {%- endif -%}
 {%- endmacro %}
 

@@ -21,7 +21,7 @@
     coalesce(sides.resolved_at > {{ days_ago('windows.window_days') }}, false) as is_in_window
 {%- endmacro %}
 
-{#- What a shop's rates are made of, from int_shipments joined with int_seller_windows. -#}
+{#- What a shop's rates in its window are made of, from int_orders joined with int_seller_windows. -#}
 {% macro seller_order_tallies(kept) -%}
     {{ tally('judged', kept ~ ' and is_judged_in_window', 'judged_at') }},
     count(*) filter (where {{ kept }} and is_judged_in_window and handed_over_at is not null) as fulfilled,
@@ -33,9 +33,15 @@
     {{ tally('ended', kept ~ " and is_in_window and outcome != 'cancelled'", 'resolved_at') }},
     count(*) filter (where {{ kept }} and is_in_window and outcome = 'returned') as returned,
     count(*) filter (where {{ kept }} and is_in_window and is_disputed) as disputed,
-    count(*) filter (where {{ kept }} and is_in_window and is_defect) as defective,
-    {{ tally('completed', kept ~ " and is_completed", 'resolved_at') }},
-    count(*) filter (where {{ kept }} and is_completed and is_positive) as positive
+    count(*) filter (where {{ kept }} and is_in_window and is_defect) as defective
+{%- endmacro %}
+
+{#- What a shop's positive share is made of, over its life. -#}
+{% macro seller_lifetime_tallies(kept) -%}
+    {{ tally('completed', kept ~ " and outcome = 'completed'", 'resolved_at') }},
+    count(*) filter (
+        where {{ kept }} and outcome = 'completed' and rating >= {{ policy('positive_rating_from') }}
+    ) as positive
 {%- endmacro %}
 
 {#- The flags that seller_order_tallies() counts. -#}

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 from standing.depends import dependency, upstream
 from standing.documents_sql import quoted
 from standing.settings import Settings
-from standing.tables import Tables, tables_found
+from standing.tables import tables_found
 from standing.targets import Target
 
 
@@ -84,7 +84,7 @@ def is_current(
 
 def _built_elsewhere(connection: Connection, settings: Settings, run_id: int) -> bool:
     context = quoted(settings.build_schema, "run_context")
-    if connection.scalar(text("select to_regclass(:context) is null"), {"context": context}):
+    if not _exists(connection, context):
         return True
     return bool(
         connection.scalar(
@@ -105,26 +105,26 @@ def forget(connection: Connection, settings: Settings) -> None:
 
 
 def add_stale(connection: Connection, settings: Settings, found: Mapping[str, Queries]) -> None:
-    """List the orders, reviews and threads found, key → queries of keys, and the reviews of the orders."""
+    """List the orders, reviews and threads found, key → queries of keys, and what is judged along with them."""
     if not _is_there(connection, settings):
         return
     for kind in KINDS:
         _list(connection, settings, kind, found.get(kind.key, ()))
-    _list_reviews_of_orders(connection, settings)
+    _list_along(connection, settings)
 
 
 def add_due_by_time(connection: Connection, settings: Settings, as_of: datetime) -> None:
-    """List what has to be judged anew because its moment has come, and the reviews of such orders."""
+    """List what has to be judged anew because its moment has come, and what is judged along with it."""
     for kind in KINDS:
         model = quoted(settings.build_schema, kind.model)
-        if connection.scalar(text("select to_regclass(:model) is not null"), {"model": model}):
+        if _exists(connection, model):
             _list(
                 connection,
                 settings,
                 kind,
                 [f"select {kind.key} from {model} where next_step_at <= '{as_of.isoformat()}'"],
             )
-    _list_reviews_of_orders(connection, settings)
+    _list_along(connection, settings)
 
 
 def count_stale(connection: Connection, settings: Settings) -> int:
@@ -163,10 +163,16 @@ def list_rows_of(connection: Connection, settings: Settings, users: str, shops: 
     )
 
 
-def _list_reviews_of_orders(connection: Connection, settings: Settings) -> None:
-    """A review is judged with its order."""
-    tables: Tables = tables_found(connection, settings.application_schema)
+def _list_along(connection: Connection, settings: Settings) -> None:
+    """An order is judged with its reviews, those that it has and those that it had, and a review with its order."""
+    tables = tables_found(connection, settings.application_schema)
     orders = f"select order_id from {quoted(settings.build_schema, ORDERS.stale)}"
+    reviews = f"select review_id from {quoted(settings.build_schema, REVIEWS.stale)}"
+    kept = quoted(settings.build_schema, REVIEWS.model)
+    had = None
+    if _exists(connection, kept):
+        had = f"select kept.order_id from {kept} as kept where kept.review_id in ({reviews})"
+    _list(connection, settings, ORDERS, [tables.select("order_id", "reviews", "id", reviews), had])
     _list(connection, settings, REVIEWS, [tables.select("id", "reviews", "order_id", orders)])
 
 
@@ -189,6 +195,8 @@ def _judged(settings: Settings) -> str:
 
 
 def _is_there(connection: Connection, settings: Settings) -> bool:
-    return bool(
-        connection.scalar(text("select to_regclass(:judged) is not null"), {"judged": _judged(settings)})
-    )
+    return _exists(connection, _judged(settings))
+
+
+def _exists(connection: Connection, table: str) -> bool:
+    return bool(connection.scalar(text("select to_regclass(:table) is not null"), {"table": table}))

@@ -23,7 +23,7 @@
         {%- endcall -%}
         {%- do create_indexes(target) -%}
         {%- call statement('looked_up') -%}
-            create index on {{ target }} ({{ key }});
+            create unique index on {{ target }} ({{ key }});
             create index on {{ target }} (next_step_at) where next_step_at is not null;
             analyze {{ target }}
         {%- endcall -%}

@@ -5,152 +5,90 @@
     indexes=[{'columns': ['seller_id']}, {'columns': ['buyer_id']}],
 ) }}
 
-with orders as (
+with outcomes as (
 
-    select orders.* from {{ ref('stg_orders') }} as orders
-    {{ only_stale('orders', 'order_id', source('standing', 'stale_orders')) }}
+    select * from {{ ref('int_order_outcomes') }}
+
+),
+
+working_days as (
+
+    select * from {{ ref('int_working_days') }}
+
+),
+
+ratings as (
+
+    select * from {{ ref('int_order_ratings') }}
 
 ),
 
 upcoming as (
 
-    select orders.* from {{ ref('stg_upcoming_orders') }} as orders
+    select distinct on (orders.order_id) orders.*
+    from {{ ref('stg_upcoming_orders') }} as orders
     {{ only_stale('orders', 'order_id', source('standing', 'stale_orders')) }}
     where orders.order_id is not null
+    order by orders.order_id asc, orders.next_event_at asc
 
 ),
 
-sellers as (
-
-    select * from {{ ref('stg_sellers') }}
-
-),
-
-upcoming_sellers as (
+-- Working hours are counted on the wall clock of the business time zone, 24 to a working day.
+started as (
 
     select
-        seller_id,
-        min(created_at) as created_at
-    from {{ ref('stg_seller_keys') }}
-    where created_at > {{ as_of() }}
-    group by seller_id
-
-),
-
-order_returns as (
-
-    select
-        sent_back.order_id,
-        min(sent_back.completed_at) as returned_at,
-        min(sent_back.next_event_at) as next_event_at
-    from {{ ref('stg_returns') }} as sent_back
-    {{ only_stale('sent_back', 'order_id', source('standing', 'stale_orders')) }}
-    group by sent_back.order_id
-
-),
-
-order_disputes as (
-
-    select
-        disputes.order_id,
-        min(disputes.opened_at) as disputed_at,
-        min(disputes.resolved_at) filter (where disputes.decided_against = 'buyer') as lost_by_buyer_at,
-        min(disputes.resolved_at) filter (where disputes.decided_against = 'seller') as lost_by_seller_at,
-        min(disputes.next_event_at) as next_event_at
-    from {{ ref('stg_disputes') }} as disputes
-    {{ only_stale('disputes', 'order_id', source('standing', 'stale_orders')) }}
-    group by disputes.order_id
-
-),
-
-excluded_orders as (
-
-    select
-        exclusions.order_id,
-        min(exclusions.decided_at) as excluded_at,
-        min(exclusions.next_event_at) as next_event_at
-    from {{ ref('stg_order_exclusions') }} as exclusions
-    {{ only_stale('exclusions', 'order_id', source('standing', 'stale_orders')) }}
-    group by exclusions.order_id
-
-),
-
--- A refund that names no amount, or the whole one, is a return; a smaller one lowers the amount.
-refunded as (
-
-    select
-        *,
+        outcomes.*,
+        coalesce(outcomes.paid_at, outcomes.created_at) as started_at,
         case
-            when refunded_at is not null and coalesce(refunded_amount >= total_amount, true) then refunded_at
-        end as fully_refunded_at,
-        case
-            when refunded_at is not null and refunded_amount < total_amount then refunded_amount
-            else 0
-        end as partial_refund
-    from orders
+            when outcomes.ship_by is null and outcomes.has_shipping_times
+                then coalesce(outcomes.paid_at, outcomes.created_at) at time zone {{ business_zone() }}
+        end as started_locally
+    from outcomes
 
 ),
 
-joined as (
+counted as (
 
     select
-        refunded.*,
-        sellers.user_id as seller_user_id,
-        least(order_returns.returned_at, refunded.fully_refunded_at, refunded.returned_at) as came_back_at,
-        order_disputes.disputed_at,
-        order_disputes.lost_by_buyer_at,
-        order_disputes.lost_by_seller_at,
-        excluded_orders.excluded_at is not null as is_excluded,
-        least(
-            refunded.next_event_at,
-            order_returns.next_event_at,
-            order_disputes.next_event_at,
-            excluded_orders.next_event_at,
-            upcoming_sellers.created_at
-        ) as next_step_at
-    from refunded
-    left join sellers on refunded.seller_id = sellers.seller_id
-    left join upcoming_sellers on refunded.seller_id = upcoming_sellers.seller_id
-    left join order_returns on refunded.order_id = order_returns.order_id
-    left join order_disputes on refunded.order_id = order_disputes.order_id
-    left join excluded_orders on refunded.order_id = excluded_orders.order_id
+        started.*,
+        extract(epoch from make_interval(hours => 24 * started_days.working_days_before))
+        + case when started_days.is_working then extract(epoch from started.started_locally::time) else 0 end
+        + 3600 * {{ policy('ship_within_working_hours') }} as working_seconds
+    from started
+    left join working_days as started_days on started.started_locally::date = started_days.day
 
 ),
 
--- Exactly one outcome, the first that applies. An order from oneself counts nowhere.
-known_orders as (
+-- The last working day that is needed, and how far into it.
+due as (
 
     select
-        order_id,
-        buyer_id,
-        seller_id,
-        seller_user_id,
-        created_at,
-        coalesce(total_amount, 0) - partial_refund as amount,
-        case
-            when cancelled_at is not null then 'cancelled'
-            when came_back_at is not null then 'returned'
-            when completed_at is not null then 'completed'
-            else 'open'
-        end as outcome,
-        coalesce(cancelled_at, came_back_at, completed_at) as resolved_at,
-        cancelled_at,
-        cancelled_by,
-        paid_at,
-        ship_by,
-        shipped_at,
-        has_shipping_times,
-        handed_over_at,
-        promised_at,
-        delivered_at,
-        disputed_at,
-        lost_by_buyer_at,
-        lost_by_seller_at,
-        is_excluded,
-        is_time_assumed,
-        next_step_at
-    from joined
-    where buyer_id is distinct from seller_user_id
+        counted.*,
+        coalesce(
+            counted.ship_by,
+            (
+                due_days.day
+                + make_interval(secs => (counted.working_seconds - 86400 * due_days.working_days_before)::double precision)
+            ) at time zone {{ business_zone() }},
+            counted.started_at
+        ) as due_at
+    from counted
+    left join working_days as due_days
+        on
+            due_days.is_working
+            and due_days.working_days_before = ceil(counted.working_seconds / 86400) - 1
+
+),
+
+-- What the buyer or the system called off in time was never to be shipped; what the seller called off was.
+shipping as (
+
+    select
+        due.*,
+        due.handed_over_at is null
+        and coalesce(due.resolved_at < due.due_at, false)
+        and not (due.outcome = 'cancelled' and coalesce(due.cancelled_by = 'seller', false)) as is_called_off
+    from due
 
 ),
 
@@ -158,21 +96,64 @@ known_orders as (
 final as (
 
     select
-        known_orders.*,
+        shipping.order_id,
+        shipping.buyer_id,
+        shipping.seller_id,
+        shipping.seller_user_id,
+        shipping.created_at,
+        shipping.outcome,
+        shipping.resolved_at,
+        shipping.amount,
+        shipping.cancelled_by,
+        case
+            when shipping.has_shipping_times
+                then
+                    least(
+                        shipping.handed_over_at,
+                        case when shipping.due_at <= {{ as_of() }} and not shipping.is_called_off then shipping.due_at end
+                    )
+        end as judged_at,
+        shipping.handed_over_at,
+        shipping.shipped_at,
+        greatest(extract(epoch from shipping.shipped_at - shipping.started_at), 0) as processing_seconds,
+        shipping.promised_at,
+        shipping.delivered_at,
+        {{ business_day('shipping.delivered_at') }} <= {{ business_day('shipping.promised_at') }} as is_on_time,
+        shipping.disputed_at is not null as is_disputed,
+        shipping.lost_by_buyer_at,
+        shipping.lost_by_seller_at,
+        shipping.lost_by_seller_at is not null
+        or (shipping.outcome = 'cancelled' and coalesce(shipping.cancelled_by = 'seller', false)) as is_defect,
+        shipping.is_excluded,
+        ratings.rating,
+        shipping.next_event_at,
+        least(
+            shipping.next_event_at,
+            case
+                when
+                    shipping.has_shipping_times
+                    and shipping.handed_over_at is null
+                    and shipping.due_at > {{ as_of() }}
+                    and not shipping.is_called_off
+                    then shipping.due_at
+            end
+        ) as next_step_at,
         true as is_known
-    from known_orders
+    from shipping
+    left join ratings on shipping.order_id = ratings.order_id
     union all
     select
         order_id,
         user_id as buyer_id,
         seller_id,
         {% for column in [
-            'seller_user_id', 'created_at', 'amount', 'outcome', 'resolved_at', 'cancelled_at', 'cancelled_by', 'paid_at',
-            'ship_by', 'shipped_at', 'has_shipping_times', 'handed_over_at', 'promised_at', 'delivered_at', 'disputed_at',
-            'lost_by_buyer_at', 'lost_by_seller_at', 'is_excluded', 'is_time_assumed',
+            'seller_user_id', 'created_at', 'outcome', 'resolved_at', 'amount', 'cancelled_by', 'judged_at', 'handed_over_at',
+            'shipped_at', 'processing_seconds', 'promised_at', 'delivered_at', 'is_on_time', 'is_disputed', 'lost_by_buyer_at',
+            'lost_by_seller_at', 'is_defect', 'is_excluded', 'rating',
         ] -%}
             null as {{ column }},
         {% endfor -%}
+        next_event_at,
         next_event_at as next_step_at,
         false as is_known
     from upcoming

@@ -2,7 +2,7 @@
     materialized='kept',
     key='review_id',
     stale='stale_reviews',
-    indexes=[{'columns': ['seller_id']}, {'columns': ['reviewer_id']}],
+    indexes=[{'columns': ['seller_id']}, {'columns': ['reviewer_id']}, {'columns': ['order_id']}],
 ) }}
 
 with reviews as (
@@ -15,9 +15,11 @@ with reviews as (
 
 upcoming as (
 
-    select reviews.* from {{ ref('stg_upcoming_reviews') }} as reviews
+    select distinct on (reviews.review_id) reviews.*
+    from {{ ref('stg_upcoming_reviews') }} as reviews
     {{ only_stale('reviews', 'review_id', source('standing', 'stale_reviews')) }}
     where reviews.review_id is not null
+    order by reviews.review_id asc, reviews.next_event_at asc
 
 ),
 

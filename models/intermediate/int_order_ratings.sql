@@ -2,8 +2,9 @@
 
 with reviews as (
 
-    select * from {{ ref('int_reviews') }}
-    where order_id is not null
+    select reviews.* from {{ ref('int_judged_reviews') }} as reviews
+    {{ only_stale('reviews', 'order_id', source('standing', 'stale_orders')) }}
+    where reviews.is_known and reviews.order_id is not null
 
 ),
 

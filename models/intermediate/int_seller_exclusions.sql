@@ -1,11 +1,7 @@
 with orders as (
 
-    select
-        shipments.*,
-        coalesce(ratings.rating >= {{ policy('positive_rating_from') }}, false) as is_positive
-    from {{ ref('int_shipments') }} as shipments
-    left join {{ ref('int_order_ratings') }} as ratings on shipments.order_id = ratings.order_id
-    where shipments.is_excluded
+    select * from {{ ref('int_orders') }}
+    where is_excluded
 
 ),
 
@@ -27,6 +23,7 @@ final as (
 
     select
         seller_id,
+        {{ seller_lifetime_tallies('is_excluded') }},
         {{ seller_order_tallies('is_excluded') }}
     from flagged
     group by seller_id

@@ -1,10 +1,6 @@
-with orders as (
+with orders as not materialized (
 
-    select
-        shipments.*,
-        coalesce(ratings.rating >= {{ policy('positive_rating_from') }}, false) as is_positive
-    from {{ ref('int_shipments') }} as shipments
-    left join {{ ref('int_order_ratings') }} as ratings on shipments.order_id = ratings.order_id
+    select * from {{ ref('int_orders') }}
 
 ),
 
@@ -14,33 +10,67 @@ windows as (
 
 ),
 
-flagged as (
+-- Excluded orders count over life; they leave the tallies, and int_seller_exclusions shows them beside.
+lifetimes as (
+
+    select
+        orders.seller_id,
+        count(*) filter (where orders.outcome = 'completed') as completed_orders,
+        coalesce(sum(orders.amount) filter (where orders.outcome = 'completed'), 0) as revenue,
+        min(orders.next_step_at) as next_step_at,
+        {{ seller_lifetime_tallies('not orders.is_excluded') }}
+    from orders
+    inner join windows on orders.seller_id = windows.seller_id
+    group by orders.seller_id
+
+),
+
+-- Most of a shop's orders have left its window, and the 60 days of its growth: these need no second look.
+late as (
 
     select {{ seller_order_flags() }}
     from orders
     inner join windows on orders.seller_id = windows.seller_id
+    where
+        greatest(orders.judged_at, orders.shipped_at, orders.delivered_at, orders.resolved_at)
+        > {{ days_ago('greatest(windows.window_days, 60)') }}
 
 ),
 
--- Excluded orders count over life; they leave the tallies, and int_seller_exclusions shows them beside.
-final as (
+windowed as (
 
     select
         seller_id,
-        count(*) filter (where is_completed) as completed_orders,
-        coalesce(sum(amount) filter (where is_completed), 0) as revenue,
         count(*) filter (where is_completed and resolved_at > {{ days_ago(30) }}) as last_30_days_sales,
-        coalesce(sum(amount) filter (where is_completed and resolved_at > {{ days_ago(30) }}), 0) as last_30_days_revenue,
-        coalesce(
-            sum(amount) filter (where is_completed and resolved_at > {{ days_ago(60) }} and resolved_at <= {{ days_ago(30) }}), 0
+        sum(amount) filter (where is_completed and resolved_at > {{ days_ago(30) }}) as last_30_days_revenue,
+        sum(amount) filter (
+            where is_completed and resolved_at > {{ days_ago(60) }} and resolved_at <= {{ days_ago(30) }}
         ) as earlier_30_days_revenue,
         min(resolved_at) filter (where is_completed and resolved_at > {{ days_ago(30) }}) as last_30_days_first_at,
         min(resolved_at) filter (where is_completed and resolved_at > {{ days_ago(60) }}) as last_60_days_first_at,
         max(resolved_at) filter (where is_completed and resolved_at > {{ days_ago(60) }}) as last_60_days_last_at,
-        min(next_step_at) as next_step_at,
         {{ seller_order_tallies('not is_excluded') }}
-    from flagged
+    from late
     group by seller_id
+
+),
+
+final as (
+
+    select
+        lifetimes.*,
+        coalesce(windowed.last_30_days_sales, 0) as last_30_days_sales,
+        coalesce(windowed.last_30_days_revenue, 0) as last_30_days_revenue,
+        coalesce(windowed.earlier_30_days_revenue, 0) as earlier_30_days_revenue,
+        windowed.last_30_days_first_at,
+        windowed.last_60_days_first_at,
+        windowed.last_60_days_last_at,
+        {{ tallied('windowed', ['judged', 'shipped', 'promised', 'resolved', 'ended']) }},
+        {% for number in ('fulfilled', 'processing_seconds', 'on_time', 'returned', 'disputed', 'defective') -%}
+            coalesce(windowed.{{ number }}, 0) as {{ number }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from lifetimes
+    left join windowed on lifetimes.seller_id = windowed.seller_id
 
 )
 

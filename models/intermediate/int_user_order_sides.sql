@@ -1,6 +1,6 @@
-{{ config(kind='view') }}
+{{ config(kind='of_the_due') }}
 
-with orders as (
+with orders as not materialized (
 
     select * from {{ ref('int_orders') }}
 
@@ -18,11 +18,12 @@ buyers as (
         resolved_at,
         amount,
         outcome = 'cancelled' and coalesce(cancelled_by = 'buyer', false) as is_own_cancellation,
-        disputed_at is not null as is_disputed,
+        is_disputed,
         lost_by_buyer_at as lost_at,
         is_excluded,
-        next_step_at
+        next_event_at
     from orders
+    {{ only_due('orders', 'buyer_id', ref('int_due_users'), 'user_id') }}
 
 ),
 
@@ -38,11 +39,12 @@ sellers as (
         resolved_at,
         amount,
         outcome = 'cancelled' and coalesce(cancelled_by = 'seller', false) as is_own_cancellation,
-        disputed_at is not null as is_disputed,
+        is_disputed,
         lost_by_seller_at as lost_at,
         is_excluded,
-        next_step_at
+        next_event_at
     from orders
+    {{ only_due('orders', 'seller_user_id', ref('int_due_users'), 'user_id') }}
     where seller_user_id is not null
 
 ),

@@ -27,7 +27,7 @@ final as (
         count(*) filter (where is_completed) as completed_orders,
         coalesce(sum(amount) filter (where is_completed), 0) as completed_value,
         max(created_at) filter (where role = 'buyer') as last_order_at,
-        min(next_step_at) as next_event_at,
+        min(next_event_at) as next_event_at,
         {{ user_order_tallies('not is_excluded') }}
     from flagged
     group by user_id

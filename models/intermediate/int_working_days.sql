@@ -4,11 +4,11 @@ with non_working_days as (
 
 ),
 
--- Far enough back that whatever was due before it has left every window, and far enough ahead for what is due next.
+-- From the earliest moment that an order may have to far enough ahead for what is due next.
 days as (
 
     select generate_series(
-        {{ business_day(as_of()) }} - 500,
+        {{ business_day(earliest_moment()) }},
         {{ business_day(as_of()) }} + 60,
         interval '1 day'
     )::date as day

@@ -47,7 +47,7 @@ ORDERS = {
         {**USER_ORDERS, **EXCLUDED},
     ),
     "seller": (
-        "int_shipments",
+        "int_orders",
         "seller_id",
         "select window_days as days from {0}.int_seller_windows where seller_id = :key",
         {**SELLER_ORDERS, **EXCLUDED},

@@ -68,27 +68,10 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- The rows of a staging model that concern the due, as a person or as a shop; all where everybody is due. -#}
-{% macro concerning_due(model, person, shop) -%}
-    {%- set due_users = source('standing', 'due_users') -%}
-    {%- set due_sellers = source('standing', 'due_sellers') -%}
-    {%- if everybody_is_due() -%}
-        select * from {{ model }}
-    {%- else -%}
-        select concerned.* from {{ model }} as concerned
-        inner join {{ due_users }} as due_users on concerned.{{ person }} = due_users.user_id
-        union all
-        select concerned.* from {{ model }} as concerned
-        inner join {{ due_sellers }} as due_sellers on concerned.{{ shop }} = due_sellers.seller_id
-        where not exists (select 1 from {{ due_users }} as due_users where due_users.user_id = concerned.{{ person }})
-    {%- endif -%}
-{%- endmacro %}
-
-{#- Before the rows of the due are judged anew: what was set aside of them goes. -#}
-{% macro forget_set_aside() -%}
-    {%- if is_incremental() -%}
-        delete from {{ this }} as kept
-        where exists (select 1 from {{ source('standing', 'due_users') }} as due where due.user_id = kept.user_id)
-            or exists (select 1 from {{ source('standing', 'due_sellers') }} as due where due.seller_id = kept.seller_id)
+{#- A join that keeps the rows of `source` that may be set aside otherwise now; none where everything is judged. -#}
+{% macro only_set_aside_anew(source_name, key) -%}
+    {%- set stale = source('standing', 'stale_set_aside') -%}
+    {%- if not everything_is_judged() -%}
+        inner join {{ stale }} as stale on {{ source_name }}.{{ key }} = stale.row_id and stale.source = '{{ source_name }}'
     {%- endif -%}
 {%- endmacro %}

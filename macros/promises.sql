@@ -1,5 +1,5 @@
 {#- What constraints of the application's tables promise, so that no query has to look: unique columns as
-    "orders.id", references as "orders.buyer_id". -#}
+    "orders.id", references as "orders.buyer_id", a message's thread, which is never null, as "messages.thread_id". -#}
 {% macro application_promises() %}
     {%- set found = [] -%}
     {%- if execute -%}
@@ -16,6 +16,14 @@
               and array_length(constraints.conkey, 1) = 1
               and (constraints.contype in ('p', 'u') and not constraints.condeferrable and columns.attname = 'id'
                   or constraints.contype = 'f')
+            union all
+            select tables.relname || '.' || columns.attname
+            from pg_catalog.pg_class as tables
+            inner join pg_catalog.pg_namespace as namespaces on namespaces.oid = tables.relnamespace
+            inner join pg_catalog.pg_attribute as columns on columns.attrelid = tables.oid
+            where namespaces.nspname = '{{ schema | replace("'", "''") }}'
+              and columns.attname = 'thread_id'
+              and columns.attnotnull
         {%- endset -%}
         {%- for row in run_query(query) -%}
             {%- do found.append(row[0]) -%}

@@ -119,7 +119,12 @@ def drain(connection: Connection, settings: Settings) -> int:
     judged.add_stale(
         connection,
         settings,
-        {"order_id": [_all(ORDERS)], "review_id": _reviews(tables), "thread_id": [_logged("thread_id")]},
+        {
+            "order_id": [_all(ORDERS)],
+            "review_id": _reviews(tables),
+            "thread_id": [_logged("thread_id")],
+            "user_id": [_logged("user_id")],
+        },
     )
     return _make_due(connection, "users", USERS) + _make_due(connection, "seller_profiles", SELLERS)
 

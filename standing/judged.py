@@ -22,17 +22,24 @@ from standing.targets import Target
 
 @dataclass(frozen=True)
 class Kind:
-    """Rows that are judged one by one: the model that keeps them, the list of the stale ones, and their key."""
+    """Rows that are judged one by one: the model that keeps them, the list of the stale ones, and their key.
+
+    `source` is the application's table that they are rows of, where the quarantine looks at each.
+    """
 
     model: str
     stale: str
     key: str
+    source: str | None = None
 
 
-ORDERS = Kind("int_judged_orders", "stale_orders", "order_id")
-REVIEWS = Kind("int_judged_reviews", "stale_reviews", "review_id")
+ORDERS = Kind("int_judged_orders", "stale_orders", "order_id", "orders")
+REVIEWS = Kind("int_judged_reviews", "stale_reviews", "review_id", "reviews")
 THREADS = Kind("int_judged_threads", "stale_threads", "thread_id")
 KINDS = (ORDERS, REVIEWS, THREADS)
+#: Rows that are set aside are kept, too, of several sources in one model.
+QUARANTINE = "stg_quarantine"
+SET_ASIDE = "stale_set_aside"
 
 #: Queries of one column of keys; one on columns that the application lacks is None.
 Queries = Sequence[str | None]
@@ -47,6 +54,12 @@ def make_lists(connection: Connection, settings: Settings) -> None:
         )
     connection.execute(
         text(
+            f"create unlogged table if not exists {quoted(settings.build_schema, SET_ASIDE)}"
+            " (source text, row_id uuid, primary key (row_id, source))"
+        )
+    )
+    connection.execute(
+        text(
             f"create unlogged table if not exists {_judged(settings)}"
             " (model text primary key, judged_by text not null, as_of timestamptz not null)"
         )
@@ -55,7 +68,7 @@ def make_lists(connection: Connection, settings: Settings) -> None:
 
 def judged_by(connection: Connection, settings: Settings) -> str:
     """The hash of everything that judgements depend on besides the application's rows."""
-    return dependency(connection, settings, *(kind.model for kind in KINDS))
+    return dependency(connection, settings, *(kind.model for kind in KINDS), QUARANTINE)
 
 
 def is_current(
@@ -67,7 +80,7 @@ def is_current(
     the change log since.
     """
     needed = set().union(*(upstream(target.mart) for target in targets))
-    models = [kind.model for kind in KINDS if kind.model in needed]
+    models = [QUARANTINE, *(kind.model for kind in KINDS if kind.model in needed)]
     found = connection.execute(
         text(
             f"select model from {_judged(settings)} where judged_by = :judged_by and as_of <= :as_of"
@@ -105,11 +118,12 @@ def forget(connection: Connection, settings: Settings) -> None:
 
 
 def add_stale(connection: Connection, settings: Settings, found: Mapping[str, Queries]) -> None:
-    """List the orders, reviews and threads found, key → queries of keys, and what is judged along with them."""
+    """List the orders, reviews, threads and users found, key → queries of keys, and what is judged along with them."""
     if not _is_there(connection, settings):
         return
     for kind in KINDS:
         _list(connection, settings, kind, found.get(kind.key, ()))
+    _list_set_aside(connection, settings, "users", found.get("user_id", ()))
     _list_along(connection, settings)
 
 
@@ -177,13 +191,24 @@ def _list_along(connection: Connection, settings: Settings) -> None:
 
 
 def _list(connection: Connection, settings: Settings, kind: Kind, queries: Queries) -> None:
+    table = quoted(settings.build_schema, kind.stale)
+    _insert(connection, table, "key", queries)
+    if kind.source:
+        _list_set_aside(connection, settings, kind.source, [f"select {kind.key} from {table}"])
+
+
+def _list_set_aside(connection: Connection, settings: Settings, source: str, queries: Queries) -> None:
+    _insert(connection, quoted(settings.build_schema, SET_ASIDE), f"'{source}', key", queries)
+
+
+def _insert(connection: Connection, table: str, row: str, queries: Queries) -> None:
+    """Into a list, each key once, and say how many there are, so that joins are planned well."""
     union = " union ".join(query for query in queries if query)
     if not union:
         return
-    table = quoted(settings.build_schema, kind.stale)
     added = connection.execute(
         text(
-            f"insert into {table} select key from ({union}) as found (key) where key is not null on conflict do nothing"
+            f"insert into {table} select {row} from ({union}) as found (key) where key is not null on conflict do nothing"
         )
     ).rowcount
     if added:

@@ -1,8 +1,9 @@
 {#- A table of rows that are judged one by one and kept from run to run. Where everything is judged it is made anew, else
-    only the rows whose key is listed as stale are replaced. The list is emptied, and what judged them noted, in the
+    only the rows whose key is listed as stale are replaced; `moment` is the column that says when a row will be. The list is emptied, and what judged them noted, in the
     same transaction: whatever ends a run, a row is either listed or judged (standing/judged.py). -#}
 {% materialization kept, adapter='postgres' -%}
     {%- set key = config.require('key') -%}
+    {%- set moment = config.get('moment') -%}
     {%- set stale = source('standing', config.require('stale')) -%}
     {%- set existing = load_cached_relation(this) -%}
     {%- set target = this.incorporate(type='table') -%}
@@ -23,13 +24,17 @@
         {%- endcall -%}
         {%- do create_indexes(target) -%}
         {%- call statement('looked_up') -%}
-            create unique index on {{ target }} ({{ key }});
-            create index on {{ target }} (next_step_at) where next_step_at is not null;
+            create {{ 'unique ' if config.get('unique') }}index on {{ target }} ({{ key | join(', ') }});
+            {%- if moment %}
+            create index on {{ target }} ({{ moment }}) where {{ moment }} is not null;
+            {%- endif %}
             analyze {{ target }}
         {%- endcall -%}
     {%- else -%}
         {%- call statement('replaced') -%}
-            delete from {{ target }} as kept using {{ stale }} as stale where kept.{{ key }} = stale.{{ key }}
+            delete from {{ target }} as kept using {{ stale }} as stale
+            where ({% for column in key %}kept.{{ column }}{{ ', ' if not loop.last }}{% endfor %})
+                = ({% for column in key %}stale.{{ column }}{{ ', ' if not loop.last }}{% endfor %})
         {%- endcall -%}
         {%- call statement('main') -%}
             insert into {{ target }}

@@ -1,6 +1,8 @@
 {{ config(
     materialized='kept',
-    key='order_id',
+    key=['order_id'],
+    unique=true,
+    moment='next_step_at',
     stale='stale_orders',
     indexes=[{'columns': ['seller_id']}, {'columns': ['buyer_id']}],
 ) }}

@@ -1,6 +1,8 @@
 {{ config(
     materialized='kept',
-    key='review_id',
+    key=['review_id'],
+    unique=true,
+    moment='next_step_at',
     stale='stale_reviews',
     indexes=[{'columns': ['seller_id']}, {'columns': ['reviewer_id']}, {'columns': ['order_id']}],
 ) }}

@@ -1,6 +1,8 @@
 {{ config(
     materialized='kept',
-    key='thread_id',
+    key=['thread_id'],
+    unique=true,
+    moment='next_step_at',
     stale='stale_threads',
     indexes=[{'columns': ['user_id']}],
 ) }}
@@ -62,7 +64,10 @@ upcoming as (
 
     select
         thread_id,
-        min(next_event_at) as next_event_at
+        min(next_event_at) as next_event_at,
+        array_agg(sender_id order by next_event_at, sender_id, recipient_id) as senders,
+        array_agg(recipient_id order by next_event_at, sender_id, recipient_id) as recipients,
+        array_agg(next_event_at order by next_event_at, sender_id, recipient_id) as moments
     from messages
     where next_event_at is not null
     group by thread_id
@@ -76,7 +81,10 @@ final as (
         received.user_id,
         received.sent_at,
         answers.answered_at,
-        upcoming.next_event_at as next_step_at
+        upcoming.next_event_at as next_step_at,
+        upcoming.senders as upcoming_senders,
+        upcoming.recipients as upcoming_recipients,
+        upcoming.moments as upcoming_moments
     from received
     left join answers on received.thread_id = answers.thread_id
     full outer join upcoming on received.thread_id = upcoming.thread_id

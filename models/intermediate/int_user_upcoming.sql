@@ -16,10 +16,33 @@ sellers as (
 
 ),
 
+threads as not materialized (
+
+    select * from {{ ref('int_judged_threads') }}
+    where next_step_at is not null
+
+),
+
 messages as not materialized (
 
-    select * from {{ ref('stg_messages') }}
-    where next_event_at is not null
+    select
+        upcoming.sender_id,
+        upcoming.recipient_id,
+        upcoming.next_event_at
+    from threads
+    cross join
+        lateral unnest(threads.upcoming_senders, threads.upcoming_recipients, threads.upcoming_moments)
+            as upcoming (sender_id, recipient_id, next_event_at)
+    {%- if 'messages.thread_id' not in application_promises() %}
+    -- Those that are in no thread, and so in none that is kept.
+    union all
+    select
+        sender_id,
+        recipient_id,
+        next_event_at
+    from {{ ref('stg_messages') }}
+    where next_event_at is not null and thread_id is null
+    {%- endif %}
 
 ),
 

@@ -1,8 +1,8 @@
 {{ config(
-    materialized='incremental',
-    incremental_strategy='append',
-    on_schema_change='fail',
-    pre_hook="{{ forget_set_aside() }}",
+    materialized='kept',
+    unlogged=true,
+    key=['source', 'row_id'],
+    stale='stale_set_aside',
 ) }}
 {%- set user_columns = application_columns('users') -%}
 {%- set optional = [
@@ -12,13 +12,15 @@
 
 with orders as (
 
-    {{ concerning_due(ref('base_orders'), 'buyer_id', 'seller_id') }}
+    select orders.* from {{ ref('base_orders') }} as orders
+    {{ only_set_aside_anew('orders', 'order_id') }}
 
 ),
 
 reviews as (
 
-    {{ concerning_due(ref('base_reviews'), 'reviewer_id', 'seller_id') }}
+    select reviews.* from {{ ref('base_reviews') }} as reviews
+    {{ only_set_aside_anew('reviews', 'review_id') }}
 
 ),
 
@@ -43,42 +45,40 @@ set_aside as (
 
     select
         'orders' as source,
+        orders.order_id as row_id,
         orders.order_id::text as row_key,
         coalesce(
             orders.quarantine_reason,
             case when orders.buyer_id = sellers.user_id then 'self-dealing' end,
             orders.left_out
-        ) as reason,
-        orders.buyer_id as user_id,
-        orders.seller_id
+        ) as reason
     from orders
     left join sellers on orders.seller_id = sellers.seller_id
     union all
     select
         'reviews' as source,
+        reviews.review_id as row_id,
         reviews.review_id::text as row_key,
         coalesce(
             reviews.quarantine_reason,
             case when reviews.reviewer_id = sellers.user_id then 'self-dealing' end
-        ) as reason,
-        reviews.reviewer_id as user_id,
-        reviews.seller_id
+        ) as reason
     from reviews
     left join sellers on reviews.seller_id = sellers.seller_id
     union all
     {% for source in optional -%}
         select
             '{{ source }}' as source,
+            null::uuid as row_id,
             row_key,
-            coalesce(quarantine_reason, left_out) as reason,
-            null::uuid as user_id,
-            null::uuid as seller_id
+            coalesce(quarantine_reason, left_out) as reason
         from {{ ref('base_' ~ source) }}
-        where {{ everybody_is_due() }}
+        where {{ everything_is_judged() }}
         union all
     {% endfor -%}
     select
         'users' as source,
+        users.user_id as row_id,
         users.user_id::text as row_key,
         case
             when users.created_at is null then 'no creation time'
@@ -86,11 +86,9 @@ set_aside as (
             when
                 jsonb_typeof(users.security_settings) not in ('object', 'null')
                 then 'malformed JSON; the settings are left out'
-        end as reason,
-        users.user_id,
-        null::uuid as seller_id
+        end as reason
     from users
-    {{ only_due('users', 'user_id', source('standing', 'due_users')) }}
+    {{ only_set_aside_anew('users', 'user_id') }}
 
 ),
 
@@ -98,10 +96,9 @@ final as (
 
     select
         source,
+        row_id,
         row_key,
-        reason,
-        user_id,
-        seller_id
+        reason
     from set_aside
     where reason is not null
 

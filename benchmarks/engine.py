@@ -95,7 +95,7 @@ def compare(home: Path, repeat: int) -> None:
             change(engine, number)
             costs.append(run(home, engine))
             print(costs[-1].line(f"standing, {CHANGED:,} orders changed"), costs[-1].stages, sep="\n    ")
-            read = scalar(engine, f"select count(*) from {settings.build_schema}.int_due_orders")
+            read = scalar(engine, f"select count(*) from {settings.build_schema}.int_orders")
             print(
                 f"    {read:,} orders concern the due: {1e6 * costs[-1].database / read:.0f} µs of database each"
             )

@@ -35,8 +35,11 @@ def preparing(engine: Engine, settings: Settings, targets: tuple[Target, ...]) -
     with engine.begin() as connection:
         wanted = _wanted(connection, settings, TARGETS)
         made = {target.name for target in targets}
+        # As the models of policy are: what a crash of the server empties is not prepared.
         connection.execute(
-            text(f"create table {_table(settings)} (target text primary key, depends_on text not null)")
+            text(
+                f"create unlogged table {_table(settings)} (target text primary key, depends_on text not null)"
+            )
         )
         connection.execute(
             text(f"insert into {_table(settings)} values (:target, :depends_on)"),
@@ -53,7 +56,9 @@ def _table(settings: Settings) -> str:
 
 
 def _known(connection: Connection, settings: Settings) -> dict[str, str]:
-    if connection.scalar(text("select to_regclass(:table) is null"), {"table": _table(settings)}):
+    # One that is not emptied with the models, as an earlier version made it, says nothing.
+    is_there = "select exists (select from pg_class where oid = to_regclass(:table) and relpersistence = 'u')"
+    if not connection.scalar(text(is_there), {"table": _table(settings)}):
         return {}
     rows = connection.execute(text(f"select target, depends_on from {_table(settings)}"))
     return {row.target: row.depends_on for row in rows}

@@ -57,7 +57,9 @@ def _table(settings: Settings) -> str:
 
 def _known(connection: Connection, settings: Settings) -> dict[str, str]:
     # One that is not emptied with the models, as an earlier version made it, says nothing.
-    is_there = "select exists (select from pg_class where oid = to_regclass(:table) and relpersistence = 'u')"
+    is_there = (
+        "select exists (select from pg_class where oid = to_regclass(:table) and relpersistence = 'u')"
+    )
     if not connection.scalar(text(is_there), {"table": _table(settings)}):
         return {}
     rows = connection.execute(text(f"select target, depends_on from {_table(settings)}"))

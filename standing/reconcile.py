@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
-from standing import change_log, dbt
+from standing import change_log, dbt, judged
 from standing.database import connect, require_upgraded, rows
 from standing.documents_sql import quoted, without_clock
 from standing.due import open_build
@@ -193,6 +193,8 @@ def _compare(
         " where place <= :named order by target, member_id",
         named=NAMED,
     )
+    if counts:
+        judged.forget(connection, settings)  # what no trigger logged is in no list either
     if mend:
         connection.execute(
             text(

@@ -65,10 +65,10 @@ final as (
         windowed.last_30_days_first_at,
         windowed.last_60_days_first_at,
         windowed.last_60_days_last_at,
-        {{ tallied('windowed', ['judged', 'shipped', 'promised', 'resolved', 'ended']) }},
         {% for number in ('fulfilled', 'processing_seconds', 'on_time', 'returned', 'disputed', 'defective') -%}
-            coalesce(windowed.{{ number }}, 0) as {{ number }}{{ ',' if not loop.last }}
-        {% endfor %}
+            coalesce(windowed.{{ number }}, 0) as {{ number }},
+        {% endfor -%}
+        {{ tallied('windowed', ['judged', 'shipped', 'promised', 'resolved', 'ended']) }}
     from lifetimes
     left join windowed on lifetimes.seller_id = windowed.seller_id
 

@@ -39,12 +39,7 @@ sellers as (
 
 upcoming_sellers as (
 
-    select
-        seller_id,
-        min(created_at) as created_at
-    from {{ ref('stg_seller_keys') }}
-    where created_at > {{ as_of() }}
-    group by seller_id
+    select * from {{ ref('stg_upcoming_sellers') }}
 
 ),
 
@@ -72,13 +67,13 @@ judged as (
     select
         attributed.*,
         sellers.user_id as seller_user_id,
-        upcoming_sellers.created_at as next_step_at,
+        upcoming_sellers.next_event_at as next_step_at,
         sellers.seller_id is not null as is_known
     from attributed
     left join sellers on attributed.seller_id = sellers.seller_id
     left join upcoming_sellers on attributed.seller_id = upcoming_sellers.seller_id
     where
-        (sellers.seller_id is not null or upcoming_sellers.created_at is not null)
+        (sellers.seller_id is not null or upcoming_sellers.next_event_at is not null)
         and (attributed.reviewer_id is null or attributed.reviewer_id is distinct from sellers.user_id)
         and (attributed.buyer_id is null or attributed.buyer_id is distinct from sellers.user_id)
 

@@ -15,12 +15,7 @@ sellers as (
 
 upcoming_sellers as (
 
-    select
-        seller_id,
-        min(created_at) as created_at
-    from {{ ref('stg_seller_keys') }}
-    where created_at > {{ as_of() }}
-    group by seller_id
+    select * from {{ ref('stg_upcoming_sellers') }}
 
 ),
 
@@ -93,7 +88,7 @@ joined as (
             order_returns.next_event_at,
             order_disputes.next_event_at,
             excluded_orders.next_event_at,
-            upcoming_sellers.created_at
+            upcoming_sellers.next_event_at
         ) as next_step_at
     from refunded
     left join sellers on refunded.seller_id = sellers.seller_id

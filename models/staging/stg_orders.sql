@@ -68,7 +68,8 @@ select
         {{ upcoming('completed_at') }},
         {{ upcoming('cancelled_at') }},
         {{ upcoming('refunded_at') }},
-        {{ upcoming('returned_at') }}
+        {{ upcoming('returned_at') }},
+        {{ upcoming('shipped_by_status_at') }}
     ) as next_event_at
 from ({{ effective_rows }}) as effective
 where created_at <= {{ as_of() }}

@@ -159,6 +159,7 @@ def list_rows_of(connection: Connection, settings: Settings, users: str, shops: 
             text(f"drop table if exists {quoted(settings.build_schema, kind.model)} cascade")
         )
         connection.execute(text(f"truncate {quoted(settings.build_schema, kind.stale)}"))
+    connection.execute(text(f"truncate {quoted(settings.build_schema, SET_ASIDE)}"))
     tables = tables_found(connection, settings.application_schema)
     add_stale(
         connection,

@@ -4,6 +4,7 @@ import os
 import sys
 from importlib import import_module
 
+from standing.cli.interruption import SAID, exit_code, interruptible
 from standing.errors import StandingError
 from standing.settings import current
 from standing.targets import targets_of
@@ -33,7 +34,12 @@ def main(arguments: list[str]) -> int:
         # Prefect's temporary server is ended in the middle of its work, and would say so by a traceback.
         os.environ.setdefault("PREFECT_LOGGING_ROOT_LEVEL", "CRITICAL")
     flow = getattr(import_module(f"flows.{name}"), name)
-    ended = flow(*selection, return_state=True)
+    with interruptible() as received:  # or Prefect's temporary server would outlive a SIGTERM
+        try:
+            ended = flow(*selection, return_state=True)
+        except KeyboardInterrupt:
+            print(f"error: {SAID}", file=sys.stderr)
+            return exit_code(received)
     print(f"{ended.name}: {ended.message}")
     return 0 if ended.is_completed() else 1
 

@@ -109,12 +109,35 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """dbt ends its queries at Ctrl-C alone; at what else ends a process, as Prefect does, it would wait for them."""
+    from dbt.task import runnable
+
+    tasks: Any = runnable.GraphRunnableTask
+    run_queue = tasks.run_queue
+
+    def run_or_end_queries(task: Any, pool: Any) -> None:
+        try:
+            run_queue(task, pool)
+        except Exception:
+            raise
+        except BaseException as interruption:
+            raise KeyboardInterrupt from interruption
+
+    tasks.run_queue = run_or_end_queries
+    try:
+        yield
+    finally:
+        tasks.run_queue = run_queue
+
+
 def _command(runner: Any, variables: Mapping[str, str], *arguments: str) -> Any:
     """What dbt says of a command. It takes an interruption for a failure of its own; here it goes on up."""
-    with _at_work(variables):
+    with _at_work(variables), _interruptible():
         outcome = runner.invoke([*SILENT, *arguments])
-    if isinstance(outcome.exception, KeyboardInterrupt):
-        raise outcome.exception
+    if outcome.exception is not None and not isinstance(outcome.exception, Exception):
+        raise outcome.exception.__cause__ or outcome.exception
     return outcome
 
 

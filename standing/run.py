@@ -180,7 +180,7 @@ def _perform_stage(run: Run, stage: Stage, perform: Perform) -> None:
 
 def _crashed(crash: BaseException) -> str:
     """What a run that no StandingError ended is said to have ended with."""
-    return "interrupted" if isinstance(crash, KeyboardInterrupt) else type(crash).__name__
+    return type(crash).__name__ if isinstance(crash, Exception) else "interrupted"
 
 
 def _headline(run: Run) -> str:

@@ -4,6 +4,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -11,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 from conftest import FAST, SIMULATED, UNTIL, Standing
 from faults_of_runs import CHANGES, Disturbed, published, run
@@ -20,7 +23,7 @@ from standing.database import connect
 from standing.embedded import Server
 from standing.lock import LockLost
 from standing.run import Outcome, execute
-from standing.settings import load_settings
+from standing.settings import Settings, load_settings
 from standing.stages import Request, Run, Stage
 
 Perform = Callable[[Stage, Run], str]
@@ -140,10 +143,8 @@ def test_interrupted_run_says_so_and_leaves_nothing_behind(
             engine.connect() as application,
             standing.begin(settings, "run", "--full", "--json") as process,
         ):
-            application.execute(text("lock table standing_build.order_statuses in access exclusive mode"))
-            until = time.monotonic() + 60
-            while time.monotonic() < until and process.poll() is None and not _waits_in_dbt(engine):
-                time.sleep(0.1)
+            application.execute(text(LOCK))
+            _wait_for_dbt(engine, process)
             process.send_signal(number)
             application.rollback()
             printed, told = process.communicate()
@@ -153,10 +154,67 @@ def test_interrupted_run_says_so_and_leaves_nothing_behind(
         assert "Traceback" not in told
         assert "leaked" not in told
         assert published(engine) == disturbed.undisturbed.before
-        with engine.connect() as connection:
-            last = "select status, message from standing.runs order by run_id desc limit 1"
-            assert connection.execute(text(last)).one() == ("failed", "interrupted")
+        assert _last_run(engine) == ("failed", "interrupted")
         disturbed.check_mended(settings, engine)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_flow_run_ends_its_queries_and_leaves_nothing_behind(
+    disturbed: Disturbed, number: signal.Signals
+) -> None:
+    """Prefect has a handler of its own for the SIGTERM by which it cancels; the application lets nothing go on."""
+    settings = disturbed.copy()
+    environment = {
+        **os.environ,
+        "STANDING_HOME": str(settings.home),
+        "DATABASE_URL": settings.database_url or "",
+    }
+    with connect(settings) as engine:
+        with (
+            engine.connect() as application,
+            (settings.home / "said").open("w+") as said,
+            subprocess.Popen(
+                [sys.executable, "-m", "flows", "refresh"], env=environment, stdout=said, stderr=said
+            ) as process,
+        ):
+            application.execute(text(LOCK))
+            _wait_for_dbt(engine, process)
+            process.send_signal(number)
+            assert process.wait(60) == 128 + number
+            assert not _waits_in_dbt(engine)
+            said.seek(0)
+            told = said.read()
+        assert "Finished in state Crashed('Execution was aborted by" in told
+        assert "error: interrupted" in told
+        assert "Traceback" not in told
+        assert not [one for one in psutil.process_iter() if _works_for(one, settings)]
+        assert published(engine) == disturbed.undisturbed.before
+        assert _last_run(engine) == ("failed", "interrupted")
+        disturbed.check_mended(settings, engine)
+
+
+#: What every build reads.
+LOCK = "lock table standing_build.order_statuses in access exclusive mode"
+
+
+def _wait_for_dbt(engine: Engine, process: "subprocess.Popen[str] | subprocess.Popen[bytes]") -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until and process.poll() is None and not _waits_in_dbt(engine):
+        time.sleep(0.1)
+
+
+def _last_run(engine: Engine) -> tuple[str, str]:
+    with engine.connect() as connection:
+        last = "select status, message from standing.runs order by run_id desc limit 1"
+        status, message = connection.execute(text(last)).one()
+        return status, message
+
+
+def _works_for(process: psutil.Process, settings: Settings) -> bool:
+    try:
+        return process.environ().get("STANDING_HOME") == str(settings.home)
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return False
 
 
 def _waits_in_dbt(engine: Engine) -> bool:

@@ -86,7 +86,7 @@ def link(report: Path) -> str:
 
 def markdown(outcome: Outcome) -> str:
     """The outcome as two tables with a link to the report."""
-    lines = [f"# Run {outcome.run_id or '–'}: {outcome.status}", "", outcome.message, ""]
+    lines = [f"# Run {outcome.run_id}: {outcome.status}", "", outcome.message, ""]
     if outcome.report:
         lines += [f"[Data quality report]({link(outcome.report)})", ""]
     if outcome.changes:

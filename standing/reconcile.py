@@ -19,7 +19,7 @@ from standing.errors import Drifted, StandingError
 from standing.lock import LockTaken, RunLock, run_lock
 from standing.log import logger
 from standing.prepared import is_prepared, preparing
-from standing.run import Outcome, Perform, execute_locked, plainly
+from standing.run import Outcome, Perform, execute_locked, plainly, skipped
 from standing.settings import Settings
 from standing.stages import Request
 from standing.targets import TARGETS, Target
@@ -85,9 +85,7 @@ class Reconciliation:
     @property
     def message(self) -> str:
         if not self.compared:
-            return (
-                f"run {self.run.run_id or '-'}: {self.run.status}: {self.run.message}; nothing was compared"
-            )
+            return f"run {self.run.run_id}: {self.run.status}: {self.run.message}; nothing was compared"
         said = f"run {self.run.run_id}: {self.number:,} documents differ from a full recompute"
         if self.meanwhile:
             said += f", and {self.meanwhile:,} of members whom a change reached meanwhile"
@@ -120,14 +118,14 @@ def reconcile(settings: Settings, mend: bool = False, perform: Perform = plainly
             with run_lock(engine, settings.lock_wait_minutes, settings.database_url_direct) as lock:
                 return _reconcile(engine, settings, lock, mend, perform)
         except LockTaken as error:
-            return Reconciliation(Outcome(None, "skipped", error.message, error=error))
+            return Reconciliation(skipped(engine, Request(), error))
 
 
 def _reconcile(
     engine: Engine, settings: Settings, lock: RunLock, mend: bool, perform: Perform
 ) -> Reconciliation:
     run = execute_locked(engine, settings, lock, Request(), perform)
-    if run.status != "published" or run.run_id is None or run.as_of is None:
+    if run.status != "published" or run.as_of is None:
         return Reconciliation(run)
     log = logger(run.run_id, "reconcile")
     log.info("builds everybody beside it")

@@ -26,7 +26,7 @@ from standing.log import logger
 from standing.publish import TargetChanges
 from standing.settings import Settings
 from standing.stages import Request, Run, Stage, StageResult, in_order
-from standing.state import close_run, last_published_as_of, open_run
+from standing.state import close_run, enter_skipped, last_published_as_of, open_run
 from standing.targets import Target, targets_of
 
 
@@ -34,7 +34,7 @@ from standing.targets import Target, targets_of
 class Outcome:
     """How a run ended. `error` is what stopped it, if anything did; `report` the page to read."""
 
-    run_id: int | None
+    run_id: int
     status: str
     message: str
     as_of: datetime | None = None
@@ -71,8 +71,15 @@ def execute(settings: Settings, request: Request, perform: Perform = plainly) ->
                 run_lock(engine, settings.lock_wait_minutes, settings.database_url_direct)
             )
         except LockTaken as error:
-            return Outcome(None, "skipped", error.message, error=error)
+            return skipped(engine, request, error)
         return execute_locked(engine, settings, lock, request, perform)
+
+
+def skipped(engine: Engine, request: Request, taken: LockTaken) -> Outcome:
+    """Enter a run whose turn did not come; its members stay due."""
+    as_of = _moment(engine, request)
+    run_id = enter_skipped(engine, request.selection, as_of, taken.message)
+    return Outcome(run_id, "skipped", taken.message, as_of=as_of, error=taken)
 
 
 def execute_locked(

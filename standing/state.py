@@ -47,6 +47,19 @@ def open_run(engine: Engine, selection: str, as_of: datetime) -> int:
     return number
 
 
+def enter_skipped(engine: Engine, selection: str, as_of: datetime, message: str) -> int:
+    """Enter a run that did not get its turn and give its number; the one at work stays entered as running."""
+    with engine.begin() as connection:
+        number: int = connection.execute(
+            text(
+                "insert into standing.runs (selection, as_of, finished_at, status, message)"
+                " values (:selection, :as_of, clock_timestamp(), 'skipped', :message) returning run_id"
+            ),
+            {"selection": selection, "as_of": as_of, "message": message},
+        ).scalar_one()
+    return number
+
+
 def close_run(engine: Engine, run_id: int, status: str, message: str, summary: dict[str, Any]) -> None:
     """Enter how the run ended; `summary` is kept as JSON."""
     with engine.begin() as connection:

@@ -81,8 +81,7 @@ def _plain(outcome: "Outcome") -> dict[str, Any]:
 
 
 def _print_outcome(outcome: "Outcome") -> None:
-    which = f"run {outcome.run_id}: " if outcome.run_id else ""
-    click.echo(f"{which}{outcome.status}: {outcome.message}")
+    click.echo(f"run {outcome.run_id}: {outcome.status}: {outcome.message}")
     for change in outcome.changes:
         written = outcome.written.get(change.target, 0)
         click.echo(

@@ -264,7 +264,6 @@ class History(RuleBasedStateMachine):
 
         outcome = execute(self.settings, Request(selection), perform)
         if outcome.status == "stopped":
-            assert outcome.run_id is not None
             assert self._run(selection).status == "waiting"
             if is_good:
                 assert approve(self.settings, outcome.run_id).status == "published"
@@ -282,7 +281,6 @@ class History(RuleBasedStateMachine):
         self.changes = 0
         outcome = self._run("all")
         assert outcome.status == "published", outcome.message
-        assert outcome.run_id is not None
         self.reasons.append(outcome.stages[0].detail)
         type(self).with_grace += self.has_grace
         compare(self.engine, self.settings, outcome)
@@ -310,7 +308,6 @@ class History(RuleBasedStateMachine):
 
 def compare(engine: Engine, settings: Settings, outcome: Outcome) -> None:
     """Every document in the columns and in the marts with a full build's at the same moment, clock fields aside."""
-    assert outcome.run_id is not None
     assert outcome.as_of is not None
     full = settings.model_copy(update={"build_schema": "everybody"})
     open_build(engine, full, outcome.run_id, outcome.as_of, TARGETS)

@@ -12,6 +12,7 @@ from standing.lock import run_lock
 from standing.run import execute
 from standing.settings import Settings
 from standing.stages import Request
+from standing.state import open_run
 from standing.targets import TARGETS
 
 
@@ -145,11 +146,15 @@ def test_a_run_beside_another_ends_as_skipped_and_says_who_is_at_work(
     marketplace: Settings, database: Engine, standing: Standing
 ) -> None:
     with run_lock(database, 0):
-        done = standing(marketplace, "run", STANDING_LOCK_WAIT_MINUTES="0")
+        at_work = open_run(database, "all", datetime.now(UTC))
+        done = standing(marketplace, "run", "tiers", STANDING_LOCK_WAIT_MINUTES="0")
+        shown = json.loads(standing.told(marketplace, "status", "--json"))["runs"]
     assert done.returncode == 0, done.stderr
-    assert "skipped" in done.stdout
-    assert "server process" in done.stdout
-    assert scalar(database, "select count(*) from standing.runs") == 0
+    assert f"run {at_work + 1}: skipped: another run is at work: run {at_work} (all), server" in done.stdout
+    found = [(one["run_id"], one["selection"], one["status"]) for one in shown]
+    assert found == [(at_work + 1, "tiers", "skipped"), (at_work, "all", "running")]
+    assert shown[0]["message"].startswith("another run is at work")
+    assert shown[0]["finished_at"] is not None
 
 
 def test_a_replay_publishes_nothing_and_a_future_moment_is_refused(

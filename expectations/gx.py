@@ -191,7 +191,7 @@ def _outcome(result: ExpectationValidationResult) -> Outcome:
     unexpected, checked = result.result["observed_value"], result.result["element_count"]
     if not expectation.meta["by_row"]:
         return Outcome(**said, observed=details["observed"] or "", unexpected=unexpected)
-    observed = f"{unexpected:,} of {checked:,} rows"
+    observed = f"{unexpected:,} of {checked:,} {'row' if checked == 1 else 'rows'}"
     return Outcome(
         **said,
         observed=f"{observed}: {details['observed']}" if details["observed"] else observed,

@@ -18,6 +18,7 @@ from prefect.artifacts import (
 from prefect.runtime import flow_run
 
 from standing.log import NAME
+from standing.plural import plural
 from standing.run import Outcome
 from standing.stages import STAGES
 
@@ -70,7 +71,7 @@ def quality_rows(report: dict[str, Any]) -> list[dict[str, Any]]:
         {
             "what": f"{one['source']}: {one['reason']}",
             "verdict": "set aside",
-            "seen": f"{one['rows']:,} rows",
+            "seen": plural(one["rows"], "row"),
         }
         for one in report.get("quarantine", [])
         if one["rows"]

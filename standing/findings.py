@@ -14,6 +14,7 @@ from standing.documents_sql import quoted
 from standing.errors import StandingError
 from standing.gate.waiting import expiry
 from standing.movements import MEASURES, SCORES, distribution, matrix, movements, movers
+from standing.plural import plural
 from standing.quarantine import quarantine, quarantine_trend
 from standing.reach import missing_sources
 from standing.report import content
@@ -182,15 +183,13 @@ def _verdict(run: Run, error: StandingError | None, written: Mapping[str, int]) 
             fix=f"standing undo {run.run_id}, if this was not meant",
         )
     if warnings:
-        noun = "expectation has" if warnings == 1 else "expectations have"
-        return content.RunVerdict("warned", f"{said} {warnings:,} {noun} a warning.")
+        expectations = plural(warnings, "expectation has", "expectations have")
+        return content.RunVerdict("warned", f"{said} {expectations} a warning.")
     return content.RunVerdict("passed", f"{said} Every expectation is met.")
 
 
 def _documents(number: int) -> str:
-    if number == 0:
-        return "Nothing changed."
-    return "1 document was written." if number == 1 else f"{number:,} documents were written."
+    return f"{plural(number, 'document was', 'documents were')} written." if number else "Nothing changed."
 
 
 def _change(run: Run, found: Any, written: int) -> content.Change:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from standing.errors import BuildFailed
+from standing.plural import plural
 
 #: What a wrong row's error ends with; `standing diff` tests the seeds first, too, and publishes nothing.
 FIX = "correct it, then standing diff: it shows who would move, and publishes nothing"
@@ -153,7 +154,7 @@ def _wrong_cells(seed: Seed, root: Path) -> Iterator[str]:
         row = dict(zip(header, cells, strict=False))
         place = seed.place(number, row)
         if len(cells) != len(header):
-            yield f"{place} has {len(cells)} cells and not {len(header)}; text with a comma stands in double quotes"
+            yield f"{place} has {plural(len(cells), 'cell')} and not {len(header)}; text with a comma stands in double quotes"
             continue
         empty = [column for column, cell in row.items() if not cell and column not in seed.optional]
         if empty:

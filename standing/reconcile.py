@@ -18,6 +18,7 @@ from standing.due import open_build
 from standing.errors import Drifted, StandingError
 from standing.lock import LockTaken, RunLock, run_lock
 from standing.log import logger
+from standing.plural import plural
 from standing.prepared import is_prepared, preparing
 from standing.run import Outcome, Perform, execute_locked, plainly, skipped
 from standing.settings import Settings
@@ -69,6 +70,10 @@ class Reconciliation:
         return sum(sum(causes.values()) for causes in self.counts.values())
 
     @property
+    def differing(self) -> str:
+        return plural(self.number, "document differs", "documents differ")
+
+    @property
     def error(self) -> StandingError | None:
         """What a command ends with: the run's own error, or the drift that was not mended."""
         if self.run.error is not None or not self.number or self.mended is not None:
@@ -78,15 +83,13 @@ class Reconciliation:
             for target, causes in self.counts.items()
             for cause, number in causes.items()
         )
-        return Drifted(
-            f"{self.number:,} documents differ from a full recompute: {said}", "standing reconcile --mend"
-        )
+        return Drifted(f"{self.differing} from a full recompute: {said}", "standing reconcile --mend")
 
     @property
     def message(self) -> str:
         if not self.compared:
             return f"run {self.run.run_id}: {self.run.status}: {self.run.message}; nothing was compared"
-        said = f"run {self.run.run_id}: {self.number:,} documents differ from a full recompute"
+        said = f"run {self.run.run_id}: {self.differing} from a full recompute"
         if self.meanwhile:
             said += f", and {self.meanwhile:,} of members whom a change reached meanwhile"
         if self.held:
@@ -149,7 +152,7 @@ def _reconcile(
             ),
             {"found": json.dumps(found.to_json()), "run_id": run.run_id},
         )
-    log.info("%d documents differ, %d changed meanwhile", found.number, found.meanwhile)
+    log.info("%s, %d changed meanwhile", found.differing, found.meanwhile)
     if not (mend and found.number):
         return found
     return replace(found, mended=execute_locked(engine, settings, lock, Request(), perform))

@@ -23,6 +23,7 @@ from standing.gate import GateVerdict, undecided
 from standing.history import tidy
 from standing.lock import LockTaken, RunLock, end_leftovers, run_lock
 from standing.log import logger
+from standing.plural import plural
 from standing.publish import TargetChanges
 from standing.settings import Settings
 from standing.stages import Request, Run, Stage, StageResult, in_order
@@ -194,9 +195,7 @@ def _headline(run: Run) -> str:
     if run.is_replay:
         return "replayed; nothing was written"
     number = sum(run.written.values())
-    return (
-        f"{number:,} {'document' if number == 1 else 'documents'} written" if number else "nothing changed"
-    )
+    return f"{plural(number, 'document')} written" if number else "nothing changed"
 
 
 def _moment(engine: Engine, request: Request) -> datetime:

@@ -18,6 +18,7 @@ from standing.errors import AuditFailed, BuildFailed, GateStopped
 from standing.gate import GateVerdict, change_sets, judge
 from standing.lock import RunLock
 from standing.log import pace
+from standing.plural import plural
 from standing.prepared import is_prepared, preparing
 from standing.publish import TargetChanges, confirm_changes, find_changes, publish_changes
 from standing.settings import Settings
@@ -94,7 +95,7 @@ def _audit(suite: str) -> Callable[[Run], str]:
             raise AuditFailed(
                 f"audit {suite}: {worst.expectation}: {worst.observed}; {worst.meaning}", worst.action
             )
-        return f"{len(verdict.outcomes)} expectations, {len(verdict.failures('warning'))} warnings"
+        return f"{plural(len(verdict.outcomes), 'expectation')}, {plural(len(verdict.failures('warning')), 'warning')}"
 
     return work
 
@@ -125,11 +126,12 @@ def find_due(run: Run) -> str:
     run.is_prepared = is_prepared(run.engine, run.settings, run.targets)
     # The audit's library takes longer to load than dbt, or than a few members to build: both at once.
     _begin(run, "sources")
-    who = f"{run.due.users:,} members and {run.due.sellers:,} shops"
+    who = f"{plural(run.due.users, 'member')} and {plural(run.due.sellers, 'shop')}"
     if run.due.everybody:
         who = f"everybody, {who}: {'; '.join(run.due.reasons)}"
-    stale = "all" if run.due.stale is None else f"{run.due.stale:,}"
-    return f"{who}; {stale} orders, reviews and threads to judge"
+    judged = "orders, reviews and threads"
+    stale = run.due.stale
+    return f"{who}; {f'all {judged}' if stale is None else plural(stale, 'order, review or thread', judged)} to judge"
 
 
 def build(run: Run) -> str:
@@ -152,8 +154,8 @@ def build(run: Run) -> str:
             run.nodes = dbt.load_policy(run.settings, run.engine.url, pace(run.run_id, "build", "policy"))
         run.nodes += dbt.invoke(run.settings, run.engine.url, *arguments, progress=told)
     _begin(run, "candidates")
-    models = sum(1 for node in run.nodes if node.kind == "model")
-    return f"{models} models, {sum(1 for node in run.nodes if node.kind == 'test')} tests"
+    kinds = [node.kind for node in run.nodes]
+    return ", ".join(plural(kinds.count(kind), kind) for kind in ("model", "test"))
 
 
 def diff(run: Run) -> str:

@@ -10,6 +10,7 @@ from standing.documents_sql import content_hash, quoted
 from standing.errors import SettingError, StandingError
 from standing.gate.waiting import mark
 from standing.lock import RunLock, run_lock
+from standing.plural import plural
 from standing.publish import by_table
 from standing.rewriting import Rewriting, Tally, rewrite
 from standing.settings import Settings
@@ -42,7 +43,7 @@ class Undone:
     @property
     def message(self) -> str:
         number, left = sum(self.restored.values()), sum(self.changed_since.values())
-        said = f"run {self.run_id} undone: {number:,} documents put back{' and held' if number else ''}"
+        said = f"run {self.run_id} undone: {plural(number, 'document')} put back{' and held' if number else ''}"
         return f"{said}; not put back, because changed since: {left:,}" if left else said
 
 

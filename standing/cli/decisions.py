@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from standing.plural import plural
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -146,7 +148,8 @@ def resume(run_id: int | None) -> None:
     from standing.undo import resume as release
 
     number = release(current(), run_id)
-    click.echo(f"{number:,} documents are no longer held; the next run writes those that are due")
+    documents = plural(number, "document is", "documents are")
+    click.echo(f"{documents} no longer held; the next run writes those that are due")
 
 
 def _print_left(left: dict[str, int], named: dict[str, tuple[str, ...]]) -> None:

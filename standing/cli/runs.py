@@ -10,6 +10,7 @@ import click
 
 from standing.cli.progress import JSON_LOGS
 from standing.errors import SettingError
+from standing.plural import plural
 
 if TYPE_CHECKING:
     from standing.run import Outcome
@@ -157,7 +158,7 @@ def status(as_json: bool) -> None:
         click.echo(json.dumps(found, ensure_ascii=False, default=str))
         return
     for group in found["documents"]:
-        click.echo(f"{group['title']}: {group['members']:,} {group['unit']}")
+        click.echo(f"{group['title']}: {plural(group['members'], group['unit'].removesuffix('s'))}")
         for step in group["steps"]:
             click.echo(f"  {step['name']:<14}{step['members']:>10,}")
     _print_changes(found["change_log"])
@@ -178,12 +179,15 @@ def _print_changes(found: dict[str, Any]) -> None:
         tables = (
             f"triggers on {', '.join(found['follows'])}" if found["follows"] else "no triggers on any table"
         )
-        uncounted = " and are not among the due yet" if found["waiting"] else ""
-        click.echo(f"change log: {found['waiting']:,} rows wait{uncounted}; {tables}")
+        waiting = plural(found["waiting"], "row waits and is", "rows wait and are")
+        uncounted = f"{waiting} not among the due yet" if found["waiting"] else "no row waits"
+        click.echo(f"change log: {uncounted}; {tables}")
     else:
         click.echo("change log: off, so every run is a full one")
     problems = (
-        found["problems"] if found["follows"] else [f"{len(found['problems'])} tables are not followed"]
+        found["problems"]
+        if found["follows"]
+        else [plural(len(found["problems"]), "table is not followed", "tables are not followed")]
     )
     for problem in problems if found["on"] else ():
         click.echo(f"  {problem}: runs are full until `standing migrate`")

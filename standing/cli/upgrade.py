@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from standing.plural import plural
+
 MARKS = {"ok": ("✓", "green"), "note": ("·", "blue"), "warning": ("!", "yellow"), "no-go": ("✗", "red")}
 
 
@@ -68,9 +70,9 @@ def migrate(dry_run: bool) -> None:
     if outcome.nothing:
         click.echo("nothing to do: the database is upgraded")
         return
-    click.echo(f"upgraded: {len(outcome.steps)} steps")
+    click.echo(f"upgraded: {plural(len(outcome.steps), 'step')}")
     for name, members in outcome.members.items():
-        click.echo(f"  {name}: {members:,} members")
+        click.echo(f"  {name}: {plural(members, 'member')}")
 
 
 @click.command()
@@ -125,7 +127,7 @@ def rollback(yes: bool, force: bool) -> None:
             click.confirm(f"take the upgrade of {where} back?", abort=True, err=True)
         with steps_shown() as report:
             outcome = rollback(settings, engine, report, force=force)
-    click.echo(f"rolled back: {len(outcome.steps)} steps")
+    click.echo(f"rolled back: {plural(len(outcome.steps), 'step')}")
 
 
 @click.command()

@@ -14,6 +14,7 @@ from standing.gate import change_sets
 from standing.gate.waiting import expire, mark
 from standing.history import open_partitions
 from standing.lock import RunLock, run_lock
+from standing.plural import plural
 from standing.publish import by_table
 from standing.rewriting import Rewriting, Tally, rewrite
 from standing.run import Outcome
@@ -190,7 +191,7 @@ def _close(engine: Engine, run_id: int, found: dict[str, Any], tallies: dict[str
     stopped = found["run_id"]
     written = {name: tally.written for name, tally in tallies.items()}
     left = {name: tally.left for name, tally in tallies.items() if tally.left}
-    message = f"approved run {stopped}: {sum(written.values()):,} documents written"
+    message = f"approved run {stopped}: {plural(sum(written.values()), 'document')} written"
     if left:
         message += f"; not written, because changed since, and due: {sum(left.values()):,}"
     with engine.begin() as connection:

@@ -9,8 +9,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from standing.plural import plural
 from standing.report.content import Ladder, Movement, Step
-from standing.report.wording import name, plural
+from standing.report.wording import name
 
 NEW = "New"  # the column's name for members who had none
 _INNER = 150.0  # px between the columns

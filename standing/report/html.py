@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from standing.plural import plural
 from standing.report import charts, wording
 from standing.report.content import Audit, Ladder, Movement, RunReport
 from standing.report.flow import Flow, flow_of
@@ -91,7 +92,7 @@ def _environment() -> Environment:
         "label": wording.name,
     }
     environment.globals |= {
-        "plural": wording.plural,
+        "plural": plural,
         "style": Markup((_TEMPLATES / "style.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
     }
     return environment

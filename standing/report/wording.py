@@ -92,8 +92,3 @@ def _day_and_time(moment: datetime) -> str:
 def name(code: str) -> str:
     """A code as words: top_seller → Top seller."""
     return clean(code).replace("_", " ").strip().capitalize() or "–"
-
-
-def plural(count: int, one: str, many: str = "") -> str:
-    """1 member, 2,000 members."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"

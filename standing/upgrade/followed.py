@@ -5,6 +5,7 @@ from typing import Any
 
 from psycopg import Connection
 
+from standing.plural import plural
 from standing.settings import Settings
 from standing.upgrade.capture import problems, wanted
 from standing.upgrade.capture_sql import LOG
@@ -36,7 +37,7 @@ def _made(connection: Connection[Any], catalog: Catalog, tables: str) -> Iterato
     for phrase in wrong:
         yield Check("change log", "warning", f"{phrase}: runs are full meanwhile", "standing migrate")
     if not wrong:
-        yield Check("change log", "ok", f"follows {tables}; {waiting:,} rows wait")
+        yield Check("change log", "ok", f"follows {tables}; {plural(waiting, 'row waits', 'rows wait')}")
 
 
 def _replicated(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]:

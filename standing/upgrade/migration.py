@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from standing.database import STANDING_SCHEMA
 from standing.errors import NotUpgraded, StandingError, UnfitDatabase
+from standing.plural import plural
 from standing.settings import Settings
 from standing.upgrade import ledger, revisions
 from standing.upgrade.backfill import Report, silent
@@ -119,7 +120,9 @@ def _drop(session: Session, schema: str, told: Report) -> None:
 def _require_nothing_lost(session: Session, settings: Settings) -> None:
     catalog = read_catalog(session.connection, settings.application_schema)
     made = ledger.entries(session.connection)
-    lost = [f"{loss.what}: {loss.rows:,} rows" for loss in losses(session.connection, catalog, made)]
+    lost = [
+        f"{loss.what}: {plural(loss.rows, 'row')}" for loss in losses(session.connection, catalog, made)
+    ]
     leaning = dependents(session.connection, catalog, made, _built(session.connection, settings))
     lost += [f"depends on it: {one}" for one in leaning]
     if lost:

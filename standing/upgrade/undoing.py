@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
+from standing.plural import plural
 from standing.upgrade.catalog import Catalog
 from standing.upgrade.steps import Item, Step, quoted
 
@@ -106,7 +107,7 @@ def _drop_columns(columns: list[Item], cascade: bool) -> list[Step]:
     clauses = ", ".join(
         f"drop column if exists {quoted(column.name)}{_cascade(cascade)}" for column in columns
     )
-    name = f"drop {len(columns)} columns of {columns[0].table}"
+    name = f"drop {plural(len(columns), 'column')} of {columns[0].table}"
     return [Step(name, (f"alter table {where} {clauses}",), drops=tuple(columns), tables=(where,))]
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from standing.plural import plural
 from standing.why.gather import SHOWN, Explanation
 
 
@@ -117,10 +118,11 @@ def _next_level(found: Explanation) -> list[str]:
             f"{following['complete_orders']} more completed purchases, each at a shop not bought from before"
         )
     if not following["is_enough"]:
-        things.append(f"{following['points_missing']:g} more points from other factors")
+        points = "point" if following["points_missing"] == 1 else "points"
+        things.append(f"{following['points_missing']:g} more {points} from other factors")
     asked = f"{following['min_score']:g} points"
     if following["min_completed_orders"]:
-        asked += f" and {following['min_completed_orders']} completed orders"
+        asked += f" and {plural(following['min_completed_orders'], 'completed order')}"
     return _way(f"next level {name}, from {asked} on", things)
 
 
@@ -133,11 +135,9 @@ def _next_tier(found: Explanation) -> list[str]:
     )
     things = []
     if orders:
-        things.append(f"{orders} more completed {'order' if orders == 1 else 'orders'}")
+        things.append(plural(orders, "more completed order"))
     if stars:
-        things.append(
-            f"{stars} more {'review' if stars == 1 else 'reviews'} of 5 stars, for a mean of {mean:g}"
-        )
+        things.append(f"{plural(stars, 'more review')} of 5 stars, for a mean of {mean:g}")
     name = found.labels.get(following["tier"], following["tier"])
     return _way(f"next tier {name}", things)
 
@@ -152,7 +152,7 @@ def _seller(found: Explanation) -> list[str]:
     ratings, tier = found.documents.get("ratings") or {}, found.documents.get("tier_info") or {}
     lines = [
         f"tier {tier.get('current_tier')} (level {tier.get('tier_level')}) since {tier.get('tier_achieved_at')}",
-        f"rating {ratings.get('overall')} of {ratings.get('total_reviews')} reviews, {ratings.get('rating_trend')};"
+        f"rating {ratings.get('overall')} of {plural(ratings.get('total_reviews') or 0, 'review')}, {ratings.get('rating_trend')};"
         f" adjusted for ranking {ratings.get('adjusted', 'not calculated yet')}",
     ]
     grace = tier.get("evidence", {}).get("grace")

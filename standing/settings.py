@@ -5,6 +5,8 @@ The names without the STANDING_ prefix are those of the application's own `.env`
 
 import os
 import re
+from collections.abc import Iterable
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +14,12 @@ from urllib.parse import urlparse
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from standing import PROJECT_ROOT
 from standing.errors import SettingError
@@ -47,6 +54,11 @@ def _web_address(given: str) -> str:
         raise ValueError("that is not an http or https address")
     return given
 
+
+PREFIX = "STANDING_"
+#: No settings: what dbt's profile reads, where runs find the pages, and what Kubernetes and Docker call the addresses
+#: of a service by the name of standing.
+NO_SETTING = re.compile(r"STANDING_(DBT_\w+|PAGES|SERVICE_HOST|(SERVICE_)?PORT(_\w+)?)")
 
 #: Settings whose values no message shows.
 SECRET = {"DATABASE_URL", "DATABASE_URL_DIRECT", "STANDING_WEBHOOK_URL"}
@@ -119,6 +131,21 @@ class Settings(BaseSettings):
     #: Log lines as JSON objects.
     json_logs: bool = Field(False, alias="STANDING_JSON_LOGS")
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The usual ones, of which those that have names of variables may have no unknown one."""
+        for source in (env_settings, dotenv_settings):
+            assert isinstance(source, EnvSettingsSource)  # noqa: S101  # as pydantic-settings makes them
+            _require_known(source.env_vars)
+        return init_settings, env_settings, dotenv_settings
+
     @property
     def replay_schema(self) -> str:
         """Where a replay of a past moment builds."""
@@ -181,6 +208,20 @@ class Settings(BaseSettings):
                 f"TRUST_SCORE_MIN_TRANSACTIONS_FOR_DIAMOND ({self.min_transactions_for_diamond})"
             )
         return self
+
+
+def _require_known(names: Iterable[str]) -> None:
+    """A misspelt setting would be left at its default in silence."""
+    known = [str(field.alias) for field in Settings.model_fields.values()]
+    stems = {name.removeprefix(PREFIX): name for name in known}
+    for name in (name.upper() for name in names):
+        if name.startswith(PREFIX) and name not in known and not NO_SETTING.fullmatch(name):
+            nearest = get_close_matches(name.removeprefix(PREFIX), stems, 1)
+            meant = "".join(f"; is {stems[stem]} meant?" for stem in nearest)
+            raise SettingError(
+                f"setting {name} is unknown{meant}",
+                "correct it in the environment or in .env; the README lists all settings",
+            )
 
 
 def load_settings(**overrides: Any) -> Settings:

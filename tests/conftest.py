@@ -30,6 +30,8 @@ from standing.settings import Settings, current, load_settings
 if TYPE_CHECKING:
     from faults_of_runs import Disturbed, Undisturbed
 
+#: Before the first test no variable of ours is left.
+NAMED = os.environ.get("STANDING_TEST_POSTGRES")
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -48,7 +50,6 @@ def quiet_environment() -> Iterator[None]:
     """No setting of the machine or of a `.env` reaches a test; no dependency reports home."""
     ours = [name for name in os.environ if name.startswith(("STANDING_", "TRUST_SCORE_", "LOYALTY_"))]
     kept = {name: os.environ.pop(name) for name in [*ours, "DATABASE_URL"] if name in os.environ}
-    os.environ["STANDING_TEST_POSTGRES"] = kept.get("STANDING_TEST_POSTGRES", "")
     with lasting():
         yield
     os.environ.update(kept)
@@ -59,8 +60,7 @@ def postgres() -> Iterator[Server]:
     """A running server for the whole session, without durability."""
     home = Path(tempfile.mkdtemp(prefix="standing-test-"))
     home.chmod(0o755)
-    named = os.environ.get("STANDING_TEST_POSTGRES")
-    server = Server(home, extra=FAST, installation=Path(named) if named else None)
+    server = Server(home, extra=FAST, installation=Path(NAMED) if NAMED else None)
     try:
         server.start()
         yield server

@@ -79,6 +79,53 @@ def test_a_dotenv_file_is_read_and_the_environment_wins(
 
 
 @pytest.mark.parametrize(
+    ("misspelt", "meant"),
+    [
+        ("STANDING_LOCK_WAIT", "STANDING_LOCK_WAIT_MINUTES"),
+        ("standing_thread", "STANDING_THREADS"),
+        ("STANDING_DATABASE_URL", "DATABASE_URL"),
+    ],
+)
+def test_a_misspelt_setting_is_refused_and_the_nearest_one_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, misspelt: str, meant: str
+) -> None:
+    said = f"{misspelt.upper()} is unknown; is {meant} meant?"
+    file = tmp_path / ".env"
+    file.write_text(f"{misspelt}=3\n")
+    with pytest.raises(SettingError) as of_the_file:
+        load_settings(_env_file=file)
+    assert said in str(of_the_file.value)
+    monkeypatch.setenv(misspelt, "3")
+    with pytest.raises(SettingError) as of_the_environment:
+        load_settings(_env_file=None)
+    assert said in str(of_the_environment.value)
+
+
+def test_a_setting_like_no_other_is_refused_without_a_guess(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STANDING_XYZ", "3")
+    with pytest.raises(SettingError, match=r"STANDING_XYZ is unknown\n"):
+        load_settings(_env_file=None)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "STANDING_DBT_HOST",
+        "STANDING_PAGES",
+        "STANDING_SERVICE_HOST",
+        "STANDING_SERVICE_PORT_HTTP",
+        "STANDING_PORT",
+        "STANDING_PORT_4200_TCP_ADDR",
+    ],
+)
+def test_variables_of_dbt_of_the_pages_and_of_a_cluster_are_no_settings(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "tcp://10.0.0.1:4200")
+    assert load_settings(_env_file=None).threads == 2
+
+
+@pytest.mark.parametrize(
     "given",
     [
         "postgres://ann:pw@db.example:6432/shop",
@@ -115,6 +162,7 @@ def test_what_is_not_a_postgresql_url_is_refused_without_its_password(given: str
         ({"DATABASE_URL": "postgresql://ann:secret@127.0.0.1:1/shop"}, 1, "127.0.0.1:1"),
         ({"DATABASE_URL": "sqlite:///shop"}, 2, "not PostgreSQL"),
         ({"LOYALTY_WELCOME_BONUS": "lots"}, 2, "LOYALTY_WELCOME_BONUS"),
+        ({"STANDING_THREDS": "secret"}, 2, "STANDING_THREDS is unknown; is STANDING_THREADS meant?"),
     ],
 )
 def test_the_command_line_answers_a_wrong_setting_with_one_message(

@@ -9,7 +9,7 @@ import sys
 import click
 
 from standing import __version__
-from standing.cli import backfill, decisions, load, runs, server, upgrade
+from standing.cli import backfill, decisions, load, report, runs, server, upgrade
 from standing.cli.interruption import SAID, exit_code, interruptible
 from standing.errors import StandingError
 
@@ -23,7 +23,7 @@ def standing() -> None:
     """
 
 
-for commands in (load, upgrade, runs, decisions, server, backfill):
+for commands in (load, upgrade, runs, report, decisions, server, backfill):
     for command in commands.COMMANDS:
         standing.add_command(command)
 

@@ -1,9 +1,8 @@
-"""`standing run`, `why`, `report`, `status`: the pipeline and what it left."""
+"""`standing run`, `why`, `status`, `reconcile`: the pipeline and what it left."""
 
 import json
 import sys
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -96,49 +95,6 @@ def _print_outcome(outcome: "Outcome") -> None:
         click.echo(f"  {timings}")
     if outcome.report:
         click.echo(f"  report: {outcome.report}")
-
-
-@click.command()
-@click.option("--run", "run_id", type=int, help="Which run; the newest if not given.")
-@click.option("--open", "open_it", is_flag=True, help="Open it in the browser.")
-@click.option(
-    "--data-docs",
-    is_flag=True,
-    help="Audit now and write Great Expectations' own pages, which need a network.",
-)
-def report(run_id: int | None, open_it: bool, data_docs: bool) -> None:
-    """Say where the report of a run is."""
-    from standing.report.history import folder_name
-    from standing.settings import current
-
-    folder = current().home / "reports"
-    if data_docs:
-        for page in _data_docs(folder / "data-docs"):
-            click.echo(page)
-            if open_it:
-                click.launch(str(page))
-        return
-    pages = sorted(folder.glob("run-*/report.html"))
-    if run_id is not None:
-        pages = [page for page in pages if page.parent.name == folder_name(run_id)]
-    if not pages:
-        which = f"run {run_id} has" if run_id is not None else "there is"
-        raise SettingError(f"{which} no report under {folder}", "standing status shows the last runs")
-    click.echo(pages[-1])
-    if open_it:
-        click.launch(str(pages[-1]))
-
-
-def _data_docs(folder: Path) -> list[Path]:
-    from standing.audit import write_data_docs
-    from standing.database import connect, require_upgraded
-    from standing.settings import current
-
-    settings = current()
-    with connect(settings) as engine:
-        with engine.connect() as connection:
-            require_upgraded(connection, settings)
-        return write_data_docs(settings, engine.url, folder)
 
 
 @click.command()
@@ -250,4 +206,4 @@ def reconcile(mend: bool, as_json: bool) -> None:
         raise found.error
 
 
-COMMANDS: tuple[click.Command, ...] = (run, why, report, status, reconcile)
+COMMANDS: tuple[click.Command, ...] = (run, why, status, reconcile)

@@ -13,6 +13,7 @@ from report_example import EMPTY, FAILED, IMAGE, LIVELY, QUIET, RUN, SCRIPT, hos
 from standing.report import content, write_report
 from standing.report.content import Audit, Ladder, Movement, Mover, Step
 from standing.report.flow import flow_of
+from standing.settings import load_settings
 
 SCHEMA = json.loads((Path(content.__file__).parent / "schema.json").read_text(encoding="utf-8"))
 
@@ -23,6 +24,19 @@ def test_written_json_keeps_to_the_schema(run, tmp_path):
     written = json.loads(write_report(run, tmp_path).json.read_text(encoding="utf-8"))
     Draft202012Validator(SCHEMA).validate(written)
     assert written["schema_version"] == 1
+
+
+def test_command_prints_as_json_where_the_files_are_and_what_they_say(tmp_path, standing):
+    settings = load_settings(STANDING_HOME=tmp_path, DATABASE_URL="postgresql://nobody@localhost/none")
+    first = replace(QUIET, run=replace(QUIET.run, run_id=1))
+    for run in (first, replace(LIVELY, run=replace(LIVELY.run, run_id=2))):
+        newest = write_report(run, tmp_path / "reports")
+    said = json.loads(standing.told(settings, "report", "--json"))
+    assert said["report"] == str(newest.html) == standing.told(settings, "report").strip()
+    assert said["json"] == str(newest.json)
+    assert said["content"] == json.loads(newest.json.read_text("utf-8"))
+    asked = json.loads(standing.told(settings, "report", "--run", "1", "--json"))
+    assert asked["content"] == json.loads(json.dumps(first.to_json()))
 
 
 def test_schema_refuses_an_unknown_key_and_a_missing_one():

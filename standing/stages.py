@@ -88,14 +88,16 @@ def _audit(suite: str) -> Callable[[Run], str]:
     def work(run: Run) -> str:
         if suite == "sources" and not run.is_prepared:
             dbt.load(run.settings, run.engine.url)  # the build comes next; the audit is at work meanwhile
-        verdict = run.auditor.verdict(suite, not run.due.everybody, run.begun.pop(suite, None))
+        begun = run.begun.pop(suite, None)
+        verdict = run.auditor.verdict(suite, not run.due.everybody, begun)
         run.verdicts.append(verdict)
         if not verdict.passed:
             worst = verdict.failures("critical")[0]
             raise AuditFailed(
                 f"audit {suite}: {worst.expectation}: {worst.observed}; {worst.meaning}", worst.action
             )
-        return f"{plural(len(verdict.outcomes), 'expectation')}, {plural(len(verdict.failures('warning')), 'warning')}"
+        looked = f"{plural(len(verdict.outcomes), 'expectation')}, {plural(len(verdict.failures('warning')), 'warning')}"
+        return f"{looked}; begun earlier, at work for {verdict.seconds:.1f} s" if begun else looked
 
     return work
 

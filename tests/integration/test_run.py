@@ -1,6 +1,7 @@
 """What a run does to the application's rows: exactly what it decided, or nothing."""
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -155,6 +156,19 @@ def test_a_run_beside_another_ends_as_skipped_and_says_who_is_at_work(
     assert found == [(at_work + 1, "tiers", "skipped"), (at_work, "all", "running")]
     assert shown[0]["message"].startswith("another run is at work")
     assert shown[0]["finished_at"] is not None
+
+
+def test_what_is_shown_of_an_audit_beside_the_run_is_the_wait_for_it(
+    marketplace: Settings, standing: Standing
+) -> None:
+    done = standing.inside(marketplace, "run", "tiers")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r", diff \d+\.\d s, wait for audit candidates \d+\.\d s, gate \d+\.\d s", done.stdout)
+    for begun in ("sources", "candidates"):
+        assert f"wait for audit {begun} " in done.stdout
+        assert re.search(rf"audit {begun}: done in .* begun earlier, at work for \d+\.\d s\n", done.stderr)
+    assert re.search(r"audit published: done in .* \d+ warnings?\n", done.stderr)
+    assert "  wait for audit sources " in standing.told(marketplace, "status")
 
 
 def test_a_replay_publishes_nothing_and_a_future_moment_is_refused(

@@ -1,6 +1,14 @@
-with non_working_days as (
+with weekly as (
 
-    select * from {{ ref('non_working_days') }}
+    select weekday from {{ ref('non_working_days') }}
+    where weekday is not null
+
+),
+
+holidays as (
+
+    select day from {{ ref('non_working_days') }}
+    where day is not null
 
 ),
 
@@ -19,10 +27,8 @@ judged as (
 
     select
         days.day,
-        not exists (
-            select 1 from non_working_days
-            where non_working_days.day = days.day or non_working_days.weekday = extract(isodow from days.day)
-        ) as is_working
+        extract(isodow from days.day) not in (select weekly.weekday from weekly)
+        and days.day not in (select holidays.day from holidays) as is_working
     from days
 
 ),

@@ -28,9 +28,6 @@ ORDER_OF_TIMES = (
     ("paid_at", "refunded_at"),
 )
 
-#: Table → the columns that name a person and a shop.
-CONCERNED = {"orders": ("buyer_id", "seller_id"), "reviews": ("reviewer_id", "seller_id")}
-
 SET_ASIDE = "correct them in the application, by the keys shown; until then they are set aside"
 KEY = "coalesce(id::text, '(no id)')"
 
@@ -46,7 +43,7 @@ def scans(scope: AuditScope, catalog: Catalog) -> list[Scan]:
     }
     by_table = [
         Scan(
-            _rows(table, scope, catalog),
+            _rows(table, scope),
             KEY,
             tuple(
                 rule
@@ -61,19 +58,16 @@ def scans(scope: AuditScope, catalog: Catalog) -> list[Scan]:
     return [contract_scan(catalog), *by_table, *unpromised_scans(app, catalog)]
 
 
-def _rows(table: str, scope: AuditScope, catalog: Catalog) -> str:
-    """A table, or the rows of it that concern the due, found by the keys of members."""
+def _rows(table: str, scope: AuditScope) -> str:
+    """A table, or the rows of it that the run of the due reads anew."""
     rows = quoted(scope.application_schema, table)
     if table in MEMBERS:
         return f"{among_due(rows, 'id', table, scope)} as members"
-    person, shop = CONCERNED[table]
-    if not scope.due_only or not all(catalog.usable(f"{table}.{key}") for key in (person, shop)):
+    if not scope.due_only:
         return rows
-    due_users = quoted(scope.build_schema, "due_users")
+    audited = quoted(scope.build_schema, f"audited_{table}")
     return (
-        f"(select * from {among_due(rows, person, 'users', scope)} as of_persons union all"
-        f" select * from {among_due(rows, shop, 'seller_profiles', scope)} as of_shops"
-        f" where not exists (select from {due_users} as due where due.user_id = of_shops.{person})) as concerned"
+        f"(select rows.* from {rows} as rows join {audited} as audited on audited.key = rows.id) as audited"
     )
 
 

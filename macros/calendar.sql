@@ -13,6 +13,11 @@
     (({{ day }})::timestamp at time zone {{ business_zone() }})
 {%- endmacro %}
 
+{#- Whether a moment lies in this quarter, of retention_window_days. -#}
+{% macro is_late(moment) -%}
+    {{ moment }} > {{ days_ago(policy('retention_window_days')) }}
+{%- endmacro %}
+
 {#- Whether a moment lies in the quarter before this one, the base of customer retention. -#}
 {% macro is_earlier(moment) -%}
     {{ moment }} > {{ days_ago('2 * ' ~ policy('retention_window_days')) }}

@@ -5,6 +5,30 @@
     max({{ moment }}) filter (where {{ condition }}) as {{ name }}_last_at
 {%- endmacro %}
 
+{#- The same three columns of parts that are tallied themselves, such as days. -#}
+{% macro tally_of_parts(name, condition='true', as=none) -%}
+    {{ total(name, condition, as) }},
+    min({{ name }}_first_at) filter (where {{ condition }}) as {{ as or name }}_first_at,
+    max({{ name }}_last_at) filter (where {{ condition }}) as {{ as or name }}_last_at
+{%- endmacro %}
+
+{#- A whole number that parts have, added up over those that meet a condition. -#}
+{% macro total(name, condition='true', as=none) -%}
+    coalesce(sum({{ name }}) filter (where {{ condition }}), 0)::bigint as {{ as or name }}
+{%- endmacro %}
+
+{#- Columns that two relations count apart, in one: numbers added, of tallies also the first and last moment. -#}
+{% macro added_up(one, other, numbers=[], tallies=[]) -%}
+    {%- for name in numbers + tallies -%}
+        coalesce({{ one }}.{{ name }}, 0) + coalesce({{ other }}.{{ name }}, 0) as {{ name }}
+        {%- if name in tallies -%},
+            least({{ one }}.{{ name }}_first_at, {{ other }}.{{ name }}_first_at) as {{ name }}_first_at,
+            greatest({{ one }}.{{ name }}_last_at, {{ other }}.{{ name }}_last_at) as {{ name }}_last_at
+        {%- endif -%}
+        {{ ',\n' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
 {#- The same three columns of `relation`, 0 where it has no row. -#}
 {% macro tallied(relation, names) -%}
     {%- for name in names -%}

@@ -18,10 +18,14 @@
     {{- return(answer.rows[0][0]) -}}
 {% endmacro %}
 
-{#- A join that keeps what `stale` lists by `key`; none where everything is judged, for then it would keep all. -#}
+{#- A join that keeps what `stale` lists by `key`, one column or several; none where everything is judged, for then it would
+    keep all. -#}
 {% macro only_stale(relation, key, stale) -%}
     {%- if not everything_is_judged() -%}
-        inner join {{ stale }} as stale on {{ relation }}.{{ key }} = stale.{{ key }}
+        inner join {{ stale }} as stale
+            on {% for column in ([key] if key is string else key) -%}
+                {{ relation }}.{{ column }} = stale.{{ column }}{{ ' and ' if not loop.last }}
+            {%- endfor -%}
     {%- endif -%}
 {%- endmacro %}
 
@@ -32,26 +36,6 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- The known rows of a kept model that concern the due: those of a shop that is needed, and those of a person who is due;
-    all where everybody is due. -#}
-{% macro of_the_due(kept, person) -%}
-    {%- set due_users = ref('int_due_users') -%}
-    {%- set due_shops = ref('int_due_shops') -%}
-    {%- if everybody_is_due() -%}
-        select * from {{ kept }}
-        where is_known
-    {%- else -%}
-        select kept.* from {{ kept }} as kept
-        inner join {{ due_shops }} as due_shops on kept.seller_id = due_shops.seller_id
-        where kept.is_known
-        union all
-        select kept.* from {{ kept }} as kept
-        inner join {{ due_users }} as due_users on kept.{{ person }} = due_users.user_id
-        left join {{ due_shops }} as due_shops on kept.seller_id = due_shops.seller_id
-        where kept.is_known and due_shops.seller_id is null
-    {%- endif -%}
-{%- endmacro %}
-
 {#- Before a mart takes the due members' new rows: their old ones go, also of those who are gone themselves. -#}
 {% macro forget_due(key, due) -%}
     {%- if is_incremental() -%}
@@ -59,12 +43,10 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Statistics of the tables that say what is looked up; without them the planner reads everything. -#}
+{#- Statistics of the columns by which a table says what is looked up; without them the planner reads everything. -#}
 {% macro analyze_keys() -%}
-    {%- if model.config.kind != 'view' and (
-        model.name.startswith('int_due_') or model.name in ('int_user_metrics', 'int_scorecard_metrics')
-    ) -%}
-        analyze {{ this }}
+    {%- if model.config.get('looked_up') and not (model.config.get('kind') == 'of_the_due' and everybody_is_due()) -%}
+        analyze {{ this }} ({{ model.config.looked_up | join(', ') }})
     {%- endif -%}
 {%- endmacro %}
 

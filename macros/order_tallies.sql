@@ -11,6 +11,18 @@
     count(*) filter (where {{ kept }} and is_in_window and is_disputed) as disputed
 {%- endmacro %}
 
+{#- The same of whole days, as the shop's person sees them. -#}
+{% macro user_day_tallies() -%}
+    {{ tally_of_parts('clean', 'is_in_trust_window') }},
+    {{ tally_of_parts('own_cancellations', 'is_in_trust_window') }},
+    {{ tally_of_parts('disputes_lost', 'is_loss_in_trust_window') }},
+    {{ tally_of_parts('resolved', 'is_in_window') }},
+    {{ tally_of_parts('concluded', 'is_in_window') }},
+    {{ total('completed', 'is_in_window') }},
+    {{ total('own_cancellations', 'is_in_window', as='cancelled') }},
+    {{ total('disputed', 'is_in_window') }}
+{%- endmacro %}
+
 {#- The flags that user_order_tallies() counts; the counts themselves need no case distinction then. -#}
 {% macro user_order_flags() -%}
     sides.*,
@@ -44,13 +56,36 @@
     ) as positive
 {%- endmacro %}
 
-{#- The flags that seller_order_tallies() counts. -#}
-{% macro seller_order_flags() -%}
+{#- The same of whole days. -#}
+{% macro seller_day_tallies() -%}
+    {{ tally_of_parts('judged', 'is_judged_in_window') }},
+    {{ total('fulfilled', 'is_judged_in_window') }},
+    {{ tally_of_parts('shipped', 'is_shipped_in_window') }},
+    sum(processing_seconds) filter (where is_shipped_in_window) as processing_seconds,
+    {{ tally_of_parts('promised', 'is_delivered_in_window') }},
+    {{ total('on_time', 'is_delivered_in_window') }},
+    {{ tally_of_parts('resolved', 'is_in_window') }},
+    {{ tally_of_parts('ended', 'is_in_window') }},
+    {{ total('returned', 'is_in_window') }},
+    {{ total('disputed', 'is_in_window') }},
+    {{ total('defective', 'is_in_window') }}
+{%- endmacro %}
+
+{#- What a shop's customers of this quarter and of the one before are counted from. -#}
+{% macro seller_quarter_tallies(kept) -%}
+    {{ tally('late', kept ~ ' and is_completed and is_late', 'resolved_at') }},
+    {{ tally('earlier', kept ~ ' and is_completed and is_earlier', 'resolved_at') }}
+{%- endmacro %}
+
+{#- The flags that seller_order_tallies() and seller_quarter_tallies() count; `start` is where the window begins. -#}
+{% macro seller_order_flags(start) -%}
     orders.*,
     orders.outcome = 'completed' as is_completed,
-    coalesce(orders.judged_at > {{ days_ago('windows.window_days') }}, false) as is_judged_in_window,
-    coalesce(orders.shipped_at > {{ days_ago('windows.window_days') }}, false) as is_shipped_in_window,
+    coalesce(orders.judged_at > {{ start }}, false) as is_judged_in_window,
+    coalesce(orders.shipped_at > {{ start }}, false) as is_shipped_in_window,
     orders.promised_at is not null
-    and coalesce(orders.delivered_at > {{ days_ago('windows.window_days') }}, false) as is_delivered_in_window,
-    coalesce(orders.resolved_at > {{ days_ago('windows.window_days') }}, false) as is_in_window
+    and coalesce(orders.delivered_at > {{ start }}, false) as is_delivered_in_window,
+    coalesce(orders.resolved_at > {{ start }}, false) as is_in_window,
+    coalesce({{ is_late('orders.resolved_at') }}, false) as is_late,
+    coalesce({{ is_earlier('orders.resolved_at') }}, false) as is_earlier
 {%- endmacro %}

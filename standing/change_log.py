@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, text
 
 from migrations.followed import LOG_KEYS
-from standing import judged
+from standing import kept, stale
 from standing.database import STANDING_SCHEMA
 from standing.settings import Settings
 from standing.tables import Tables, tables_found
@@ -106,7 +106,7 @@ def drain(connection: Connection, settings: Settings) -> int:
     if not taken:
         return 0
     if connection.scalar(text(EVERYBODY)):
-        judged.forget(connection, settings)
+        kept.forget(connection, settings)
         return _make_everybody_due(connection)
     connection.execute(text(f"analyze {DRAINED}"))
     tables = tables_found(connection, settings.application_schema)
@@ -116,7 +116,7 @@ def drain(connection: Connection, settings: Settings) -> int:
     # A shop's documents show its person, and a person's the shop; a person may have several shops.
     _fill(connection, USERS, [tables.select("user_id", "seller_profiles", "id", _all(SELLERS))])
     _fill(connection, SELLERS, [tables.select("id", "seller_profiles", "user_id", _all(USERS))])
-    judged.add_stale(
+    stale.add(
         connection,
         settings,
         {

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Engine, text
 
 from standing.documents_sql import quoted
 from standing.errors import SettingError
-from standing.judged import judged_by, make_lists
+from standing.kept import judged_by, make_lists
 from standing.settings import Settings
 
 COLUMNS = """

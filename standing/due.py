@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine, text
 
-from standing import change_log, judged
+from standing import change_log, kept, stale
 from standing.context import make_build_schema, write_context
 from standing.depends import dependencies
 from standing.documents_sql import quoted
@@ -109,20 +109,22 @@ def collect_due(
             {"targets": [target.name for target in targets]},
         ).all()
         if full or not change_log.is_complete(connection, settings):
-            judged.forget(connection, settings)
+            kept.forget(connection, settings)
     with engine.begin() as connection:
         counts = name_due(connection, settings, targets, as_of, everybody=bool(reasons))
-        is_current = judged.is_current(connection, settings, targets, run_id, as_of)
-        stale = None
+        is_current = kept.is_current(connection, settings, targets, run_id, as_of)
+        number = None
         if is_current:
-            judged.add_due_by_time(connection, settings, as_of)
-            stale = judged.count_stale(connection, settings)
+            stale.add_due_by_time(connection, settings, as_of)
+            number = stale.count(connection, settings)
         else:
-            judged.forget(connection, settings)  # also where nobody is due and nothing is built
+            kept.forget(connection, settings)  # also where nobody is due and nothing is built
+        if not reasons:
+            stale.name_audited(connection, settings, is_current)
         write_context(
             connection, settings, run_id, as_of, everybody=bool(reasons), everything=not is_current
         )
-    return Due(tuple(reasons), counts["users"], counts["seller_profiles"], found, stale)
+    return Due(tuple(reasons), counts["users"], counts["seller_profiles"], found, number)
 
 
 def everybody_due(
@@ -202,4 +204,4 @@ def name_member(engine: Engine, settings: Settings, table: str, member: UUID) ->
         else:
             users, shops = NO_KEYS, due
             people = tables.select("user_id", "seller_profiles", "id", due) or NO_KEYS
-        judged.list_rows_of(connection, settings, users, shops, people)
+        stale.list_rows_of(connection, settings, users, shops, people)

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
-from standing import change_log, dbt, judged
+from standing import change_log, dbt, kept
 from standing.database import connect, require_upgraded, rows
 from standing.documents_sql import quoted, without_clock
 from standing.due import open_build
@@ -195,7 +195,7 @@ def _compare(
         named=NAMED,
     )
     if counts:
-        judged.forget(connection, settings)  # what no trigger logged is in no list either
+        kept.forget(connection, settings)  # what no trigger logged is in no list either
     if mend:
         connection.execute(
             text(

@@ -1,11 +1,10 @@
-{#- A table of rows that are judged one by one and kept from run to run. Where everything is judged it is made anew, else
-    only the rows whose key is listed as stale are replaced; `moment` is the column that says when a row will be. The list
-    is emptied, and until when the rows are judged noted, in the same transaction: whatever ends a run, a row is either
-    listed or judged (standing/judged.py). -#}
+{#- A table of rows that are judged one by one, or of days that sum them, kept from run to run. Where everything is judged
+    it is made anew; else only the rows whose key is listed as `stale` are replaced, and none where it has no such list.
+    `partial_indexes` are columns → condition; `along` are lists of what is made of the rows → columns that name it. The list is emptied, and until when the rows are judged noted, in the same transaction: whatever ends a
+    run, a row is either listed or judged (standing/kept.py). -#}
 {% materialization kept, adapter='postgres' -%}
-    {%- set key = config.require('key') -%}
-    {%- set moment = config.get('moment') -%}
-    {%- set stale = source('standing', config.require('stale')) -%}
+    {%- set key = config.require('key') | join(', ') -%}
+    {%- set stale = source('standing', config.get('stale')) if config.get('stale') -%}
     {%- set existing = load_cached_relation(this) -%}
     {%- set target = this.incorporate(type='table') -%}
 
@@ -25,10 +24,10 @@
         {%- endcall -%}
         {%- do create_indexes(target) -%}
         {%- call statement('looked_up') -%}
-            create {{ 'unique ' if config.get('unique') }}index on {{ target }} ({{ key | join(', ') }});
-            {%- if moment %}
-            create index on {{ target }} ({{ moment }}) where {{ moment }} is not null;
-            {%- endif %}
+            create {{ 'unique ' if config.get('unique') }}index on {{ target }} ({{ key }});
+            {%- for columns, condition in config.get('partial_indexes', {}).items() %}
+            create index on {{ target }} ({{ columns }}) where {{ condition }};
+            {%- endfor %}
             analyze {{ target }}
         {%- endcall -%}
     {%- else -%}
@@ -36,18 +35,14 @@
         {%- if not run_query('select model from ' ~ noted).rows -%}
             {%- do exceptions.raise_compiler_error('its rows were lost when the server crashed after the run had begun; run again') -%}
         {%- endif -%}
-        {%- call statement('replaced') -%}
-            delete from {{ target }} as kept using {{ stale }} as stale
-            where ({% for column in key %}kept.{{ column }}{{ ', ' if not loop.last }}{% endfor %})
-                = ({% for column in key %}stale.{{ column }}{{ ', ' if not loop.last }}{% endfor %})
-        {%- endcall -%}
         {%- call statement('main') -%}
-            insert into {{ target }}
-            {{ sql }}
+            {{ replace_stale(target, key, stale, config.get('along', {}), sql) if stale else 'select' }}
         {%- endcall -%}
     {%- endif -%}
     {%- call statement('noted') -%}
-        truncate {{ stale }};
+        {%- if stale -%}
+            truncate {{ stale }};
+        {%- endif %}
         {%- if everything_is_judged() %}
         insert into {{ source('standing', 'judged') }} (model, judged_by, as_of)
         select '{{ this.name }}', run_context.judged_by, run_context.as_of
@@ -65,3 +60,23 @@
 
     {{ return({'relations': [target]}) }}
 {%- endmaterialization %}
+
+{#- The stale rows go and come as they are judged now; what is made of either side is stale, too. -#}
+{% macro replace_stale(target, key, stale, along, sql) -%}
+    {%- set is_stale = '(' ~ key ~ ') in (select ' ~ key ~ ' from ' ~ stale ~ ')' -%}
+    {{ list_along(target, is_stale, along) }}
+    delete from {{ target }} where {{ is_stale }};
+    insert into {{ target }}
+    {{ sql }};
+    {{ list_along(target, is_stale, along) }}
+{%- endmacro %}
+
+{% macro list_along(target, is_stale, along) -%}
+    {%- for list, columns in along.items() -%}
+        insert into {{ source('standing', list) }} ({{ columns | join(', ') }})
+        select distinct {{ columns | join(', ') }} from {{ target }}
+        where num_nulls({{ columns | join(', ') }}) = 0 and {{ is_stale }}
+        on conflict do nothing;
+        analyze {{ source('standing', list) }};
+    {%- endfor -%}
+{%- endmacro %}

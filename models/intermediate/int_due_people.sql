@@ -1,3 +1,5 @@
+{{ config(looked_up=['user_id']) }}
+
 with due_users as (
 
     select * from {{ ref('int_due_users') }}

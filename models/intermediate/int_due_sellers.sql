@@ -1,3 +1,5 @@
+{{ config(looked_up=['seller_id', 'user_id']) }}
+
 with due_sellers as (
 
     select * from {{ source('standing', 'due_sellers') }}

@@ -1,3 +1,5 @@
+{{ config(looked_up=['user_id']) }}
+
 with due_users as (
 
     select * from {{ source('standing', 'due_users') }}

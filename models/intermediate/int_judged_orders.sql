@@ -2,9 +2,10 @@
     materialized='kept',
     key=['order_id'],
     unique=true,
-    moment='next_step_at',
     stale='stale_orders',
-    indexes=[{'columns': ['seller_id']}, {'columns': ['buyer_id']}],
+    along={'stale_order_days': ['seller_id', 'summed_on'], 'stale_customers': ['buyer_id', 'seller_id']},
+    indexes=[{'columns': ['seller_id', 'summed_on']}, {'columns': ['buyer_id', 'seller_id']}],
+    partial_indexes={'next_step_at': 'next_step_at is not null'},
 ) }}
 
 with shipments as (
@@ -16,6 +17,12 @@ with shipments as (
 ratings as (
 
     select * from {{ ref('int_order_ratings') }}
+
+),
+
+large_shops as (
+
+    select * from {{ ref('int_large_shops') }}
 
 ),
 
@@ -57,9 +64,15 @@ final as (
         ratings.rating,
         shipments.next_event_at,
         shipments.next_step_at,
+        -- Nothing but a change will move it to another day, or change what it comes to.
+        case
+            when large_shops.seller_id is not null and shipments.next_step_at is null and not shipments.is_excluded
+                then (shipments.resolved_at at time zone 'UTC')::date
+        end as summed_on,
         true as is_known
     from shipments
     left join ratings on shipments.order_id = ratings.order_id
+    left join large_shops on shipments.seller_id = large_shops.seller_id
     union all
     select
         order_id,
@@ -74,6 +87,7 @@ final as (
         {% endfor -%}
         next_event_at,
         next_event_at as next_step_at,
+        null as summed_on,
         false as is_known
     from upcoming
 

@@ -2,9 +2,10 @@
     materialized='kept',
     key=['review_id'],
     unique=true,
-    moment='next_step_at',
     stale='stale_reviews',
-    indexes=[{'columns': ['seller_id']}, {'columns': ['reviewer_id']}, {'columns': ['order_id']}],
+    along={'stale_review_days': ['seller_id', 'summed_on']},
+    indexes=[{'columns': ['seller_id', 'summed_on']}, {'columns': ['reviewer_id']}, {'columns': ['order_id']}],
+    partial_indexes={'next_step_at': 'next_step_at is not null'},
 ) }}
 
 with reviews as (
@@ -34,6 +35,12 @@ orders as not materialized (
 sellers as (
 
     select * from {{ ref('stg_sellers') }}
+
+),
+
+large_shops as (
+
+    select * from {{ ref('int_large_shops') }}
 
 ),
 
@@ -68,9 +75,14 @@ judged as (
         attributed.*,
         sellers.user_id as seller_user_id,
         upcoming_sellers.next_event_at as next_step_at,
+        case
+            when large_shops.seller_id is not null and upcoming_sellers.next_event_at is null
+                then (attributed.created_at at time zone 'UTC')::date
+        end as summed_on,
         sellers.seller_id is not null as is_known
     from attributed
     left join sellers on attributed.seller_id = sellers.seller_id
+    left join large_shops on attributed.seller_id = large_shops.seller_id
     left join upcoming_sellers on attributed.seller_id = upcoming_sellers.seller_id
     where
         (sellers.seller_id is not null or upcoming_sellers.next_event_at is not null)
@@ -95,6 +107,7 @@ final as (
         null::uuid as named_seller_id,
         null::uuid as buyer_id,
         next_step_at,
+        summed_on,
         is_known
     from judged
     union all
@@ -111,6 +124,7 @@ final as (
         upcoming.seller_id as named_seller_id,
         orders.buyer_id,
         upcoming.next_event_at as next_step_at,
+        null as summed_on,
         false as is_known
     from upcoming
     left join orders on upcoming.order_id = orders.order_id

@@ -2,9 +2,9 @@
     materialized='kept',
     key=['thread_id'],
     unique=true,
-    moment='next_step_at',
     stale='stale_threads',
     indexes=[{'columns': ['user_id']}],
+    partial_indexes={'next_step_at': 'next_step_at is not null'},
 ) }}
 
 with messages as (

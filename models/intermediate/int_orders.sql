@@ -1,8 +1,8 @@
-{{ config(kind='of_the_due') }}
+{{ config(kind='of_the_due', looked_up=['seller_id', 'buyer_id', 'seller_user_id']) }}
 
 with orders as (
 
-    {{ of_the_due(ref('int_judged_orders'), 'buyer_id') }}
+    {{ of_the_due(ref('int_judged_orders'), 'buyer_id', ref('int_due_order_days')) }}
 
 ),
 
@@ -32,7 +32,8 @@ final as (
         is_excluded,
         rating,
         next_event_at,
-        next_step_at
+        next_step_at,
+        is_summed
     from orders
 
 )

@@ -1,8 +1,8 @@
-{{ config(kind='of_the_due') }}
+{{ config(kind='of_the_due', looked_up=['seller_id', 'reviewer_id', 'seller_user_id']) }}
 
 with reviews as (
 
-    {{ of_the_due(ref('int_judged_reviews'), 'reviewer_id') }}
+    {{ of_the_due(ref('int_judged_reviews'), 'reviewer_id', ref('int_due_review_days')) }}
 
 ),
 
@@ -17,7 +17,8 @@ final as (
         rating,
         created_at,
         detailed_ratings,
-        helpful_count
+        helpful_count,
+        is_summed
     from reviews
 
 )

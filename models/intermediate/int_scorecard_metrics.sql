@@ -1,3 +1,5 @@
+{{ config(looked_up=['metric']) }}
+
 -- A table: as a view it would be put together anew for each member.
 with scorecard as (
 

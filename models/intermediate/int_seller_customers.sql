@@ -1,72 +1,78 @@
-with due_sellers as (
+with seller_orders as (
 
-    select * from {{ ref('int_due_sellers') }}
-
-),
-
-orders as (
-
-    select * from {{ ref('int_orders') }}
-    where outcome = 'completed'
+    select * from {{ ref('int_seller_orders') }}
 
 ),
 
-timed as (
+exclusions as (
+
+    select * from {{ ref('int_seller_exclusions') }}
+
+),
+
+repeats as (
 
     select
-        orders.seller_id,
-        orders.buyer_id,
-        orders.resolved_at,
-        not orders.is_excluded as is_rated,
-        orders.resolved_at > {{ days_ago(policy('retention_window_days')) }} as is_late,
-        {{ is_earlier('orders.resolved_at') }} as is_earlier
-    from orders
-    inner join due_sellers on orders.seller_id = due_sellers.seller_id
+        repeats.*,
+        {{ is_late('repeats.bought_at') }} as is_late,
+        {{ is_earlier('repeats.bought_at') }} as is_earlier,
+        {{ is_earlier('repeats.last_bought_at') }} as was_earlier,
+        {{ is_earlier('repeats.raw_last_bought_at') }} as raw_was_earlier
+    from {{ ref('int_repeat_purchases') }} as repeats
+    {{ only_due('repeats', 'seller_id', ref('int_due_sellers')) }}
 
 ),
 
--- What each buyer bought at each shop; excluded orders make a customer, but no rate.
-customers as (
+-- The first purchase of this quarter by somebody whose last one lies in the quarter before keeps a customer.
+counted as (
 
     select
-        seller_id,
-        buyer_id,
-        {% for scope, kept in (('', 'is_rated'), ('raw_', 'true')) -%}
-            count(*) filter (where {{ kept }}) as {{ scope }}orders,
-            min(resolved_at) filter (where {{ kept }}) as {{ scope }}first_at,
-            max(resolved_at) filter (where {{ kept }}) as {{ scope }}last_at,
-            bool_or({{ kept }} and is_late) as {{ scope }}is_late,
-            min(resolved_at) filter (where {{ kept }} and is_earlier) as {{ scope }}earlier_first_at,
-            max(resolved_at) filter (where {{ kept }} and is_earlier) as {{ scope }}earlier_last_at,
+        {% for scope in ('', 'raw_') -%}
+            count(*) filter (where {{ scope }}earlier > 0) as {{ scope }}repeats,
+            count(*) filter (where {{ scope }}earlier = 1) as {{ scope }}repeat_customers,
+            count(*) filter (where is_earlier and {{ scope }}was_earlier) as {{ scope }}earlier_repeats,
+            count(*) filter (where is_late and {{ scope }}was_earlier) as {{ scope }}kept_customers,
         {% endfor -%}
-        min(resolved_at) filter (where is_late) as late_first_at
-    from timed
-    group by seller_id, buyer_id
+        seller_id
+    from repeats
+    group by seller_id
 
 ),
 
+purchases as (
+
+    select
+        seller_orders.seller_id,
+        {{ tallied('seller_orders', ['completed', 'late', 'earlier']) }},
+        {{ tallied_raw('seller_orders', 'exclusions', ['completed', 'late', 'earlier']) }}
+    from seller_orders
+    left join exclusions on seller_orders.seller_id = exclusions.seller_id
+
+),
+
+-- There are as many customers as purchases that are nobody's second.
 final as (
 
     select
-        seller_id,
-        count(*) as total_customers,
+        purchases.seller_id,
+        purchases.raw_completed - coalesce(counted.raw_repeats, 0) as total_customers,
         {% for scope in ('', 'raw_') -%}
-            count(*) filter (where {{ scope }}orders > 0) as {{ scope }}customers,
-            min({{ scope }}first_at) as {{ scope }}customers_first_at,
-            max({{ scope }}last_at) as {{ scope }}customers_last_at,
-            count(*) filter (where {{ scope }}orders > 1) as {{ scope }}repeat_customers,
-            count({{ scope }}earlier_first_at) as {{ scope }}earlier_customers,
-            min({{ scope }}earlier_first_at) as {{ scope }}earlier_customers_first_at,
-            max({{ scope }}earlier_last_at) as {{ scope }}earlier_customers_last_at,
-            count({{ scope }}earlier_first_at) filter (where {{ scope }}is_late) as {{ scope }}kept_customers,
+            purchases.{{ scope }}completed - coalesce(counted.{{ scope }}repeats, 0) as {{ scope }}customers,
+            purchases.{{ scope }}completed_first_at as {{ scope }}customers_first_at,
+            purchases.{{ scope }}completed_last_at as {{ scope }}customers_last_at,
+            coalesce(counted.{{ scope }}repeat_customers, 0) as {{ scope }}repeat_customers,
+            purchases.{{ scope }}earlier - coalesce(counted.{{ scope }}earlier_repeats, 0) as {{ scope }}earlier_customers,
+            purchases.{{ scope }}earlier_first_at as {{ scope }}earlier_customers_first_at,
+            purchases.{{ scope }}earlier_last_at as {{ scope }}earlier_customers_last_at,
+            coalesce(counted.{{ scope }}kept_customers, 0) as {{ scope }}kept_customers,
         {% endfor -%}
         -- When a purchase leaves one of the two quarters.
         least(
-            {{ leaves('min(late_first_at)', policy('retention_window_days')) }},
-            {{ leaves('min(raw_earlier_first_at)', '2 * ' ~ policy('retention_window_days')) }}
+            {{ leaves('purchases.raw_late_first_at', policy('retention_window_days')) }},
+            {{ leaves('purchases.raw_earlier_first_at', '2 * ' ~ policy('retention_window_days')) }}
         ) as next_step_at
-    from customers
-    group by seller_id
+    from purchases
+    left join counted on purchases.seller_id = counted.seller_id
 
 )
 

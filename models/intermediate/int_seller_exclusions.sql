@@ -13,7 +13,7 @@ windows as (
 
 flagged as (
 
-    select {{ seller_order_flags() }}
+    select {{ seller_order_flags(days_ago('windows.window_days')) }}
     from orders
     inner join windows on orders.seller_id = windows.seller_id
 
@@ -24,7 +24,8 @@ final as (
     select
         seller_id,
         {{ seller_lifetime_tallies('is_excluded') }},
-        {{ seller_order_tallies('is_excluded') }}
+        {{ seller_order_tallies('is_excluded') }},
+        {{ seller_quarter_tallies('is_excluded') }}
     from flagged
     group by seller_id
 

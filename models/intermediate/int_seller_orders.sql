@@ -1,6 +1,7 @@
 with orders as not materialized (
 
     select * from {{ ref('int_orders') }}
+    where not is_summed
 
 ),
 
@@ -25,15 +26,15 @@ lifetimes as (
 
 ),
 
--- Most of a shop's orders have left its window, and the 60 days of its growth: these need no second look.
+-- Most of a shop's orders have left its window, the 60 days of its growth and the two quarters: these need no second look.
 late as (
 
-    select {{ seller_order_flags() }}
+    select {{ seller_order_flags(days_ago('windows.window_days')) }}
     from orders
     inner join windows on orders.seller_id = windows.seller_id
     where
         greatest(orders.judged_at, orders.shipped_at, orders.delivered_at, orders.resolved_at)
-        > {{ days_ago('greatest(windows.window_days, 60)') }}
+        > {{ days_ago('greatest(windows.window_days, 60, 2 * ' ~ policy('retention_window_days') ~ ')') }}
 
 ),
 
@@ -49,8 +50,49 @@ windowed as (
         min(resolved_at) filter (where is_completed and resolved_at > {{ days_ago(30) }}) as last_30_days_first_at,
         min(resolved_at) filter (where is_completed and resolved_at > {{ days_ago(60) }}) as last_60_days_first_at,
         max(resolved_at) filter (where is_completed and resolved_at > {{ days_ago(60) }}) as last_60_days_last_at,
-        {{ seller_order_tallies('not is_excluded') }}
+        {{ seller_order_tallies('not is_excluded') }},
+        {{ seller_quarter_tallies('not is_excluded') }}
     from late
+    group by seller_id
+
+),
+
+days as (
+
+    select
+        due_days.*,
+        due_days.judged_first_at > {{ days_ago('windows.window_days') }} as is_judged_in_window,
+        due_days.shipped_first_at > {{ days_ago('windows.window_days') }} as is_shipped_in_window,
+        due_days.promised_first_at > {{ days_ago('windows.window_days') }} as is_delivered_in_window,
+        due_days.resolved_first_at > {{ days_ago('windows.window_days') }} as is_in_window,
+        due_days.resolved_first_at > {{ days_ago(30) }} as is_last_30_days,
+        due_days.resolved_first_at > {{ days_ago(60) }} as is_last_60_days,
+        {{ is_late('due_days.resolved_first_at') }} as is_late,
+        {{ is_earlier('due_days.resolved_first_at') }} as is_earlier
+    from {{ ref('int_due_order_days') }} as due_days
+    inner join windows on due_days.seller_id = windows.seller_id
+    where due_days.is_whole
+
+),
+
+summed as (
+
+    select
+        seller_id,
+        {{ total('completed', as='completed_orders') }},
+        sum(revenue) as revenue,
+        {{ tally_of_parts('completed') }},
+        {{ total('positive') }},
+        {{ total('completed', 'is_last_30_days', as='last_30_days_sales') }},
+        sum(revenue) filter (where is_last_30_days) as last_30_days_revenue,
+        sum(revenue) filter (where is_last_60_days and not is_last_30_days) as earlier_30_days_revenue,
+        min(completed_first_at) filter (where is_last_30_days) as last_30_days_first_at,
+        min(completed_first_at) filter (where is_last_60_days) as last_60_days_first_at,
+        max(completed_last_at) filter (where is_last_60_days) as last_60_days_last_at,
+        {{ seller_day_tallies() }},
+        {{ tally_of_parts('completed', 'is_late', as='late') }},
+        {{ tally_of_parts('completed', 'is_earlier', as='earlier') }}
+    from days
     group by seller_id
 
 ),
@@ -58,19 +100,23 @@ windowed as (
 final as (
 
     select
-        lifetimes.*,
-        coalesce(windowed.last_30_days_sales, 0) as last_30_days_sales,
-        coalesce(windowed.last_30_days_revenue, 0) as last_30_days_revenue,
-        coalesce(windowed.earlier_30_days_revenue, 0) as earlier_30_days_revenue,
-        windowed.last_30_days_first_at,
-        windowed.last_60_days_first_at,
-        windowed.last_60_days_last_at,
-        {% for number in ('fulfilled', 'processing_seconds', 'on_time', 'returned', 'disputed', 'defective') -%}
-            coalesce(windowed.{{ number }}, 0) as {{ number }},
-        {% endfor -%}
-        {{ tallied('windowed', ['judged', 'shipped', 'promised', 'resolved', 'ended']) }}
+        coalesce(lifetimes.seller_id, summed.seller_id) as seller_id,
+        lifetimes.next_step_at,
+        {{ added_up('lifetimes', 'summed', numbers=['completed_orders', 'revenue', 'positive'], tallies=['completed']) }},
+        {{ added_up(
+            'windowed', 'summed',
+            numbers=[
+                'last_30_days_sales', 'last_30_days_revenue', 'earlier_30_days_revenue',
+                'fulfilled', 'processing_seconds', 'on_time', 'returned', 'disputed', 'defective',
+            ],
+            tallies=['judged', 'shipped', 'promised', 'resolved', 'ended', 'late', 'earlier'],
+        ) }},
+        least(windowed.last_30_days_first_at, summed.last_30_days_first_at) as last_30_days_first_at,
+        least(windowed.last_60_days_first_at, summed.last_60_days_first_at) as last_60_days_first_at,
+        greatest(windowed.last_60_days_last_at, summed.last_60_days_last_at) as last_60_days_last_at
     from lifetimes
     left join windowed on lifetimes.seller_id = windowed.seller_id
+    full outer join summed on lifetimes.seller_id = summed.seller_id
 
 )
 

@@ -6,18 +6,49 @@ with due_sellers as (
 
 reviews as (
 
-    select * from {{ ref('int_reviews') }}
+    select
+        *,
+        created_at > {{ days_ago(30) }} as is_last_30_days,
+        created_at > {{ days_ago(90) }} as is_last_90_days
+    from {{ ref('int_reviews') }}
+    where not is_summed
+
+),
+
+days as (
+
+    select * from {{ ref('int_due_review_days') }}
+    where is_whole
+
+),
+
+-- Sums of reviews that no window parts: of single ones by the windows they lie in, and of whole days.
+parts as (
+
+    select
+        seller_id,
+        {{ summed_reviews() }}
+    from reviews
+    group by seller_id, is_last_30_days, is_last_90_days
+    union all
+    select
+        seller_id,
+        total_reviews,
+        total_reviews_first_at,
+        total_reviews_last_at,
+        {{ review_sums() | join(', ') }}
+    from days
 
 ),
 
 windowed as (
 
     select
-        reviews.*,
-        reviews.created_at > {{ days_ago(30) }} as is_last_30_days,
-        reviews.created_at > {{ days_ago(90) }} as is_last_90_days
-    from reviews
-    inner join due_sellers on reviews.seller_id = due_sellers.seller_id
+        parts.*,
+        parts.total_reviews_first_at > {{ days_ago(30) }} as is_last_30_days,
+        parts.total_reviews_first_at > {{ days_ago(90) }} as is_last_90_days
+    from parts
+    inner join due_sellers on parts.seller_id = due_sellers.seller_id
 
 ),
 
@@ -25,30 +56,26 @@ final as (
 
     select
         seller_id,
-        count(*) as total_reviews,
-        sum(rating) as rating_sum,
-        min(created_at) as first_review_at,
-        max(created_at) as last_review_at,
-        {% for dimension in rating_dimensions() -%}
-            avg({{ detailed_rating(dimension) }}) as {{ dimension }}_mean,
+        {{ total('total_reviews') }},
+        min(total_reviews_first_at) as first_review_at,
+        max(total_reviews_last_at) as last_review_at,
+        {{ total('rating_sum') }},
+        {% for stars in ('five_star', 'four_star', 'three_star', 'two_star', 'one_star') -%}
+            {{ total(stars) }},
         {% endfor -%}
-        count(*) filter (where rating = 5) as five_star,
-        count(*) filter (where rating = 4) as four_star,
-        count(*) filter (where rating = 3) as three_star,
-        count(*) filter (where rating = 2) as two_star,
-        count(*) filter (where rating = 1) as one_star,
-        count(*) filter (where is_last_30_days) as last_30_days_reviews,
-        coalesce(sum(rating) filter (where is_last_30_days), 0) as last_30_days_sum,
-        min(created_at) filter (where is_last_30_days) as first_30_days_at,
-        max(created_at) filter (where is_last_30_days) as last_30_days_at,
-        count(*) filter (where is_last_90_days) as last_90_days_reviews,
-        coalesce(sum(rating) filter (where is_last_90_days), 0) as last_90_days_sum,
-        min(created_at) filter (where is_last_90_days) as first_90_days_at,
-        max(created_at) filter (where is_last_90_days) as last_90_days_at,
+        {% for dimension in rating_dimensions() -%}
+            sum({{ dimension }}_sum) / nullif(sum({{ dimension }}_ratings), 0) as {{ dimension }}_mean,
+        {% endfor -%}
+        {% for days in (30, 90) -%}
+            {{ total('total_reviews', 'is_last_' ~ days ~ '_days', as='last_' ~ days ~ '_days_reviews') }},
+            {{ total('rating_sum', 'is_last_' ~ days ~ '_days', as='last_' ~ days ~ '_days_sum') }},
+            min(total_reviews_first_at) filter (where is_last_{{ days }}_days) as first_{{ days }}_days_at,
+            max(total_reviews_last_at) filter (where is_last_{{ days }}_days) as last_{{ days }}_days_at,
+        {% endfor -%}
         -- When the first review leaves one of the windows.
         least(
-            min(created_at) filter (where is_last_30_days) + make_interval(hours => 24 * 30),
-            min(created_at) filter (where is_last_90_days) + make_interval(hours => 24 * 90)
+            {{ leaves('min(total_reviews_first_at) filter (where is_last_30_days)', 30) }},
+            {{ leaves('min(total_reviews_first_at) filter (where is_last_90_days)', 90) }}
         ) as next_step_at
     from windowed
     group by seller_id

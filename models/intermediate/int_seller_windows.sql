@@ -7,6 +7,31 @@ with due_sellers as (
 orders as (
 
     select * from {{ ref('int_orders') }}
+    where not is_summed and not is_excluded
+
+),
+
+days as (
+
+    select * from {{ ref('int_due_order_days') }}
+    where is_whole
+
+),
+
+-- Orders one by one and in whole days.
+resolved as (
+
+    select
+        seller_id,
+        resolved_at,
+        1 as number
+    from orders
+    union all
+    select
+        seller_id,
+        resolved_first_at as resolved_at,
+        resolved as number
+    from days
 
 ),
 
@@ -14,12 +39,10 @@ recent as (
 
     select
         due_sellers.seller_id,
-        count(*) as resolved
+        sum(resolved.number) as resolved
     from due_sellers
-    inner join orders on due_sellers.seller_id = orders.seller_id
-    where
-        orders.resolved_at > {{ days_ago(policy('evaluation_window_days')) }}
-        and not orders.is_excluded
+    inner join resolved on due_sellers.seller_id = resolved.seller_id
+    where resolved.resolved_at > {{ days_ago(policy('evaluation_window_days')) }}
     group by due_sellers.seller_id
 
 ),

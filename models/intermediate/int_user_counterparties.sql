@@ -1,34 +1,103 @@
-with due_users as (
+with user_orders as (
 
-    select * from {{ ref('int_due_users') }}
+    select * from {{ ref('int_user_orders') }}
+    where completed_orders > 0
 
 ),
 
-sides as (
+sellers as (
 
-    select * from {{ ref('int_user_order_sides') }}
+    select
+        sellers.seller_id,
+        sellers.user_id
+    from {{ ref('stg_sellers') }} as sellers
+    {{ only_due('sellers', 'user_id', ref('int_due_users')) }}
+    where sellers.user_id is not null
+
+),
+
+orders as not materialized (
+
+    select * from {{ ref('int_judged_orders') }}
     where outcome = 'completed'
 
 ),
 
-pairs as (
+repeats as (
 
     select
-        sides.user_id,
-        sides.counterparty_id
-    from sides
-    inner join due_users on sides.user_id = due_users.user_id
-    group by sides.user_id, sides.counterparty_id
+        sellers.user_id,
+        count(repeats.seller_id) as repeats,
+        count(distinct sellers.seller_id) as shops
+    from sellers
+    left join {{ ref('int_repeat_purchases') }} as repeats on sellers.seller_id = repeats.seller_id
+    group by sellers.user_id
 
 ),
 
-final as (
+-- Who buys in two shops of one person is one buyer.
+several as (
+
+    select
+        sellers.user_id,
+        count(distinct orders.buyer_id) as buyers
+    from sellers
+    inner join repeats on sellers.user_id = repeats.user_id
+    inner join orders on sellers.seller_id = orders.seller_id
+    where repeats.shops > 1
+    group by sellers.user_id
+
+),
+
+bought as (
 
     select
         user_id,
-        count(*) as counterparties
-    from pairs
-    group by user_id
+        counterparty_id
+    from {{ ref('int_user_order_sides') }}
+    where role = 'buyer' and outcome = 'completed'
+    group by user_id, counterparty_id
+
+),
+
+-- Who bought here and whose shop was bought from is one, too.
+mutual as (
+
+    select
+        bought.user_id,
+        bought.counterparty_id
+    from bought
+    inner join sellers on bought.user_id = sellers.user_id
+    inner join orders on bought.counterparty_id = orders.buyer_id and sellers.seller_id = orders.seller_id
+    group by bought.user_id, bought.counterparty_id
+
+),
+
+suppliers as (
+
+    select
+        bought.user_id,
+        count(*) filter (where mutual.user_id is null) as suppliers
+    from bought
+    left join mutual on bought.user_id = mutual.user_id and bought.counterparty_id = mutual.counterparty_id
+    group by bought.user_id
+
+),
+
+-- A shop has as many buyers as completed orders that repeat none.
+final as (
+
+    select
+        user_orders.user_id,
+        coalesce(suppliers.suppliers, 0)
+        + coalesce(
+            several.buyers,
+            user_orders.completed_orders - user_orders.completed_orders_as_buyer - coalesce(repeats.repeats, 0)
+        ) as counterparties
+    from user_orders
+    left join suppliers on user_orders.user_id = suppliers.user_id
+    left join several on user_orders.user_id = several.user_id
+    left join repeats on user_orders.user_id = repeats.user_id
 
 )
 

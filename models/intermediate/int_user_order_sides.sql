@@ -1,4 +1,4 @@
-{{ config(kind='of_the_due') }}
+{{ config(kind='of_the_due', looked_up=['user_id']) }}
 
 with orders as not materialized (
 
@@ -45,7 +45,7 @@ sellers as (
         next_event_at
     from orders
     {{ only_due('orders', 'seller_user_id', ref('int_due_users'), 'user_id') }}
-    where seller_user_id is not null
+    where orders.seller_user_id is not null and not orders.is_summed
 
 ),
 

@@ -10,15 +10,38 @@ reviews as (
 
 ),
 
+-- Reviews one by one and in whole days.
+parts as (
+
+    select
+        seller_user_id as user_id,
+        1 as ratings,
+        created_at as ratings_first_at,
+        created_at as ratings_last_at,
+        (rating >= {{ policy('positive_rating_from') }})::integer as positive_ratings
+    from reviews
+    where not is_summed
+    union all
+    select
+        user_id,
+        total_reviews,
+        total_reviews_first_at,
+        total_reviews_last_at,
+        positive_ratings
+    from {{ ref('int_due_review_days') }}
+    where is_whole
+
+),
+
 received as (
 
     select
-        reviews.seller_user_id as user_id,
-        {{ tally('ratings', 'true', 'reviews.created_at') }},
-        count(*) filter (where reviews.rating >= {{ policy('positive_rating_from') }}) as positive_ratings
-    from reviews
-    inner join due_users on reviews.seller_user_id = due_users.user_id
-    group by reviews.seller_user_id
+        parts.user_id,
+        {{ tally_of_parts('ratings') }},
+        {{ total('positive_ratings') }}
+    from parts
+    inner join due_users on parts.user_id = due_users.user_id
+    group by parts.user_id
 
 ),
 

@@ -7,6 +7,31 @@ with due_users as (
 sides as (
 
     select * from {{ ref('int_user_order_sides') }}
+    where not is_excluded
+
+),
+
+days as (
+
+    select * from {{ ref('int_due_order_days') }}
+    where is_whole
+
+),
+
+-- Orders one by one and in whole days.
+resolved as (
+
+    select
+        user_id,
+        resolved_at,
+        1 as number
+    from sides
+    union all
+    select
+        user_id,
+        resolved_first_at as resolved_at,
+        resolved as number
+    from days
 
 ),
 
@@ -14,12 +39,10 @@ recent as (
 
     select
         due_users.user_id,
-        count(*) as resolved
+        sum(resolved.number) as resolved
     from due_users
-    inner join sides on due_users.user_id = sides.user_id
-    where
-        sides.resolved_at > {{ days_ago(policy('evaluation_window_days')) }}
-        and not sides.is_excluded
+    inner join resolved on due_users.user_id = resolved.user_id
+    where resolved.resolved_at > {{ days_ago(policy('evaluation_window_days')) }}
     group by due_users.user_id
 
 ),

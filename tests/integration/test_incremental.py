@@ -32,7 +32,7 @@ from reference.loading import documents, empty
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
-from standing import PROJECT_ROOT, dbt, depends, judged
+from standing import PROJECT_ROOT, dbt, depends, kept
 from standing.context import wall_clock
 from standing.database import connect
 from standing.due import open_build
@@ -95,6 +95,7 @@ class History(RuleBasedStateMachine):
     clock: ClassVar[datetime]
     steps: ClassVar[int] = 0
     with_grace: ClassVar[int] = 0
+    with_days: ClassVar[int] = 0
 
     def __init__(self) -> None:
         super().__init__()
@@ -122,6 +123,7 @@ class History(RuleBasedStateMachine):
         shutil.copytree(PROJECT_ROOT / "seeds", self.project / "seeds", dirs_exist_ok=True)
         for tier in ("rising", "established", "power_seller", "top_seller"):
             self._set_policy("tier_policy", "tier", tier, "demotion_grace_days", grace)
+        self._set_policy("policy_numbers", "name", "large_shop_from", "value", "3")
         self.has_grace = grace != "0"
         with self.engine.begin() as connection:
             connection.execute(text("drop schema if exists standing_build, everybody cascade"))
@@ -283,6 +285,9 @@ class History(RuleBasedStateMachine):
         assert outcome.status == "published", outcome.message
         self.reasons.append(outcome.stages[0].detail)
         type(self).with_grace += self.has_grace
+        type(self).with_days += bool(
+            self._scalar("select exists (select from standing_build.int_due_order_days where is_whole)")
+        )
         compare(self.engine, self.settings, outcome)
 
     def _scalar(self, statement: str) -> object:
@@ -331,16 +336,36 @@ def compare(engine: Engine, settings: Settings, outcome: Outcome) -> None:
                 f"{target.name} {member}"
             )
 
-    for model in (*(kind.model for kind in judged.KINDS), judged.QUARANTINE):
+    for model in COMPARED:
         assert not misjudged(engine, settings, full, model), model
+    for days, of_rows in DAYS.items():
+        assert not in_one_only(engine, f"select {of_rows[0]} from standing_build.{days}", of_rows[1]), days
 
 
 #: What may be kept otherwise than a build of everything has it: a thread that has left every window, and a row set
 #: aside that has no key, that waits for its time, or of a source that only builds of everything look at.
 KEPT = {
-    judged.THREADS.model: "next_step_at is not null"
+    kept.THREADS.model: "next_step_at is not null"
     " or sent_at > (select as_of from {schema}.run_context) - interval '365 days'",
-    judged.QUARANTINE: "row_id is not null and reason != 'created in the future'",
+    kept.QUARANTINE: "row_id is not null and reason != 'created in the future'",
+}
+
+
+#: Rows that must be as a build of everything makes them, whichever shops are summed by days.
+COMPARED = (*(kind.model for kind in kept.KINDS), "int_repeat_purchases", kept.QUARANTINE)
+#: Days → some of what they say, and the same from their rows.
+DAYS = {
+    "int_order_days": (
+        "seller_id, summed_on, resolved, completed, revenue, judged, resolved_first_at, resolved_last_at",
+        "select seller_id, summed_on, count(*), count(*) filter (where outcome = 'completed'),"
+        " coalesce(sum(amount) filter (where outcome = 'completed'), 0), count(judged_at), min(resolved_at), max(resolved_at)"
+        " from standing_build.int_judged_orders where summed_on is not null group by 1, 2",
+    ),
+    "int_review_days": (
+        "seller_id, summed_on, total_reviews, rating_sum, total_reviews_first_at, total_reviews_last_at",
+        "select seller_id, summed_on, count(*), sum(rating), min(created_at), max(created_at)"
+        " from standing_build.int_judged_reviews where summed_on is not null group by 1, 2",
+    ),
 }
 
 
@@ -348,10 +373,15 @@ def misjudged(engine: Engine, settings: Settings, full: Settings, model: str) ->
     """Rows that were kept otherwise than a build of everything judges them, from either side."""
 
     def rows(schema: str) -> str:
-        return f"select * from {schema}.{model} where {KEPT.get(model, 'true').format(schema=schema)}"
+        where = KEPT.get(model, "true").format(schema=schema)
+        return f"select to_jsonb(kept) - 'summed_on' from {schema}.{model} as kept where {where}"
 
-    kept, anew = rows(settings.build_schema), rows(full.build_schema)
-    statement = f"(({kept}) except all ({anew})) union all (({anew}) except all ({kept}))"
+    return in_one_only(engine, rows(settings.build_schema), rows(full.build_schema))
+
+
+def in_one_only(engine: Engine, some: str, others: str) -> list[Any]:
+    """The rows that only one of two queries gives."""
+    statement = f"(({some}) except all ({others})) union all (({others}) except all ({some}))"
     with engine.connect() as connection:
         return list(connection.execute(text(statement)).all())
 
@@ -412,7 +442,7 @@ def history(
         History.marketplace, History.engine, History.project = settings, engine, project
         # Ahead of the server's own clock: what is published lies in the past of every run.
         History.first_clock = wall_clock(engine) + timedelta(days=1)
-        History.steps, History.reasons, History.with_grace = 0, [], 0
+        History.steps, History.reasons, History.with_grace, History.with_days = 0, [], 0, 0
         for module in ("run", "context"):
             monkeypatch.setattr(f"standing.{module}.wall_clock", lambda engine: History.clock)
         yield History
@@ -441,3 +471,4 @@ def test_after_any_history_the_due_alone_give_what_everybody_would(
     # Comparing one run of everybody with another would prove nothing.
     assert len(of_the_due) > len(history.reasons) / 2, history.reasons
     assert 0 < history.with_grace < len(history.reasons)
+    assert history.with_days > len(of_the_due) / 2

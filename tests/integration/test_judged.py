@@ -10,7 +10,7 @@ from conftest import MakeDatabase
 from decided import column, do, scalar
 from sqlalchemy import Engine
 
-from standing import PROJECT_ROOT, depends, judged
+from standing import PROJECT_ROOT, depends, kept
 from standing.context import wall_clock
 from standing.database import connect
 from standing.run import Outcome, execute
@@ -43,7 +43,7 @@ def run(marketplace: Settings, **asked: bool) -> Outcome:
 def written(engine: Engine) -> dict[str, set[str]]:
     return {
         kind.model: set(column(engine, WRITTEN.format(key=kind.key, model=kind.model)))
-        for kind in judged.KINDS
+        for kind in kept.KINDS
     }
 
 
@@ -70,7 +70,7 @@ def test_a_run_judges_what_changed_and_nothing_else(marketplace: Settings, engin
     again = judged_again(engine, lambda: run(marketplace))
     # A review is judged with its order.
     assert again == {"int_judged_orders": 1, "int_judged_reviews": of_order, "int_judged_threads": 1}
-    for kind in judged.KINDS:
+    for kind in kept.KINDS:
         assert scalar(engine, f"select count(*) from standing_build.{kind.stale}") == 0
     assert judged_again(engine, lambda: run(marketplace)) == dict.fromkeys(again, 0)
 
@@ -112,7 +112,7 @@ def _plan(engine: Engine, tomorrow: datetime) -> None:
 
 
 #: What a server that crashed comes back with: its unlogged tables are empty.
-EMPTIED = ("judged", *(kind.model for kind in judged.KINDS), *(kind.stale for kind in judged.KINDS))
+EMPTIED = ("judged", *(set(kept.KEPT) - {kept.QUARANTINE}), *kept.LISTS)
 
 
 @pytest.mark.parametrize(
@@ -166,14 +166,13 @@ def test_a_build_in_another_schema_takes_the_log_along(marketplace: Settings, en
     run(marketplace)  # nobody is due, nothing is built
     do(engine, changed.format("desc"))
     run(marketplace)
-    kept = "select amount from standing_build.int_judged_orders where order_id = (select id from orders order by id limit 1)"
-    assert str(scalar(engine, kept)) == "7.25"
+    amount = "select amount from standing_build.int_judged_orders where order_id = (select id from orders order by id limit 1)"
+    assert str(scalar(engine, amount)) == "7.25"
 
 
-def test_policy_that_judges_no_row_leaves_the_rows(
-    marketplace: Settings, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A bin of the scorecard makes everybody due and no row stale; what an order's status means makes all stale."""
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the project whose policy may be edited; runs are made from it."""
     project = tmp_path / "project"
     for part in ("models", "macros", "seeds", "tests/dbt"):
         shutil.copytree(PROJECT_ROOT / part, project / part)
@@ -182,22 +181,57 @@ def test_policy_that_judges_no_row_leaves_the_rows(
     depends._files.cache_clear()
     monkeypatch.setattr("standing.dbt.PROJECT_ROOT", project)
     monkeypatch.setattr("standing.depends.PROJECT_ROOT", project)
-    try:
-        _edit(project / "seeds" / "scorecard_metrics.csv", "Phone number verified", "Phone number proven")
-        outcomes: list[Outcome] = []
-        again = judged_again(engine, lambda: outcomes.append(run(marketplace)))
-        assert outcomes[0].stages[0].detail.startswith("everybody")
-        assert set(again.values()) == {0}
-        rows = all_rows(engine)
-        _edit(
-            project / "seeds" / "order_statuses.csv",
-            "\n",
-            "\nteleported,completed,true,a new way of delivery\n",
-            1,
-        )
-        assert judged_again(engine, lambda: run(marketplace)) == rows
-    finally:
-        depends._files.cache_clear()
+    yield project
+    depends._files.cache_clear()
+
+
+def test_policy_that_judges_no_row_leaves_the_rows(
+    marketplace: Settings, engine: Engine, project: Path
+) -> None:
+    """A bin of the scorecard makes everybody due and no row stale; what an order's status means makes all stale."""
+    _edit(project / "seeds" / "scorecard_metrics.csv", "Phone number verified", "Phone number proven")
+    outcomes: list[Outcome] = []
+    again = judged_again(engine, lambda: outcomes.append(run(marketplace)))
+    assert outcomes[0].stages[0].detail.startswith("everybody")
+    assert set(again.values()) == {0}
+    rows = all_rows(engine)
+    _edit(
+        project / "seeds" / "order_statuses.csv",
+        "\n",
+        "\nteleported,completed,true,a new way of delivery\n",
+        1,
+    )
+    assert judged_again(engine, lambda: run(marketplace)) == rows
+
+
+def test_a_day_of_a_large_shop_is_summed_anew_when_one_of_its_orders_is_judged(
+    marketplace: Settings, engine: Engine, project: Path
+) -> None:
+    days = "select seller_id::text || ' ' || summed_on::text || ' ' || xmin::text from standing_build.int_order_days"
+    _edit(project / "seeds" / "policy_numbers.csv", "large_shop_from,200", "large_shop_from,3")
+    run(marketplace)
+    before = set(column(engine, days))
+    order, day = column(
+        engine,
+        "select unnest(array[order_id::text, seller_id::text || ' ' || summed_on::text]) from ("
+        "select * from standing_build.int_judged_orders"
+        " where outcome = 'completed' and summed_on is not null order by resolved_at limit 1) as first",
+    )
+    do(engine, f"update orders set total_amount = total_amount + 1 where id = '{order}'")
+    run(marketplace)
+    after = set(column(engine, days))
+    assert [of_day.rpartition(" ")[0] for of_day in after - before] == [day]
+    # To the next day: both are summed anew.
+    do(engine, f"update orders set completed_at = completed_at + interval '1 day' where id = '{order}'")
+    run(marketplace)
+    moved = scalar(
+        engine,
+        "select seller_id::text || ' ' || summed_on::text from standing_build.int_judged_orders"
+        f" where order_id = '{order}'",
+    )
+    changed = {of_day.rpartition(" ")[0] for of_day in after ^ set(column(engine, days))}
+    assert moved != day
+    assert changed == {day, moved}
 
 
 def _edit(path: Path, old: str, new: str, count: int = -1) -> None:

@@ -95,10 +95,11 @@ def compare(home: Path, repeat: int) -> None:
             change(engine, number)
             costs.append(run(home, engine))
             print(costs[-1].line(f"standing, {CHANGED:,} orders changed"), costs[-1].stages, sep="\n    ")
-            read = scalar(engine, f"select count(*) from {settings.build_schema}.int_orders")
-            print(
-                f"    {read:,} orders concern the due: {1e6 * costs[-1].database / read:.0f} µs of database each"
-            )
+            build = settings.build_schema
+            read = scalar(engine, f"select count(*) from {build}.int_orders")
+            days = scalar(engine, f"select count(*) from {build}.int_due_order_days where is_whole")
+            summed = scalar(engine, f"select sum(resolved) from {build}.int_due_order_days where is_whole")
+            print(f"    {read:,} orders read one by one, {summed:,} in {days:,} days summed")
         print(
             f"  incremental: median {median(c.database for c in costs):.2f} s database,"
             f" {median(c.cpu for c in costs):.2f} s CPU, to compare between sizes"

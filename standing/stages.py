@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from expectations import Verdict
 from standing import dbt
 from standing.audit import Auditor
+from standing.database import fix_of
 from standing.due import NOBODY, Due, collect_due, open_build
 from standing.errors import AuditFailed, BuildFailed, GateStopped
 from standing.gate import GateVerdict, change_sets, judge
@@ -94,7 +95,8 @@ def _audit(suite: str) -> Callable[[Run], str]:
         if not verdict.passed:
             worst = verdict.failures("critical")[0]
             raise AuditFailed(
-                f"audit {suite}: {worst.expectation}: {worst.observed}; {worst.meaning}", worst.action
+                f"audit {suite}: {worst.expectation}: {worst.observed}; {worst.meaning}",
+                fix_of(worst.observed, worst.action),
             )
         looked = f"{plural(len(verdict.outcomes), 'expectation')}, {plural(len(verdict.failures('warning')), 'warning')}"
         return f"{looked}; begun earlier, at work for {verdict.seconds:.1f} s" if begun else looked

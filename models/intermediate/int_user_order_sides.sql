@@ -45,7 +45,7 @@ sellers as (
         next_event_at
     from orders
     {{ only_due('orders', 'seller_user_id', ref('int_due_users'), 'user_id') }}
-    where orders.seller_user_id is not null and not orders.is_summed
+    where seller_user_id is not null and not is_summed
 
 ),
 

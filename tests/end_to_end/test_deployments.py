@@ -183,7 +183,7 @@ def test_a_run_shows_summary_models_quality_and_progress_and_its_log_names_run_a
     assert "Data quality report" in artifacts["standing-run"]
     assert link.startswith(house.pages)
     assert httpx.get(link).status_code == 200
-    number = one(database, "select max(run_id) from standing.runs")
+    number = one(database, "select max(run_id) from standing.runs where status = 'published'")
     lines = until(
         lambda: [line for line in house.logs(identity) if f"run {number}, build" in line], "log lines"
     )

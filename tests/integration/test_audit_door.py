@@ -179,9 +179,9 @@ def test_times_without_zone_are_read_in_the_source_zone(settings: Settings, engi
         )
     name = "users_created_at_is_not_in_the_future"
 
-    assert observed(validate("sources", scope_of(settings)))[name] == "1 of 1 rows"
+    assert observed(validate("sources", scope_of(settings)))[name] == "1 of 1 row"
     bangkok = scope_of(settings, source_time_zone="Asia/Bangkok")
-    assert observed(validate("sources", bangkok))[name] == "0 of 1 rows"
+    assert observed(validate("sources", bangkok))[name] == "0 of 1 row"
 
 
 def test_a_query_that_the_server_refuses_is_an_outcome(settings: Settings, engine: Engine) -> None:

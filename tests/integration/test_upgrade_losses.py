@@ -25,21 +25,21 @@ def legacy_dump(settings: Settings, engine: Engine) -> str:
     [
         (
             f"insert into wishlists (user_id, product_id) select {WHALE}, id from products",
-            "wishlists: 1 rows",
+            "wishlists: 1 row",
         ),
         (
             f"""insert into points_transactions (user_id, type, amount, balance_after, source, description)
             values ({WHALE}, 'spend', -5, 95, 'reward', 'A mug')""",
-            "points_transactions: 1 rows",
+            "points_transactions: 1 row",
         ),
         (
             f'update users set preferences = preferences || \'{{"language": "en"}}\' where id = {WHALE}',
-            "users.preferences changed from its default: 1 rows",
+            "users.preferences changed from its default: 1 row",
         ),
         (f"update users set kyc_status = 'verified' where id = {WHALE}", "users.kyc_status changed"),
         (
             "update reviews set title = 'Great', badges = '[1]'",
-            "reviews.badges changed from its default: 1 rows",
+            "reviews.badges changed from its default: 1 row",
         ),
         (
             "update seller_profiles set business_info = '{}'",

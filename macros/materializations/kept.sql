@@ -1,7 +1,8 @@
 {#- A table of rows that are judged one by one, or of days that sum them, kept from run to run. Where everything is judged
     it is made anew; else only the rows whose key is listed as `stale` are replaced, and none where it has no such list.
-    `partial_indexes` are columns → condition; `along` are lists of what is made of the rows → columns that name it. The list is emptied, and until when the rows are judged noted, in the same transaction: whatever ends a
-    run, a row is either listed or judged (standing/kept.py). -#}
+    `partial_indexes` are columns → condition; `along` are lists of what is made of the rows → columns that name it. The
+    list is emptied, and until when the rows are judged noted, in the same transaction: whatever ends a run, a row is either
+    listed or judged (standing/kept.py). -#}
 {% materialization kept, adapter='postgres' -%}
     {%- set key = config.require('key') | join(', ') -%}
     {%- set stale = source('standing', config.get('stale')) if config.get('stale') -%}

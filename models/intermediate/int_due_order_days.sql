@@ -1,6 +1,7 @@
 {{ config(kind='of_the_due', looked_up=['seller_id', 'summed_on', 'user_id', 'is_whole']) }}
 
-{#- tally → the windows of so many days that it is counted in -#}
+{#- tally → the windows of so many days that it is counted in, by whichever model; a window that is missing here would be
+    counted as if it ended between two days -#}
 {%- set evaluation = [policy('evaluation_window_days'), policy('evaluation_long_window_days')] -%}
 {%- set quarters = [policy('retention_window_days'), '2 * ' ~ policy('retention_window_days')] -%}
 {%- set windows = {

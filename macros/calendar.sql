@@ -8,6 +8,11 @@
     ({{ moment }} at time zone {{ business_zone() }})::date
 {%- endmacro %}
 
+{#- The calendar day of a moment if it may lie among the days in which activity is counted. -#}
+{% macro counted_day(moment) -%}
+    case when {{ moment }} > {{ days_ago(policy('active_days') ~ ' + 2') }} then {{ business_day(moment) }} end
+{%- endmacro %}
+
 {#- The moment at which a calendar day begins in the business time zone. -#}
 {% macro start_of_day(day) -%}
     (({{ day }})::timestamp at time zone {{ business_zone() }})

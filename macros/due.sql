@@ -20,11 +20,11 @@
 
 {#- A join that keeps what `stale` lists by `key`, one column or several; none where everything is judged, for then it would
     keep all. -#}
-{% macro only_stale(relation, key, stale) -%}
+{% macro only_stale(relation, key, stale, stale_key=none) -%}
     {%- if not everything_is_judged() -%}
         inner join {{ stale }} as stale
             on {% for column in ([key] if key is string else key) -%}
-                {{ relation }}.{{ column }} = stale.{{ column }}{{ ' and ' if not loop.last }}
+                {{ relation }}.{{ column }} = stale.{{ stale_key or column }}{{ ' and ' if not loop.last }}
             {%- endfor -%}
     {%- endif -%}
 {%- endmacro %}

@@ -34,11 +34,11 @@ SELLERS = "pg_temp.drained_sellers"
 
 TAKE = f"""
 with taken as (
-    delete from {LOG} returning is_wide, {", ".join(LOG_KEYS)}
+    delete from {LOG} returning source, is_wide, {", ".join(LOG_KEYS)}
 )
 
-insert into {DRAINED} (is_wide, {", ".join(LOG_KEYS)})
-select distinct is_wide, {", ".join(LOG_KEYS)} from taken
+insert into {DRAINED} (source, is_wide, {", ".join(LOG_KEYS)})
+select distinct source, is_wide, {", ".join(LOG_KEYS)} from taken
 """
 
 EVERYBODY = (
@@ -92,7 +92,7 @@ def drain(connection: Connection, settings: Settings) -> int:
     more run after that has to be full.
     """
     for table, columns in (
-        (DRAINED, f"is_wide boolean, {', '.join(f'{key} uuid' for key in LOG_KEYS)}"),
+        (DRAINED, f"source text, is_wide boolean, {', '.join(f'{key} uuid' for key in LOG_KEYS)}"),
         (ORDERS, "member_id uuid"),
         (USERS, "member_id uuid"),
         (SELLERS, "member_id uuid"),
@@ -125,12 +125,19 @@ def drain(connection: Connection, settings: Settings) -> int:
             "thread_id": [_logged("thread_id")],
             "user_id": [_logged("user_id")],
         },
+        _counted_anew,
     )
     return _make_due(connection, "users", USERS) + _make_due(connection, "seller_profiles", SELLERS)
 
 
 def _logged(key: str, wide: bool = False) -> str:
     return f"select {key} from {DRAINED}{' where is_wide' if wide else ''}"
+
+
+def _counted_anew(fact: kept.Fact) -> str | None:
+    """The members of whom something that a fact counts was changed."""
+    sources = ", ".join(f"'{source}'" for source in fact.sources)
+    return f"select {fact.key} from {DRAINED} where source in ({sources})" if sources else None
 
 
 def _all(table: str) -> str:

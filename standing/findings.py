@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from standing import PROJECT_ROOT, __version__
 from standing.database import rows
 from standing.documents_sql import quoted
 from standing.errors import StandingError
+from standing.freshness import freshness
 from standing.gate.waiting import expiry
 from standing.movements import MEASURES, SCORES, distribution, matrix, movements, movers
 from standing.plural import plural
@@ -20,13 +21,11 @@ from standing.reach import missing_sources
 from standing.report import content
 from standing.report.files import write_report
 from standing.settings import Settings
-from standing.sources import REQUIRED, columns_found
+from standing.sources import REQUIRED
 from standing.stages import Run
 
-#: A source whose newest row is older than this is shown as late.
-LATE_AFTER = timedelta(days=2)
 #: Parts of the report that `standing.runs` keeps for later runs to compare with.
-KEPT = ("verdict", "changes", "stages", "distributions")
+KEPT = ("verdict", "changes", "stages", "distributions", "freshness")
 LADDERS = (
     ("trust_score", "Trust level", "trust_levels", "level", "rank"),
     ("tier_info", "Seller tier", "tier_policy", "tier", "tier_level"),
@@ -120,7 +119,7 @@ def _gather(
         quarantine_runs=runs,
         quarantine_trend=trend,
         missing_sources=missing_sources(connection, run.settings, built and "trust_score" in by_name),
-        freshness=_freshness(connection, run.settings),
+        freshness=freshness(connection, run),
         stages=tuple(content.StageTiming(s.name, s.seconds, s.status) for s in run.stages),
         models=tuple(
             content.ModelTiming(node.name, node.seconds, _row_count(node.message), node.status)
@@ -216,29 +215,6 @@ def _ladders(connection: Connection, run: Run) -> list[content.Ladder]:
         )
         found.append(content.Ladder(target, title, tuple(content.Step(**step) for step in steps)))
     return found
-
-
-def _freshness(connection: Connection, settings: Settings) -> tuple[content.Freshness, ...]:
-    found = columns_found(connection, settings.application_schema)
-    shown = []
-    for table in ("orders", "reviews"):
-        if "created_at" not in found.get(table, {}):
-            continue
-        name = quoted(settings.application_schema, table)
-        zone = settings.source_time_zone
-        # Neither what is still to come nor an endless moment, which Python could not read, is the newest.
-        latest = connection.scalar(
-            text(f"select max(created_at) from {name} where created_at <= now() and isfinite(created_at)")
-        )
-        if latest is not None and latest.tzinfo is None:
-            latest = connection.scalar(
-                text("select cast(:moment as timestamp) at time zone :zone"),
-                {"moment": latest, "zone": zone},
-            )
-        late = latest is not None and datetime.now(UTC) - latest > LATE_AFTER
-        status = "empty" if latest is None else "late" if late else "ok"
-        shown.append(content.Freshness(table, latest, status))
-    return tuple(shown)
 
 
 def _row_count(message: str) -> int | None:

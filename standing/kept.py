@@ -34,6 +34,19 @@ class Kind:
 
 
 @dataclass(frozen=True)
+class Fact:
+    """What is counted of a member's rows and kept with them: the model, the list of the members to count anew, their key.
+
+    `sources` are the application's tables whose logged changes name the members.
+    """
+
+    model: str
+    stale: str
+    key: str
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Made:
     """What is made of judged rows and kept with them: the model, and the list of what to make anew with its columns."""
 
@@ -46,6 +59,13 @@ ORDERS = Kind("int_judged_orders", "stale_orders", "order_id", "orders", ("buyer
 REVIEWS = Kind("int_judged_reviews", "stale_reviews", "review_id", "reviews", ("reviewer_id", "seller_id"))
 THREADS = Kind("int_judged_threads", "stale_threads", "thread_id")
 KINDS = (ORDERS, REVIEWS, THREADS)
+FACTS = (
+    Fact("int_message_days", "stale_message_days", "user_id", ("messages",)),
+    # Its threads list whom they concern.
+    Fact("int_user_messages", "stale_user_messages", "user_id"),
+    Fact("int_user_sessions", "stale_user_sessions", "user_id", ("users", "user_sessions")),
+    Fact("int_seller_ground", "stale_seller_ground", "seller_id", ("seller_profiles", "products", "payouts")),
+)
 MADE = (
     Made(
         "int_order_days",
@@ -63,21 +83,23 @@ MADE = (
         "seller_id uuid, buyer_id uuid, primary key (buyer_id, seller_id)",
     ),
 )
-#: Rows that are set aside are kept, too, of several sources in one model, and which shops are summed by days.
+#: Rows that are set aside are kept, too, of several sources in one model, and what they are a share of.
 QUARANTINE = "stg_quarantine"
 SET_ASIDE = "stale_set_aside"
+SOURCE_SIZES = "stg_source_sizes"
+#: Which shops are summed by days.
 LARGE_SHOPS = "int_large_shops"
 #: The note of what judged the rows of each model, and as of when.
 JUDGED = "judged"
 #: All models whose rows are kept, and the lists of what is stale in them.
-KEPT = (*(kind.model for kind in (*KINDS, *MADE)), QUARANTINE, LARGE_SHOPS)
-LISTS = (*(kind.stale for kind in (*KINDS, *MADE)), SET_ASIDE)
+KEPT = (*(kind.model for kind in (*KINDS, *FACTS, *MADE)), QUARANTINE, SOURCE_SIZES, LARGE_SHOPS)
+LISTS = (*(kind.stale for kind in (*KINDS, *FACTS, *MADE)), SET_ASIDE)
 
 
 def make_lists(connection: Connection, settings: Settings) -> None:
     """Make what says how far the build's rows are judged; idempotent."""
     tables = {
-        **{kind.stale: f"{kind.key} uuid primary key" for kind in KINDS},
+        **{kind.stale: f"{kind.key} uuid primary key" for kind in (*KINDS, *FACTS)},
         **{made.stale: made.columns for made in MADE},
         SET_ASIDE: "source text, row_id uuid, primary key (row_id, source)",
         JUDGED: "model text primary key, judged_by text not null, as_of timestamptz not null",
@@ -102,7 +124,7 @@ def is_current(
     the change log since.
     """
     needed = set().union(*(upstream(target.mart) for target in targets))
-    models = [model for model in KEPT if model in needed or model == QUARANTINE]
+    models = [model for model in KEPT if model in needed or model in (QUARANTINE, SOURCE_SIZES)]
     found = connection.execute(
         text(
             f"select model from {_judged(settings)} where judged_by = :judged_by and as_of <= :as_of"

@@ -95,25 +95,47 @@ def matrix(
     `run_id` is a run that has published: before is what its history keeps. With None nothing was written,
     and before is what the application's column holds.
     """
-    if run_id is None:
-        published = (
-            f"select {quoted(target.table_key)} as member_id, {quoted(target.column)} as old_document"
-            f" from {quoted(settings.application_schema, target.table)}"
-        )
-    else:
-        # Only those that were written; the columns of a million members need not be read.
-        published = "select member_id, old_document from standing.history where run_id = :run_id and target = :target"
+    mart = quoted(settings.build_schema, target.mart)
     after, before = (_bucket(measure, part) for part in (f"mart.{measure.after}", measure.before))
-    statement = f"""
-        select
-            case when published.member_id is null then {after} else {before} end as before,
-            {after} as after,
-            count(*) as members
-        from {quoted(settings.build_schema, target.mart)} as mart
-        left join ({published}) as published on published.member_id = mart.{quoted(target.key)}
-        group by 1, 2
-        order by 1, 2
-    """
+    if run_id is None:
+        statement = f"""
+            select
+                case when published.member_id is null then {after} else {before} end as before,
+                {after} as after,
+                count(*) as members
+            from {mart} as mart
+            left join (
+                select {quoted(target.table_key)} as member_id, {quoted(target.column)} as old_document
+                from {quoted(settings.application_schema, target.table)}
+            ) as published on published.member_id = mart.{quoted(target.key)}
+            group by 1, 2
+            order by 1, 2
+        """
+    else:
+        # Whoever was not written has stayed where he is: counting the mart's column needs no document of it.
+        statement = f"""
+            with written as (
+                select {before} as before, {after} as after, count(*) as members
+                from standing.history as published
+                join {mart} as mart on mart.{quoted(target.key)} = published.member_id
+                where published.run_id = :run_id and published.target = :target
+                group by 1, 2
+            ),
+            everybody as (
+                select {after} as after, count(*) as members from {mart} as mart group by 1
+            ),
+            cells as (
+                select before, after, members from written
+                union all
+                select after, after, members from everybody
+                union all
+                select after, after, -members from written
+            )
+            select before, after, sum(members)::bigint as members from cells
+            group by 1, 2
+            having sum(members) > 0
+            order by 1, 2
+        """
     return [Cell(**row) for row in rows(connection, statement, run_id=run_id, target=target.name)]
 
 

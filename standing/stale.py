@@ -3,13 +3,26 @@
 Listed is what the change log names, what is judged along with it, and what names the moment itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, text
 
 from standing.documents_sql import quoted
-from standing.kept import KEPT, KINDS, LISTS, ORDERS, QUARANTINE, REVIEWS, SET_ASIDE, Kind, exists, is_there
+from standing.kept import (
+    FACTS,
+    KEPT,
+    KINDS,
+    LISTS,
+    ORDERS,
+    QUARANTINE,
+    REVIEWS,
+    SET_ASIDE,
+    Fact,
+    Kind,
+    exists,
+    is_there,
+)
 from standing.settings import Settings
 from standing.tables import tables_found
 
@@ -17,27 +30,37 @@ from standing.tables import tables_found
 Queries = Sequence[str | None]
 
 
-def add(connection: Connection, settings: Settings, found: Mapping[str, Queries]) -> None:
-    """List the orders, reviews, threads and users found, key → queries of keys, and what is judged along with them."""
+def add(
+    connection: Connection,
+    settings: Settings,
+    found: Mapping[str, Queries],
+    members: Callable[[Fact], str | None],
+) -> None:
+    """List the orders, reviews, threads and users found, key → queries of keys, and what is judged along with them.
+
+    `members` gives the query of those of whom a fact has to be counted anew.
+    """
     if not is_there(connection, settings):
         return
     for kind in KINDS:
         _list(connection, settings, kind, found.get(kind.key, ()))
+    for fact in FACTS:
+        _list_members(connection, settings, fact, members(fact))
     _list_set_aside(connection, settings, "users", found.get("user_id", ()))
     _list_along(connection, settings)
 
 
 def add_due_by_time(connection: Connection, settings: Settings, as_of: datetime) -> None:
     """List what has to be judged anew because its moment has come, and what is judged along with it."""
-    for kind in KINDS:
-        model = quoted(settings.build_schema, kind.model)
-        if exists(connection, model):
-            _list(
-                connection,
-                settings,
-                kind,
-                [f"select {kind.key} from {model} where next_step_at <= '{as_of.isoformat()}'"],
-            )
+    for kept in (*KINDS, *FACTS):
+        model = quoted(settings.build_schema, kept.model)
+        if not exists(connection, model):
+            continue
+        come = f"select {kept.key} from {model} where next_step_at <= '{as_of.isoformat()}'"
+        if isinstance(kept, Kind):
+            _list(connection, settings, kept, [come])
+        else:
+            _list_members(connection, settings, kept, come)
     _list_along(connection, settings)
 
 
@@ -98,6 +121,7 @@ def list_rows_of(connection: Connection, settings: Settings, users: str, shops: 
             ],
             "thread_id": [tables.select("thread_id", "messages", "recipient_id", people)],
         },
+        lambda fact: people if fact.key == "user_id" else shops,
     )
 
 
@@ -119,6 +143,10 @@ def _list(connection: Connection, settings: Settings, kind: Kind, queries: Queri
     _insert(connection, table, "key", queries)
     if kind.source:
         _list_set_aside(connection, settings, kind.source, [f"select {kind.key} from {table}"])
+
+
+def _list_members(connection: Connection, settings: Settings, fact: Fact, members: str | None) -> None:
+    _insert(connection, quoted(settings.build_schema, fact.stale), "key", [members])
 
 
 def _list_set_aside(connection: Connection, settings: Settings, source: str, queries: Queries) -> None:

@@ -3,6 +3,7 @@
     key=['thread_id'],
     unique=true,
     stale='stale_threads',
+    along={'stale_user_messages': ['user_id']},
     indexes=[{'columns': ['user_id']}],
     partial_indexes={'next_step_at': 'next_step_at is not null'},
 ) }}

@@ -85,12 +85,11 @@ final as (
         coalesce(seller_orders.earlier_30_days_revenue, 0) as earlier_30_days_revenue,
         seller_orders.last_60_days_first_at,
         seller_orders.last_60_days_last_at,
-        ground.active_listings,
-        ground.sold_out_listings,
-        ground.avg_stock_level,
-        ground.pending_balance,
-        ground.available_balance,
-        ground.total_withdrawn,
+        {% for number in [
+            'active_listings', 'sold_out_listings', 'avg_stock_level', 'pending_balance', 'available_balance', 'total_withdrawn',
+        ] -%}
+            coalesce(ground.{{ number }}, 0) as {{ number }},
+        {% endfor -%}
         {{ tallied('user_messages', ['recent_threads']) }},
         coalesce(user_messages.recent_threads_answered, 0) as recent_threads_answered,
         coalesce(user_messages.response_rate, 0) as response_rate,
@@ -110,7 +109,7 @@ final as (
             seller_orders.next_step_at,
             customers.next_step_at,
             user_messages.next_step_at,
-            ground.next_event_at,
+            ground.next_step_at,
             upcoming.next_event_at,
             -- What its person buys or reviews is none of the shop's.
             people_upcoming.next_message_at

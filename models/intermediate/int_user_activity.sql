@@ -10,10 +10,10 @@ users as (
 
 ),
 
-messages as (
+message_days as (
 
-    select * from {{ ref('stg_messages') }}
-    where sent_at is not null
+    select * from {{ ref('int_message_days') }}
+    where last_sent_at is not null
 
 ),
 
@@ -41,10 +41,10 @@ acts as (
     inner join due_users on sides.user_id = due_users.user_id
     union all
     select
-        messages.sender_id as user_id,
-        messages.sent_at as acted_at
-    from messages
-    inner join due_users on messages.sender_id = due_users.user_id
+        message_days.user_id,
+        message_days.last_sent_at as acted_at
+    from message_days
+    inner join due_users on message_days.user_id = due_users.user_id
     union all
     select
         reviews.reviewer_id as user_id,
@@ -66,9 +66,7 @@ days as (
 
     select
         acts.user_id,
-        case
-            when acts.acted_at > {{ days_ago(policy('active_days') ~ ' + 2') }} then {{ business_day('acts.acted_at') }}
-        end as day,
+        {{ counted_day('acts.acted_at') }} as day,
         max(acts.acted_at) as last_act_at
     from acts
     group by acts.user_id, day

@@ -1,23 +1,27 @@
-with due_people as (
+{{ config(
+    materialized='kept',
+    key=['user_id'],
+    unique=true,
+    stale='stale_user_messages',
+    partial_indexes={'next_step_at': 'next_step_at is not null'},
+) }}
 
-    select * from {{ ref('int_due_people') }}
+with threads as (
 
-),
-
-threads as (
-
-    select * from {{ ref('int_threads') }}
+    select threads.* from {{ ref('int_threads') }} as threads
+    {{ only_stale('threads', 'user_id', source('standing', 'stale_user_messages')) }}
+    -- A thread that has left every window is kept until everything is judged.
+    where threads.sent_at > {{ days_ago('greatest(' ~ policy('trust_window_days') ~ ', ' ~ policy('response_window_days') ~ ')') }}
 
 ),
 
 flagged as (
 
     select
-        threads.*,
-        threads.is_judged and threads.sent_at > {{ days_ago(policy('trust_window_days')) }} as is_in_trust_window,
-        threads.is_judged and threads.sent_at > {{ days_ago(policy('response_window_days')) }} as is_recent
+        *,
+        is_judged and sent_at > {{ days_ago(policy('trust_window_days')) }} as is_in_trust_window,
+        is_judged and sent_at > {{ days_ago(policy('response_window_days')) }} as is_recent
     from threads
-    inner join due_people on threads.user_id = due_people.user_id
 
 ),
 

@@ -1,31 +1,33 @@
-with due_users as (
+{{ config(
+    materialized='kept',
+    key=['user_id'],
+    unique=true,
+    stale='stale_user_sessions',
+    partial_indexes={'next_step_at': 'next_step_at is not null'},
+) }}
 
-    select * from {{ ref('int_due_users') }}
+with sessions as (
 
-),
-
-sessions as (
-
-    select * from {{ ref('stg_user_sessions') }}
+    select sessions.* from {{ ref('stg_user_sessions') }} as sessions
+    {{ only_stale('sessions', 'user_id', source('standing', 'stale_user_sessions')) }}
 
 ),
 
 final as (
 
     select
-        sessions.user_id,
-        count(*) filter (where sessions.ended_at is not null) as sessions,
-        sum(extract(epoch from sessions.ended_at - sessions.started_at)) as seconds,
+        user_id,
+        count(*) filter (where ended_at is not null) as sessions,
+        sum(extract(epoch from ended_at - started_at)) as seconds,
         least(
-            {{ leaves('min(sessions.ended_at)', policy('session_window_days')) }},
-            min(sessions.next_event_at)
+            {{ leaves('min(ended_at)', policy('session_window_days')) }},
+            min(next_event_at)
         ) as next_step_at
     from sessions
-    inner join due_users on sessions.user_id = due_users.user_id
     where
-        sessions.ended_at > {{ days_ago(policy('session_window_days')) }}
-        or sessions.next_event_at is not null
-    group by sessions.user_id
+        ended_at > {{ days_ago(policy('session_window_days')) }}
+        or next_event_at is not null
+    group by user_id
 
 )
 

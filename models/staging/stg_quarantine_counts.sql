@@ -12,22 +12,9 @@ limits as (
 
 ),
 
--- Only the sources that something is set aside of are counted.
-source_rows as (
+source_sizes as (
 
-    select
-        source,
-        case source
-            {% for source in [
-                'users', 'orders', 'reviews', 'messages', 'disputes', 'returns', 'user_sessions', 'user_reports',
-                'user_warnings', 'order_exclusions', 'products', 'payouts',
-            ] -%}
-                when '{{ source }}'
-                    then (select count(*) as total {{ application_rows(source, application_columns(source)) }})
-            {% endfor %}
-        end as total
-    from quarantine
-    group by source
+    select * from {{ ref('stg_source_sizes') }}
 
 ),
 
@@ -51,9 +38,9 @@ final as (
         counts.set_aside,
         counts.samples,
         -- So many rows are always tolerated, and beyond that this share of the source's rows.
-        greatest(limits.max_rows, floor(limits.max_share * source_rows.total))::bigint as row_limit
+        greatest(limits.max_rows, floor(limits.max_share * source_sizes.total))::bigint as row_limit
     from counts
-    left join source_rows on counts.source = source_rows.source
+    left join source_sizes on counts.source = source_sizes.source
     left join limits on counts.source = limits.source and counts.reason = limits.reason
 
 )

@@ -111,3 +111,36 @@ def test_scores_before_are_those_published_whether_or_not_the_run_wrote(
     assert third.status == "stopped", third.message  # by the gate: too many members move down
     assert levels(database) == published == shown_levels(marketplace, 3, "before")
     assert shown_levels(marketplace, 3, "after") != published
+
+
+def test_a_run_of_the_due_knows_the_newest_row_of_all(marketplace: Settings, database: Engine) -> None:
+    execute(marketplace, Request())
+    newest = freshness_of(marketplace, 1)
+    changes = {
+        2: "update orders set total_amount = total_amount + 1 where id = (select min(id::text)::uuid from orders)",
+        3: "insert into orders (id, buyer_id, seller_id, status, total_amount, created_at)"
+        " select gen_random_uuid(), buyer_id, seller_id, 'pending', 1, date_trunc('second', now()) from orders limit 1",
+        4: "update users set last_login_at = last_login_at - interval '1 hour' where id = (select min(id::text)::uuid from users)",
+    }
+    for run_id, change in changes.items():
+        with database.begin() as connection:
+            connection.execute(text(change))
+        outcome = execute(marketplace, Request())
+        assert not outcome.stages[0].detail.startswith("everybody")
+        with database.connect() as connection:
+            latest = {
+                table: connection.scalar(
+                    text(
+                        "select to_char(max(created_at) at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
+                        f" from {table} where created_at <= now()"
+                    )
+                )
+                for table in ("orders", "reviews")
+            }
+        assert freshness_of(marketplace, run_id) == latest, run_id
+    assert newest["orders"] < latest["orders"]
+    assert newest["reviews"] == latest["reviews"]
+
+
+def freshness_of(settings: Settings, run_id: int) -> dict[str, str]:
+    return {one["source"]: one["latest"] for one in report_of(settings, run_id)["freshness"]}

@@ -338,6 +338,8 @@ def compare(engine: Engine, settings: Settings, outcome: Outcome) -> None:
 
     for model in COMPARED:
         assert not misjudged(engine, settings, full, model), model
+    written = (WRITTEN.format(schema=one.build_schema) for one in (settings, full))
+    assert not in_one_only(engine, *written), "int_message_days"
     for days, of_rows in DAYS.items():
         assert not in_one_only(engine, f"select {of_rows[0]} from standing_build.{days}", of_rows[1]), days
 
@@ -352,7 +354,14 @@ KEPT = {
 
 
 #: Rows that must be as a build of everything makes them, whichever shops are summed by days.
-COMPARED = (*(kind.model for kind in kept.KINDS), "int_repeat_purchases", kept.QUARANTINE)
+COMPARED = (
+    *(kind.model for kind in kept.KINDS),
+    "int_user_messages",
+    "int_user_sessions",
+    "int_seller_ground",
+    "int_repeat_purchases",
+    kept.QUARANTINE,
+)
 #: Days → some of what they say, and the same from their rows.
 DAYS = {
     "int_order_days": (
@@ -367,6 +376,12 @@ DAYS = {
         " from standing_build.int_judged_reviews where summed_on is not null group by 1, 2",
     ),
 }
+#: What counts of the days on which somebody wrote: which older ones are one row together is told by no document.
+WRITTEN = (
+    "select user_id, max(last_sent_at), min(next_step_at),"
+    " array_agg(day order by day) filter (where last_sent_at > as_of - interval '31 days')"
+    " from {schema}.int_message_days cross join {schema}.run_context group by user_id"
+)
 
 
 def misjudged(engine: Engine, settings: Settings, full: Settings, model: str) -> list[Any]:

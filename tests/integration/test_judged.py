@@ -43,7 +43,7 @@ def run(marketplace: Settings, **asked: bool) -> Outcome:
 def written(engine: Engine) -> dict[str, set[str]]:
     return {
         kind.model: set(column(engine, WRITTEN.format(key=kind.key, model=kind.model)))
-        for kind in kept.KINDS
+        for kind in (*kept.KINDS, *kept.FACTS)
     }
 
 
@@ -61,17 +61,30 @@ def all_rows(engine: Engine) -> dict[str, int]:
 def test_a_run_judges_what_changed_and_nothing_else(marketplace: Settings, engine: Engine) -> None:
     reviewed = scalar(engine, "select order_id from reviews where order_id is not null order by id limit 1")
     of_order = scalar(engine, f"select count(*) from reviews where order_id = '{reviewed}'")
+    thread = scalar(engine, "select thread_id from standing_build.int_threads order by thread_id limit 1")
+    senders = f"select sender_id from messages where thread_id = '{thread}'"
+    days = scalar(
+        engine, f"select count(*) from standing_build.int_message_days where user_id in ({senders})"
+    )
+    shop = scalar(engine, "select seller_id from products where status = 'active' order by id limit 1")
     do(
         engine,
         f"update orders set total_amount = total_amount + 1 where id = '{reviewed}'",
-        "update messages set sent_at = sent_at - interval '1 second'"
-        " where thread_id = (select thread_id from standing_build.int_threads order by thread_id limit 1)",
+        f"update messages set sent_at = sent_at - interval '1 second' where thread_id = '{thread}'",
+        f"update products set stock = stock + 1 where seller_id = '{shop}'",
     )
     again = judged_again(engine, lambda: run(marketplace))
-    # A review is judged with its order.
-    assert again == {"int_judged_orders": 1, "int_judged_reviews": of_order, "int_judged_threads": 1}
-    for kind in kept.KINDS:
-        assert scalar(engine, f"select count(*) from standing_build.{kind.stale}") == 0
+    assert again == {
+        "int_judged_orders": 1,
+        "int_judged_reviews": of_order,  # a review is judged with its order
+        "int_judged_threads": 1,
+        "int_message_days": days,  # whatever else its senders wrote is counted with it
+        "int_user_messages": 1,
+        "int_user_sessions": 0,
+        "int_seller_ground": 1,
+    }
+    for kept_model in (*kept.KINDS, *kept.FACTS):
+        assert scalar(engine, f"select count(*) from standing_build.{kept_model.stale}") == 0
     assert judged_again(engine, lambda: run(marketplace)) == dict.fromkeys(again, 0)
 
 

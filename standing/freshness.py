@@ -37,7 +37,8 @@ def freshness(connection: Connection, run: Run) -> tuple[Freshness, ...]:
     for table in (table for table in TABLES if "created_at" in found.get(table, {})):
         only = f"audited_{table}" if table in seen else None
         latest = max(
-            (one for one in (seen.get(table), _newest(connection, settings, table, only)) if one), default=None
+            (one for one in (seen.get(table), _newest(connection, settings, table, only)) if one),
+            default=None,
         )
         late = latest is not None and datetime.now(UTC) - latest > LATE_AFTER
         status = "empty" if latest is None else "late" if late else "ok"

@@ -64,7 +64,9 @@ FACTS = (
     # Its threads list whom they concern.
     Fact("int_user_messages", "stale_user_messages", "user_id"),
     Fact("int_user_sessions", "stale_user_sessions", "user_id", ("users", "user_sessions")),
-    Fact("int_seller_ground", "stale_seller_ground", "seller_id", ("seller_profiles", "products", "payouts")),
+    Fact(
+        "int_seller_ground", "stale_seller_ground", "seller_id", ("seller_profiles", "products", "payouts")
+    ),
 )
 MADE = (
     Made(

@@ -1,8 +1,8 @@
-{#- A table of rows that are judged one by one, or of days that sum them, kept from run to run. Where everything is judged
+{#- A table of rows that are judged one by one, or of what is counted of them, kept from run to run. Where everything is judged
     it is made anew; else only the rows whose key is listed as `stale` are replaced, and none where it has no such list.
-    `partial_indexes` are columns → condition; `along` are lists of what is made of the rows → columns that name it. The
-    list is emptied, and until when the rows are judged noted, in the same transaction: whatever ends a run, a row is either
-    listed or judged (standing/kept.py). -#}
+    Rows that are read together are stored together (`stored_by`); `partial_indexes` are columns → condition; `along` are
+    lists of what is made of the rows → columns that name it. The list is emptied, and until when the rows are judged noted,
+    in the same transaction: whatever ends a run, a row is either listed or judged (standing/kept.py). -#}
 {% materialization kept, adapter='postgres' -%}
     {%- set key = config.require('key') | join(', ') -%}
     {%- set stale = source('standing', config.get('stale')) if config.get('stale') -%}
@@ -21,7 +21,7 @@
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {%- if existing is none -%}
         {%- call statement('main') -%}
-            {{ get_create_table_as_sql(False, target, sql) }}
+            {{ get_create_table_as_sql(False, target, stored_by(sql)) }}
         {%- endcall -%}
         {%- do create_indexes(target) -%}
         {%- call statement('looked_up') -%}
@@ -61,6 +61,15 @@
 
     {{ return({'relations': [target]}) }}
 {%- endmaterialization %}
+
+{#- The rows in the order in which they are to be stored. -#}
+{% macro stored_by(sql) -%}
+    {%- if config.get('stored_by') -%}
+        select * from ({{ sql }}) as made order by {{ config.get('stored_by') | join(', ') }}
+    {%- else -%}
+        {{ sql }}
+    {%- endif -%}
+{%- endmacro %}
 
 {#- The stale rows go and come as they are judged now; what is made of either side is stale, too. -#}
 {% macro replace_stale(target, key, stale, along, sql) -%}

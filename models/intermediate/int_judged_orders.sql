@@ -2,6 +2,7 @@
     materialized='kept',
     key=['order_id'],
     unique=true,
+    stored_by=['seller_id', 'summed_on'],
     stale='stale_orders',
     along={'stale_order_days': ['seller_id', 'summed_on'], 'stale_customers': ['buyer_id', 'seller_id']},
     indexes=[{'columns': ['seller_id', 'summed_on']}, {'columns': ['buyer_id', 'seller_id']}],

@@ -2,6 +2,7 @@
     materialized='kept',
     key=['review_id'],
     unique=true,
+    stored_by=['seller_id', 'summed_on'],
     stale='stale_reviews',
     along={'stale_review_days': ['seller_id', 'summed_on']},
     indexes=[{'columns': ['seller_id', 'summed_on']}, {'columns': ['reviewer_id']}, {'columns': ['order_id']}],

@@ -2,6 +2,7 @@
     materialized='kept',
     key=['thread_id'],
     unique=true,
+    stored_by=['user_id'],
     stale='stale_threads',
     along={'stale_user_messages': ['user_id']},
     indexes=[{'columns': ['user_id']}],

@@ -1,6 +1,7 @@
 {{ config(
     materialized='kept',
     key=['user_id'],
+    stored_by=['user_id'],
     stale='stale_message_days',
     partial_indexes={'next_step_at': 'next_step_at is not null'},
 ) }}

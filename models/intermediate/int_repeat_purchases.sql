@@ -1,6 +1,7 @@
 {{ config(
     materialized='kept',
     key=['buyer_id', 'seller_id'],
+    stored_by=['seller_id'],
     stale='stale_customers',
     indexes=[{'columns': ['seller_id']}],
 ) }}

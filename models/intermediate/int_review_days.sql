@@ -2,6 +2,7 @@
     materialized='kept',
     key=['seller_id', 'summed_on'],
     unique=true,
+    stored_by=['seller_id', 'summed_on'],
     stale='stale_review_days',
 ) }}
 

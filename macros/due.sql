@@ -43,6 +43,13 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- Before a model of the due: its rows are looked up by key among millions, which a server's default takes for dearer than
+    reading all of these. -#}
+{% macro expect_lookups() -%}
+    select set_config('random_page_cost', '1.1', true) from {{ source('standing', 'run_context') }}
+    where not everybody and not everything
+{%- endmacro %}
+
 {#- Statistics of the columns by which a table says what is looked up; without them the planner reads everything. -#}
 {% macro analyze_keys() -%}
     {%- if model.config.get('looked_up') and not (model.config.get('kind') == 'of_the_due' and everybody_is_due()) -%}

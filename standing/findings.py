@@ -88,7 +88,6 @@ def _gather(
     distributions: list[content.Distribution] = []
     by_name = {target.name: target for target in run.targets}
     written = _written(connection, run)
-    kept_in = "standing.change_sets" if status == "stopped" else "standing.history"
     if built:
         ladders = _ladders(connection, run)
     if compared:
@@ -101,7 +100,7 @@ def _gather(
             distributions.append(distribution(measure, cells, names))
             moved += movements(target, cells) if measure.step is None else ()
         for name in (name for name in SCORES if name in by_name):
-            moving += movers(connection, run.settings, run.run_id, by_name[name], kept_in)
+            moving += movers(connection, run.settings, run.run_id, by_name[name], status == "stopped")
     facts, verdict = _facts(connection, run, status), _verdict(run, error, written)
     set_aside = quarantine(connection, run.settings) if built else ()
     this = content.RunPoint(facts.run_id, facts.finished_at, verdict.status)

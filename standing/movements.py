@@ -1,8 +1,9 @@
 """Who moved: levels, tiers and scores before and after a run, from what was published before and the marts."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from standing.database import rows
 from standing.documents_sql import quoted
@@ -118,7 +119,7 @@ def matrix(
                 select {before} as before, {after} as after, count(*) as members
                 from standing.history as published
                 join {mart} as mart on mart.{quoted(target.key)} = published.member_id
-                where published.run_id = :run_id and published.target = :target
+                where published.run_id = :run_id and published.target = :target and published.published_at >= :since
                 group by 1, 2
             ),
             everybody as (
@@ -136,7 +137,18 @@ def matrix(
             having sum(members) > 0
             order by 1, 2
         """
-    return [Cell(**row) for row in rows(connection, statement, run_id=run_id, target=target.name)]
+    since = None if run_id is None else _began(connection, run_id)
+    return [
+        Cell(**row) for row in rows(connection, statement, run_id=run_id, target=target.name, since=since)
+    ]
+
+
+def _began(connection: Connection, run_id: int) -> datetime | None:
+    """The history is found by when it was written, and by day."""
+    began: datetime | None = connection.scalar(
+        text("select started_at from standing.runs where run_id = :run_id"), {"run_id": run_id}
+    )
+    return began
 
 
 def _bucket(measure: Measure, expression: str) -> str:
@@ -190,12 +202,15 @@ def movers(
     settings: Settings,
     run_id: int,
     target: Target,
-    kept_in: str = "standing.history",
+    is_stopped: bool,
 ) -> tuple[Mover, ...]:
     """The members whose score moved most, with the largest factors of the new one.
 
-    `kept_in` has the old documents: the history, or the change sets of a run that the gate stopped.
+    The old documents are in the history, or in the change sets of a run that the gate stopped.
     """
+    since = None if is_stopped else _began(connection, run_id)
+    kept_in = "standing.change_sets" if is_stopped else "standing.history"
+    of_run = f"run_id = :run_id and target = :target{'' if is_stopped else ' and published_at >= :since'}"
     score = SCORES[target.name]
     factors = (
         "jsonb_path_query_array(mart.document, '$.factors.*[0 to 2]')"
@@ -205,7 +220,7 @@ def movers(
     statement = f"""
         with moved as (
             select member_id, {_number(score)} as before
-            from {kept_in} where run_id = :run_id and target = :target
+            from {kept_in} where {of_run}
         )
         select moved.member_id::text as member_id, moved.before, mart.{score} as after, {factors} as factors
         from moved
@@ -222,5 +237,5 @@ def movers(
             after=row["after"],
             factors=tuple(f"{factor['code']} {factor['points']:+}" for factor in row["factors"]),
         )
-        for row in rows(connection, statement, run_id=run_id, target=target.name)
+        for row in rows(connection, statement, run_id=run_id, target=target.name, since=since)
     )

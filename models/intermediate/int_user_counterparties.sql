@@ -23,15 +23,26 @@ orders as not materialized (
 
 ),
 
-repeats as (
+shops as (
 
     select
         sellers.user_id,
-        count(repeats.seller_id) as repeats,
-        count(distinct sellers.seller_id) as shops
+        sellers.seller_id,
+        count(repeats.seller_id) as repeats
     from sellers
     left join {{ ref('int_repeat_purchases') }} as repeats on sellers.seller_id = repeats.seller_id
-    group by sellers.user_id
+    group by sellers.user_id, sellers.seller_id
+
+),
+
+repeats as (
+
+    select
+        user_id,
+        sum(repeats)::bigint as repeats,
+        count(*) as shops
+    from shops
+    group by user_id
 
 ),
 

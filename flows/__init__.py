@@ -5,7 +5,9 @@ Prefect's state stays in the project's folder and nothing is reported home; both
 
 import logging
 import os
+import sys
 
+from standing.errors import StandingError
 from standing.log import NAME
 from standing.scheduler import environment, folder
 from standing.settings import current
@@ -19,4 +21,10 @@ def _quiet_and_local() -> None:
     logging.getLogger(NAME).setLevel(logging.INFO)
 
 
-_quiet_and_local()
+try:
+    _quiet_and_local()
+except StandingError as error:
+    # `python -m flows` imports the package before its own first line.
+    if sys.argv[:1] == ["-m"]:
+        sys.exit(f"error: {error}")
+    raise

@@ -1,6 +1,8 @@
 """What flows declare and how a run's end is shown; no server."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -49,6 +51,19 @@ def shown(deployment: Any) -> dict[str, Any]:
         "tags": deployment.tags,
         "schedules": schedules,
     }
+
+
+@pytest.mark.parametrize("wanted", ["refresh", "serve"])
+def test_a_wrong_setting_is_refused_in_one_line_before_prefect_starts(wanted: str, tmp_path: Path) -> None:
+    environment = {**os.environ, "STANDING_HOME": str(tmp_path / "home"), "STANDING_THREADS": "two"}
+    command = [sys.executable, "-m", "flows", wanted]
+    ended = subprocess.run(
+        command, env=environment, cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.startswith("error: setting STANDING_THREADS='two'")
+    assert "Traceback" not in ended.stderr
+    assert not (tmp_path / "home").exists()
 
 
 def test_prefect_yaml_declares_what_is_served(defaults: Settings) -> None:

@@ -83,13 +83,13 @@ def _driver(connection: Connection) -> "psycopg.Connection[Any]":
     return driver
 
 
-def drain(connection: Connection, settings: Settings) -> int:
+def drain(connection: Connection, settings: Settings, log: Completeness | None = None) -> int:
     """Take the log's visible rows and make due, for every target, the members concerned.
 
     Works in the caller's transaction (read committed): what is still uncommitted stays for the next time.
     Gives how many rows of due are new; one for each target if everybody is. While the log is not complete
     it leaves a row for everybody: what was changed before somebody mends the triggers is in no log, so one
-    more run after that has to be full.
+    more run after that has to be full. `log` is what `is_complete` says, where the caller has asked.
     """
     for table, columns in (
         (DRAINED, f"source text, is_wide boolean, {', '.join(f'{key} uuid' for key in LOG_KEYS)}"),
@@ -101,7 +101,7 @@ def drain(connection: Connection, settings: Settings) -> int:
         name = table.removeprefix("pg_temp.")
         connection.execute(text(f"create temporary table {name} ({columns}) on commit drop"))
     taken = connection.execute(text(TAKE)).rowcount
-    if settings.change_log and not is_complete(connection, settings):
+    if settings.change_log and not (log or is_complete(connection, settings)):
         connection.execute(text(f"insert into {LOG} (source, is_wide) values ('not logged', true)"))
     if not taken:
         return 0

@@ -93,8 +93,9 @@ def collect_due(
     make_build_schema(engine, settings)
     with engine.begin() as connection:
         found = dependencies(connection, settings, targets)
-        change_log.drain(connection, settings)
-        for target, reason in everybody_due(connection, settings, targets, found, full):
+        log = change_log.is_complete(connection, settings)
+        change_log.drain(connection, settings, log)
+        for target, reason in everybody_due(connection, settings, targets, found, log, full):
             connection.execute(
                 text(
                     "insert into standing.due (target, reason) values (:target, :reason) on conflict do nothing"
@@ -108,7 +109,7 @@ def collect_due(
             ),
             {"targets": [target.name for target in targets]},
         ).all()
-        if full or not change_log.is_complete(connection, settings):
+        if full or not log:
             kept.forget(connection, settings)
     with engine.begin() as connection:
         counts = name_due(connection, settings, targets, as_of, everybody=bool(reasons))
@@ -132,10 +133,13 @@ def everybody_due(
     settings: Settings,
     targets: tuple[Target, ...],
     found: dict[str, str],
+    log: change_log.Completeness,
     full: bool = False,
 ) -> Iterator[tuple[str, str]]:
-    """The targets of which everybody is due, each with the reason; `found` is what they depend on now."""
-    log = change_log.is_complete(connection, settings)
+    """The targets of which everybody is due, each with the reason; `found` is what they depend on now.
+
+    `log` says whether every change is logged.
+    """
     known: dict[str, str] = {
         row.target: row.depends_on
         for row in connection.execute(text("select target, depends_on from standing.target_state"))

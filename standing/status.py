@@ -80,13 +80,9 @@ def _changes(connection: Connection, settings: Settings) -> dict[str, Any]:
         row["target"]: row["held"]
         for row in rows(connection, "select target, count(*) as held from standing.holds group by target")
     }
-    everybody = {
-        target
-        for target, _ in everybody_due(
-            connection, settings, TARGETS, dependencies(connection, settings, TARGETS)
-        )
-    }
     complete = is_complete(connection, settings)
+    found = dependencies(connection, settings, TARGETS)
+    everybody = {target for target, _ in everybody_due(connection, settings, TARGETS, found, complete)}
     return {
         "on": settings.change_log,
         "waiting": log_size(connection),

@@ -84,7 +84,7 @@ def make_engine(url: URL) -> Engine:
     """An engine whose connections speak UTC and read JSON numbers exactly."""
     return create_engine(
         url,
-        connect_args={"options": "-c timezone=UTC", "application_name": "standing"},
+        connect_args={"options": "-c timezone=UTC -c random_page_cost=1.1", "application_name": "standing"},
         json_serializer=lambda value: json.dumps(value, ensure_ascii=False),
         pool_pre_ping=True,
     )

@@ -4,11 +4,8 @@ dbt keeps its adapter in a global, so a process runs one command at a time. The 
 live under STANDING_HOME, apart for each schema that is built into: its name is part of what dbt parses.
 """
 
-import gc
-import logging
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,14 +14,13 @@ from sqlalchemy import URL
 
 from standing import PROJECT_ROOT, policy
 from standing.database import fix_of
+from standing.dbt_command import collector_paused, run_command
 from standing.errors import BuildFailed
 from standing.settings import Settings
 
 #: Compiling queries to machine code costs a run of the due more than it saves; sorting and hashing of a
 #: full one need more memory than servers give by default.
 SESSION = "-c jit=off -c work_mem=64MB"
-#: Standard output is a command's own; what dbt would say there is in its log, and a failure in the error.
-SILENT = ("--quiet", "--log-level", "none")
 #: The views that a prepared build's schema has (standing/prepared.py).
 STAGING = "path:models/staging,config.materialized:view"
 BUT_STAGING = ("--exclude", STAGING)
@@ -76,71 +72,6 @@ def environment(settings: Settings, url: URL) -> dict[str, str]:
     }
 
 
-@contextmanager
-def _at_work(variables: Mapping[str, str]) -> Iterator[None]:
-    """Around a command: its environment, and after it nothing of dbt's that the next one would trip over."""
-    from dbt.adapters.base import impl
-
-    before = {name: os.environ.get(name) for name in variables}
-    # Each command's adapter adds its flags to this list and looks through the whole stack for each there.
-    known = len(impl.DEFAULT_BASE_BEHAVIOR_FLAGS)
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-        del impl.DEFAULT_BASE_BEHAVIOR_FLAGS[known:]
-        _close_log()
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """What dbt makes by the million lives as long as its command; looking for garbage there takes a tenth of it."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """dbt ends its queries at Ctrl-C alone; at what else ends a process, as Prefect does, it would wait for them."""
-    from dbt.task import runnable
-
-    tasks: Any = runnable.GraphRunnableTask
-    run_queue = tasks.run_queue
-
-    def run_or_end_queries(task: Any, pool: Any) -> None:
-        try:
-            run_queue(task, pool)
-        except Exception:
-            raise
-        except BaseException as interruption:
-            raise KeyboardInterrupt from interruption
-
-    tasks.run_queue = run_or_end_queries
-    try:
-        yield
-    finally:
-        tasks.run_queue = run_queue
-
-
-def _command(runner: Any, variables: Mapping[str, str], *arguments: str) -> Any:
-    """What dbt says of a command. It takes an interruption for a failure of its own; here it goes on up."""
-    with _at_work(variables), _interruptible():
-        outcome = runner.invoke([*SILENT, *arguments])
-    if outcome.exception is not None and not isinstance(outcome.exception, Exception):
-        raise outcome.exception.__cause__ or outcome.exception
-    return outcome
-
-
 #: Hears how many seeds, models and tests have ended, and of how many (0 while that is not known).
 Progress = Callable[[int, int], None]
 
@@ -155,10 +86,10 @@ def load(settings: Settings, url: URL) -> None:
     What is wrong with the project is left for that command to say.
     """
     variables = environment(settings, url)
-    with _collector_paused():
+    with collector_paused():
         from dbt.cli.main import dbtRunner
 
-        outcome = _command(dbtRunner(), variables, "parse")
+        outcome = run_command(dbtRunner(), variables, "parse")
     _loaded.clear()
     if outcome.success:
         _loaded[tuple(variables.values())] = outcome.result
@@ -174,14 +105,14 @@ def invoke(
     from standing.failed_tests import failing_rows, wrong_policy
 
     variables = environment(settings, url)
-    with _collector_paused():
+    with collector_paused():
         from dbt.cli.main import dbtRunner
 
         runner = dbtRunner(
             manifest=_loaded.pop(tuple(variables.values()), None),
             callbacks=[_counting(progress)] if progress else [],
         )
-        outcome = _command(runner, variables, *arguments)
+        outcome = run_command(runner, variables, *arguments)
     found = getattr(outcome.result, "results", None) or []
     log = folder(settings) / "logs" / "dbt.log"
     if failed := [result for result in found if result.status in ("error", "fail", "runtime error")]:
@@ -231,14 +162,6 @@ def _counting(progress: Progress) -> Callable[[Any], None]:
             progress(ended, total)
 
     return hear
-
-
-def _close_log() -> None:
-    """Close the log file that dbt opened; it would only drop it when the next command opens another."""
-    log = logging.getLogger("file_log")
-    for handler in list(log.handlers):
-        handler.close()
-        log.removeHandler(handler)
 
 
 def _node_result(result: Any) -> NodeResult:

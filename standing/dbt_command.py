@@ -1,0 +1,113 @@
+"""What is put around a dbt command: dbt expects a terminal, a process that ends with it, and a connection for every node."""
+
+import gc
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+#: Standard output is a command's own; what dbt would say there is in its log, and a failure in the error.
+SILENT = ("--quiet", "--log-level", "none")
+
+
+@contextmanager
+def _at_work(variables: Mapping[str, str]) -> Iterator[None]:
+    """Around a command: its environment, and after it nothing of dbt's that the next one would trip over."""
+    from dbt.adapters.base import impl
+
+    before = {name: os.environ.get(name) for name in variables}
+    # Each command's adapter adds its flags to this list and looks through the whole stack for each there.
+    known = len(impl.DEFAULT_BASE_BEHAVIOR_FLAGS)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        del impl.DEFAULT_BASE_BEHAVIOR_FLAGS[known:]
+        _close_log()
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """What dbt makes by the million lives as long as its command; looking for garbage there takes a tenth of it."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """dbt ends its queries at Ctrl-C alone; at what else ends a process, as Prefect does, it would wait for them."""
+    from dbt.task import runnable
+
+    tasks: Any = runnable.GraphRunnableTask
+    run_queue = tasks.run_queue
+
+    def run_or_end_queries(task: Any, pool: Any) -> None:
+        try:
+            run_queue(task, pool)
+        except Exception:
+            raise
+        except BaseException as interruption:
+            raise KeyboardInterrupt from interruption
+
+    tasks.run_queue = run_or_end_queries
+    try:
+        yield
+    finally:
+        tasks.run_queue = run_queue
+
+
+@contextmanager
+def _connections_kept() -> Iterator[None]:
+    """dbt opens a connection for every node, which starts with an empty cache; here each thread keeps its own until the end."""
+    from dbt.adapters.contracts.connection import ConnectionState
+    from dbt.adapters.factory import FACTORY
+    from dbt.adapters.postgres.connections import PostgresConnectionManager
+    from psycopg2 import Error
+
+    def release(manager: Any) -> None:
+        connection = manager.get_if_exists()
+        if connection is None or connection.state != ConnectionState.OPEN:
+            return
+        try:
+            connection.handle.rollback()  # psycopg2 is in a transaction also where dbt has begun none
+        except Error:
+            manager.close(connection)
+        connection.transaction_open = False
+
+    adapters: Any = FACTORY.adapters
+    manager: Any = PostgresConnectionManager
+    manager.release = release
+    try:
+        yield
+    finally:
+        del manager.release  # and the one that it inherits is back
+        for adapter in adapters.values():
+            adapter.cleanup_connections()
+
+
+def run_command(runner: Any, variables: Mapping[str, str], *arguments: str) -> Any:
+    """What dbt says of a command. It takes an interruption for a failure of its own; here it goes on up."""
+    with _at_work(variables), _interruptible(), _connections_kept():
+        outcome = runner.invoke([*SILENT, *arguments])
+    if outcome.exception is not None and not isinstance(outcome.exception, Exception):
+        raise outcome.exception.__cause__ or outcome.exception
+    return outcome
+
+
+def _close_log() -> None:
+    """Close the log file that dbt opened; it would only drop it when the next command opens another."""
+    log = logging.getLogger("file_log")
+    for handler in list(log.handlers):
+        handler.close()
+        log.removeHandler(handler)

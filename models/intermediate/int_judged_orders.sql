@@ -6,7 +6,7 @@
     stale='stale_orders',
     along={'stale_order_days': ['seller_id', 'summed_on'], 'stale_customers': ['buyer_id', 'seller_id']},
     indexes=[{'columns': ['seller_id', 'summed_on']}, {'columns': ['buyer_id', 'seller_id']}],
-    partial_indexes={'next_step_at': 'next_step_at is not null'},
+    partial_indexes={'next_step_at': 'next_step_at is not null', 'seller_id': 'not is_known'},
 ) }}
 
 with shipments as (

@@ -6,7 +6,7 @@
     stale='stale_reviews',
     along={'stale_review_days': ['seller_id', 'summed_on']},
     indexes=[{'columns': ['seller_id', 'summed_on']}, {'columns': ['reviewer_id']}, {'columns': ['order_id']}],
-    partial_indexes={'next_step_at': 'next_step_at is not null'},
+    partial_indexes={'next_step_at': 'next_step_at is not null', 'seller_id': 'not is_known'},
 ) }}
 
 with reviews as (

@@ -2,7 +2,8 @@
 
 with sellers as (
 
-    select * from {{ ref('stg_sellers') }}
+    select sellers.* from {{ ref('stg_sellers') }} as sellers
+    {{ only_due('sellers', 'seller_id', ref('int_due_sellers')) }}
 
 ),
 

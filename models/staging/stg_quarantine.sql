@@ -24,7 +24,7 @@ reviews as (
 
 ),
 
-sellers as (
+sellers as not materialized (
 
     select * from {{ ref('stg_sellers') }}
 

@@ -26,5 +26,6 @@ try:
 except StandingError as error:
     # `python -m flows` imports the package before its own first line.
     if sys.argv[:1] == ["-m"]:
-        sys.exit(f"error: {error}")
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
     raise

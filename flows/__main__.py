@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
             start(selection)
             return 0
         if name not in FLOWS or len(selection) > (name in ("refresh", "quality_report")):
-            print(f"usage: python -m flows serve|{'|'.join(FLOWS)} [SELECTION]", file=sys.stderr)
+            print(f"usage: python -m flows serve|server|{'|'.join(FLOWS)} [SELECTION]", file=sys.stderr)
             return 2
         targets_of(*selection or ["all"])
     except StandingError as error:  # before Prefect starts, which takes a while

@@ -25,7 +25,7 @@ from standing.sources import REQUIRED
 from standing.stages import Run
 
 #: Parts of the report that `standing.runs` keeps for later runs to compare with.
-KEPT = ("verdict", "changes", "stages", "distributions", "freshness")
+KEPT = ("verdict", "changes", "stages", "distributions")
 LADDERS = (
     ("trust_score", "Trust level", "trust_levels", "level", "rank"),
     ("tier_info", "Seller tier", "tier_policy", "tier", "tier_level"),
@@ -118,7 +118,7 @@ def _gather(
         quarantine_runs=runs,
         quarantine_trend=trend,
         missing_sources=missing_sources(connection, run.settings, built and "trust_score" in by_name),
-        freshness=freshness(connection, run),
+        freshness=freshness(connection, run.settings),
         stages=tuple(content.StageTiming(s.name, s.seconds, s.status) for s in run.stages),
         models=tuple(
             content.ModelTiming(node.name, node.seconds, _row_count(node.message), node.status)

@@ -22,8 +22,8 @@ from standing.targets import Target
 class Kind:
     """Rows that are judged one by one: the model that keeps them, the list of the stale ones, and their key.
 
-    `source` is the application's table that they are rows of, where audit and quarantine look at each, and `concerned`
-    its columns that name a person and a shop.
+    `source` is the application's table that they are rows of, where the audit of the sources and the quarantine look at
+    rows one by one, and `concerned` its columns that name a person and a shop.
     """
 
     model: str
@@ -37,7 +37,8 @@ class Kind:
 class Fact:
     """What is counted of a member's rows and kept with them: the model, the list of the members to count anew, their key.
 
-    `sources` are the application's tables whose logged changes name the members.
+    `sources` are the application's tables whose logged changes name the members; the members' own is one of them where
+    rows of nobody are set aside.
     """
 
     model: str
@@ -122,8 +123,8 @@ def is_current(
 ) -> bool:
     """Whether every row that the targets are made from is judged as it would be now, but for the listed ones.
 
-    Not after a crash, by other models or policy, at a later moment, or where another schema's build has taken rows of
-    the change log since.
+    It is not after a crash, where other models or policy judged, as of a later moment, or where another schema's build has
+    taken rows of the change log since.
     """
     needed = set().union(*(upstream(target.mart) for target in targets))
     models = [model for model in KEPT if model in needed or model in (QUARANTINE, SOURCE_SIZES)]

@@ -90,7 +90,7 @@ def name_audited(connection: Connection, settings: Settings, is_current: bool) -
 
 
 def count(connection: Connection, settings: Settings) -> int:
-    """How many rows are listed."""
+    """How many orders, reviews and threads are listed."""
     counts = " + ".join(
         f"(select count(*) from {quoted(settings.build_schema, kind.stale)})" for kind in KINDS
     )

@@ -37,6 +37,7 @@
             {%- do exceptions.raise_compiler_error('its rows were lost when the server crashed after the run had begun; run again') -%}
         {%- endif -%}
         {%- call statement('main') -%}
+            {#- What has no list stays as it is; dbt wants a statement. -#}
             {{ replace_stale(target, key, stale, config.get('along', {}), sql) if stale else 'select' }}
         {%- endcall -%}
     {%- endif -%}

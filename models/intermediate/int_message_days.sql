@@ -14,7 +14,7 @@ with messages as (
 
 ),
 
--- Days too old to count are one row together, and the messages of the future with them.
+-- Days that were too old when they were counted are one row together, and the messages of the future with them.
 final as (
 
     select

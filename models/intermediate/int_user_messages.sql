@@ -5,13 +5,14 @@
     stale='stale_user_messages',
     partial_indexes={'next_step_at': 'next_step_at is not null'},
 ) }}
+{%- set longest = 'greatest(' ~ policy('trust_window_days') ~ ', ' ~ policy('response_window_days') ~ ')' -%}
 
 with threads as (
 
     select threads.* from {{ ref('int_threads') }} as threads
     {{ only_stale('threads', 'user_id', source('standing', 'stale_user_messages')) }}
     -- A thread that has left every window is kept until everything is judged.
-    where threads.sent_at > {{ days_ago('greatest(' ~ policy('trust_window_days') ~ ', ' ~ policy('response_window_days') ~ ')') }}
+    where threads.sent_at > {{ days_ago(longest) }}
 
 ),
 

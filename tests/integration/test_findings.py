@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from conftest import MakeDatabase
 from sqlalchemy import Engine, create_engine, text
 
+from standing.freshness import freshness
 from standing.run import execute
 from standing.settings import Settings
 from standing.stages import Request
@@ -113,34 +115,27 @@ def test_scores_before_are_those_published_whether_or_not_the_run_wrote(
     assert shown_levels(marketplace, 3, "after") != published
 
 
-def test_a_run_of_the_due_knows_the_newest_row_of_all(marketplace: Settings, database: Engine) -> None:
-    execute(marketplace, Request())
-    newest = freshness_of(marketplace, 1)
-    changes = {
-        2: "update orders set total_amount = total_amount + 1 where id = (select min(id::text)::uuid from orders)",
-        3: "insert into orders (id, buyer_id, seller_id, status, total_amount, created_at)"
-        " select gen_random_uuid(), buyer_id, seller_id, 'pending', 1, date_trunc('second', now()) from orders limit 1",
-        4: "update users set last_login_at = last_login_at - interval '1 hour' where id = (select min(id::text)::uuid from users)",
-    }
-    for run_id, change in changes.items():
-        with database.begin() as connection:
-            connection.execute(text(change))
-        outcome = execute(marketplace, Request())
-        assert not outcome.stages[0].detail.startswith("everybody")
-        with database.connect() as connection:
-            latest = {
-                table: connection.scalar(
-                    text(
-                        "select to_char(max(created_at) at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
-                        f" from {table} where created_at <= now()"
-                    )
-                )
-                for table in ("orders", "reviews")
-            }
-        assert freshness_of(marketplace, run_id) == latest, run_id
-    assert newest["orders"] < latest["orders"]
-    assert newest["reviews"] == latest["reviews"]
+def test_a_source_that_lost_its_newest_rows_is_shown_as_late(
+    marketplace: Settings, database: Engine
+) -> None:
+    """Times of the source are local ones without zone."""
+    settings = marketplace.model_copy(update={"source_time_zone": "Asia/Bangkok"})
+    statements = (
+        "drop schema if exists standing_build cascade",
+        "alter table orders alter created_at type timestamp(3) using created_at at time zone 'Asia/Bangkok'",
+        "update orders set created_at = now() at time zone 'Asia/Bangkok' - interval '1 minute'"
+        " where id = (select id from orders order by id limit 1)",
+    )
+    with database.begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+        before = connection.scalar(text("select now() - interval '61 seconds'"))
+        newest = {one.source: one for one in freshness(connection, settings)}["orders"]
+    assert newest.status == "ok"
+    assert newest.latest is not None
+    assert timedelta() <= newest.latest - before < timedelta(seconds=2)
 
-
-def freshness_of(settings: Settings, run_id: int) -> dict[str, str]:
-    return {one["source"]: one["latest"] for one in report_of(settings, run_id)["freshness"]}
+    with database.begin() as connection:
+        connection.execute(text("update orders set created_at = created_at - interval '3 days'"))
+        newest = {one.source: one for one in freshness(connection, settings)}["orders"]
+    assert newest.status == "late"

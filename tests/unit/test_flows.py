@@ -60,7 +60,7 @@ def test_a_wrong_setting_is_refused_in_one_line_before_prefect_starts(wanted: st
     ended = subprocess.run(
         command, env=environment, cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=60
     )
-    assert (ended.returncode, ended.stdout) == (1, "")
+    assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.startswith("error: setting STANDING_THREADS='two'")
     assert "Traceback" not in ended.stderr
     assert not (tmp_path / "home").exists()

@@ -27,8 +27,9 @@ VALUES = {
     "performance": ("{total_sales}", "{total_revenue}"),
     "tier_info": ("{evidence,completed_orders}", "{evidence,mean_rating,den}"),
 }
-#: Above so many members the planner's estimate of their number is exact enough.
-COUNTED_UP_TO = 100_000
+#: Above so many members the planner's estimate of their number is exact enough; where documents have just been written,
+#: counting looks at every row.
+COUNTED_UP_TO = 10_000
 
 
 def is_published(document: str) -> str:

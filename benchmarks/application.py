@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from engine import blank
+from engine import blank, server
 from homes import marketplace, parser, standing
 from sqlalchemy import Engine, text
 from upgrade_load import Phase, application, phases
@@ -88,25 +88,31 @@ def measure(home: Path, given: argparse.Namespace) -> None:
 
 
 def throughput(engine: Engine, folder: Path, sizes: dict[str, int], given: argparse.Namespace) -> None:
-    """The ratio of statements a second with the triggers to those without, pair by pair."""
+    """The ratio of statements a second with the triggers to those without, pair by pair; the server's CPU, too."""
+    spent: dict[str, float] = {}
     with application(engine, folder, sizes, 0) as load:
         for pair in range(given.pairs):
             # Each goes first by turns: the tables grow under both.
             for on in (True, False) if pair % 2 else (False, True):
                 switch(engine, on)
-                load.mark(f"{'with' if on else 'without'} {pair}")
+                turn = f"{'with' if on else 'without'} {pair}"
+                before = server(engine)[2]
+                load.mark(turn)
                 time.sleep(given.turn)
                 load.mark("between")
+                spent[turn] = server(engine)[2] - before
         switch(engine, True)
-    rates = {
-        one.name: one.statements / one.seconds for one in phases(load, folder) if one.name != "between"
-    }
+    turns = {one.name: one for one in phases(load, folder) if one.name in spent}
+    rates = {name: one.statements / one.seconds for name, one in turns.items()}
     ratios = [rates[f"with {pair}"] / rates[f"without {pair}"] for pair in range(given.pairs)]
+    cpu = {name: spent[name] / one.statements * 1e6 for name, one in turns.items()}
     print(
         f"the change log: {median(v for k, v in rates.items() if k.startswith('without')):,.0f} statements/s"
         f" without, {median(v for k, v in rates.items() if k.startswith('with ')):,.0f} with;"
         f" with ÷ without, pair by pair: {', '.join(f'{one:.3f}' for one in ratios)};"
-        f" median {median(ratios):.3f} (goal 0.95)",
+        f" median {median(ratios):.3f} (goal 0.95);"
+        f" server's CPU {median(v for k, v in cpu.items() if k.startswith('without')):.0f} µs a statement"
+        f" without, {median(v for k, v in cpu.items() if k.startswith('with ')):.0f} with",
         flush=True,
     )
 

@@ -7,7 +7,7 @@ for TRUNCATE, which also tells when partitions came or went.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from migrations.declare import literal
 from migrations.followed import FOLLOWED, Followed
@@ -20,7 +20,6 @@ from standing.upgrade.capture_sql import (
     TRUNCATED_BODY,
     body,
     create_function,
-    differs,
     function_name,
 )
 from standing.upgrade.catalog import Catalog, FoundTrigger
@@ -35,15 +34,13 @@ SIDES = {"insert": NEW, "delete": OLD, "update": f"{OLD} {NEW}"}
 
 @dataclass(frozen=True)
 class Trigger:
-    """A trigger that should be there; `when` the condition of a row trigger, which compares `columns`."""
+    """A trigger that should be there."""
 
     schema: str
     table: str
     event: str
     function: str
     by_row: bool = False
-    columns: tuple[str, ...] = ()
-    when: str = ""
 
     @property
     def name(self) -> str:
@@ -64,20 +61,15 @@ class Trigger:
         if found.enabled not in ("O", "A"):
             return "is disabled"
         kind = EVENTS[self.event] + (ROW if self.by_row else 0)
-        same = (found.function, found.type, found.columns) == (
-            self.function,
-            kind,
-            tuple(sorted(self.columns)),
-        )
-        return "" if same and not found.of_columns else "is not as it should be"
+        same = (found.function, found.type) == (self.function, kind)
+        return "" if same and not found.conditional else "is not as it should be"
 
     def statements(self) -> tuple[str, ...]:
         sides = "" if self.by_row or self.event == "truncate" else f" referencing {SIDES[self.event]}"
         each = "row" if self.by_row else "statement"
-        when = f" when ({self.when})" if self.when else ""
         return (
             f"create or replace trigger {self.name} after {self.event} on {self.where}{sides}"
-            f" for each {each}{when} execute function {quoted(STANDING_SCHEMA, self.function)}()",
+            f" for each {each} execute function {quoted(STANDING_SCHEMA, self.function)}()",
             # Also in a session that loads data with session_replication_role = replica.
             f"alter table {self.where} enable always trigger {self.name}",
         )
@@ -105,15 +97,14 @@ def wanted(catalog: Catalog) -> tuple[Capture, ...]:
 def _capture(catalog: Catalog, followed: Followed) -> Capture:
     table, function = followed.table, function_name(followed.table)
     partitioned = catalog.partitioned(table)
-    read = tuple(column for column in followed.columns if catalog.has(table, column))
     triggers = [
         Trigger(catalog.schema, table, event, function, by_row=partitioned)
         for event in ("insert", "delete")
     ]
-    update = Trigger(catalog.schema, table, "update", function, by_row=partitioned)
-    if partitioned or followed.by_row:
-        update = replace(update, by_row=True, columns=read, when=differs(catalog, table, read))
-    triggers += [update, Trigger(catalog.schema, table, "truncate", TRUNCATED)]
+    triggers += [
+        Trigger(catalog.schema, table, "update", function, by_row=partitioned or followed.by_row),
+        Trigger(catalog.schema, table, "truncate", TRUNCATED),
+    ]
     triggers += [
         Trigger(one.schema, one.name, "truncate", TRUNCATED)
         for one in catalog.partitions

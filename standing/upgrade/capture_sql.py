@@ -1,8 +1,9 @@
 """What the triggers of the change log run: one function a table, in Standing's schema.
 
 A trigger's function must not fail, because it would fail the application's statement with it. It works
-for a role without any right in Standing's schema, and names no operator or table that a search_path
-could exchange.
+for a role without any right in Standing's schema. It names every table, type and operator with its schema, so
+that no search_path can exchange one: setting a path of its own would cost each statement 3 µs. Rows are
+compared as images (`*=`), which needs no operator of their types.
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ LOG = quoted(STANDING_SCHEMA, "change_log")
 TRUNCATED = "log_truncate"
 
 FUNCTION = """create or replace function {name}() returns trigger
-language plpgsql security definer set search_path = pg_catalog, pg_temp
+language plpgsql security definer
 as $standing${body}$standing$"""
 
 TRUNCATED_BODY = f"""
@@ -46,33 +47,34 @@ def as_key(expression: str, type_: str) -> str:
     if type_ == "uuid":
         return expression
     pattern = r"^\{?[0-9a-fA-F]{4}(-?[0-9a-fA-F]{4}){7}\}?$"
-    return f"case when {expression}::text ~ '{pattern}' then {expression}::text::uuid end"
+    as_text = f"{expression}::pg_catalog.text"
+    return f"case when {as_text} operator(pg_catalog.~) '{pattern}' then {as_text}::pg_catalog.uuid end"
 
 
-def differs(catalog: Catalog, table: str, columns: Sequence[str]) -> str:
+def differs(columns: Sequence[str]) -> str:
     """A condition on a row trigger's old and new: one of the columns has another value."""
-
-    def side(name: str, column: str) -> str:
-        comparable = "::text" if catalog.columns[table, column].type in ("json", "xml", "point") else ""
-        return f"{name}.{quoted(column)}{comparable}"
-
-    return " or ".join(f"{side('old', one)} is distinct from {side('new', one)}" for one in columns)
+    before, after = (
+        f"row({', '.join(f'{side}.{quoted(column)}' for column in columns)})::pg_catalog.record"
+        for side in ("old", "new")
+    )
+    return f"not {before} operator(pg_catalog.*=) {after}"
 
 
 def body(catalog: Catalog, followed: Followed, by_row: bool) -> str:
     """The function's text; with `by_row` its triggers are for each row, else for each statement.
 
     A statement's update logs the keys of both sides and compares nothing: a comparison costs small statements
-    more than a row too many costs the log.
+    more than a row too many costs the log. A row's is compared here and not in the trigger's condition, which
+    PostgreSQL would parse again for each statement (15 µs for seven columns).
     """
     update = _row_update(catalog, followed) if by_row or followed.by_row else _update(catalog, followed)
     inserted = _rows(catalog, followed, "new", by_row)
     deleted = _rows(catalog, followed, "old", by_row)
     return f"""
 begin
-    if tg_op = 'INSERT' then
+    if tg_op operator(pg_catalog.=) 'INSERT' then
         {_insert(followed, inserted)}
-    elsif tg_op = 'UPDATE' then
+    elsif tg_op operator(pg_catalog.=) 'UPDATE' then
         {update}
     else
         {_insert(followed, deleted)}
@@ -94,18 +96,19 @@ def _update(catalog: Catalog, followed: Followed) -> str:
 
 
 def _row_update(catalog: Catalog, followed: Followed) -> str:
-    """The new side, and the old one where it names others."""
-    wide = [column for column in followed.wide if catalog.has(followed.table, column)]
-    is_wide = differs(catalog, followed.table, wide) if wide else "false"
-    keys = {column for row in (*followed.members, *followed.left_behind) for column in row.values()}
-    known = [
-        column for column in followed.columns if column in keys and catalog.has(followed.table, column)
-    ]
+    """The new side where a column that is read has another value, and the old one where it names others."""
+    there = [column for column in followed.columns if catalog.has(followed.table, column)]
+    wide = [column for column in followed.wide if column in there]
+    named = {column for row in (*followed.members, *followed.left_behind) for column in row.values()}
+    keys = [column for column in there if column in named]
+    is_wide = differs(wide) if wide else "false"
     new = _insert(followed, _rows(catalog, followed, "new", True, is_wide))
     old = _insert(followed, _rows(catalog, followed, "old", True, is_wide))
-    return f"""{new}
-        if {differs(catalog, followed.table, known)} then
-            {old}
+    return f"""if {differs(there)} then
+            {new}
+            if {differs(keys)} then
+                {old}
+            end if;
         end if;"""
 
 
@@ -131,5 +134,5 @@ def _rows(
 def _value(catalog: Catalog, table: str, row: Keys, key: str, row_name: str) -> str:
     column = row.get(key)
     if column is None or not catalog.has(table, column):
-        return "null::uuid"
+        return "null::pg_catalog.uuid"
     return as_key(f"{row_name}.{quoted(column)}", catalog.columns[table, column].type)

@@ -71,10 +71,9 @@ class Partition:
 class FoundTrigger:
     """A trigger that calls a function of Standing's schema, wherever its table is.
 
-    `type` is pg_trigger's bits, `columns` those that its condition compares; with `of_columns` it fires only
-    for statements that name a column (UPDATE OF), which misses what a BEFORE trigger writes. `cloned` ones
-    came to a partition from its table; `root` is the table that has the table as a partition, or the table
-    itself. `enabled` is O, A, D or R.
+    `type` is pg_trigger's bits. A `conditional` one has a condition, or fires only for statements that name a
+    column (UPDATE OF), which misses what a BEFORE trigger writes. `cloned` ones came to a partition from its
+    table; `root` is the table that has the table as a partition, or the table itself. `enabled` is O, A, D or R.
     """
 
     schema: str
@@ -83,8 +82,7 @@ class FoundTrigger:
     name: str
     function: str
     type: int
-    columns: tuple[str, ...]
-    of_columns: bool
+    conditional: bool
     enabled: str
     cloned: bool
 
@@ -160,7 +158,7 @@ def read_catalog(connection: Connection[Any], schema: str) -> Catalog:
         constraints=tuple(
             FoundConstraint(**{**row, "columns": tuple(row["columns"])}) for row in read(CONSTRAINTS)
         ),
-        triggers=tuple(FoundTrigger(**{**row, "columns": tuple(row["columns"])}) for row in read(TRIGGERS)),
+        triggers=tuple(FoundTrigger(**row) for row in read(TRIGGERS)),
         functions={row["name"]: row["body"] for row in read(FUNCTIONS)},
         own=frozenset((row["table"], row["name"]) for row in read(OWN)),
     )

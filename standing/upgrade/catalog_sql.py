@@ -87,14 +87,7 @@ select
     coalesce((select above.relname from pg_class as above where above.oid = pg_partition_root(c.oid)), c.relname)
         as root,
     g.tgname as name, f.proname as function, g.tgtype::integer as type,
-    array(
-        select a.attname::text from pg_depend as d
-        join pg_attribute as a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid
-        where d.classid = 'pg_trigger'::regclass and d.objid = g.oid
-            and d.refclassid = 'pg_class'::regclass and d.refobjid = g.tgrelid
-        order by 1
-    ) as columns,
-    cardinality(g.tgattr::int2[]) > 0 as of_columns,
+    g.tgqual is not null or cardinality(g.tgattr::int2[]) > 0 as conditional,
     g.tgenabled::text as enabled, g.tgparentid <> 0 as cloned
 from pg_trigger as g
 join pg_proc as f on f.oid = g.tgfoid

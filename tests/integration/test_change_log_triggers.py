@@ -296,6 +296,48 @@ def test_search_path_of_the_application_leads_nowhere_else(connection: Connectio
     assert taken(connection)["users"] == {cast["users"][0]}
 
 
+#: Nothing differs, nothing is an insert, no text looks like a key, and each of these tells.
+FALSE_FRIENDS = """
+create schema evil;
+create function evil.betray() returns boolean language plpgsql as
+$$ begin raise exception 'it ran as %', current_user; end $$;
+create function evil.same(text, text) returns boolean language sql as 'select evil.betray()';
+create function evil.same(uuid, uuid) returns boolean language sql as 'select evil.betray()';
+create function evil.same(record, record) returns boolean language plpgsql as 'begin return evil.betray(); end';
+create operator evil.= (leftarg = text, rightarg = text, function = evil.same);
+create operator evil.~ (leftarg = text, rightarg = text, function = evil.same);
+create operator evil.= (leftarg = uuid, rightarg = uuid, function = evil.same);
+create operator evil.*= (leftarg = record, rightarg = record, function = evil.same);
+create domain evil.uuid as pg_catalog.uuid check (evil.betray());
+create domain evil.text as pg_catalog.text check (evil.betray());
+create domain evil.record as pg_catalog.text check (evil.betray());
+"""
+
+
+def test_operators_and_types_of_the_application_are_not_taken_for_ours(
+    engine: Engine, connection: Connection, settings: Settings, cast: Cast
+) -> None:
+    user, shop = cast["users"][0], cast["sellers"][0]
+    with engine.begin() as application:
+        application.execute(text("alter table user_warnings drop constraint user_warnings_user_id_fkey"))
+        application.execute(text("alter table user_warnings alter column user_id type text"))
+    migrate(settings, engine)
+    connection.exec_driver_sql(FALSE_FRIENDS.replace("%", "%%"))
+    connection.execute(text("set local search_path = evil, pg_catalog, public"))
+    with pytest.raises(Exception, match="it ran as"), connection.begin_nested():
+        connection.execute(text("select 'a'::pg_catalog.text = 'a'"))
+    for statement in (
+        f"insert into user_warnings (id, user_id) values (gen_random_uuid(), '{user}')",
+        f"update users set last_login_at = now() where id operator(pg_catalog.=) '{user}'",
+        f"update seller_profiles set user_id = null where id operator(pg_catalog.=) '{shop}'",
+        "update orders set total_amount = 1",
+        "delete from user_warnings",
+    ):
+        connection.execute(text("delete from standing.change_log"))
+        connection.execute(text(statement))
+        assert log_size(connection) > 0, statement
+
+
 def test_session_that_switches_triggers_off_by_role_is_logged_still(
     connection: Connection, cast: Cast
 ) -> None:

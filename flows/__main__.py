@@ -6,6 +6,7 @@ from importlib import import_module
 
 from standing.cli.interruption import SAID, exit_code, interruptible
 from standing.errors import StandingError
+from standing.lifeline import end_at_once
 from standing.settings import current
 from standing.targets import targets_of
 
@@ -53,4 +54,5 @@ def _serve() -> int:
 
 
 if __name__ == "__main__":
+    end_at_once()
     sys.exit(main(sys.argv[1:]))

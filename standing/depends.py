@@ -57,8 +57,16 @@ def _files() -> dict[str, Path]:
 
 def _part(name: str) -> Part:
     path = _files()[name]
+    state = path.stat()
+    text = _text(path, state.st_mtime_ns, state.st_size)
+    return Part(path, text if isinstance(text, str) else text[name])
+
+
+@lru_cache(maxsize=1024)
+def _text(path: Path, _changed_at: int, _size: int) -> str | dict[str, str]:
+    """A file's text, of macros each one's; read again once the file has changed."""
     text = path.read_text("utf-8")
-    return Part(path, dict(MACRO.findall(text))[name] if "macros" in path.parts else text)
+    return dict(MACRO.findall(text)) if "macros" in path.parts else text
 
 
 def upstream(mart: str) -> dict[str, Part]:

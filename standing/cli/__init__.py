@@ -12,6 +12,7 @@ from standing import __version__
 from standing.cli import backfill, decisions, load, report, runs, server, upgrade
 from standing.cli.interruption import SAID, exit_code, interruptible
 from standing.errors import StandingError
+from standing.lifeline import end_at_once
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -41,6 +42,7 @@ def _database_message(error: Exception) -> str | None:
 
 def main() -> None:
     """Run a command; a StandingError becomes one clear message and its exit code."""
+    end_at_once()
     with interruptible() as received:
         try:
             sys.exit(standing(standalone_mode=False))

@@ -32,8 +32,10 @@ LADDERS = (
 )
 
 
-def write_run_report(run: Run, status: str, error: StandingError | None) -> tuple[Path, dict[str, Any]]:
-    """Write the report of a run that has ended; gives the page's path and what `standing.runs` keeps."""
+def write_run_report(
+    run: Run, status: str, error: StandingError | None
+) -> tuple[content.RunReport, Path, dict[str, Any]]:
+    """Write the report of a run that has ended; gives it, its page and what `standing.runs` keeps."""
     with run.engine.connect() as connection:
         gathered = _gather(connection, run, status, error)
         expires = {"expires_at": expiry(connection, run.settings)} if status == "stopped" else {}
@@ -41,15 +43,19 @@ def write_run_report(run: Run, status: str, error: StandingError | None) -> tupl
     kept = gathered.to_json()
     summary = {key: kept[key] for key in KEPT}
     set_aside = [{key: one[key] for key in ("source", "reason", "rows")} for one in kept["quarantine"]]
-    return files.html, {
-        **summary,
-        "policy_version": gathered.run.policy_version,
-        "quarantine": set_aside,
-        "volumes": _volumes(run) if run.due.everybody else {},
-        "report": str(files.html),
-        "gate": run.gate.to_json(),
-        **expires,
-    }
+    return (
+        gathered,
+        files.html,
+        {
+            **summary,
+            "policy_version": gathered.run.policy_version,
+            "quarantine": set_aside,
+            "volumes": _volumes(run) if run.due.everybody else {},
+            "report": str(files.html),
+            "gate": run.gate.to_json(),
+            **expires,
+        },
+    )
 
 
 def _volumes(run: Run) -> dict[str, int]:

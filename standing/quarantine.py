@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from standing.database import rows
 from standing.documents_sql import quoted
 from standing.report.content import Quarantined, QuarantineTrend, RunPoint
 from standing.settings import Settings
 
+#: What a run of the due does not look at anew as a whole.
+KEPT = ("stg_quarantine", "stg_quarantine_counts")
 #: Runs in a trend, this one among them: a day of hourly runs.
 TREND_RUNS = 24
 
@@ -35,6 +37,14 @@ def quarantine(connection: Connection, settings: Settings) -> tuple[Quarantined,
     return tuple(
         Quarantined(**{**row, "samples": tuple(row["samples"])}) for row in rows(connection, statement)
     )
+
+
+def take_over(connection: Connection, settings: Settings, shadow: Settings) -> None:
+    """A run of the due looks at their rows; in the build of `shadow` every row was looked at."""
+    for table in KEPT:
+        kept = quoted(settings.build_schema, table)
+        connection.execute(text(f"delete from {kept}"))
+        connection.execute(text(f"insert into {kept} select * from {quoted(shadow.build_schema, table)}"))
 
 
 def quarantine_trend(

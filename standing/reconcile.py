@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
-from standing import change_log, dbt, kept
+from standing import change_log, dbt, kept, quarantine
 from standing.database import connect, require_upgraded, rows
 from standing.documents_sql import quoted, without_clock
 from standing.due import open_build
@@ -20,6 +20,7 @@ from standing.lock import LockTaken, RunLock, run_lock
 from standing.log import logger
 from standing.plural import plural
 from standing.prepared import is_prepared, preparing
+from standing.report.files import write_again
 from standing.run import Outcome, Perform, execute_locked, plainly, skipped
 from standing.settings import Settings
 from standing.stages import Request
@@ -27,13 +28,13 @@ from standing.targets import TARGETS, Target
 
 #: Members named of each document; all are counted.
 NAMED = 100
-#: What a run of the due does not look at anew as a whole.
-QUARANTINE = ("stg_quarantine", "stg_quarantine_counts")
 
 EDITED = "the document was edited after it was published"
 NOT_LOGGED = "the sources give another document, and no trigger logged why"
 NEVER_BUILT = "no run has built this member"
 GONE = "the document is gone from the column"
+
+MEND = "standing reconcile --mend"
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,13 @@ class Drift:
 class Reconciliation:
     """`run` is the incremental run before the comparison; without a published one nothing was compared.
 
-    `counts` is target → cause → documents; `drift` names the first of each. `meanwhile` counts documents of
-    members whom a change reached after the run, `held` those that an undo holds and nothing compares. `mended` is
-    the run that wrote the differing ones anew.
+    `documents` were compared. `counts` is target → cause → those that differ; `drift` names the first of
+    each. `meanwhile` counts those of members whom a change reached after the run, `held` those that an undo
+    holds and nothing compares. `mended` is the run that wrote the differing ones anew.
     """
 
     run: Outcome
+    documents: int = 0
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     drift: tuple[Drift, ...] = ()
     meanwhile: int = 0
@@ -71,35 +73,45 @@ class Reconciliation:
 
     @property
     def differing(self) -> str:
-        return plural(self.number, "document differs", "documents differ")
+        differ = plural(self.number, "document differs", "documents differ")
+        return f"{differ} from a full recompute, of {self.documents:,} compared"
+
+    @property
+    def causes(self) -> str:
+        """Where the differing documents are, and why they differ; empty if none does."""
+        return "; ".join(
+            f"{target}: {number:,} where {cause}"
+            for target, causes in self.counts.items()
+            for cause, number in causes.items()
+        )
+
+    @property
+    def said(self) -> str:
+        """What was found, as the run and its report say it."""
+        said = self.differing
+        if self.meanwhile:
+            said += f", and {self.meanwhile:,} of members whom a change reached meanwhile"
+        return said + (f"; {self.held:,} held since an undo were left out" if self.held else "")
 
     @property
     def error(self) -> StandingError | None:
         """What a command ends with: the run's own error, or the drift that was not mended."""
         if self.run.error is not None or not self.number or self.mended is not None:
             return self.run.error or (self.mended.error if self.mended else None)
-        said = "; ".join(
-            f"{target}: {number:,} where {cause}"
-            for target, causes in self.counts.items()
-            for cause, number in causes.items()
-        )
-        return Drifted(f"{self.differing} from a full recompute: {said}", "standing reconcile --mend")
+        return Drifted(f"{self.differing}: {self.causes}", MEND)
 
     @property
     def message(self) -> str:
         if not self.compared:
             return f"run {self.run.run_id}: {self.run.status}: {self.run.message}; nothing was compared"
-        said = f"run {self.run.run_id}: {self.differing} from a full recompute"
-        if self.meanwhile:
-            said += f", and {self.meanwhile:,} of members whom a change reached meanwhile"
-        if self.held:
-            said += f"; {self.held:,} held since an undo were left out"
-        return said + (f"; mended by run {self.mended.run_id}" if self.mended else "")
+        mended = f"; mended by run {self.mended.run_id}" if self.mended else ""
+        return f"run {self.run.run_id}: {self.said}{mended}"
 
     def to_json(self) -> dict[str, Any]:
         return {
             "run_id": self.run.run_id,
             "status": self.run.status,
+            "compared": self.documents if self.compared else None,
             "drift": self.number if self.compared else None,
             "counts": self.counts,
             "members": [vars(one) for one in self.drift],
@@ -134,7 +146,7 @@ def _reconcile(
     log.info("builds everybody beside it")
     shadow = settings.model_copy(update={"build_schema": settings.shadow_schema})
     open_build(engine, shadow, run.run_id, run.as_of, TARGETS)
-    marts = [*(f"+{target.mart}" for target in TARGETS), *(f"+{table}" for table in QUARANTINE)]
+    marts = [*(f"+{target.mart}" for target in TARGETS), *(f"+{table}" for table in quarantine.KEPT)]
     build = ("run", "--full-refresh", "--select", *marts)
     if is_prepared(engine, shadow, TARGETS):
         dbt.invoke(shadow, engine.url, *build, *dbt.BUT_STAGING)
@@ -143,27 +155,30 @@ def _reconcile(
             dbt.invoke(shadow, engine.url, "seed")
             dbt.invoke(shadow, engine.url, *build)
     with engine.begin() as connection:
-        _take_over_quarantine(connection, settings, shadow)
+        quarantine.take_over(connection, settings, shadow)
         found = _compare(connection, settings, shadow, run, mend)
-        connection.execute(
-            text(
-                "update standing.runs set summary = coalesce(summary, '{}') || jsonb_build_object("
-                "'reconciliation', cast(:found as jsonb)) where run_id = :run_id"
-            ),
-            {"found": json.dumps(found.to_json()), "run_id": run.run_id},
-        )
-    log.info("%s, %d changed meanwhile", found.differing, found.meanwhile)
+        _say_with_run(connection, settings, found, mend)
+    log.info(found.said)
+    found = replace(found, run=replace(run, message=f"{run.message}; {found.said}"))
     if not (mend and found.number):
         return found
     return replace(found, mended=execute_locked(engine, settings, lock, Request(), perform))
 
 
-def _take_over_quarantine(connection: Connection, settings: Settings, shadow: Settings) -> None:
-    """A run of the due looks at their rows; here every row was looked at."""
-    for table in QUARANTINE:
-        kept = quoted(settings.build_schema, table)
-        connection.execute(text(f"delete from {kept}"))
-        connection.execute(text(f"insert into {kept} select * from {quoted(shadow.build_schema, table)}"))
+def _say_with_run(connection: Connection, settings: Settings, found: Reconciliation, mend: bool) -> None:
+    """Enter what was found with the run, where status shows it, and in the run's report."""
+    summary: dict[str, Any] = {"reconciliation": found.to_json()}
+    if found.run.said is not None:
+        fix, folder = MEND if found.number and not mend else "", settings.home / "reports"
+        told = write_again(found.run.said, folder, f"{found.said}.", found.causes, fix)
+        summary["verdict"] = told.to_json()["verdict"]
+    connection.execute(
+        text(
+            "update standing.runs set message = message || '; ' || :said, summary = coalesce(summary, '{}')"
+            " || cast(:summary as jsonb) where run_id = :run_id"
+        ),
+        {"said": found.said, "summary": json.dumps(summary), "run_id": found.run.run_id},
+    )
 
 
 def _compare(
@@ -174,6 +189,8 @@ def _compare(
     connection.execute(
         text(f"create temporary table differing on commit drop as {' union all '.join(differing)}")
     )
+    compared = " + ".join(f"(select count(*) {_compared(settings, shadow, target)})" for target in TARGETS)
+    documents = int(connection.scalar(text(f"select {compared}")) or 0)
     # Drained after the comparison: whoever a change reached until now is due again.
     change_log.drain(connection, settings)
     meanwhile = connection.execute(
@@ -204,6 +221,7 @@ def _compare(
         )
     return Reconciliation(
         run,
+        documents,
         {target: dict(found) for target, found in counts.items()},
         tuple(Drift(**one) for one in named),
         meanwhile,
@@ -212,10 +230,8 @@ def _compare(
 
 
 def _differing(settings: Settings, shadow: Settings, target: Target) -> str:
-    """The members whose column is not what the recompute says; held ones were put back on purpose."""
+    """The members whose column is not what the recompute says."""
     column = f"application.{quoted(target.column)}"
-    members = quoted(settings.application_schema, target.table)
-    built = f"{quoted(settings.build_schema, target.mart)}"
     return f"""
 select
     '{target.name}' as target,
@@ -226,13 +242,19 @@ select
         when {without_clock(target, "built.document")} is distinct from {without_clock(target, column)} then '{EDITED}'
         else '{NOT_LOGGED}'
     end as cause
-from {members} as application
-join {quoted(shadow.build_schema, target.mart)} as recomputed
-    on recomputed.{quoted(target.key)} = application.{quoted(target.table_key)}
-left join {built} as built on built.{quoted(target.key)} = application.{quoted(target.table_key)}
-where {without_clock(target, "recomputed.document")} is distinct from {without_clock(target, column)}
-    and not exists (
-        select from standing.holds as held
-        where held.target = '{target.name}' and held.member_id = application.{quoted(target.table_key)}
-    )
+{_compared(settings, shadow, target)}
+    and {without_clock(target, "recomputed.document")} is distinct from {without_clock(target, column)}
 """
+
+
+def _compared(settings: Settings, shadow: Settings, target: Target) -> str:
+    """The rows that are compared; held members' documents were put back on purpose."""
+    key = f"application.{quoted(target.table_key)}"
+    return f"""
+from {quoted(settings.application_schema, target.table)} as application
+join {quoted(shadow.build_schema, target.mart)} as recomputed on recomputed.{quoted(target.key)} = {key}
+left join {quoted(settings.build_schema, target.mart)} as built on built.{quoted(target.key)} = {key}
+where not exists (
+        select from standing.holds as held
+        where held.target = '{target.name}' and held.member_id = {key}
+    )"""

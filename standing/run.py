@@ -25,6 +25,7 @@ from standing.lock import LockTaken, RunLock, end_leftovers, run_lock
 from standing.log import logger
 from standing.plural import plural
 from standing.publish import TargetChanges
+from standing.report.content import RunReport
 from standing.settings import Settings
 from standing.stages import Request, Run, Stage, StageResult, in_order
 from standing.state import close_run, enter_skipped, last_published_as_of, open_run
@@ -33,7 +34,7 @@ from standing.targets import Target, targets_of
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended. `error` is what stopped it, if anything did; `report` the page to read."""
+    """How a run ended. `error` is what stopped it, if anything did; `report` is its page, `said` the content."""
 
     run_id: int
     status: str
@@ -44,6 +45,7 @@ class Outcome:
     written: dict[str, int] = field(default_factory=dict)
     gate: GateVerdict = field(default_factory=GateVerdict)
     report: Path | None = None
+    said: RunReport | None = None
     error: StandingError | None = None
 
 
@@ -142,7 +144,7 @@ def _carry_out(run: Run, perform: Perform) -> Outcome:
         raise
     run.auditor.end()
     message = error.message if error else _headline(run)
-    run.report, summary = write_run_report(run, status, error)
+    said, run.report, summary = write_run_report(run, status, error)
     close_run(run.engine, run.run_id, status, message, summary)
     if not run.is_replay:
         tidy(run.engine, run.settings, run.run_id, run.due.everybody)
@@ -156,6 +158,7 @@ def _carry_out(run: Run, perform: Perform) -> Outcome:
         written=run.written,
         gate=run.gate,
         report=run.report,
+        said=said,
         error=error,
     )
 

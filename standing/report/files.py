@@ -2,7 +2,7 @@
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from standing.report.content import RunReport
@@ -30,6 +30,24 @@ def write_report(run: RunReport, folder: Path) -> ReportFiles:
     _write(files.html, render_report(run))
     _write(folder / "index.html", render_index(past_runs(folder)))
     return files
+
+
+def write_again(run: RunReport, folder: Path, said: str, wrong: str = "", fix: str = "") -> RunReport:
+    """Write a report anew with what came to light after its run, and give it.
+
+    `wrong` says why its verdict is a warning from now on; empty leaves the verdict as it is.
+    """
+    verdict = run.verdict
+    verdict = replace(
+        verdict,
+        status="warned" if wrong else verdict.status,
+        headline=f"{verdict.headline} {said}",
+        reason="\n".join(filter(None, (verdict.reason, wrong))),
+        fix="; ".join(filter(None, (verdict.fix, fix))),
+    )
+    run = replace(run, verdict=verdict)
+    write_report(run, folder)
+    return run
 
 
 def _write(path: Path, text: str) -> None:

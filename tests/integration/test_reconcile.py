@@ -1,6 +1,8 @@
 """Reconciling finds what no run could know of, says why, and mends it when asked."""
 
+import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from conftest import MakeDatabase, Standing
@@ -29,6 +31,12 @@ def do(engine: Engine, *statements: str) -> None:
     with engine.begin() as connection:
         for statement in statements:
             connection.execute(text(statement))
+
+
+def report_of(settings: Settings, run_id: int) -> dict[str, Any]:
+    file = settings.home / "reports" / f"run-{run_id:06}" / "report.json"
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return found
 
 
 def test_drift_is_found_by_document_and_cause_and_mended_when_asked(
@@ -62,12 +70,29 @@ def test_drift_is_found_by_document_and_cause_and_mended_when_asked(
     assert NOT_LOGGED in done.stdout
     assert by_hand in done.stdout
     with database.connect() as connection:
-        kept = connection.scalar(
-            text("select summary -> 'reconciliation' from standing.runs where summary ? 'reconciliation'")
+        run, message, status, kept = connection.execute(
+            text(
+                "select run_id, message, summary -> 'verdict' ->> 'status', summary -> 'reconciliation'"
+                " from standing.runs where summary ? 'reconciliation'"
+            )
+        ).one()
+        documents = connection.scalar(
+            text("select 2 * (select count(*) from users) + 3 * (select count(*) from seller_profiles)")
         )
     assert kept["counts"]["trust_score"][EDITED] == 1
     assert kept["counts"]["performance"] == {NOT_LOGGED: 1}
     assert kept["drift"] == sum(sum(causes.values()) for causes in kept["counts"].values())
+
+    # The run and its report say it, too.
+    said = f"{kept['drift']} documents differ from a full recompute, of {documents} compared"
+    assert kept["compared"] == documents
+    assert said in message
+    assert f"; {said}" in standing.told(marketplace, "status")
+    assert status == "warned"
+    verdict = report_of(marketplace, run)["verdict"]
+    assert said in verdict["headline"]
+    assert f"trust_score: 1 where {EDITED}" in verdict["reason"]
+    assert verdict["fix"] == "standing reconcile --mend"
 
     mended = reconcile(marketplace, mend=True)
     assert mended.number == kept["drift"]
@@ -85,6 +110,9 @@ def test_drift_is_found_by_document_and_cause_and_mended_when_asked(
     assert clean.run.status == "published"
     assert (clean.number, clean.held) == (0, 1)
     assert "1 held since an undo were left out" in clean.message
+    verdict = report_of(marketplace, clean.run.run_id)["verdict"]
+    assert f"0 documents differ from a full recompute, of {clean.documents} compared" in verdict["headline"]
+    assert (verdict["reason"], verdict["fix"]) == ("", "")
     assert clean.error is None
 
     # A constraint goes, and with it what no build had to look for: both builds look from now on.

@@ -3,18 +3,23 @@
 import os
 import sys
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from standing.cli.interruption import SAID, exit_code, interruptible
+from standing.cli.runs import NOT_COMPARED
 from standing.errors import StandingError
 from standing.lifeline import end_at_once
 from standing.settings import current
 from standing.targets import targets_of
 
+if TYPE_CHECKING:
+    from prefect import State
+
 FLOWS = ("refresh", "refresh_scores", "update_seller_tiers", "quality_report", "reconcile")
 
 
 def main(arguments: list[str]) -> int:
-    """Run the named flow; 0 if it completed."""
+    """Run the named flow; gives the exit code of `standing run`, or of `standing reconcile` (README)."""
     name, *selection = arguments or [""]
     try:
         if name == "serve" and not selection:
@@ -42,7 +47,14 @@ def main(arguments: list[str]) -> int:
             print(f"error: {SAID}", file=sys.stderr)
             return exit_code(received)
     print(f"{ended.name}: {ended.message}")
-    return 0 if ended.is_completed() else 1
+    return _code(name, ended)
+
+
+def _code(name: str, ended: "State[None]") -> int:
+    if ended.is_completed():
+        return NOT_COMPARED.get(str(ended.name).lower(), 0) if name == "reconcile" else 0
+    error = ended.result(raise_on_failure=False)
+    return error.exit_code if isinstance(error, StandingError) else 1
 
 
 def _serve() -> int:

@@ -4,11 +4,13 @@ import logging
 
 from prefect.exceptions import CancelledRun, FailedRun
 
+from standing.errors import StandingError
+
 LOGGERS = ("prefect.flow_runs", "prefect.task_runs", "prefect.engine")
 
 
 class ToldByItsState(logging.Filter):
-    """Leaves out the exceptions that Prefect makes of states: a state has given its reason already.
+    """Leaves out exceptions that Prefect makes of states or finds in them: they have given their reason.
 
     A flow that returns a failed or cancelled state is logged once more as "exited with unexpected exception",
     with the traceback of Prefect's own reading of that state. Other exceptions keep theirs.
@@ -20,7 +22,7 @@ class ToldByItsState(logging.Filter):
         if record.exc_info[0] is None:  # would be printed as "NoneType: None"
             record.exc_info = None
             return True
-        return not isinstance(record.exc_info[1], (FailedRun, CancelledRun))
+        return not isinstance(record.exc_info[1], (FailedRun, CancelledRun, StandingError))
 
 
 def say_it_once() -> None:

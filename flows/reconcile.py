@@ -29,5 +29,5 @@ def reconcile(mend: bool = False) -> State[None]:
         ]
         create_table_artifact(key="standing-drift", table=rows, description="documents that drifted")
     if found.error is not None:
-        return Failed(message=str(found.error))
+        return Failed(message=str(found.error), data=found.error)
     return Completed(message=found.message)

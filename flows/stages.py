@@ -106,7 +106,7 @@ def plainly(work: Callable[Parameters, State[None]]) -> Callable[Parameters, Sta
         try:
             return work(*args, **kwargs)
         except StandingError as error:
-            return Failed(message=str(error))
+            return Failed(message=str(error), data=error)
         except DBAPIError as error:
             return Failed(message=f"the database refused: {server_message(error)}")
 
@@ -146,12 +146,14 @@ def _was_cut_off(error: StandingError) -> bool:
 
 
 def as_state(outcome: Outcome) -> State[None]:
-    """The flow run's state: by the name of its end, or failed with the reason and its fix."""
+    """The flow run's state, by the name of its end or failed with reason and fix; its data is the error."""
     if outcome.status == "stopped":
         where = f"on this page: the deployments approve and reject, with run_id {outcome.run_id}"
-        return Cancelled(name=STOPPED, message=f"{outcome.error or outcome.message}\n  {where}")
+        return Cancelled(
+            name=STOPPED, message=f"{outcome.error or outcome.message}\n  {where}", data=outcome.error
+        )
     if outcome.status in NAMED:
         return Completed(name=NAMED[outcome.status], message=outcome.message)
     if outcome.error is not None:
-        return Failed(message=str(outcome.error))
+        return Failed(message=str(outcome.error), data=outcome.error)
     return Completed(message=outcome.message)

@@ -114,6 +114,17 @@ def test_of_a_published_marketplace_the_next_run_writes_next_to_nothing_and_why_
     database.dispose()
 
 
+def by_hand(settings: Settings, flow: str) -> subprocess.CompletedProcess[str]:
+    variables = {
+        **os.environ,
+        "STANDING_HOME": str(settings.home),
+        "DATABASE_URL": settings.database_url or "",
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "flows", flow], env=variables, capture_output=True, text=True, check=False
+    )
+
+
 def test_the_flow_runs_the_same_core_and_shows_stages_as_tasks_and_the_outcome_as_an_artifact(
     make_database: MakeDatabase, published_template: str
 ) -> None:
@@ -125,18 +136,7 @@ def test_the_flow_runs_the_same_core_and_shows_stages_as_tasks_and_the_outcome_a
                 "update users set email_verified = false where id in (select id from users where email_verified limit 3)"
             )
         )
-    variables = {
-        **os.environ,
-        "STANDING_HOME": str(settings.home),
-        "DATABASE_URL": settings.database_url or "",
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "flows", "refresh"],
-        env=variables,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = by_hand(settings, "refresh")
     assert done.returncode == 0, done.stdout + done.stderr
     assert one(database, "select status from standing.runs order by run_id desc limit 1") == "published"
     database.dispose()
@@ -154,3 +154,26 @@ def test_the_flow_runs_the_same_core_and_shows_stages_as_tasks_and_the_outcome_a
         "standing-quality": "table",
     }
     assert "trust_score" in shown["standing-run"][1]
+
+
+def test_a_flow_by_hand_that_an_audit_or_the_gate_stops_exits_as_a_run_does(
+    make_database: MakeDatabase, published_template: str
+) -> None:
+    settings = make_database(published_template)
+    database = create_engine(settings.database_url or "")
+    for change, name, code in (
+        ("alter table orders rename column status to state", "Failed", 3),
+        (
+            "alter table orders rename column state to status; update users set email_verified = false,"
+            " phone_verified = false, kyc_status = 'none'",
+            "Stopped by the gate",
+            6,
+        ),
+    ):
+        with database.begin() as connection:
+            connection.execute(text(change))
+        done = by_hand(settings, "refresh")
+        assert done.stdout.startswith(f"{name}: "), done.stdout + done.stderr
+        assert done.returncode == code
+        assert "Traceback" not in done.stderr
+    database.dispose()

@@ -12,7 +12,8 @@ import yaml
 
 from standing import PROJECT_ROOT
 from standing.backfill import Backfill
-from standing.errors import AuditFailed, SettingError, StandingError
+from standing.errors import AuditFailed, BuildFailed, GateStopped, SettingError, StandingError
+from standing.lock import LockTaken
 from standing.log import JsonLines, logger
 from standing.run import Outcome
 from standing.settings import Settings, load_settings
@@ -114,6 +115,27 @@ def test_a_flow_ends_in_a_state_of_the_runs_own_word(
 
     state = as_state(Outcome(7, status, "so it is", error=error))
     assert (state.type.value, state.name) == (kind, name)
+
+
+@pytest.mark.parametrize(
+    ("flow", "outcome", "code"),
+    [
+        ("refresh", Outcome(7, "published", ""), 0),
+        ("refresh", Outcome(7, "skipped", "", error=LockTaken("another run is at work")), 0),
+        ("refresh", Outcome(7, "waiting", ""), 0),
+        ("refresh", Outcome(7, "failed", "", error=BuildFailed("no such column")), 1),
+        ("refresh", Outcome(7, "failed", "", error=AuditFailed("too many")), 3),
+        ("refresh", Outcome(7, "stopped", "", error=GateStopped("too many moved")), 6),
+        ("reconcile", Outcome(7, "published", ""), 0),
+        ("reconcile", Outcome(7, "skipped", "", error=LockTaken("another run is at work")), 5),
+        ("reconcile", Outcome(7, "waiting", ""), 6),
+    ],
+)
+def test_a_flow_by_hand_exits_as_the_command_does(flow: str, outcome: Outcome, code: int) -> None:
+    from flows.__main__ import _code
+    from flows.stages import as_state
+
+    assert _code(flow, as_state(outcome)) == code
 
 
 def test_a_stopped_run_says_how_to_decide() -> None:

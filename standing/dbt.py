@@ -150,6 +150,13 @@ def load_policy(settings: Settings, url: URL, progress: Progress | None = None) 
     return invoke(settings, url, "build", *arguments, progress=progress)
 
 
+def going_on(ended_before: int, progress: Progress | None) -> Progress | None:
+    """Progress of a command that goes on counting where one before it has ended."""
+    if progress is None:
+        return None
+    return lambda ended, total: progress(ended_before + ended, total and ended_before + total)
+
+
 def _counting(progress: Progress) -> Callable[[Any], None]:
     ended = total = 0
 

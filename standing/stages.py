@@ -151,15 +151,18 @@ def build(run: Run) -> str:
     arguments = ["build", "--selector", f"{run.request.selection}_{twin}", *dbt.AS_BUILT]
     # dbt's artifacts, target/manifest.json and run_results.json, are of the last full build.
     arguments.append("--full-refresh" if run.due.everybody else "--no-write-json")
-    told = pace(run.run_id, "build", "models and tests")
     prepared = nullcontext() if run.is_prepared else preparing(run.engine, run.settings, run.targets)
     with _said_better_by(run, "sources"), prepared:
+        what = "models and tests"
         if not run.is_prepared:
-            run.nodes = dbt.load_policy(run.settings, run.engine.url, pace(run.run_id, "build", "policy"))
+            what = f"seeds, {what}"
+            policy = pace(run.run_id, "build", f"{what} of policy")
+            run.nodes = dbt.load_policy(run.settings, run.engine.url, policy)
+        told = dbt.going_on(len(run.nodes), pace(run.run_id, "build", what))
         run.nodes += dbt.invoke(run.settings, run.engine.url, *arguments, progress=told)
     _begin(run, "candidates")
     kinds = [node.kind for node in run.nodes]
-    return ", ".join(plural(kinds.count(kind), kind) for kind in ("model", "test"))
+    return ", ".join(plural(kinds.count(kind), kind) for kind in ("seed", "model", "test") if kind in kinds)
 
 
 def diff(run: Run) -> str:

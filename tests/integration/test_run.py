@@ -171,6 +171,31 @@ def test_what_is_shown_of_an_audit_beside_the_run_is_the_wait_for_it(
     assert "  wait for audit sources " in standing.told(marketplace, "status")
 
 
+@pytest.mark.parametrize("template", ["upgraded_template", "published_template"])
+def test_a_build_is_counted_up_to_what_it_has_built_in_the_end(
+    make_database: MakeDatabase,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    template: str,
+) -> None:
+    marketplace = make_database(request.getfixturevalue(template))
+    monkeypatch.setattr("standing.log.PACE_SECONDS", 0)
+    with caplog.at_level("INFO", "standing"):
+        outcome = execute(marketplace, Request("tiers", full=True))
+    assert outcome.status == "published", outcome.message
+    detail = next(stage.detail for stage in outcome.stages if stage.name == "build")
+    counted = [int(number) for number in re.findall(r"\d+", detail)]
+    assert len(counted) == (3 if template == "upgraded_template" else 2)
+    told = [
+        (one.done, one.total)  # type: ignore[attr-defined]
+        for one in caplog.records
+        if hasattr(one, "done") and "models and tests" in one.message
+    ]
+    assert told[-1] == (sum(counted), sum(counted)), detail
+    assert [done for done, _ in told] == list(range(1, sum(counted) + 1))
+
+
 def test_a_replay_publishes_nothing_and_a_future_moment_is_refused(
     marketplace: Settings, database: Engine, standing: Standing
 ) -> None:

@@ -27,6 +27,7 @@ class FactorMove:
     """A factor whose points differ, or a number of the document; None: it was not or is no longer there."""
 
     code: str
+    label_en: str
     label_th: str
     before: Decimal | None
     after: Decimal | None
@@ -106,7 +107,7 @@ def _asked_of(asked: dict[str, str], before: str | None, after: str | None) -> s
 
 
 def _parts(document: str, target: Target) -> str:
-    """What explains a document, as {code: {points, label_th}}: its factors, or else its numbers."""
+    """What explains a document, as {code: {points, labels}}: its factors, or else its numbers."""
     if target.name == "trust_score":
         parts = f"jsonb_path_query({document}, '$.factors.*[*]') as part (value)"
         return (
@@ -130,7 +131,9 @@ def _moves(before: dict[str, Any], after: dict[str, Any]) -> tuple[FactorMove, .
             Decimal(str(side[code]["points"])) if code in side else None for side in (before, after)
         )
         if old != new:
-            moves.append(FactorMove(code, {**before, **after}[code].get("label_th") or code, old, new))
+            part = {**before, **after}[code]
+            english, thai = part.get("label_en") or code, part.get("label_th") or code
+            moves.append(FactorMove(code, english, thai, old, new))
     return tuple(
         sorted(moves, key=lambda one: abs((one.after or nothing) - (one.before or nothing)), reverse=True)
     )

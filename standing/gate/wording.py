@@ -61,8 +61,7 @@ def _mover(mover: MoveOfMember) -> list[str]:
 
 def _factor(move: FactorMove) -> str:
     change = (move.after or Decimal(0)) - (move.before or Decimal(0))
-    label = "" if move.label_th == move.code else f" ({move.label_th})"
-    return f"{change:+} {move.code}{label}: {_number(move.before)} → {_number(move.after)}"
+    return f"{change:+} {move.label_en}: {_number(move.before)} → {_number(move.after)}"
 
 
 def _number(value: Decimal | None) -> str:

@@ -210,12 +210,17 @@ def test_diff_of_a_stopped_run_shows_columns_matrix_and_movers(
     assert first["after"] < first["before"]
     lost = {factor["code"]: factor for factor in first["factors"]}
     assert lost["email_verified"]["after"] is None
+    assert lost["email_verified"]["label_en"] == "E-mail address verified"
     assert lost["email_verified"]["label_th"] == "ยืนยันอีเมลแล้ว"
     assert any(one["verdict"] == "stopped" for one in found["gate"])
 
     shown = standing.ok(marketplace, "diff", "--stopped")
     assert "gate: stopped: trust_score" in shown
     assert "ซิลเวอร์" in shown
+    # As `standing why` names them.
+    assert " E-mail address verified: 2.0 → none" in shown
+    assert "email_verified" not in shown
+    assert "ยืนยันอีเมลแล้ว" not in shown
     refused = standing(marketplace, "diff", "--run", "1")
     assert refused.returncode == 1
     assert "run 1 does not await a decision: it is published" in refused.stderr

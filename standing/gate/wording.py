@@ -52,16 +52,22 @@ def _matrix(matrix: Matrix) -> list[str]:
 
 
 def _mover(mover: MoveOfMember) -> list[str]:
-    steps = f", {mover.step_before or 'none'} → {mover.step_after}" if mover.step_after else ""
-    lines = [f"  {mover.target} {mover.member_id}: {_number(mover.before)} → {_number(mover.after)}{steps}"]
+    moves = [_move(_number(mover.before), _number(mover.after))]
+    if mover.step_after:
+        moves.append(_move(mover.step_before or "none", mover.step_after))
+    lines = [f"  {mover.target} {mover.member_id}: {', '.join(moves)}"]
     if mover.asked:
         lines.append(f"    {mover.asked}")
     return lines + [f"    {_factor(one)}" for one in mover.factors[:FACTORS]]
 
 
+def _move(before: str, after: str) -> str:
+    return before if before == after else f"{before} → {after}"
+
+
 def _factor(move: FactorMove) -> str:
     change = (move.after or Decimal(0)) - (move.before or Decimal(0))
-    return f"{change:+} {move.label_en}: {_number(move.before)} → {_number(move.after)}"
+    return f"{change:+} {move.label_en}: {_move(_number(move.before), _number(move.after))}"
 
 
 def _number(value: Decimal | None) -> str:

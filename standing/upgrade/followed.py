@@ -18,9 +18,7 @@ def change_log(connection: Connection[Any], catalog: Catalog, settings: Settings
     """Which tables are or will be followed, what waits in the log, and what is not logged."""
     tables = ", ".join(capture.table for capture in wanted(catalog))
     if not settings.change_log:
-        yield Check(
-            "change log", "note", "off (STANDING_CHANGE_LOG): no triggers, and every run is a full one"
-        )
+        yield _off(catalog)
     elif ("alembic_version", "version_num") not in catalog.own or (
         "change_log",
         "source",
@@ -28,6 +26,16 @@ def change_log(connection: Connection[Any], catalog: Catalog, settings: Settings
         yield Check("change log", "note", f"triggers will log whose data changes, on {tables}")
     else:
         yield from _made(connection, catalog, tables)
+
+
+def _off(catalog: Catalog) -> Check:
+    said = "off (STANDING_CHANGE_LOG): every run is a full one"
+    there = ", ".join(dict.fromkeys(one.root for one in catalog.triggers))
+    if not there:
+        return Check("change log", "note", f"{said}, and there are no triggers")
+    return Check(
+        "change log", "note", f"{said}; triggers are still on {there}", "standing migrate drops them"
+    )
 
 
 def _made(connection: Connection[Any], catalog: Catalog, tables: str) -> Iterator[Check]:

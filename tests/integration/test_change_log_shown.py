@@ -82,7 +82,19 @@ def test_preflight_says_what_will_be_and_what_is_followed(
     with engine.begin() as connection:
         connection.execute(text("alter table users disable trigger standing_log_update"))
     assert "standing_log_update on users is disabled" in standing(settings, "preflight").stdout
-    assert "no triggers" in standing(settings, "preflight", STANDING_CHANGE_LOG="false").stdout
+
+    # Without the log they are there until something drops them.
+    off = {"STANDING_CHANGE_LOG": "false"}
+    said = standing(settings, "preflight", **off).stdout
+    assert "no triggers" not in said
+    assert (
+        "triggers are still on orders, products, referred_users, reviews, seller_profiles, users\n"
+        "    standing migrate drops them\n" in said
+    )
+    standing.ok(settings, "migrate", **off)
+    said = standing(settings, "preflight", **off).stdout
+    assert "every run is a full one, and there are no triggers" in said
+    assert "standing migrate drops them" not in said
 
 
 def test_verify_fails_on_a_disabled_trigger(settings: Settings, engine: Engine, standing: Standing) -> None:

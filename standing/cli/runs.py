@@ -129,6 +129,8 @@ def status(as_json: bool) -> None:
         started = f"{row['started_at']:%Y-%m-%d %H:%M:%S}"
         click.echo(f"  {row['run_id']:>5}  {started}  {row['selection']:<7} {row['status']:<10} {message}")
     for last in found["runs"][:1]:
+        if last["stages"]:
+            click.echo(f"stages of run {last['run_id']}:")
         for stage in last["stages"]:
             click.echo(f"  {_timed(stage['name']):<27}{stage['seconds']:>8.1f} s")
         if last["report"]:

@@ -5,7 +5,7 @@ visible and makes due whoever's documents may have changed with it. It makes too
 few.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -41,9 +41,15 @@ insert into {DRAINED} (source, is_wide, {", ".join(LOG_KEYS)})
 select distinct source, is_wide, {", ".join(LOG_KEYS)} from taken
 """
 
+#: The sources of which everything may have changed.
 EVERYBODY = (
-    f"select exists (select from {DRAINED} where is_wide and num_nonnulls({', '.join(LOG_KEYS)}) = 0)"
+    f"select distinct source from {DRAINED}"
+    f" where is_wide and num_nonnulls({', '.join(LOG_KEYS)}) = 0 order by 1"
 )
+#: In the place of a source: what was changed while the log was not complete.
+NOT_LOGGED = "not logged"
+#: Sources named in the reason why everybody is due.
+NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -102,12 +108,12 @@ def drain(connection: Connection, settings: Settings, log: Completeness | None =
         connection.execute(text(f"create temporary table {name} ({columns}) on commit drop"))
     taken = connection.execute(text(TAKE)).rowcount
     if settings.change_log and not (log or is_complete(connection, settings)):
-        connection.execute(text(f"insert into {LOG} (source, is_wide) values ('not logged', true)"))
+        connection.execute(text(f"insert into {LOG} (source, is_wide) values ('{NOT_LOGGED}', true)"))
     if not taken:
         return 0
-    if connection.scalar(text(EVERYBODY)):
+    if sources := connection.scalars(text(EVERYBODY)).all():
         kept.forget(connection, settings)
-        return _make_everybody_due(connection)
+        return _make_everybody_due(connection, _reason(sources))
     connection.execute(text(f"analyze {DRAINED}"))
     tables = tables_found(connection, settings.application_schema)
     _fill(connection, ORDERS, _orders(tables))
@@ -219,13 +225,21 @@ def _make_due(connection: Connection, table: str, members: str) -> int:
     ).rowcount
 
 
-def _make_everybody_due(connection: Connection) -> int:
+def _reason(sources: Sequence[str]) -> str:
+    named = [source for source in sources if source != NOT_LOGGED]
+    if not named:
+        return "changes may have been missed while the change log was not complete"
+    more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
+    return f"everything in {', '.join(named[:NAMED])}{more} may have changed"
+
+
+def _make_everybody_due(connection: Connection, reason: str) -> int:
     return connection.execute(
         text(
-            f"insert into {DUE} (target, member_id)"
-            " select target, null from unnest(cast(:targets as text[])) as t (target) on conflict do nothing"
+            f"insert into {DUE} (target, reason) select target, :reason"
+            " from unnest(cast(:targets as text[])) as t (target) on conflict do nothing"
         ),
-        {"targets": list(_targets())},
+        {"targets": list(_targets()), "reason": reason},
     ).rowcount
 
 

@@ -94,7 +94,6 @@ def collect_due(
     with engine.begin() as connection:
         found = dependencies(connection, settings, targets)
         log = change_log.is_complete(connection, settings)
-        change_log.drain(connection, settings, log)
         for target, reason in everybody_due(connection, settings, targets, found, log, full):
             connection.execute(
                 text(
@@ -102,6 +101,8 @@ def collect_due(
                 ),
                 {"target": target, "reason": reason},
             )
+        # After it: what is known of today explains more than a log of what may have happened.
+        change_log.drain(connection, settings, log)
         reasons = connection.scalars(
             text(
                 "select distinct coalesce(reason, 'everything in a source may have changed') from standing.due"

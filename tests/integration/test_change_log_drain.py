@@ -167,6 +167,27 @@ def test_row_without_a_key_is_everybody_only_if_it_is_wide(
     assert due(connection, USER_TARGETS | SELLER_TARGETS) == {None}
 
 
+@pytest.mark.parametrize(
+    ("sources", "said"),
+    [
+        (["orders"], "everything in orders may have changed"),
+        (["reviews", "orders", "orders", "not logged"], "everything in orders, reviews may have changed"),
+        (list("edcba"), "everything in a, b, c and 2 more may have changed"),
+        (["not logged"], "changes may have been missed while the change log was not complete"),
+    ],
+)
+def test_the_reason_why_everybody_is_due_names_the_sources(
+    connection: Connection, settings: Settings, sources: list[str], said: str
+) -> None:
+    for source in sources:
+        connection.execute(
+            text("insert into standing.change_log (source, is_wide) values (:source, true)"),
+            {"source": source},
+        )
+    drain(connection, settings)
+    assert connection.scalars(text("select distinct reason from standing.due")).all() == [said]
+
+
 def test_log_of_every_order_makes_every_buyer_and_seller_due(
     connection: Connection, settings: Settings
 ) -> None:

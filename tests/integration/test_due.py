@@ -9,9 +9,11 @@ from sqlalchemy import Engine
 
 from standing.context import wall_clock
 from standing.database import connect
+from standing.due import collect_due
 from standing.run import execute
 from standing.settings import Settings
 from standing.stages import Request
+from standing.targets import TARGETS
 
 LATER = "00000000-0000-0000-0000-000000001a7e"
 UNDATED = "00000000-0000-0000-0000-00000000da7e"
@@ -44,6 +46,27 @@ def due_at(engine: Engine, member: str, target: str) -> datetime | None:
     )
     assert len(noted) == 1
     return noted[0]  # type: ignore[return-value]
+
+
+def test_everybody_is_due_for_the_reason_that_explains_most(
+    make_database: MakeDatabase, published_template: str
+) -> None:
+    marketplace = make_database(published_template)
+    with connect(marketplace) as engine:
+
+        def reasons(*changes: str) -> tuple[str, ...]:
+            do(engine, "truncate standing.due", *changes)
+            return collect_due(engine, marketplace, 2, wall_clock(engine), TARGETS).reasons
+
+        assert reasons("truncate user_warnings") == ("everything in user_warnings may have changed",)
+        off = ("trigger standing_log_insert on orders is disabled",)
+        assert reasons("alter table orders disable trigger standing_log_insert") == off
+        # By now the log says that something was not logged.
+        assert reasons() == off
+        assert reasons("alter table orders enable always trigger standing_log_insert") == (
+            "changes may have been missed while the change log was not complete",
+        )
+        assert reasons() == ()
 
 
 @pytest.mark.parametrize("full", [False, True], ids=["due", "full"])

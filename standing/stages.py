@@ -135,6 +135,8 @@ def find_due(run: Run) -> str:
         who = f"everybody, {who}: {'; '.join(run.due.reasons)}"
     judged = "orders, reviews and threads"
     stale = run.due.stale
+    if stale == 0:  # members may have facts of their own to be counted anew
+        return who
     return f"{who}; {f'all {judged}' if stale is None else plural(stale, 'order, review or thread', judged)} to judge"
 
 

@@ -1,5 +1,6 @@
 """Judged rows are kept: a run judges anew what is stale, and everything where what is kept cannot be relied on."""
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -86,6 +87,19 @@ def test_a_run_judges_what_changed_and_nothing_else(marketplace: Settings, engin
     for kept_model in (*kept.KINDS, *kept.FACTS):
         assert scalar(engine, f"select count(*) from standing_build.{kept_model.stale}") == 0
     assert judged_again(engine, lambda: run(marketplace)) == dict.fromkeys(again, 0)
+
+
+def test_where_members_facts_alone_are_counted_anew_no_row_is_said_to_be_judged(
+    marketplace: Settings, engine: Engine
+) -> None:
+    do(
+        engine,
+        "update products set stock = stock + 1 where id = (select id from products order by id limit 1)",
+    )
+    outcomes: list[Outcome] = []
+    again = judged_again(engine, lambda: outcomes.append(run(marketplace)))
+    assert {model for model, rows in again.items() if rows} == {"int_seller_ground"}
+    assert re.fullmatch(r"\d+ members? and \d+ shops?", outcomes[0].stages[0].detail)
 
 
 def test_a_row_is_judged_again_at_the_moment_it_names(
@@ -207,6 +221,7 @@ def test_policy_that_judges_no_row_leaves_the_rows(
     again = judged_again(engine, lambda: outcomes.append(run(marketplace)))
     assert outcomes[0].stages[0].detail.startswith("everybody")
     assert set(again.values()) == {0}
+    assert "to judge" not in outcomes[0].stages[0].detail
     rows = all_rows(engine)
     _edit(
         project / "seeds" / "order_statuses.csv",

@@ -43,7 +43,10 @@
     {%- endif -%}
     {%- call statement('noted') -%}
         {%- if stale -%}
-            truncate {{ stale }};
+            {#- An empty list is left alone: making its file anew costs more than looking. -#}
+            do $standing$ begin
+                if exists (select from {{ stale }}) then truncate {{ stale }}; end if;
+            end $standing$;
         {%- endif %}
         {%- if everything_is_judged() %}
         insert into {{ source('standing', 'judged') }} (model, judged_by, as_of)

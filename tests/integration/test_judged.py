@@ -59,6 +59,10 @@ def all_rows(engine: Engine) -> dict[str, int]:
     return {model: len(rows) for model, rows in written(engine).items()}
 
 
+def file_of(engine: Engine, table: str) -> object:
+    return scalar(engine, f"select pg_relation_filenode('standing_build.{table}')")
+
+
 def test_a_run_judges_what_changed_and_nothing_else(marketplace: Settings, engine: Engine) -> None:
     reviewed = scalar(engine, "select order_id from reviews where order_id is not null order by id limit 1")
     of_order = scalar(engine, f"select count(*) from reviews where order_id = '{reviewed}'")
@@ -74,7 +78,14 @@ def test_a_run_judges_what_changed_and_nothing_else(marketplace: Settings, engin
         f"update messages set sent_at = sent_at - interval '1 second' where thread_id = '{thread}'",
         f"update products set stock = stock + 1 where seller_id = '{shop}'",
     )
+    lists = {
+        kept_model.stale: file_of(engine, kept_model.stale) for kept_model in (*kept.KINDS, *kept.FACTS)
+    }
     again = judged_again(engine, lambda: run(marketplace))
+    # A list that was empty keeps its file.
+    assert {table for table, file in lists.items() if file_of(engine, table) == file} == {
+        "stale_user_sessions"
+    }
     assert again == {
         "int_judged_orders": 1,
         "int_judged_reviews": of_order,  # a review is judged with its order

@@ -27,7 +27,7 @@ from standing.errors import SettingError
 
 def _known_zone(name: str) -> str:
     if name not in available_timezones():
-        raise ValueError(f"{name!r} is not a time zone of the IANA database, such as 'Asia/Bangkok'")
+        raise ValueError("that is not a time zone of the IANA database, such as Asia/Bangkok")
     ZoneInfo(name)
     return name
 
@@ -62,6 +62,18 @@ NO_SETTING = re.compile(r"STANDING_(DBT_\w+|PAGES|SERVICE_HOST|(SERVICE_)?PORT(_
 
 #: Settings whose values no message shows.
 SECRET = {"DATABASE_URL", "DATABASE_URL_DIRECT", "STANDING_WEBHOOK_URL"}
+
+#: What pydantic finds wrong, by its names → what is expected.
+EXPECTED = {
+    "int_parsing": "write a whole number",
+    "int_parsing_size": "write a whole number that is not so long",
+    "bool_parsing": "write true or false",
+    "greater_than": "it has to be above {gt}",
+    "greater_than_equal": "it has to be at least {ge}",
+    "less_than_equal": "it may be {le} at most",
+    "string_too_short": "it may not be empty",
+    "string_too_long": "it may have {max_length} characters at most",
+}
 
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
@@ -234,7 +246,8 @@ def load_settings(**overrides: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else ""
-        problem = first["msg"].removeprefix("Value error, ")
+        expected = EXPECTED.get(first["type"], "").format(**first.get("ctx", {}))
+        problem = expected or first["msg"].removeprefix("Value error, ")
         shown = name if name in SECRET else f"{name}={first['input']!r}"
         what = f"{shown}: {problem}" if name else problem
         raise SettingError(f"setting {what}", "correct it in the environment or in .env") from None

@@ -27,6 +27,7 @@ from standing.settings import load_settings
         ("STANDING_APPLICATION_SCHEMA", 'a "quoted" name'),
         ("STANDING_APPLICATION_SCHEMA", "pg_catalog"),
         ("STANDING_APPLICATION_SCHEMA", "standing"),
+        ("STANDING_APPLICATION_SCHEMA", "pg_{braces}"),
         ("STANDING_BUILD_SCHEMA", "public"),
         ("STANDING_BUILD_SCHEMA", "standing"),
         ("STANDING_BUILD_SCHEMA", "information_schema"),
@@ -35,6 +36,30 @@ from standing.settings import load_settings
 def test_a_wrong_setting_is_refused_by_its_name(name: str, value: str) -> None:
     with pytest.raises(SettingError, match=name):
         load_settings(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("STANDING_THREADS", "two", "write a whole number"),
+        ("STANDING_THREADS", "2.5", "write a whole number"),
+        ("STANDING_THREADS", "0", "it has to be above 0"),
+        ("STANDING_LOCK_WAIT_MINUTES", "-1", "it has to be at least 0"),
+        ("STANDING_PREFECT_PORT", "70000", "it may be 65535 at most"),
+        ("STANDING_CHANGE_LOG", "perhaps", "write true or false"),
+        ("STANDING_BUILD_SCHEMA", "x" * 51, "it may have 50 characters at most"),
+        (
+            "SOURCE_TIME_ZONE",
+            "{UTC}",
+            "that is not a time zone of the IANA database, such as Asia/Bangkok",
+        ),
+        ("STANDING_RECONCILE_AT", "25:00", "write it as HH:MM, such as 03:30"),
+    ],
+)
+def test_what_is_expected_of_a_wrong_setting_is_said_in_one_line(name: str, value: str, said: str) -> None:
+    with pytest.raises(SettingError) as refused:
+        load_settings(**{name: value})
+    assert refused.value.message == f"setting {name}={value!r}: {said}"
 
 
 def test_a_wrong_webhook_is_refused_by_name_and_not_shown() -> None:

@@ -5,6 +5,7 @@
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -64,20 +65,29 @@ def publish_changes(
 ) -> dict[str, int]:
     """Write the changed documents; the old ones go to the history. Gives documents written per target.
 
-    Each chunk is a transaction of its own, tried again when the application was in the way. Raises
-    LockLost when another run may have begun, StandingError when a chunk could not be written.
+    Each chunk is a transaction of its own, tried again when the application was in the way; as many are
+    written side by side as there are threads. Raises LockLost when another run may have begun,
+    StandingError when a chunk could not be written: those under way end, and no other begins.
     """
     written = {target.name: 0 for target in targets}
     open_partitions(engine)
     for group in by_table(targets):
         changes = ChangeTable(settings, group)
         with engine.connect() as connection:
-            last = connection.scalar(text(changes.last_chunk()))
+            last = connection.scalar(text(changes.last_chunk())) or 0
         tell = pace(run_id, "publish", f"chunks of {changes.table}")
-        for chunk in range(1, (last or 0) + 1):
-            for name, number in _publish_chunk(engine, changes, lock, run_id, chunk).items():
-                written[name] += number
-            tell(chunk, last)
+        with ThreadPoolExecutor(settings.threads, "publish") as pool:
+            chunks = [
+                pool.submit(_publish_chunk, engine, changes, lock, run_id, chunk)
+                for chunk in range(1, last + 1)
+            ]
+            try:
+                for ended, chunk in enumerate(as_completed(chunks), start=1):
+                    for name, number in chunk.result().items():
+                        written[name] += number
+                    tell(ended, last)
+            finally:
+                pool.shutdown(cancel_futures=True)
     return written
 
 

@@ -9,12 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from standing import PROJECT_ROOT, __version__
-from standing.database import rows
-from standing.documents_sql import quoted
+from standing.effects import count_effects
 from standing.errors import StandingError
 from standing.freshness import freshness
 from standing.gate.waiting import expiry
-from standing.movements import MEASURES, SCORES, distribution, matrix, movements, movers
 from standing.plural import plural
 from standing.quarantine import quarantine, quarantine_trend
 from standing.reach import missing_sources
@@ -26,10 +24,6 @@ from standing.stages import Run
 
 #: Parts of the report that `standing.runs` keeps for later runs to compare with.
 KEPT = ("verdict", "changes", "stages", "distributions")
-LADDERS = (
-    ("trust_score", "Trust level", "trust_levels", "level", "rank"),
-    ("tier_info", "Seller tier", "tier_policy", "tier", "tier_level"),
-)
 
 
 def write_run_report(
@@ -82,31 +76,9 @@ def policy_version() -> str:
 def _gather(
     connection: Connection, run: Run, status: str, error: StandingError | None
 ) -> content.RunReport:
-    built = any(stage.name == "build" and stage.status == "done" for stage in run.stages)
-    compared = bool(run.changes)
-    published = any(stage.name == "publish" and stage.status == "done" for stage in run.stages)
-    # A replay moves nobody: what it is compared with is itself.
-    written_by = run.run_id if published or run.is_replay else None
-    changes: list[content.Change] = []
-    moved: list[content.Movement] = []
-    moving: list[content.Mover] = []
-    ladders: list[content.Ladder] = []
-    distributions: list[content.Distribution] = []
-    by_name = {target.name: target for target in run.targets}
+    built = run.has_done("build")
     written = _written(connection, run)
-    if built:
-        ladders = _ladders(connection, run)
-    if compared:
-        changes = [_change(run, found, written.get(found.target, 0)) for found in run.changes]
-        for measure in (m for m in MEASURES if m.target in by_name):
-            target = by_name[measure.target]
-            cells = matrix(connection, run.settings, target, measure, written_by)
-            steps = tuple(s.code for one in ladders if one.target == target.name for s in one.steps)
-            names = steps if measure.step is None else ()
-            distributions.append(distribution(measure, cells, names))
-            moved += movements(target, cells) if measure.step is None else ()
-        for name in (name for name in SCORES if name in by_name):
-            moving += movers(connection, run.settings, run.run_id, by_name[name], status == "stopped")
+    effects = run.effects or count_effects(connection, run, is_stopped=status == "stopped")
     facts, verdict = _facts(connection, run, status), _verdict(run, error, written)
     set_aside = quarantine(connection, run.settings) if built else ()
     this = content.RunPoint(facts.run_id, facts.finished_at, verdict.status)
@@ -114,16 +86,18 @@ def _gather(
     return content.RunReport(
         run=facts,
         verdict=verdict,
-        changes=tuple(changes),
-        movements=tuple(moved),
-        ladders=tuple(ladders),
-        distributions=tuple(distributions),
-        movers=tuple(moving),
+        changes=tuple(_change(run, found, written.get(found.target, 0)) for found in run.changes),
+        movements=effects.movements,
+        ladders=effects.ladders,
+        distributions=effects.distributions,
+        movers=effects.movers,
         audits=tuple(content.Audit.from_json(verdict.to_json()) for verdict in run.verdicts),
         quarantine=set_aside,
         quarantine_runs=runs,
         quarantine_trend=trend,
-        missing_sources=missing_sources(connection, run.settings, built and "trust_score" in by_name),
+        missing_sources=missing_sources(
+            connection, run.settings, built and any(target.name == "trust_score" for target in run.targets)
+        ),
         freshness=freshness(connection, run.settings),
         stages=tuple(content.StageTiming(s.name, s.seconds, s.status) for s in run.stages),
         models=tuple(
@@ -208,18 +182,6 @@ def _change(run: Run, found: Any, written: int) -> content.Change:
         unchanged=found.unchanged,
         clock_only=found.due,
     )
-
-
-def _ladders(connection: Connection, run: Run) -> list[content.Ladder]:
-    found = []
-    names = {target.name for target in run.targets}
-    for target, title, table, code, rank in (one for one in LADDERS if one[0] in names):
-        steps = rows(
-            connection,
-            f"select {code} as code, label_en, label_th from {quoted(run.settings.build_schema, table)} order by {rank}",
-        )
-        found.append(content.Ladder(target, title, tuple(content.Step(**step) for step in steps)))
-    return found
 
 
 def _row_count(message: str) -> int | None:

@@ -6,6 +6,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
@@ -24,6 +25,9 @@ from standing.prepared import is_prepared, preparing
 from standing.publish import TargetChanges, confirm_changes, find_changes, publish_changes
 from standing.settings import Settings
 from standing.targets import Target
+
+if TYPE_CHECKING:
+    from standing.effects import Effects
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,8 @@ class Run:
     changes: list[TargetChanges] = field(default_factory=list)
     gate: GateVerdict = field(default_factory=GateVerdict)
     written: dict[str, int] = field(default_factory=dict)
+    #: Whom it moves, once that is counted.
+    effects: "Effects | None" = None
     report: Path | None = None
     #: Policy and staging are in the build's schema as they should be, and stay as they are.
     is_prepared: bool = False
@@ -74,6 +80,9 @@ class Run:
     @property
     def is_replay(self) -> bool:
         return self.request.as_of is not None
+
+    def has_done(self, stage: str) -> bool:
+        return any(one.name == stage and one.status == "done" for one in self.stages)
 
 
 @dataclass(frozen=True)
@@ -197,6 +206,16 @@ def publish(run: Run) -> str:
     return ", ".join(f"{name}: {number} written" for name, number in run.written.items())
 
 
+def audit_published(run: Run) -> str:
+    """The audit of what was written; whom the run moved is counted beside it, for the report."""
+    from standing.effects import count_effects
+
+    _begin(run, "published")
+    with run.engine.connect() as connection:
+        run.effects = count_effects(connection, run)
+    return _audit("published")(run)
+
+
 def in_order(run: Run) -> Iterator[Stage]:
     """The stages as a run takes them.
 
@@ -217,5 +236,5 @@ STAGES = (
     Stage("audit candidates", _audit("candidates")),
     Stage("gate", gate, writes=True),
     Stage("publish", publish, writes=True),
-    Stage("audit published", _audit("published"), writes=True),
+    Stage("audit published", audit_published, writes=True),
 )

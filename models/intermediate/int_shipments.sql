@@ -6,7 +6,8 @@ with outcomes as (
 
 ),
 
-working_days as (
+-- Read twice; made once it could not be joined by parallel workers.
+working_days as not materialized (
 
     select * from {{ ref('int_working_days') }}
 
@@ -55,7 +56,7 @@ due as (
     left join working_days as due_days
         on
             due_days.is_working
-            and due_days.working_days_before = ceil(counted.working_seconds / 86400) - 1
+            and due_days.working_days_before = (ceil(counted.working_seconds / 86400) - 1)::integer
 
 ),
 

@@ -1,3 +1,5 @@
+{{ config(looked_up=['day', 'is_working', 'working_days_before']) }}
+
 with weekly as (
 
     select weekday from {{ ref('non_working_days') }}

@@ -87,6 +87,7 @@ def make_engine(url: URL) -> Engine:
         connect_args={"options": "-c timezone=UTC -c random_page_cost=1.1", "application_name": "standing"},
         json_serializer=lambda value: json.dumps(value, ensure_ascii=False),
         pool_pre_ping=True,
+        max_overflow=-1,  # as many as there are threads
     )
 
 

@@ -112,7 +112,7 @@ class Settings(BaseSettings):
     publish_chunk: Positive = Field(5000, alias="STANDING_PUBLISH_CHUNK")
     #: Days (UTC) that replaced documents are kept, so that a run can be undone.
     history_days: Positive = Field(90, alias="STANDING_HISTORY_DAYS")
-    #: Models that dbt builds side by side.
+    #: Models that dbt builds side by side, and chunks that are published side by side.
     threads: Positive = Field(2, alias="STANDING_THREADS")
     #: Triggers log whose data changed; without them every run is a full one.
     change_log: bool = Field(True, alias="STANDING_CHANGE_LOG")

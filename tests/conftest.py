@@ -9,6 +9,7 @@ import fcntl
 import logging
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -50,6 +51,9 @@ def quiet_environment() -> Iterator[None]:
     """No setting of the machine or of a `.env` reaches a test; no dependency reports home."""
     ours = [name for name in os.environ if name.startswith(("STANDING_", "TRUST_SCORE_", "LOYALTY_"))]
     kept = {name: os.environ.pop(name) for name in [*ours, "DATABASE_URL"] if name in os.environ}
+    # A shell's background job ignores Ctrl-C, and so would every process that a test starts and interrupts.
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     with lasting():
         yield
     os.environ.update(kept)

@@ -15,6 +15,7 @@ def parser(says: str | None, state: str = "loaded and upgraded") -> argparse.Arg
     made = argparse.ArgumentParser(description=says, formatter_class=argparse.RawTextHelpFormatter)
     made.add_argument("--users", type=int, default=20_000)
     made.add_argument("--orders", type=int, default=100_000)
+    made.add_argument("--sellers", type=int, help="one for every 50 users if not given")
     made.add_argument("--folder", type=Path, help="where the database is made; the system's if not given")
     made.add_argument("--home", type=Path, help=f"an existing STANDING_HOME, {state}")
     return made
@@ -30,8 +31,10 @@ def marketplace(given: argparse.Namespace) -> Iterator[Path]:
         home = Path(name)
         home.chmod(0o755)
         try:
-            size = ("--users", str(given.users), "--orders", str(given.orders), "--seed", "1")
-            standing(home, "load", "simulated", *size)
+            sellers = given.sellers or given.users // 50
+            size = {"users": given.users, "orders": given.orders, "sellers": sellers, "seed": 1}
+            options = (part for name, number in size.items() for part in (f"--{name}", str(number)))
+            standing(home, "load", "simulated", *options)
             standing(home, "migrate")
             yield home
         finally:

@@ -30,32 +30,43 @@ def load() -> None:
 @load.command()
 @click.option("--users", type=click.IntRange(50, 20_000_000), default=2000, show_default=True)
 @click.option("--orders", type=click.IntRange(1, 200_000_000), default=20_000, show_default=True)
+@click.option("--sellers", type=int, help="Shops [default: one for every 28 users].")
 @click.option("--seed", type=click.IntRange(0, 2**31), default=1, show_default=True)
 @click.option(
     "--until", help="End of the history, ISO 8601 [default: today's midnight in BUSINESS_TIME_ZONE]."
 )
 @REPLACE
-def simulated(users: int, orders: int, seed: int, until: str | None, replace: bool) -> None:
+def simulated(
+    users: int, orders: int, sellers: int | None, seed: int, until: str | None, replace: bool
+) -> None:
     """Load a believable history of two years; the same arguments give the same rows."""
     from standing.database import connect
+    from standing.errors import SettingError
     from standing.marketplace import ground
+    from standing.marketplace.population import Scale, fewest_and_most_shops
     from standing.settings import current
 
     settings = current()
     end = _end(until, settings)
-    arguments = f"simulated --users {users} --orders {orders} --seed {seed}"
+    fewest, most = fewest_and_most_shops(users)
+    if sellers is not None and not fewest <= sellers <= most:
+        raise SettingError(
+            f"--sellers {sellers}: {users} users can have from {fewest} to {most} shops",
+            "give another number of shops, or of --users",
+        )
+    shops = f" --sellers {sellers}" if sellers else ""
+    arguments = f"simulated --users {users} --orders {orders}{shops} --seed {seed}"
     with connect(settings) as engine:
         asked = ground.Load(arguments, end.isoformat() if until else None)
         if not replace and ground.loaded_before(engine, settings, asked):
             click.echo(f"already loaded: {arguments}")
             return
-        from standing.marketplace.population import Scale
         from standing.marketplace.simulated import fill
 
         began = time.monotonic()
         tables = ground.REQUIRED + ground.OPTIONAL
         made = ground.Load(arguments, end.isoformat())
-        scale = Scale(users, orders, seed, int(end.timestamp()) * 1_000_000)
+        scale = Scale(users, orders, seed, int(end.timestamp()) * 1_000_000, sellers)
         written = 0
         with (
             _shown_progress() as progress,

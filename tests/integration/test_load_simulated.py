@@ -205,6 +205,17 @@ def test_failed_load_leaves_nothing_behind(
     assert tables(engine) == 0
 
 
+def test_as_many_shops_as_asked_for_and_no_number_that_cannot_be(load: Load, engine: Engine) -> None:
+    for wrong in ("4", "101"):
+        with pytest.raises(
+            SettingError, match=f"--sellers {wrong}: 200 users can have from 5 to 100 shops"
+        ):
+            load("simulated", "--users", "200", "--orders", "100", "--sellers", wrong)
+    assert tables(engine) == 0
+    load("simulated", "--users", "200", "--orders", "100", "--sellers", "100")
+    assert numbers(engine, "select count(*), count(distinct user_id) from seller_profiles") == [100, 100]
+
+
 def test_another_schema_is_made_and_used(
     load: Load, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,7 @@
 """The simulation's parts that need no database."""
 
 import numpy as np
+import pytest
 
 from standing.marketplace.binary_copy import NULL, identifiers
 from standing.marketplace.ledger import fill_baskets, order_totals, review
@@ -74,6 +75,18 @@ def test_a_life_is_cut_at_the_end_of_the_history() -> None:
     assert {STATUSES[code] for code in lives.status} == set(STATUSES)
     assert (lives.refunded_amount <= lives.total).all()
     assert ((lives.refunded_amount > 0) <= (lives.refunded != NULL)).all()
+
+
+@pytest.mark.parametrize("shops", [1000, 4000])
+def test_orders_are_spread_over_shops_as_over_olists_sellers(shops: int) -> None:
+    """Of whom the largest 1% have 23% of the orders and the largest tenth 66%; twice as large means twice as many shops."""
+    market = populate(Scale(50 * shops, 50 * shops, 3, END, shops))
+    sold = np.zeros(shops)
+    for block in trades(market):
+        np.add.at(sold, block.shop, 1)
+    largest = np.sort(sold)[::-1].cumsum() / sold.sum()
+    assert 0.18 < largest[shops // 100 - 1] < 0.28
+    assert 0.56 < largest[shops // 10 - 1] < 0.7
 
 
 def test_better_shops_are_rated_better() -> None:

@@ -293,7 +293,7 @@ def prepared_template(make_template: MakeTemplate, upgraded_template: str) -> st
             open_build(engine, settings, 0, wall_clock(engine), TARGETS)
             with preparing(engine, settings, TARGETS):
                 dbt.invoke(settings, engine.url, "build", "--selector", "policy")
-                dbt.invoke(settings, engine.url, "run", "--select", dbt.STAGING)
+                dbt.invoke(settings, engine.url, "run", "--full-refresh", "--select", "path:models/staging")
 
     return make_template("prepared_template", upgraded_template, fill)
 

@@ -168,7 +168,7 @@ def test_what_is_shown_of_an_audit_beside_the_run_is_the_wait_for_it(
         assert f"wait for audit {begun} " in done.stdout
         assert re.search(rf"audit {begun}: done in .* begun earlier, at work for \d+\.\d s\n", done.stderr)
     assert re.search(
-        r"\nstages of run 1:\n  .*\n  wait for audit sources ", standing.told(marketplace, "status")
+        r"\nstages of run 1:\n(  .*\n)+  wait for audit sources ", standing.told(marketplace, "status")
     )
 
 

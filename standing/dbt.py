@@ -95,6 +95,23 @@ def load(settings: Settings, url: URL) -> None:
         _loaded[tuple(variables.values())] = outcome.result
 
 
+def count(settings: Settings, url: URL, selector: str) -> int:
+    """How many seeds, models and tests a build of the selector has; 0 where the project is wrong, as the build will say."""
+    variables = environment(settings, url)
+    project = tuple(variables.values())
+    if project not in _loaded:
+        load(settings, url)
+    if project not in _loaded:
+        return 0
+    with collector_paused():
+        from dbt.cli.main import dbtRunner
+
+        built = ("--selector", selector, *AS_BUILT, "--exclude-resource-type", "source")
+        runner = dbtRunner(manifest=_loaded[project])
+        outcome = run_command(runner, variables, "list", *built, "--no-write-json")
+    return len(outcome.result or ())
+
+
 def invoke(
     settings: Settings, url: URL, *arguments: str, progress: Progress | None = None
 ) -> list[NodeResult]:
@@ -139,15 +156,18 @@ def invoke(
 AS_BUILT = ("--exclude-resource-type", "unit_test", "--indirect-selection", "cautious")
 
 
-def load_policy(settings: Settings, url: URL, progress: Progress | None = None) -> list[NodeResult]:
-    """Load and test the tables of seeds/, before anything is built on them.
+def load_policy(
+    settings: Settings, url: URL, progress: Progress | None = None, whole: int = 0
+) -> list[NodeResult]:
+    """Load and test the tables of seeds/, before anything is built on them; `progress` hears how many of `whole`.
 
     Raises BuildFailed naming every wrong row by file, line and key.
     """
     policy.check_files(PROJECT_ROOT)
     # dbt's artifacts stay those of the build that follows.
     arguments = ("--selector", "policy", *AS_BUILT, "--no-write-json")
-    return invoke(settings, url, "build", *arguments, progress=progress)
+    told = None if progress is None else lambda ended, _: progress(ended, whole)
+    return invoke(settings, url, "build", *arguments, progress=told)
 
 
 def going_on(ended_before: int, progress: Progress | None) -> Progress | None:

@@ -164,12 +164,12 @@ def build(run: Run) -> str:
     arguments.append("--full-refresh" if run.due.everybody else "--no-write-json")
     prepared = nullcontext() if run.is_prepared else preparing(run.engine, run.settings, run.targets)
     with _said_better_by(run, "sources"), prepared:
-        what = "models and tests"
+        what = "models and tests" if run.is_prepared else "seeds, models and tests"
+        tell = pace(run.run_id, "build", what)
         if not run.is_prepared:
-            what = f"seeds, {what}"
-            policy = pace(run.run_id, "build", f"{what} of policy")
-            run.nodes = dbt.load_policy(run.settings, run.engine.url, policy)
-        told = dbt.going_on(len(run.nodes), pace(run.run_id, "build", what))
+            whole = dbt.count(run.settings, run.engine.url, run.request.selection)
+            run.nodes = dbt.load_policy(run.settings, run.engine.url, tell, whole)
+        told = dbt.going_on(len(run.nodes), tell)
         run.nodes += dbt.invoke(run.settings, run.engine.url, *arguments, progress=told)
     _begin(run, "candidates")
     kinds = [node.kind for node in run.nodes]

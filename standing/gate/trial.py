@@ -35,7 +35,8 @@ def try_policy(settings: Settings, progress: Callable[[int, int], None] | None =
             open_build(engine, trial, 0, as_of, TARGETS)
             arguments = ("build", "--selector", "all_but_policy", *dbt.AS_BUILT, "--full-refresh")
             try:
-                policy = dbt.load_policy(trial, engine.url, progress)
+                whole = dbt.count(trial, engine.url, "all") if progress else 0
+                policy = dbt.load_policy(trial, engine.url, progress, whole)
                 dbt.invoke(trial, engine.url, *arguments, progress=dbt.going_on(len(policy), progress))
             except BuildFailed as error:
                 log = dbt.folder(trial) / "logs" / "dbt.log"

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from standing.database import rows
 from standing.documents_sql import quoted
-from standing.movements import MEASURES, SCORES, distribution, matrix, movements, movers
+from standing.movements import MEASURES, STANDINGS, distribution, matrix, movements, movers
 from standing.report.content import Distribution, Ladder, Movement, Mover, Step
 from standing.stages import Run
 
@@ -47,7 +47,7 @@ def count_effects(connection: Connection, run: Run, *, is_stopped: bool = False)
         names = steps if measure.step is None else ()
         distributions.append(distribution(measure, cells, names))
         moved += movements(target, cells) if measure.step is None else ()
-    for name in (name for name in SCORES if name in by_name):
+    for name in (name for name in STANDINGS if name in by_name):
         moving += movers(connection, run.settings, run.run_id, by_name[name], is_stopped)
     return Effects(tuple(moved), ladders, tuple(distributions), tuple(moving))
 

@@ -7,6 +7,8 @@ from sqlalchemy import Connection, text
 
 from standing.database import rows
 from standing.documents_sql import quoted
+from standing.gate.measures import NUMBERS, number, step
+from standing.gate.movers import MOVERS, movers_of
 from standing.report.content import Bucket, Distribution, Movement, Mover
 from standing.settings import Settings
 from standing.targets import Target
@@ -30,13 +32,6 @@ class Measure:
     top: float = 0
 
 
-def _number(key: str) -> str:
-    return (
-        f"case when jsonb_typeof(old_document -> '{key}') = 'number'"
-        f" then (old_document ->> '{key}')::numeric end"
-    )
-
-
 MEASURES = (
     Measure("level", "trust_score", "Trust levels", "members", "level", "old_document ->> 'level'"),
     Measure(
@@ -45,7 +40,7 @@ MEASURES = (
         "Trust scores",
         "members",
         "overall_score",
-        _number("overall_score"),
+        number("old_document", "{overall_score}"),
         step=5,
         top=100,
     ),
@@ -58,7 +53,7 @@ MEASURES = (
         "Mean ratings",
         "sellers",
         "overall",
-        _number("overall"),
+        number("old_document", "{overall}"),
         step=0.5,
         top=5,
     ),
@@ -68,15 +63,18 @@ MEASURES = (
         "Ratings adjusted for ranking",
         "sellers",
         "adjusted",
-        _number("adjusted"),
+        number("old_document", "{adjusted}"),
         step=0.5,
         top=5,
     ),
 )
 
-#: What a mover's score is read from, by target.
-SCORES = {"trust_score": "overall_score", "ratings": "overall"}
-MOVERS = 10
+#: Whose moves a report lists, by the number and the level or tier in the mart.
+STANDINGS = {
+    "trust_score": ("mart.overall_score", "mart.level"),
+    "ratings": ("mart.overall", "null::text"),
+    "tier_info": ("(mart.document ->> 'tier_level')::numeric", "mart.current_tier"),
+}
 
 
 @dataclass(frozen=True)
@@ -198,44 +196,34 @@ def _label(measure: Measure, bucket: str) -> str:
 
 
 def movers(
-    connection: Connection,
-    settings: Settings,
-    run_id: int,
-    target: Target,
-    is_stopped: bool,
+    connection: Connection, settings: Settings, run_id: int, target: Target, is_stopped: bool
 ) -> tuple[Mover, ...]:
-    """The members whose score moved most, with the largest factors of the new one.
+    """The members whose score, level or tier moved most.
 
     The old documents are in the history, or in the change sets of a run that the gate stopped.
     """
     since = None if is_stopped else _began(connection, run_id)
     kept_in = "standing.change_sets" if is_stopped else "standing.history"
-    of_run = f"run_id = :run_id and target = :target{'' if is_stopped else ' and published_at >= :since'}"
-    score = SCORES[target.name]
-    factors = (
-        "jsonb_path_query_array(mart.document, '$.factors.*[0 to 2]')"
-        if target.name == "trust_score"
-        else "'[]'::jsonb"
-    )
-    statement = f"""
-        with moved as (
-            select member_id, {_number(score)} as before
-            from {kept_in} where {of_run}
-        )
-        select moved.member_id::text as member_id, moved.before, mart.{score} as after, {factors} as factors
-        from moved
-        join {quoted(settings.build_schema, target.mart)} as mart on mart.{quoted(target.key)} = moved.member_id
-        where moved.before is distinct from mart.{score}
-        order by abs(mart.{score} - moved.before) desc nulls last, moved.member_id
-        limit {MOVERS}
+    written = "" if is_stopped else "and kept.published_at >= :since"
+    mart, key = quoted(settings.build_schema, target.mart), quoted(target.key)
+    before = number("old_document", "{" + NUMBERS[target.name] + "}")
+    step_before = step("old_document", target)
+    after, step_after = STANDINGS[target.name]
+    # Found by the mart's columns first: of the new documents only theirs are read.
+    changed = f"""
+        select largest.member_id, largest.old_document, mart.document as new_document
+        from (
+            select kept.member_id, kept.old_document
+            from {kept_in} as kept
+            join {mart} as mart on mart.{key} = kept.member_id
+            where kept.run_id = {run_id:d} and kept.target = '{target.name}' {written}
+                and ({before}, {step_before}) is distinct from ({after}, {step_after})
+            order by
+                abs({after} - {before}) desc nulls last,
+                {step_before} is not distinct from {step_after},
+                kept.member_id
+            limit {MOVERS}
+        ) as largest
+        join {mart} as mart on mart.{key} = largest.member_id
     """
-    return tuple(
-        Mover(
-            target=target.name,
-            member_id=row["member_id"],
-            before=row["before"],
-            after=row["after"],
-            factors=tuple(f"{factor['code']} {factor['points']:+}" for factor in row["factors"]),
-        )
-        for row in rows(connection, statement, run_id=run_id, target=target.name, since=since)
-    )
+    return movers_of(connection, settings, target, changed, since=since)

@@ -10,6 +10,7 @@ from standing.report.content import (
     Bucket,
     Change,
     Distribution,
+    FactorMove,
     Freshness,
     Ladder,
     MissingSource,
@@ -210,16 +211,49 @@ LIVELY = RunReport(
             "0d5f8a6e-52b4-4f6b-a9a0-6a1f6f6d2b11",
             Decimal("81.4"),
             Decimal("52.0"),
-            ("Own cancellations −18.0", "การยกเลิกคำสั่งซื้อ −11.4"),
+            "platinum",
+            "bronze",
+            (
+                FactorMove(
+                    "own_cancellation_rate",
+                    "Own cancellations",
+                    "ยกเลิกคำสั่งซื้อเอง",
+                    Decimal(0),
+                    Decimal("-18.0"),
+                ),
+                FactorMove(
+                    "email_verified", "E-mail address verified", "ยืนยันอีเมลแล้ว", Decimal("11.4"), None
+                ),
+            ),
+            "Platinum is from 80 points and 50 completed orders on",
         ),
         Mover(
             "trust_score",
             "7c1a4b2d-93cf-4bb0-8d0e-1f4de90a7c22",
             Decimal("55.0"),
             Decimal("71.5"),
-            ("Identity verified +12.0", "Completed orders +4.5"),
+            "bronze",
+            "bronze",
+            (FactorMove("kyc_verified", "Identity verified", "ยืนยันตัวตนแล้ว", None, Decimal("16.5")),),
         ),
-        Mover("trust_score", "b20e8c11-2a86-4a6c-b1f3-00a6d0c2fe33", None, Decimal("50.0")),
+        Mover("trust_score", "b20e8c11-2a86-4a6c-b1f3-00a6d0c2fe33", None, Decimal("50.0"), None, "bronze"),
+        Mover(
+            "ratings",
+            "5e3d1c90-0f57-4f5e-8f0c-9b1f6a7d4c44",
+            Decimal("4.0"),
+            Decimal("4.1"),
+            factors=(
+                FactorMove("total_reviews", "total_reviews", "total_reviews", Decimal(1200), Decimal(1205)),
+            ),
+        ),
+        Mover(
+            "tier_info",
+            "5e3d1c90-0f57-4f5e-8f0c-9b1f6a7d4c44",
+            Decimal(3),
+            Decimal(2),
+            "seasoned",
+            "rising",
+        ),
     ),
     audits=(SOURCES, CANDIDATES, Audit("published", CANDIDATES.outcomes[:1], 0.9)),
     quarantine=(
@@ -326,7 +360,21 @@ def hostile(text: str) -> RunReport:
             Distribution(text, text, text, (Bucket(text, 3),), (Bucket(text, 5), Bucket("x", 1))),
             Distribution(text, text, text, (), tuple(Bucket(f"{at}{text}", at) for at in range(60))),
         ),
-        movers=(Mover(text, text, Decimal("1.5"), Decimal("2"), (text,)),),
+        movers=(
+            Mover(
+                text,
+                text,
+                Decimal("1.5"),
+                Decimal("2"),
+                text,
+                "b",
+                (
+                    FactorMove("code", text, text, None, Decimal(1)),
+                    FactorMove(text, text, text, None, None),
+                ),
+                text,
+            ),
+        ),
         audits=(
             Audit(text, (AuditOutcome(text, text, False, text, text, text, 1, 2, (text,)),), 0.1),
             Audit(text, (AuditOutcome(text, text, True, text, text, text),), 0.1),

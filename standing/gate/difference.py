@@ -1,7 +1,6 @@
 """What a set of changed documents means: by column, by level and tier, and for the members who move most."""
 
 from dataclasses import asdict, dataclass
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection
@@ -11,9 +10,11 @@ from standing.documents_sql import quoted
 from standing.gate.change_sets import changed_documents
 from standing.gate.judging import GateVerdict
 from standing.gate.measures import LADDERS
-from standing.gate.movers import MoveOfMember, movers_of
+from standing.gate.movers import movers_of
+from standing.plain import plain
 from standing.publish import by_table
 from standing.publish_sql import ChangeTable
+from standing.report.content import Mover
 from standing.settings import Settings
 from standing.targets import Target
 
@@ -44,7 +45,7 @@ class Difference:
     run_id: int | None
     columns: tuple[ColumnChange, ...]
     matrices: tuple[Matrix, ...]
-    movers: tuple[MoveOfMember, ...]
+    movers: tuple[Mover, ...]
     gate: GateVerdict
 
     def to_json(self) -> dict[str, Any]:
@@ -63,21 +64,9 @@ class Difference:
                 }
                 for one in self.matrices
             ],
-            "movers": [_plain(asdict(one)) for one in self.movers],
+            "movers": [plain(asdict(one)) for one in self.movers],
             "gate": self.gate.to_json(),
         }
-
-
-def _plain(value: Any) -> Any:
-    match value:
-        case Decimal():
-            return float(value)
-        case dict():
-            return {key: _plain(one) for key, one in value.items()}
-        case list() | tuple():
-            return [_plain(one) for one in value]
-        case _:
-            return value
 
 
 def of_build(

@@ -43,6 +43,12 @@ def number(document: str, path: str) -> str:
     return f"(case when jsonb_typeof({found}) = 'number' then ({found})::numeric end)"
 
 
+def step(document: str, target: Target) -> str:
+    """A document's level or tier, or null."""
+    key = f"'{LADDERS[target.name][0]}'" if target.name in LADDERS else "null"
+    return f"({document} ->> {key})"
+
+
 @dataclass(frozen=True)
 class Radius:
     """One statement per target: each measure, what was observed, and its limits.

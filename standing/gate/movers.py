@@ -1,6 +1,5 @@
 """The members who move most in a set of changed documents, and why."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -8,61 +7,34 @@ from sqlalchemy import Connection
 
 from standing.database import rows
 from standing.documents_sql import quoted
-from standing.gate.measures import LADDERS, NUMBERS, number
-from standing.movements import MOVERS
+from standing.gate.measures import NUMBERS, number, step
+from standing.report.content import FactorMove, Mover
 from standing.settings import Settings
 from standing.targets import Target
 
+MOVERS = 10
 #: What a level or tier asks for, by its code and from the lowest on; read from the build's policy.
 ASKED = {
-    "trust_score": "select level as code, format('from %s points and %s completed orders on', min_score,"
-    " min_completed_orders) as asked from {schema}.int_trust_levels order by rank",
-    "tier_info": "select tier as code, format('from %s completed orders and a mean rating of %s on', min_orders,"
-    " coalesce(min_rating, 0)) as asked from {schema}.tier_policy order by tier_level",
+    "trust_score": "select asked.level as code, format('%s is from %s points and %s completed orders on',"
+    " trust_levels.label_en, asked.min_score, asked.min_completed_orders) as asked from {schema}.int_trust_levels"
+    " as asked join {schema}.trust_levels on trust_levels.level = asked.level order by asked.rank",
+    "tier_info": "select tier as code, format('%s is from %s completed orders and a mean rating of %s on', label_en,"
+    " min_orders, coalesce(min_rating, 0)) as asked from {schema}.tier_policy order by tier_level",
 }
 
 
-@dataclass(frozen=True)
-class FactorMove:
-    """A factor whose points differ, or a number of the document; None: it was not or is no longer there."""
-
-    code: str
-    label_en: str
-    label_th: str
-    before: Decimal | None
-    after: Decimal | None
-
-
-@dataclass(frozen=True)
-class MoveOfMember:
-    """A member whose document moves, with the factors or numbers that differ, largest difference first.
-
-    `asked` is what the level or tier that was lost or gained asks for now: a limit may have moved and not the member.
-    """
-
-    target: str
-    member_id: str
-    before: Decimal | None
-    after: Decimal | None
-    step_before: str | None  # level or tier
-    step_after: str | None
-    factors: tuple[FactorMove, ...]
-    asked: str | None = None
-
-
 def movers_of(
-    connection: Connection, settings: Settings, target: Target, changed: str
-) -> tuple[MoveOfMember, ...]:
+    connection: Connection, settings: Settings, target: Target, changed: str, **parameters: Any
+) -> tuple[Mover, ...]:
     """Of the query `changed` (member_id, old_document, new_document), largest move first; at most MOVERS."""
     path = "{" + NUMBERS[target.name] + "}"
-    step = f" ->> '{LADDERS[target.name][0]}'" if target.name in LADDERS else " ->> null"
     moved = rows(
         connection,
         f"""
         with moved as (
             select member_id, old_document, new_document,
                 {number("old_document", path)} as before, {number("new_document", path)} as after,
-                old_document{step} as step_before, new_document{step} as step_after
+                {step("old_document", target)} as step_before, {step("new_document", target)} as step_after
             from ({changed}) as changed
         )
         select member_id::text as member_id, before, after, step_before, step_after,
@@ -75,10 +47,11 @@ def movers_of(
             member_id
         limit {MOVERS}
         """,
+        **parameters,
     )
     asked = _asked(connection, settings, target)
     found = [
-        MoveOfMember(
+        Mover(
             target=target.name,
             factors=_moves(row.pop("old_parts"), row.pop("new_parts")),
             asked=_asked_of(asked, row["step_before"], row["step_after"]),
@@ -102,12 +75,12 @@ def _asked_of(asked: dict[str, str], before: str | None, after: str | None) -> s
     """What the higher of the two steps asks for; nothing where there was none before."""
     if before is None or before == after:
         return None
-    steps = [step for step in asked if step in (before, after)]
-    return f"{steps[-1]} is {asked[steps[-1]]}" if steps else None
+    steps = [code for code in asked if code in (before, after)]
+    return asked[steps[-1]] if steps else None
 
 
 def _parts(document: str, target: Target) -> str:
-    """What explains a document, as {code: {points, labels}}: its factors, or else its numbers."""
+    """What explains a document, as {code: {points, labels}}: its factors, or else its other numbers."""
     if target.name == "trust_score":
         parts = f"jsonb_path_query({document}, '$.factors.*[*]') as part (value)"
         return (
@@ -115,7 +88,7 @@ def _parts(document: str, target: Target) -> str:
         )
     numbers = (
         f"jsonb_each({document} || coalesce({document} #> '{{evidence,mean_rating}}', '{{}}')) as part (key, value)"
-        " where jsonb_typeof(part.value) = 'number'"
+        f" where jsonb_typeof(part.value) = 'number' and part.key != '{NUMBERS[target.name]}'"
     )
     return (
         "(select coalesce(jsonb_object_agg(part.key, jsonb_build_object('points', part.value)), '{}')"

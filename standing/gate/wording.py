@@ -3,10 +3,8 @@
 from decimal import Decimal
 
 from standing.gate.difference import Difference, Matrix
-from standing.gate.movers import FactorMove, MoveOfMember
-
-#: Factors shown of each mover.
-FACTORS = 4
+from standing.report.content import FactorMove, Mover
+from standing.report.wording import FACTORS
 
 
 def as_text(found: Difference) -> str:
@@ -51,7 +49,7 @@ def _matrix(matrix: Matrix) -> list[str]:
     return lines
 
 
-def _mover(mover: MoveOfMember) -> list[str]:
+def _mover(mover: Mover) -> list[str]:
     moves = [_move(_number(mover.before), _number(mover.after))]
     if mover.step_after:
         moves.append(_move(mover.step_before or "none", mover.step_after))

@@ -4,12 +4,13 @@ Every list may be empty and every default stands for "nothing to say", so a run 
 too. Texts are plain text, never HTML; members appear by key only. `schema.json` documents the tree as JSON.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, Self
+
+from standing.plain import plain
 
 SCHEMA_VERSION = 1
 Status = Literal["passed", "warned", "failed"]
@@ -113,14 +114,28 @@ class Distribution:
 
 
 @dataclass(frozen=True)
+class FactorMove:
+    """A factor whose points differ, or a number of the document; None: it was not or is no longer there."""
+
+    code: str
+    label_en: str
+    label_th: str
+    before: Decimal | None
+    after: Decimal | None
+
+
+@dataclass(frozen=True)
 class Mover:
-    """A member whose score moved most; `factors` say why, largest first."""
+    """A member whose document moves, with the factors or numbers that differ, largest difference first."""
 
     target: str
     member_id: str
     before: Decimal | None
     after: Decimal | None
-    factors: tuple[str, ...] = ()
+    step_before: str | None = None  # level or tier
+    step_after: str | None = None
+    factors: tuple[FactorMove, ...] = ()
+    asked: str | None = None  # by the level or tier lost or gained: its limit may be what moved
 
 
 @dataclass(frozen=True)
@@ -149,11 +164,10 @@ class Audit:
     @classmethod
     def from_json(cls, verdict: Mapping[str, Any]) -> Self:
         """The audit in a verdict's `to_json()`; keys it does not know are left out."""
-        known = AuditOutcome.__dataclass_fields__
         outcomes = []
         for one in verdict["outcomes"]:
-            samples = tuple(str(sample) for sample in one.get("samples", ()))
-            kept = {key: value for key, value in one.items() if key in known} | {"samples": samples}
+            kept = {key: value for key, value in one.items() if key in AuditOutcome.__dataclass_fields__}
+            kept["samples"] = tuple(str(sample) for sample in one.get("samples", ()))
             outcomes.append(AuditOutcome(**kept))
         return cls(suite=verdict["suite"], outcomes=tuple(outcomes), seconds=verdict["seconds"])
 
@@ -242,19 +256,5 @@ class RunReport:
     settings: Mapping[str, str] = field(default_factory=dict)  # no secrets
 
     def to_json(self) -> dict[str, Any]:
-        """The report as JSON values, as `schema.json` says: times as UTC with Z, decimals as numbers."""
-        return {"schema_version": SCHEMA_VERSION, **_plain(asdict(self))}
-
-
-def _plain(value: Any) -> Any:
-    match value:
-        case datetime():
-            return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        case Decimal() | float():
-            return float(value) if math.isfinite(value) else None
-        case Mapping():
-            return {str(key): _plain(one) for key, one in value.items()}
-        case list() | tuple():
-            return [_plain(one) for one in value]
-        case _:
-            return value
+        """The report as JSON values, as `schema.json` says."""
+        return {"schema_version": SCHEMA_VERSION, **plain(asdict(self))}

@@ -5,6 +5,7 @@ Jinja escapes everything; the only ready-made HTML comes from `wording` and `svg
 
 from collections import Counter
 from collections.abc import Sequence
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from markupsafe import Markup
 
 from standing.plural import plural
 from standing.report import charts, wording
-from standing.report.content import Audit, Ladder, Movement, RunReport
+from standing.report.content import Audit, FactorMove, Ladder, Movement, Mover, RunReport, Step
 from standing.report.flow import Flow, flow_of
 from standing.report.history import PastRun, Unreadable
 
@@ -37,6 +38,7 @@ def render_report(run: RunReport) -> str:
             distributions=[
                 (shown, charts.distribution(shown), charts.paired(shown)) for shown in run.distributions
             ],
+            movers=[_mover(one, run) for one in run.movers],
             audits=[_by_urgency(audit) for audit in run.audits],
             **_set_aside(run),
         )
@@ -143,6 +145,33 @@ def _matrix(movements: Sequence[Movement], flow: Flow) -> list[tuple[str, list[i
 
 def _thai_labels(ladder: Ladder | None) -> dict[str, str]:
     return {step.code: step.label_th for step in ladder.steps} if ladder else {}
+
+
+def _mover(mover: Mover, run: RunReport) -> dict[str, Any]:
+    """A member who moved, with level or tier and the largest factors by their labels, English and Thai."""
+    steps = {
+        one.code: one for ladder in run.ladders if ladder.target == mover.target for one in ladder.steps
+    }
+    codes = dict.fromkeys((mover.step_before, mover.step_after)) if mover.step_after else ()
+    passed = [steps.get(code, Step(code)) if code else Step("", "None yet") for code in codes]
+    has_thai = any(one.label_th for one in passed)
+    return {
+        "member": mover,
+        "steps": " → ".join(one.label_en or wording.name(one.code) for one in passed),
+        "thai_steps": " → ".join(one.label_th or "–" for one in passed if has_thai),
+        "factors": [_factor(one) for one in mover.factors[: wording.FACTORS]],
+    }
+
+
+def _factor(move: FactorMove) -> dict[str, Any]:
+    is_named = move.label_en != move.code
+    return {
+        "label": move.label_en if is_named else wording.name(move.code),
+        "thai": move.label_th if is_named else "",
+        "change": (move.after or Decimal(0)) - (move.before or Decimal(0)),
+        "before": move.before,
+        "after": move.after,
+    }
 
 
 def _by_urgency(audit: Audit) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from markupsafe import Markup, escape
 
+#: Factors shown of each member who moves most, here and by `standing diff`.
+FACTORS = 4
 _THAI = re.compile(r"[\u0e01-\u0e5b]+(?:[\s\d.,:/()–-]*[\u0e01-\u0e5b]+)*")
 _NOT_TEXT = {"Cc", "Cs", "Co", "Cn"}
 _DIRECTION = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}

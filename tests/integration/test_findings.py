@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from conftest import MakeDatabase
+from conftest import MakeDatabase, Standing
 from sqlalchemy import Engine, create_engine, text
 
 from standing.freshness import freshness
@@ -113,6 +113,77 @@ def test_scores_before_are_those_published_whether_or_not_the_run_wrote(
     assert third.status == "stopped", third.message  # by the gate: too many members move down
     assert levels(database) == published == shown_levels(marketplace, 3, "before")
     assert shown_levels(marketplace, 3, "after") != published
+
+
+def moved_steps(movers: list[dict[str, Any]], target: str) -> dict[str, tuple[str, str]]:
+    found = (one for one in movers if one["target"] == target and one["step_before"] != one["step_after"])
+    return {one["member_id"]: (one["step_before"], one["step_after"]) for one in found}
+
+
+def published_steps(engine: Engine) -> dict[str, str]:
+    """Every member's level and shop's tier, as published."""
+    statement = (
+        "select id::text, trust_score ->> 'level' as step from users union all"
+        " select id::text, tier_info ->> 'current_tier' from seller_profiles"
+    )
+    with engine.connect() as connection:
+        return {row.id: row.step for row in connection.execute(text(statement))}
+
+
+def test_who_moves_most_is_shown_with_level_or_tier_and_the_factors_that_moved(
+    make_database: MakeDatabase, published_template: str, standing: Standing
+) -> None:
+    settings = make_database(published_template)
+    engine = create_engine(settings.database_url or "")
+    papers_lost = "update users set email_verified = false, phone_verified = false, kyc_status = 'none'"
+    ten = "(select id from users where trust_score ->> 'level' = 'silver' order by id limit 10)"
+    with engine.begin() as connection:
+        connection.execute(text(f"{papers_lost} where id in {ten}"))
+        # One shop has been given a tier by hand; the run takes it back.
+        connection.execute(
+            text(
+                """update seller_profiles set tier_info = tier_info || '{"current_tier": "top_seller", "tier_level": 5}'"""
+                " where id = (select id from seller_profiles where tier_info ->> 'current_tier' = 'starter' order by id limit 1)"
+            )
+        )
+    before = published_steps(engine)
+
+    second = execute(settings, Request(full=True))
+
+    assert second.status == "published", second.message
+    after = published_steps(engine)
+    movers = report_of(settings, 2)["movers"]
+    fallen = moved_steps(movers, "trust_score")
+    assert ("silver", "bronze") in fallen.values()
+    assert ("top_seller", "starter") in moved_steps(movers, "tier_info").values()
+    for member, steps in (fallen | moved_steps(movers, "tier_info")).items():
+        assert steps == (before[member], after[member])
+    first = next(one for one in movers if fallen.get(one["member_id"]) == ("silver", "bronze"))
+    assert first["asked"].startswith("Silver is from 60 points")
+    lost = {factor["label_en"]: factor for factor in first["factors"]}["E-mail address verified"]
+    assert (lost["code"], lost["label_th"], lost["before"], lost["after"]) == (
+        "email_verified",
+        "ยืนยันอีเมลแล้ว",
+        2.0,
+        None,
+    )
+    moved = sum((one["after"] or 0) - (one["before"] or 0) for one in first["factors"])
+    assert moved == pytest.approx(first["after"] - first["before"])
+
+    # A run that the gate stops says the same as `standing diff` says of it.
+    with engine.begin() as connection:
+        connection.execute(text(papers_lost))
+    engine.dispose()
+    assert execute(settings, Request()).status == "stopped"
+    differing = json.loads(standing.told(settings, "diff", "--stopped", "--json"))["movers"]
+    by_score = ("trust_score", "ratings", "tier_info")
+    assert report_of(settings, 3)["movers"] == [
+        one
+        for name in by_score
+        for one in differing
+        if one["target"] == name
+        and (one["before"], one["step_before"]) != (one["after"], one["step_after"])
+    ]
 
 
 def test_a_source_that_lost_its_newest_rows_is_shown_as_late(

@@ -6,8 +6,8 @@ import pytest
 
 from standing.gate import GateVerdict
 from standing.gate.difference import Difference
-from standing.gate.movers import FactorMove, MoveOfMember
 from standing.gate.wording import as_text
+from standing.report.content import FactorMove, Mover
 
 FACTOR = FactorMove("email_verified", "E-mail address verified", "ยืนยันอีเมลแล้ว", Decimal("2.0"), None)
 
@@ -26,7 +26,7 @@ FACTOR = FactorMove("email_verified", "E-mail address verified", "ยืนย�
 def test_a_mover_has_an_arrow_only_where_something_moves(
     before: str | None, after: str, step_before: str | None, step_after: str | None, said: str
 ) -> None:
-    mover = MoveOfMember(
+    mover = Mover(
         target="trust_score",
         member_id="a",
         before=None if before is None else Decimal(before),

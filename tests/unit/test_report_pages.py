@@ -98,7 +98,7 @@ def test_lively_run_shows_every_part(tmp_path):
     for said in (
         "128,332",
         "356 members up, 77 members down, 34 members placed for the first time",
-        "Own cancellations −18.0",
+        "Platinum is from 80 points and 50 completed orders on",
         "orders.seller_id exists in seller_profiles",
         "5f0c2a9e-8a51-4d0e-9d0b-27b1c1a4f001",
         "12 source rows could not be trusted",
@@ -108,6 +108,21 @@ def test_lively_run_shows_every_part(tmp_path):
         "บรอนซ์",
     ):
         assert said in page
+
+
+def test_a_mover_has_a_level_or_tier_and_factors_by_their_labels(tmp_path):
+    page = page_of(LIVELY, tmp_path).plain
+    for said in (
+        "Platinum → Bronzeแพลทินัม → บรอนซ์",
+        "−18.0 Own cancellations: 0 → −18.0ยกเลิกคำสั่งซื้อเอง",
+        "−11.4 E-mail address verified: 11.4 → –ยืนยันอีเมลแล้ว",
+        "+16.5 Bronzeบรอนซ์ +16.5 Identity verified: – → 16.5",  # who stays has one level
+        "None yet → Bronze– → บรอนซ์",
+        "+5 Total reviews: 1,200 → 1,205",
+        "Seasoned → Rising– → ดาวรุ่ง",  # a tier that is no more
+    ):
+        assert said in page
+    assert "email_verified" not in page
 
 
 def test_run_that_changed_nothing_says_so(tmp_path):

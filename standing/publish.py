@@ -71,23 +71,23 @@ def publish_changes(
     """
     written = {target.name: 0 for target in targets}
     open_partitions(engine)
-    for group in by_table(targets):
-        changes = ChangeTable(settings, group)
-        with engine.connect() as connection:
-            last = connection.scalar(text(changes.last_chunk())) or 0
-        tell = pace(run_id, "publish", f"chunks of {changes.table}")
-        with ThreadPoolExecutor(settings.threads, "publish") as pool:
-            chunks = [
-                pool.submit(_publish_chunk, engine, changes, lock, run_id, chunk)
-                for chunk in range(1, last + 1)
-            ]
-            try:
-                for ended, chunk in enumerate(as_completed(chunks), start=1):
-                    for name, number in chunk.result().items():
-                        written[name] += number
-                    tell(ended, last)
-            finally:
-                pool.shutdown(cancel_futures=True)
+    tables = [ChangeTable(settings, group) for group in by_table(targets)]
+    with engine.connect() as connection:
+        numbers = [connection.scalar(text(changes.last_chunk())) or 0 for changes in tables]
+    tell = pace(run_id, "publish", "chunks")
+    with ThreadPoolExecutor(settings.threads, "publish") as pool:
+        chunks = [
+            pool.submit(_publish_chunk, engine, changes, lock, run_id, chunk)
+            for changes, last in zip(tables, numbers, strict=True)
+            for chunk in range(1, last + 1)
+        ]
+        try:
+            for ended, chunk in enumerate(as_completed(chunks), start=1):
+                for name, number in chunk.result().items():
+                    written[name] += number
+                tell(ended, len(chunks))
+        finally:
+            pool.shutdown(cancel_futures=True)
     return written
 
 

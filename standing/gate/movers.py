@@ -80,20 +80,30 @@ def _asked_of(asked: dict[str, str], before: str | None, after: str | None) -> s
 
 
 def _parts(document: str, target: Target) -> str:
-    """What explains a document, as {code: {points, labels}}: its factors, or else its other numbers."""
+    """What explains a document, as {code: {points, labels}}: its factors, or else its other numbers.
+
+    Somebody else may have written it: what is not as ours would be, is left out.
+    """
     if target.name == "trust_score":
-        parts = f"jsonb_path_query({document}, '$.factors.*[*]') as part (value)"
-        return (
-            f"(select coalesce(jsonb_object_agg(part.value ->> 'code', part.value), '{{}}') from {parts})"
+        labels = ", ".join(f"'{label}', part.value ->> '{label}'" for label in ("label_en", "label_th"))
+        code, points = "part.value ->> 'code'", "part.value -> 'points'"
+        parts = f"jsonb_path_query({document}, '$.factors.*[*]') as part (value) where {code} is not null"
+    else:
+        labels = "'label_en', null, 'label_th', null"
+        code, points = "part.key", "part.value"
+        mean = f"{document} #> '{{evidence,mean_rating}}'"
+        parts = (
+            f"jsonb_each({_object(document)} || {_object(mean)}) as part (key, value)"
+            f" where part.key != '{NUMBERS[target.name]}'"
         )
-    numbers = (
-        f"jsonb_each({document} || coalesce({document} #> '{{evidence,mean_rating}}', '{{}}')) as part (key, value)"
-        f" where jsonb_typeof(part.value) = 'number' and part.key != '{NUMBERS[target.name]}'"
-    )
     return (
-        "(select coalesce(jsonb_object_agg(part.key, jsonb_build_object('points', part.value)), '{}')"
-        f" from {numbers})"
+        f"(select coalesce(jsonb_object_agg({code}, jsonb_build_object('points', {points}, {labels})), '{{}}')"
+        f" from {parts} and jsonb_typeof({points}) = 'number')"
     )
+
+
+def _object(value: str) -> str:
+    return f"case when jsonb_typeof({value}) = 'object' then {value} else '{{}}' end"
 
 
 def _moves(before: dict[str, Any], after: dict[str, Any]) -> tuple[FactorMove, ...]:

@@ -239,16 +239,25 @@ def test_a_replay_publishes_nothing_and_a_future_moment_is_refused(
     assert "future" in refused.stderr
 
 
-def test_a_document_that_is_not_an_object_is_replaced_whole(
-    marketplace: Settings, database: Engine
-) -> None:
+def test_a_document_that_is_none_of_ours_is_replaced_whole(marketplace: Settings, database: Engine) -> None:
     execute_sql(
         database, "update users set trust_score = '[]' where id = (select min(id::text)::uuid from users)"
     )
     execute_sql(
         database, "update users set trust_score = 'null' where id = (select max(id::text)::uuid from users)"
     )
+    execute_sql(
+        database,
+        """update users set trust_score = '{"level": "gold", "overall_score": 99, "factors":
+        {"positive": [1, {"points": 2}, {"code": "a", "points": "two"}, {"code": "b", "label_en": ["b"], "points": 1}]}}'
+        where id = (select id from users order by id offset 1 limit 1)""",
+    )
     execute_sql(database, "update seller_profiles set tier_info = '\"starter\"', ratings = null")
+    execute_sql(
+        database,
+        "update seller_profiles set ratings = '[1]', tier_info = '{\"evidence\": {\"mean_rating\": [3]}}'"
+        " where id = (select min(id::text)::uuid from seller_profiles)",
+    )
     outcome = execute(marketplace, Request())
     assert outcome.status == "published", outcome.message
     strange = scalar(

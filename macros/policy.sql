@@ -3,12 +3,15 @@
     (select policy_numbers.value from {{ ref('policy_numbers') }} as policy_numbers where policy_numbers.name = '{{ name }}')
 {%- endmacro %}
 
-{#- A rate's evidence: what was counted, and the first and last event counted. -#}
-{% macro rate_evidence(num, den, first_at, last_at) -%}
-    jsonb_build_object(
+{#- A rate's evidence: what was counted, and the first and last event counted; `more` keys if there are any. -#}
+{% macro rate_evidence(num, den, first_at, last_at, more={}, make='jsonb_build_object') -%}
+    {{ make }}(
         'num', {{ num }},
         'den', {{ den }},
         'from', {{ utc_text(first_at) }},
         'to', {{ utc_text(last_at) }}
+        {%- for key, value in more.items() %},
+        '{{ key }}', {{ value }}
+        {%- endfor %}
     )
 {%- endmacro %}

@@ -40,12 +40,18 @@ final as (
             {% for category in ('identity', 'transaction', 'behavior', 'community') -%}
                 sum(scored.bin_value) filter (where scorecard.category = '{{ category }}') as {{ category }}_value,
             {% endfor -%}
-            jsonb_agg({{ factor_json() }} order by scored.points desc, measured.metric asc)
-            filter (where scored.points > 0) as positive,
-            jsonb_agg({{ factor_json() }} order by scored.points asc, measured.metric asc)
-            filter (where scored.points < 0) as negative,
-            jsonb_object_agg(measured.metric, {{ metric_evidence() }})
-            filter (where scorecard.kind = 'rate') as evidence
+            (
+                json_agg({{ factor_json() }} order by scored.points desc, measured.metric asc)
+                filter (where scored.points > 0)
+            )::jsonb as positive,
+            (
+                json_agg({{ factor_json() }} order by scored.points asc, measured.metric asc)
+                filter (where scored.points < 0)
+            )::jsonb as negative,
+            (
+                json_object_agg(measured.metric, {{ metric_evidence() }})
+                filter (where scorecard.kind = 'rate')
+            )::jsonb as evidence
         from (
             values
             {% for metric in (

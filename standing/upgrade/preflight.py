@@ -8,8 +8,9 @@ from psycopg import Connection
 from sqlalchemy import Engine
 
 from standing.errors import StandingError, UnfitDatabase
+from standing.plural import plural
 from standing.settings import Settings
-from standing.upgrade import checks, followed, measures, revisions
+from standing.upgrade import checks, dry_run, followed, measures, revisions
 from standing.upgrade.catalog import read_catalog
 from standing.upgrade.checks import Check
 from standing.upgrade.migration import require_own_schema_is_ours
@@ -21,7 +22,7 @@ def preflight(settings: Settings, engine: Engine, backup: Path | None = None) ->
     try:
         connection: Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
         connection.execute("set transaction isolation level repeatable read, read only")
-        return [*_all(connection, settings, backup), *_progress(engine)]
+        return [*_all(connection, settings, backup), *_progress(settings, engine)]
     except psycopg.errors.InsufficientPrivilege as error:
         reason = str(error).splitlines()[0]
         raise StandingError(f"preflight may not read: {reason}", "connect as the tables' owner") from None
@@ -53,10 +54,22 @@ def _all(connection: Connection[Any], settings: Settings, backup: Path | None) -
     return [*found, *measures.readable_backup(backup)]
 
 
-def _progress(engine: Engine) -> list[Check]:
+def _progress(settings: Settings, engine: Engine) -> list[Check]:
+    """How far the upgrade has come, by the plan that `standing migrate --dry-run` prints."""
     done = revisions.present(engine)
     if done is None:
         return []
-    if done == revisions.latest():
+    if done != revisions.latest():
+        return [
+            Check("upgrade", "note", f"was begun and stopped after {done!r}; `standing migrate` goes on")
+        ]
+    try:
+        missing = len(dry_run.plan(settings, engine))
+    except UnfitDatabase:
+        return [
+            Check("upgrade", "note", "was done; `standing migrate` refuses until what is no-go is mended")
+        ]
+    if not missing:
         return [Check("upgrade", "note", "is done: `standing migrate` would find nothing to do")]
-    return [Check("upgrade", "note", f"was begun and stopped after {done!r}; `standing migrate` goes on")]
+    said = f"was done; `standing migrate` has {plural(missing, 'step')} to take since"
+    return [Check("upgrade", "note", said, "standing migrate --dry-run shows what it would do")]

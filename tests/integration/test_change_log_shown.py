@@ -97,6 +97,34 @@ def test_preflight_says_what_will_be_and_what_is_followed(
     assert "standing migrate drops them" not in said
 
 
+@pytest.mark.parametrize("was_on", [True, False])
+def test_preflight_counts_the_steps_that_migrate_takes_when_the_setting_has_changed(
+    make_database: MakeDatabase, standing: Standing, was_on: bool
+) -> None:
+    settings = make_database(STANDING_CHANGE_LOG=was_on)
+    with connect(settings) as engine:
+        legacy.fill(engine)
+        migrate(settings, engine)
+    changed = {"STANDING_CHANGE_LOG": str(not was_on).lower()}
+    said = standing.told(settings, "preflight", **changed)
+    steps = standing.told(settings, "migrate", **changed).splitlines()[0].removeprefix("upgraded: ")
+    assert f"upgrade: was done; `standing migrate` has {steps} to take since\n" in said
+    assert "nothing to do" not in said
+    said = standing.told(settings, "preflight", **changed)
+    assert "upgrade: is done: `standing migrate` would find nothing to do\n" in said
+
+
+def test_preflight_of_an_upgraded_database_that_is_unfit_says_that_migrate_refuses(
+    upgraded: Settings, standing: Standing
+) -> None:
+    with connect(upgraded) as engine, engine.begin() as connection:
+        connection.execute(text("alter table reviews rename to elsewhere"))
+    done = standing.inside(upgraded, "preflight")
+    assert done.returncode == 4
+    assert "upgrade: was done; `standing migrate` refuses until what is no-go is mended\n" in done.stdout
+    assert standing.inside(upgraded, "migrate").returncode == 4
+
+
 def test_verify_fails_on_a_disabled_trigger(settings: Settings, engine: Engine, standing: Standing) -> None:
     legacy.fill(engine)
     migrate(settings, engine)

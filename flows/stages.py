@@ -15,7 +15,7 @@ from flows.artifacts import Progress, publish_artifacts
 from flows.log import say_it_once
 from flows.queue import SKIPPED, is_overtaken, overtaken
 from standing.audit import load_ahead
-from standing.database import connect, server_message
+from standing.database import connect, refused
 from standing.errors import DatabaseUnreachable, GateStopped, StandingError
 from standing.lock import LockLost
 from standing.metrics import write_metrics
@@ -77,7 +77,7 @@ class Stages:
                 return Failed(message=str(error))
             except DBAPIError as error:
                 stopped.append(error)
-                return Failed(message=server_message(error))
+                return Failed(message=str(refused(error)))
 
         if self.progress is not None:
             self.progress.begin(stage.name)
@@ -108,7 +108,7 @@ def plainly(work: Callable[Parameters, State[None]]) -> Callable[Parameters, Sta
         except StandingError as error:
             return Failed(message=str(error), data=error)
         except DBAPIError as error:
-            return Failed(message=f"the database refused: {server_message(error)}")
+            return Failed(message=str(refused(error)))
 
     return flow
 

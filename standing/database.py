@@ -6,12 +6,13 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import unquote
 
+import psycopg
 from sqlalchemy import URL, Engine, create_engine, make_url, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from standing.embedded import Server
-from standing.errors import DatabaseUnreachable, NotUpgraded, SettingError, UnfitDatabase
+from standing.errors import DatabaseUnreachable, NotUpgraded, SettingError, StandingError, UnfitDatabase
 from standing.settings import Settings
 
 SUPPORTED_VERSIONS = range(15, 19)
@@ -62,7 +63,7 @@ def connect(settings: Settings) -> Iterator[Engine]:
     except OperationalError as error:
         engine.dispose()
         fix = "check DATABASE_URL, or unset it to use the embedded server"
-        raise unreachable(url, error, fix) from None
+        raise unreachable(url, error, fix_of(server_message(error), fix)) from None
     if version not in SUPPORTED_VERSIONS:
         engine.dispose()
         raise SettingError(
@@ -120,9 +121,10 @@ def require_upgraded(connection: Connection, settings: Settings) -> None:
         )
 
 
-def server_message(error: DBAPIError) -> str:
+def server_message(error: DBAPIError | psycopg.Error) -> str:
     """The server's own first line, without statement or parameters."""
-    return " ".join(str(error.orig).strip().splitlines()[0].split())
+    said = str(error.orig if isinstance(error, DBAPIError) else error).strip() or type(error).__name__
+    return " ".join(said.splitlines()[0].split())
 
 
 #: Limits that a server may set itself, by how it says that one was reached.
@@ -138,6 +140,26 @@ def fix_of(message: str, otherwise: str) -> str:
                 f" standing psql -- -c 'show {name}' says what it is"
             )
     return otherwise
+
+
+def refused(error: DBAPIError | psycopg.Error) -> StandingError:
+    """What to say of a statement whose failure nothing foresaw, and what helps."""
+    message = server_message(error)
+    if _is_gone(error.orig if isinstance(error, DBAPIError) else error):
+        return DatabaseUnreachable(
+            f"the connection to the database was lost: {message}",
+            "see that the server of DATABASE_URL is up (`standing up` starts the embedded one), then run the"
+            " command again",
+        )
+    fix = "`standing preflight` says what the database lacks; mend that, then run the command again"
+    return StandingError(f"the database refused: {message}", fix_of(message, fix))
+
+
+def _is_gone(error: BaseException | None) -> bool:
+    """Whether there is no server to ask any more: it said nothing, or that it ends, or the line broke."""
+    return isinstance(error, psycopg.OperationalError) and (error.sqlstate or "08").startswith(
+        ("08", "57P")
+    )
 
 
 def rows(connection: Connection, statement: str, **parameters: Any) -> list[dict[str, Any]]:

@@ -29,15 +29,16 @@ for commands in (load, upgrade, runs, report, decisions, server, backfill):
         standing.add_command(command)
 
 
-def _database_message(error: Exception) -> str | None:
-    """The server's first line, if the error is the database's."""
+def _refusal(error: Exception) -> StandingError | None:
+    """What the database said and what helps, if the error is the database's."""
     if "sqlalchemy" not in sys.modules:
         return None
+    import psycopg
     from sqlalchemy.exc import DBAPIError
 
-    from standing.database import server_message
+    from standing.database import refused
 
-    return server_message(error) if isinstance(error, DBAPIError) else None
+    return refused(error) if isinstance(error, DBAPIError | psycopg.Error) else None
 
 
 def main() -> None:
@@ -56,11 +57,11 @@ def main() -> None:
             _say(str(error))
             sys.exit(error.exit_code)
         except Exception as error:
-            message = _database_message(error)
-            if message is None:
+            refusal = _refusal(error)
+            if refusal is None:
                 raise
-            _say(f"the database refused: {message}")
-            sys.exit(1)
+            _say(str(refusal))
+            sys.exit(refusal.exit_code)
 
 
 def _say(message: str) -> None:

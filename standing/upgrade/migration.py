@@ -89,7 +89,10 @@ def rollback(
 
     with exclusive_session(engine, pace) as session:
         if not has_schema(session.connection, STANDING_SCHEMA):
-            raise NotUpgraded("this database is not upgraded: there is nothing to roll back")
+            raise NotUpgraded(
+                "this database is not upgraded: there is nothing to roll back",
+                "set DATABASE_URL if another one is meant",
+            )
         require_own_schema_is_ours(session.connection)
         if not force:
             _require_nothing_lost(session, settings)

@@ -24,7 +24,7 @@ STATUSES = (
 )
 
 #: What is entered for a run that was left as running.
-KILLED = "the process ended without a word"
+KILLED = "nobody entered its end: its process was killed, or the server was away when it ended"
 
 
 def open_run(engine: Engine, selection: str, as_of: datetime) -> int:

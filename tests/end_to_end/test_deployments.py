@@ -18,6 +18,7 @@ from sqlalchemy import Engine, create_engine, text
 from standing import PROJECT_ROOT
 from standing.embedded import Server
 from standing.settings import Settings, load_settings
+from standing.state import KILLED
 
 pytestmark = pytest.mark.timeout(1500)
 
@@ -325,7 +326,7 @@ def test_the_next_scheduled_run_finishes_the_work_of_a_killed_one_and_a_paused_d
     assert "started: deployments" in house.up(**TOGETHER)
     until(lambda: wrong_scores(database) == 0, "the score put right")
     said = one(database, "select message from standing.runs where run_id = :killed", killed=killed)
-    assert said == "the process ended without a word"
+    assert said == KILLED
     assert house.deployment(TIERS)["paused"]
     assert done_of(house, TIERS) == before
 

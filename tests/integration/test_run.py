@@ -316,12 +316,20 @@ def test_a_run_that_a_killed_process_left_open_is_shown_so_and_closed_by_the_nex
         "insert into standing.runs (selection, as_of, status) values ('all', now() - interval '1 hour', 'running')",
     )
 
-    def shown() -> list[str]:
-        return [run["status"] for run in json.loads(standing.ok(marketplace, "status", "--json"))["runs"]]
+    def shown() -> list[tuple[str, str]]:
+        runs = json.loads(standing.ok(marketplace, "status", "--json"))["runs"]
+        return [(run["status"], run["message"]) for run in runs]
 
-    assert shown() == ["failed"]
+    # It may have told its error well, and only not found the server to enter it.
+    killed_or_cut_off = (
+        "nobody entered its end: its process was killed, or the server was away when it ended"
+    )
+    assert shown() == [("failed", killed_or_cut_off)]
     with run_lock(database, 0):
-        assert shown() == ["running"]
+        assert [status for status, _ in shown()] == ["running"]
     outcome = execute(marketplace, Request("tiers"))
     assert outcome.status == "published", outcome.message
     assert scalar(database, "select status from standing.runs order by run_id limit 1") == "failed"
+    assert (
+        scalar(database, "select message from standing.runs order by run_id limit 1") == killed_or_cut_off
+    )

@@ -5,7 +5,7 @@ they give it.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -143,8 +143,10 @@ def _carry_out(run: Run, perform: Perform) -> Outcome:
         run.auditor.end()
         raise
     run.auditor.end()
-    message = error.message if error else _headline(run)
     said, run.report, summary = write_run_report(run, status, error)
+    # Where publishing broke off, the report has counted what is written all the same.
+    written = run.written or {one.target: one.written for one in said.changes if one.written}
+    message = _headline(run, written, error)
     close_run(run.engine, run.run_id, status, message, summary)
     if not run.is_replay:
         tidy(run.engine, run.settings, run.run_id, run.due.everybody)
@@ -155,7 +157,7 @@ def _carry_out(run: Run, perform: Perform) -> Outcome:
         as_of=run.as_of,
         stages=tuple(run.stages),
         changes=tuple(run.changes),
-        written=run.written,
+        written=written,
         gate=run.gate,
         report=run.report,
         said=said,
@@ -194,11 +196,14 @@ def _crashed(crash: BaseException) -> str:
     return type(crash).__name__ if isinstance(crash, Exception) else "interrupted"
 
 
-def _headline(run: Run) -> str:
-    if run.is_replay:
+def _headline(run: Run, written: Mapping[str, int], error: StandingError | None) -> str:
+    if run.is_replay and error is None:
         return "replayed; nothing was written"
-    number = sum(run.written.values())
-    return f"{plural(number, 'document')} written" if number else "nothing changed"
+    number = sum(written.values())
+    said = f"{plural(number, 'document')} written" if number else "nothing changed"
+    if error is None:
+        return said
+    return f"{error.message}; before that, {said}" if number else error.message
 
 
 def _moment(engine: Engine, request: Request) -> datetime:

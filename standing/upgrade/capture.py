@@ -32,6 +32,11 @@ OLD, NEW = "old table as old_rows", "new table as new_rows"
 SIDES = {"insert": NEW, "delete": OLD, "update": f"{OLD} {NEW}"}
 
 
+def _off(enabled: str) -> str:
+    """What a trigger is that is not enabled always, as it was made: what happened since then may not have been logged."""
+    return "is not always enabled" if enabled == "O" else "is disabled"
+
+
 @dataclass(frozen=True)
 class Trigger:
     """A trigger that should be there."""
@@ -58,8 +63,8 @@ class Trigger:
         """What is wrong with what was found in its place, if anything."""
         if found is None:
             return "is missing"
-        if found.enabled not in ("O", "A"):
-            return "is disabled"
+        if found.enabled != "A":
+            return _off(found.enabled)
         kind = EVENTS[self.event] + (ROW if self.by_row else 0)
         same = (found.function, found.type) == (self.function, kind)
         return "" if same and not found.conditional else "is not as it should be"
@@ -132,9 +137,9 @@ def problems(catalog: Catalog) -> dict[str, list[str]]:
             if catalog.functions.get(name) != text
         ]
         wrong += [
-            f"trigger {one.name} on partition {one.table} is disabled"
+            f"trigger {one.name} on partition {one.table} {_off(one.enabled)}"
             for one in catalog.triggers
-            if one.cloned and one.root == capture.table and one.enabled not in ("O", "A")
+            if one.cloned and one.root == capture.table and one.enabled != "A"
         ]
         if wrong:
             said[capture.table] = wrong
@@ -204,7 +209,7 @@ def _make(capture: Capture, catalog: Catalog) -> Step:
     statements += [
         f"alter table {quoted(one.schema, one.table)} enable always trigger {quoted(one.name)}"
         for one in catalog.triggers
-        if one.cloned and one.root == capture.table and one.enabled not in ("O", "A")
+        if one.cloned and one.root == capture.table and one.enabled != "A"
     ]
     return Step(
         f"change log of {capture.table}",

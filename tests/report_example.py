@@ -225,7 +225,7 @@ LIVELY = RunReport(
                     "email_verified", "E-mail address verified", "ยืนยันอีเมลแล้ว", Decimal("11.4"), None
                 ),
             ),
-            "Platinum is from 80 points and 50 completed orders on",
+            "Platinum asks for 80 points and 50 completed orders",
         ),
         Mover(
             "trust_score",

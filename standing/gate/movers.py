@@ -15,10 +15,10 @@ from standing.targets import Target
 MOVERS = 10
 #: What a level or tier asks for, by its code and from the lowest on; read from the build's policy.
 ASKED = {
-    "trust_score": "select asked.level as code, format('%s is from %s points and %s completed orders on',"
+    "trust_score": "select asked.level as code, format('%s asks for %s points and %s completed orders',"
     " trust_levels.label_en, asked.min_score, asked.min_completed_orders) as asked from {schema}.int_trust_levels"
     " as asked join {schema}.trust_levels on trust_levels.level = asked.level order by asked.rank",
-    "tier_info": "select tier as code, format('%s is from %s completed orders and a mean rating of %s on', label_en,"
+    "tier_info": "select tier as code, format('%s asks for %s completed orders and a mean rating of %s', label_en,"
     " min_orders, coalesce(min_rating, 0)) as asked from {schema}.tier_policy order by tier_level",
 }
 
@@ -26,8 +26,12 @@ ASKED = {
 def movers_of(
     connection: Connection, settings: Settings, target: Target, changed: str, **parameters: Any
 ) -> tuple[Mover, ...]:
-    """Of the query `changed` (member_id, old_document, new_document), largest move first; at most MOVERS."""
+    """Of the query `changed` (member_id, old_document, new_document), largest move first; at most MOVERS.
+
+    Whose number, level or tier stays comes after the others, by the factor or other number that moves most.
+    """
     path = "{" + NUMBERS[target.name] + "}"
+    old_parts, new_parts = _parts("old_document", target), _parts("new_document", target)
     moved = rows(
         connection,
         f"""
@@ -36,14 +40,27 @@ def movers_of(
                 {number("old_document", path)} as before, {number("new_document", path)} as after,
                 {step("old_document", target)} as step_before, {step("new_document", target)} as step_after
             from ({changed}) as changed
+        ), weighed as (
+            select moved.*, stays, (
+                select max(abs(
+                    coalesce((new_part.value ->> 'points')::numeric, 0) - coalesce((old_part.value ->> 'points')::numeric, 0)
+                ))
+                from jsonb_each(case when stays then {old_parts} else '{{}}' end) as old_part (key, value)
+                full join jsonb_each(case when stays then {new_parts} else '{{}}' end) as new_part (key, value) using (key)
+            ) as largest
+            from moved
+            cross join lateral (
+                select before is not distinct from after and step_before is not distinct from step_after as stays
+            ) as outwardly
         )
         select member_id::text as member_id, before, after, step_before, step_after,
-            {_parts("old_document", target)} as old_parts, {_parts("new_document", target)} as new_parts
-        from moved
+            {old_parts} as old_parts, {new_parts} as new_parts
+        from weighed
         order by
-            before is not distinct from after and step_before is not distinct from step_after,
+            stays,
             abs(after - before) desc nulls last,
             step_before is not distinct from step_after,
+            largest desc nulls last,
             member_id
         limit {MOVERS}
         """,

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from standing.gate.difference import Difference, Matrix
+from standing.gate.measures import NUMBERS
 from standing.report.content import FactorMove, Mover
 from standing.report.wording import FACTORS
 
@@ -50,7 +51,7 @@ def _matrix(matrix: Matrix) -> list[str]:
 
 
 def _mover(mover: Mover) -> list[str]:
-    moves = [_move(_number(mover.before), _number(mover.after))]
+    moves = [f"{NUMBERS[mover.target]} {_move(_number(mover.before), _number(mover.after))}"]
     if mover.step_after:
         moves.append(_move(mover.step_before or "none", mover.step_after))
     lines = [f"  {mover.target} {mover.member_id}: {', '.join(moves)}"]

@@ -159,7 +159,7 @@ def test_who_moves_most_is_shown_with_level_or_tier_and_the_factors_that_moved(
     for member, steps in (fallen | moved_steps(movers, "tier_info")).items():
         assert steps == (before[member], after[member])
     first = next(one for one in movers if fallen.get(one["member_id"]) == ("silver", "bronze"))
-    assert first["asked"].startswith("Silver is from 60 points")
+    assert first["asked"].startswith("Silver asks for 60 points")
     lost = {factor["label_en"]: factor for factor in first["factors"]}["E-mail address verified"]
     assert (lost["code"], lost["label_th"], lost["before"], lost["after"]) == (
         "email_verified",

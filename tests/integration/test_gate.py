@@ -13,6 +13,7 @@ from sqlalchemy import Engine, create_engine
 from standing import run as runs
 from standing.errors import SettingError, StandingError
 from standing.gate import approve, undecided
+from standing.gate.movers import movers_of
 from standing.gate.trial import show_stopped
 from standing.lock import run_lock
 from standing.run import Outcome, execute
@@ -231,3 +232,24 @@ def test_members_who_are_published_and_no_longer_built_are_found(
         (one.target, one.measure) for one in outcome.gate.over("stopped")
     }
     assert documents(database) == before
+
+
+def test_who_moves_most_comes_first_also_where_the_number_stays(settings: Settings, engine: Engine) -> None:
+    old = '{"overall": 4, "adjusted": 3.5, "total_reviews": 9, "evidence": {}}'
+    changes = {
+        "evidence alone": '{"evidence": {"a": 1}}',
+        "a little": '{"adjusted": 3.4}',
+        "most": '{"total_reviews": 12, "adjusted": 3.5}',
+        "more": '{"adjusted": 2}',
+        "outwardly": '{"overall": 3.9}',
+        "more outwardly": '{"overall": 4.2}',
+    }
+    values = ", ".join(
+        f"('{name}', '{old}'::jsonb, '{old}'::jsonb || '{new}')" for name, new in changes.items()
+    )
+    query = f"select * from (values {values}) as changed (member_id, old_document, new_document)"
+    ratings = next(target for target in TARGETS if target.name == "ratings")
+    with engine.connect() as connection:
+        found = movers_of(connection, settings, ratings, query)
+    assert [one.member_id for one in found] == ["more outwardly", "outwardly", "most", "more", "a little"]
+    assert [one.factors[0].code for one in found[2:]] == ["total_reviews", "adjusted", "adjusted"]

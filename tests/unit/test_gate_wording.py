@@ -36,5 +36,5 @@ def test_a_mover_has_an_arrow_only_where_something_moves(
         factors=(FACTOR,),
     )
     lines = as_text(Difference(None, (), (), (mover,), GateVerdict())).splitlines()
-    assert f"  trust_score a: {said}" in lines
+    assert f"  trust_score a: overall_score {said}" in lines
     assert "    -2.0 E-mail address verified: 2.0 → none" in lines

@@ -98,7 +98,7 @@ def test_lively_run_shows_every_part(tmp_path):
     for said in (
         "128,332",
         "356 members up, 77 members down, 34 members placed for the first time",
-        "Platinum is from 80 points and 50 completed orders on",
+        "Platinum asks for 80 points and 50 completed orders",
         "orders.seller_id exists in seller_profiles",
         "5f0c2a9e-8a51-4d0e-9d0b-27b1c1a4f001",
         "12 source rows could not be trusted",

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -93,7 +94,8 @@ class History(RuleBasedStateMachine):
     project: ClassVar[Path]
     first_clock: ClassVar[datetime]
     clock: ClassVar[datetime]
-    steps: ClassVar[int] = 0
+    #: How often what happened: changes, and what comes rarely.
+    happened: ClassVar[Counter[str]] = Counter()
     with_grace: ClassVar[int] = 0
     with_days: ClassVar[int] = 0
 
@@ -106,7 +108,7 @@ class History(RuleBasedStateMachine):
 
     def _change(self, work: Callable[[Connection], None]) -> None:
         """In a transaction of its own; given up where an open one is in the way, as an application would."""
-        type(self).steps += 1
+        self.happened["change"] += 1
         self.changes += 1
         try:
             with self.engine.begin() as connection:
@@ -206,6 +208,7 @@ class History(RuleBasedStateMachine):
         if rarely:
             *where, values = edited
             self._set_policy(*where, values[value])
+            self.happened["policy edited"] += 1
 
     def _set_policy(self, seed: str, key: str, name: str, column: str, value: str) -> None:
         path = self.project / "seeds" / f"{seed}.csv"
@@ -233,6 +236,7 @@ class History(RuleBasedStateMachine):
     def a_run_is_cut_short(self, rarely: bool, stage: str, selection: str) -> None:
         if rarely:
             assert self._run(selection, stage).status == "failed"
+            self.happened["cut short"] += 1
 
     @rule(
         rarely=RARELY,
@@ -248,6 +252,7 @@ class History(RuleBasedStateMachine):
                 killed.start()
             killed.join(300)
             assert killed.exitcode == -SIGKILL
+            self.happened["killed"] += 1
             assert (
                 self._scalar("select status from standing.runs order by run_id desc limit 1") == "running"
             )
@@ -266,6 +271,7 @@ class History(RuleBasedStateMachine):
 
         outcome = execute(self.settings, Request(selection), perform)
         if outcome.status == "stopped":
+            self.happened["stopped by the gate"] += 1
             assert self._run(selection).status == "waiting"
             if is_good:
                 assert approve(self.settings, outcome.run_id).status == "published"
@@ -457,7 +463,7 @@ def history(
         History.marketplace, History.engine, History.project = settings, engine, project
         # Ahead of the server's own clock: what is published lies in the past of every run.
         History.first_clock = wall_clock(engine) + timedelta(days=1)
-        History.steps, History.reasons, History.with_grace, History.with_days = 0, [], 0, 0
+        History.happened, History.reasons, History.with_grace, History.with_days = Counter(), [], 0, 0
         for module in ("run", "context"):
             monkeypatch.setattr(f"standing.{module}.wall_clock", lambda engine: History.clock)
         yield History
@@ -482,6 +488,9 @@ def test_after_any_history_the_due_alone_give_what_everybody_would(
             suppress_health_check=list(HealthCheck),
         ),
     )
+    assert history.happened["change"] > 200
+    rare = {"policy edited", "cut short", "killed", "stopped by the gate"}
+    assert rare <= history.happened.keys(), history.happened
     of_the_due = [said for said in history.reasons if not said.startswith("everybody")]
     # Comparing one run of everybody with another would prove nothing.
     assert len(of_the_due) > len(history.reasons) / 2, history.reasons

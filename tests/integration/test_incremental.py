@@ -50,7 +50,9 @@ from standing.targets import SELECTIONS, TARGETS
 #: Changes between two runs, at least.
 SPACING = 20
 #: Draws in which each kind of step comes often enough, with kills, gate stops and edited policies among them.
-CI_DRAWS = 145
+CI_DRAWS = 91
+#: What makes everybody due would leave nothing to be proven if it came often.
+RARELY = st.sampled_from((*15 * [False], True))
 SEEDS = st.integers(0, 2**32)
 CLOCK = ("last_calculated", "last_updated", "next_review", "valid_until")
 #: Seed, key column and value, column, and what an analyst may set it to.
@@ -103,8 +105,6 @@ class History(RuleBasedStateMachine):
         #: Changes since the last run, so that a history is more than runs.
         self.changes = 0
         self.open: Connection | None = None
-        #: Whether it is time for what comes rarely.
-        self.rare = False
 
     def _change(self, work: Callable[[Connection], None]) -> None:
         """In a transaction of its own; given up where an open one is in the way, as an application would."""
@@ -178,17 +178,10 @@ class History(RuleBasedStateMachine):
     def rows_repeat(self, seed: int) -> None:
         self._change(lambda connection: repeat(connection, Random(seed)))  # noqa: S311
 
-    @precondition(lambda self: not self.rare)
-    @rule(now=st.sampled_from((*3 * [False], True)))
-    def something_rare_may_come(self, now: bool) -> None:
-        """What makes everybody due would leave nothing to be proven if it came often."""
-        self.rare = now
-
-    @precondition(lambda self: self.rare)
-    @rule(table=st.sampled_from(EMPTIED))
-    def a_table_is_emptied(self, table: str) -> None:
-        self.rare = False
-        self._change(lambda connection: connection.execute(text(f"truncate {table} cascade")) and None)
+    @rule(table=st.sampled_from(EMPTIED), rarely=RARELY)
+    def a_table_is_emptied(self, table: str, rarely: bool) -> None:
+        if rarely:
+            self._change(lambda connection: connection.execute(text(f"truncate {table} cascade")) and None)
 
     @precondition(lambda self: self.open is None)
     @rule(seed=SEEDS, table=st.sampled_from(("orders", "reviews", "messages", "disputes")))
@@ -208,13 +201,14 @@ class History(RuleBasedStateMachine):
     def time_passes(self, hours: float) -> None:
         type(self).clock += timedelta(hours=hours)
 
-    @precondition(lambda self: self.rare)
-    @rule(edited=st.sampled_from(POLICY), value=st.integers(0, 1))
-    def policy_is_edited(self, edited: tuple[str, str, str, str, tuple[str, str]], value: int) -> None:
-        self.rare = False
-        *where, values = edited
-        self._set_policy(*where, values[value])
-        self.happened["policy edited"] += 1
+    @rule(edited=st.sampled_from(POLICY), value=st.integers(0, 1), rarely=RARELY)
+    def policy_is_edited(
+        self, edited: tuple[str, str, str, str, tuple[str, str]], value: int, rarely: bool
+    ) -> None:
+        if rarely:
+            *where, values = edited
+            self._set_policy(*where, values[value])
+            self.happened["policy edited"] += 1
 
     def _set_policy(self, seed: str, key: str, name: str, column: str, value: str) -> None:
         path = self.project / "seeds" / f"{seed}.csv"
@@ -228,45 +222,46 @@ class History(RuleBasedStateMachine):
             writer.writeheader()
             writer.writerows(rows)
 
-    @precondition(lambda self: self.rare)
-    @rule()
-    def a_setting_is_changed(self) -> None:
-        self.rare = False
-        gold = 12 - self.settings.min_transactions_for_gold
-        self.settings = self.settings.model_copy(update={"min_transactions_for_gold": gold})
+    @rule(rarely=RARELY)
+    def a_setting_is_changed(self, rarely: bool) -> None:
+        if rarely:
+            gold = 12 - self.settings.min_transactions_for_gold
+            self.settings = self.settings.model_copy(update={"min_transactions_for_gold": gold})
 
-    @precondition(lambda self: self.rare)
     @rule(
+        rarely=RARELY,
         stage=st.sampled_from(("build", "diff", "publish")),
         selection=st.sampled_from(sorted(SELECTIONS)),
     )
-    def a_run_is_cut_short(self, stage: str, selection: str) -> None:
-        self.rare = False
-        assert self._run(selection, stage).status == "failed"
-        self.happened["cut short"] += 1
+    def a_run_is_cut_short(self, rarely: bool, stage: str, selection: str) -> None:
+        if rarely:
+            assert self._run(selection, stage).status == "failed"
+            self.happened["cut short"] += 1
 
-    @precondition(lambda self: self.rare)
     @rule(
+        rarely=RARELY,
         stage=st.sampled_from(("find the due", "build", "diff", "publish")),
         selection=st.sampled_from(sorted(SELECTIONS)),
     )
-    def a_run_is_killed(self, stage: str, selection: str) -> None:
+    def a_run_is_killed(self, rarely: bool, stage: str, selection: str) -> None:
         """A fork of this process runs, and ends itself without a word where it is told to."""
-        self.rare = False
-        killed = get_context("fork").Process(target=self._run, args=(selection, stage, die))
-        with pytest.MonkeyPatch.context() as patched:
-            patched.setenv("DBT_STATIC_PARSER", "false")  # its threads do not come along
-            killed.start()
-        killed.join(300)
-        assert killed.exitcode == -SIGKILL
-        self.happened["killed"] += 1
-        assert self._scalar("select status from standing.runs order by run_id desc limit 1") == "running"
+        if rarely:
+            killed = get_context("fork").Process(target=self._run, args=(selection, stage, die))
+            with pytest.MonkeyPatch.context() as patched:
+                patched.setenv("DBT_STATIC_PARSER", "false")  # its threads do not come along
+                killed.start()
+            killed.join(300)
+            assert killed.exitcode == -SIGKILL
+            self.happened["killed"] += 1
+            assert (
+                self._scalar("select status from standing.runs order by run_id desc limit 1") == "running"
+            )
 
-    @precondition(lambda self: self.rare)
-    @rule(selection=st.sampled_from(sorted(SELECTIONS)), is_good=st.booleans())
-    def the_gate_stops_a_run(self, selection: str, is_good: bool) -> None:
+    @rule(rarely=RARELY, selection=st.sampled_from(sorted(SELECTIONS)), is_good=st.booleans())
+    def the_gate_stops_a_run(self, rarely: bool, selection: str, is_good: bool) -> None:
         """With limits that nothing passes; what it would have written is approved or rejected."""
-        self.rare = False
+        if not rarely:
+            return
 
         def perform(stage: Stage, run: Run) -> str:
             if stage.name == "gate":
@@ -283,11 +278,10 @@ class History(RuleBasedStateMachine):
             else:
                 reject(self.settings, outcome.run_id, "another try")
 
-    @precondition(lambda self: self.rare)
-    @rule(selection=st.sampled_from(("scores", "tiers")))
-    def a_part_is_run(self, selection: str) -> None:
-        self.rare = False
-        assert self._run(selection).status == "published"
+    @rule(rarely=RARELY, selection=st.sampled_from(("scores", "tiers")))
+    def a_part_is_run(self, rarely: bool, selection: str) -> None:
+        if rarely:
+            assert self._run(selection).status == "published"
 
     @precondition(lambda self: self.changes >= SPACING)
     @invariant()
@@ -487,15 +481,14 @@ def test_after_any_history_the_due_alone_give_what_everybody_would(
         history if is_long else same_each_time(CI_DRAWS)(history),
         settings=hypothesis(
             max_examples=30 if is_long else 8,
-            stateful_step_count=200 if is_long else 64,
+            stateful_step_count=200 if is_long else 52,
             database=None,
             deadline=None,
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         ),
     )
-    assert history.happened["change"] > 300
-    assert len(history.reasons) > 12
+    assert history.happened["change"] > 200
     rare = {"policy edited", "cut short", "killed", "stopped by the gate"}
     assert rare <= history.happened.keys(), history.happened
     of_the_due = [said for said in history.reasons if not said.startswith("everybody")]

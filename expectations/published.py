@@ -17,16 +17,18 @@ def scans(scope: AuditScope, catalog: Catalog) -> list[Scan]:
 def _target_scan(target: AuditTarget, scope: AuditScope, catalog: Catalog) -> Scan:
     """Documents are compared by their hash, so that a member costs the join few bytes.
 
-    Key order and spellings of a number (1.0, 1.00) do not count, clock keys neither.
+    Key order and spellings of a number (1.0, 1.00) do not count, clock keys neither. Whom an undo holds was put
+    back on purpose; who is due, such as whom an approval left alone, is for the next run.
     """
     created = f"{target.table}.created_at"
     created_at = "created_at" if catalog.usable(created) else "null::timestamptz"
     has_keys = f"{target.column} ?& {literals(tuple(target.document.keys))}"
     source = (
         f"(select {target.table_key} as id, {created_at} as created_at, {target.column} is null as is_null,"
-        f" coalesce({has_keys}, false) as has_keys, {_hash(target.column)} as hash"
+        f" coalesce({has_keys}, false) as has_keys, {_hash(target.column)} as hash,"
+        f" {_named_in('due', target, catalog)} as is_due"
         f" from {target.among(quoted(scope.application_schema, target.table), target.table_key, scope)} as written"
-        f"{_not_held(target, catalog)}) as shown"
+        f" where not {_named_in('holds', target, catalog)}) as shown"
         f" left join (select {target.key} as id, {_hash('document')} as hash"
         f" from {target.among(quoted(scope.build_schema, target.mart), target.key, scope)} as built) as decided"
         " on decided.id = shown.id"
@@ -41,13 +43,13 @@ def _target_scan(target: AuditTarget, scope: AuditScope, catalog: Catalog) -> Sc
     )
 
 
-def _not_held(target: AuditTarget, catalog: Catalog) -> str:
-    """Whom an undo holds was put back on purpose."""
-    if not catalog.usable("standing:holds.member_id"):
-        return ""
+def _named_in(table: str, target: AuditTarget, catalog: Catalog) -> str:
+    """Whether a member is in that table of Standing's for this target."""
+    if not catalog.usable(f"standing:{table}.member_id"):
+        return "false"
     return (
-        " where not exists (select from standing.holds as held"
-        f" where held.target = '{target.name}' and held.member_id = written.{target.table_key})"
+        f"exists (select from standing.{table} as named where named.target = '{target.name}'"
+        f" and named.member_id = written.{target.table_key})"
     )
 
 
@@ -71,14 +73,14 @@ def _target_rules(target: AuditTarget, created: str) -> tuple[Rule, ...]:
         Rule(
             f"{target.name}_published_with_every_key",
             "critical",
-            f"{member} and decided.id is not null and not shown.is_null and not shown.has_keys",
+            f"{member} and decided.id is not null and not shown.is_due and not shown.is_null and not shown.has_keys",
             f"Pages that read {where} show nothing where a key is missing.",
             REPUBLISH,
         ),
         Rule(
             f"{target.name}_is_what_the_run_decided",
             "critical",
-            f"{member} and decided.id is not null and shown.hash is distinct from decided.hash",
+            f"{member} and decided.id is not null and not shown.is_due and shown.hash is distinct from decided.hash",
             "These members see another document than the one that was checked.",
             f"see who else writes {where}; {REPUBLISH}",
         ),

@@ -23,8 +23,10 @@ OURS: dict[str, str | list[str]] = {
     "prefect.resource.role": "tag",
     "prefect.resource.id": "prefect.tag.standing",
 }
-#: Without a heartbeat for this long a run is dead; one beats every 30 s.
+#: Without a sign of life for this long a run is dead; its heart beats every 30 s.
 SILENCE = timedelta(seconds=120)
+#: The server itself says the states: a run may die before its first heartbeat has been heard.
+SIGNS_OF_LIFE = {f"prefect.flow-run.{sign}" for sign in ("Pending", "Running", "heartbeat")}
 BODY = """{{ deployment.name }}: {{ flow_run.name }} is {{ flow_run.state.name }}.
 {{ flow_run.state.message }}
 {{ flow_run|ui_url }}"""
@@ -73,8 +75,8 @@ def _died() -> AutomationCore:
         name=DIED,
         description="A run whose heart stopped, such as one of a machine that went down, is shown as crashed.",
         trigger=EventTrigger(
-            after={"prefect.flow-run.heartbeat"},
-            expect={"prefect.flow-run.heartbeat", *(f"prefect.flow-run.{state}" for state in ends)},
+            after=SIGNS_OF_LIFE,
+            expect={*SIGNS_OF_LIFE, *(f"prefect.flow-run.{state}" for state in ends)},
             match_related=OURS,
             for_each={"prefect.resource.id"},
             posture=Posture.Proactive,

@@ -3,18 +3,20 @@
 from prefect import State, flow
 from prefect.states import Completed
 
-from flows.stages import concluded, plainly, reach_database
+from flows.stages import Stages, concluded, plainly, reach_database
+from standing.audit import load_ahead
 from standing.settings import current
 
 
 @flow(name="approve", flow_run_name="approve run {run_id}")
 @plainly
 def approve(run_id: int) -> State[None]:
-    """Publish what run `run_id` would have written, where the old value still stands."""
+    """Publish what run `run_id` would have written, where the old value still stands; audit and report on it."""
     from standing.gate import approve as decide
 
+    load_ahead()
     reach_database()
-    return concluded(current(), decide(current(), run_id))
+    return concluded(current(), decide(current(), run_id, Stages()))
 
 
 @flow(name="reject", flow_run_name="reject run {run_id}")

@@ -31,7 +31,8 @@ def count_effects(connection: Connection, run: Run, *, is_stopped: bool = False)
 
     `is_stopped` says that the gate stopped it, and its change set is kept.
     """
-    ladders = _ladders(connection, run) if run.has_done("build") else ()
+    is_built = run.has_done("build") or run.approves is not None
+    ladders = _ladders(connection, run) if is_built else ()
     if not run.changes:
         return Effects(ladders=ladders)
     # A replay moves nobody: what it is compared with is itself.

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from standing import PROJECT_ROOT, __version__
 from standing.effects import count_effects
-from standing.errors import StandingError
+from standing.errors import GateStopped, StandingError
 from standing.freshness import freshness
 from standing.gate.waiting import expiry
 from standing.plural import plural
@@ -48,6 +48,7 @@ def write_run_report(
             "report": str(files.html),
             "gate": run.gate.to_json(),
             **expires,
+            **({} if run.approves is None else {"approves": run.approves, "left": run.left}),
         },
     )
 
@@ -118,13 +119,19 @@ def _facts(connection: Connection, run: Run, status: str) -> content.RunFacts:
         started_at=run.started_at,
         finished_at=datetime.now(UTC),
         status=status,
-        mode="replay" if run.is_replay else "full" if run.due.everybody else "incremental",
+        mode=_mode(run),
         database=f"{url.host or 'local'}/{url.database}",
         standing_version=__version__,
         postgres_version=str(connection.scalar(text("show server_version"))),
         business_time_zone=run.settings.business_time_zone,
         policy_version=policy_version(),
     )
+
+
+def _mode(run: Run) -> str:
+    if run.approves is not None:
+        return f"approval of run {run.approves}"
+    return "replay" if run.is_replay else "full" if run.due.everybody else "incremental"
 
 
 def _written(connection: Connection, run: Run) -> dict[str, int]:
@@ -140,8 +147,10 @@ def _verdict(run: Run, error: StandingError | None, written: Mapping[str, int]) 
         stopped_at = run.stages[-1].name if run.stages else ""
         untouched = not any(written.values())
         return content.RunVerdict(
-            status="failed",
-            headline="The run stopped and no member's document was touched."
+            status="stopped" if isinstance(error, GateStopped) else "failed",
+            headline="The gate stopped the run: somebody is to decide. No member's document was touched."
+            if isinstance(error, GateStopped)
+            else "The run stopped and no member's document was touched."
             if untouched
             else "Documents were published, and what came after failed."
             if run.written
@@ -152,6 +161,9 @@ def _verdict(run: Run, error: StandingError | None, written: Mapping[str, int]) 
         )
     number = sum(run.written.values())
     said = "This was a replay: nothing was written." if run.is_replay else _documents(number)
+    if run.left:
+        left = plural(sum(run.left.values()), "other", "others")
+        said += f" {left} had changed since run {run.approves} and stayed; the next run builds them anew."
     warnings = sum(len(verdict.failures("warning")) for verdict in run.verdicts)
     if run.gate.warned:
         return content.RunVerdict(

@@ -1,12 +1,12 @@
 """Rows set aside by this run and by the ones before it, as the report shows them."""
 
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import Connection, text
 
 from standing.database import rows
 from standing.documents_sql import quoted
-from standing.report.content import Quarantined, QuarantineTrend, RunPoint
+from standing.report.content import Quarantined, QuarantineTrend, RunPoint, Status
 from standing.settings import Settings
 
 #: What a run of the due does not look at anew as a whole.
@@ -69,4 +69,4 @@ def quarantine_trend(
 
 
 def _status(word: str | None) -> Any:
-    return word if word in ("passed", "warned") else "failed"
+    return word if word in get_args(Status) else "failed"

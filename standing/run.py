@@ -5,7 +5,7 @@ they give it.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -107,7 +107,7 @@ def execute_locked(
         lock=lock,
         auditor=auditor(settings, engine.url, targets),
     )
-    return _carry_out(run, perform)
+    return carry_out(run, in_order(run), perform)
 
 
 def _awaited(engine: Engine, targets: tuple[Target, ...]) -> int | None:
@@ -127,29 +127,46 @@ def _wait(engine: Engine, settings: Settings, request: Request, as_of: datetime,
     return Outcome(run_id, "waiting", message, as_of=as_of)
 
 
-def _carry_out(run: Run, perform: Perform) -> Outcome:
-    from standing.findings import write_run_report
+def carry_out(run: Run, stages: Iterable[Stage], perform: Perform = plainly) -> Outcome:
+    """Take an open run through its stages, report on it and close it.
 
+    Where its end cannot be told, that is the outcome's error; what stopped a stage comes before it.
+    """
     error: StandingError | None = None
-    status = "replayed" if run.is_replay else "published"
     try:
-        for stage in in_order(run):
+        for stage in stages:
             if not (run.is_replay and stage.writes):
                 _perform_stage(run, stage, perform)
     except StandingError as stopped:
-        error, status = stopped, "stopped" if isinstance(stopped, GateStopped) else "failed"
+        error = stopped
     except BaseException as crash:
         close_run(run.engine, run.run_id, "failed", _crashed(crash), {})
         run.auditor.end()
         raise
     run.auditor.end()
-    said, run.report, summary = write_run_report(run, status, error)
-    # Where publishing broke off, the report has counted what is written all the same.
-    written = run.written or {one.target: one.written for one in said.changes if one.written}
+    return _concluded(run, error)
+
+
+def _concluded(run: Run, error: StandingError | None) -> Outcome:
+    """Report on a run that has ended and close it."""
+    from standing.findings import write_run_report
+
+    status = _status(run, error)
+    said, summary, written = None, dict[str, object](), run.written
+    try:
+        said, run.report, summary = write_run_report(run, status, error)
+        # Where publishing broke off, the report has counted what is written all the same.
+        written = written or {one.target: one.written for one in said.changes if one.written}
+    except (DBAPIError, OSError) as unwritten:
+        error, status = _rather(run, error, "report", unwritten), "failed"
     message = _headline(run, written, error)
-    close_run(run.engine, run.run_id, status, message, summary)
-    if not run.is_replay:
-        tidy(run.engine, run.settings, run.run_id, run.due.everybody)
+    try:
+        close_run(run.engine, run.run_id, status, message, summary)
+        if not run.is_replay:
+            tidy(run.engine, run.settings, run.run_id, run.due.everybody)
+    except DBAPIError as unclosed:  # the next run closes it
+        error, status = _rather(run, error, "the book of runs", unclosed), "failed"
+        message = _headline(run, written, error)
     return Outcome(
         run_id=run.run_id,
         status=status,
@@ -163,6 +180,29 @@ def _carry_out(run: Run, perform: Perform) -> Outcome:
         said=said,
         error=error,
     )
+
+
+def _status(run: Run, error: StandingError | None) -> str:
+    if error is not None:
+        return "stopped" if isinstance(error, GateStopped) else "failed"
+    return "replayed" if run.is_replay else "published"
+
+
+def _rather(
+    run: Run, error: StandingError | None, where: str, cause: DBAPIError | OSError
+) -> StandingError:
+    """The error of a run whose end could not be told: what stopped it before, if anything did."""
+    if isinstance(cause, OSError):
+        said, fix = f"{cause.strerror}: {cause.filename}", f"mend that under STANDING_HOME, then {run.command}"
+    else:
+        said = server_message(cause)
+        fix = fix_of(said, f"{run.command}, once the server is well")
+    logger(run.run_id, where).error("%s", said)
+    if error is not None:
+        return error
+    missing = StandingError(f"{where}: {said}", fix)
+    missing.__cause__ = cause
+    return missing
 
 
 def _perform_stage(run: Run, stage: Stage, perform: Perform) -> None:
@@ -180,7 +220,7 @@ def _perform_stage(run: Run, stage: Stage, perform: Perform) -> None:
         raise
     except DBAPIError as error:
         detail = server_message(error)
-        fix = fix_of(detail, "standing run, once the server is well")
+        fix = fix_of(detail, f"{run.command}, once the server is well")
         raise StandingError(f"{stage.name}: {detail}", fix) from error
     except BaseException as crash:
         detail = _crashed(crash)
@@ -202,7 +242,9 @@ def _headline(run: Run, written: Mapping[str, int], error: StandingError | None)
     number = sum(written.values())
     said = f"{plural(number, 'document')} written" if number else "nothing changed"
     if error is None:
-        return said
+        if run.left:
+            said += f"; not written, because changed since, and due: {sum(run.left.values()):,}"
+        return said if run.approves is None else f"approved run {run.approves}: {said}"
     return f"{error.message}; before that, {said}" if number else error.message
 
 

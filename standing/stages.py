@@ -69,6 +69,9 @@ class Run:
     changes: list[TargetChanges] = field(default_factory=list)
     gate: GateVerdict = field(default_factory=GateVerdict)
     written: dict[str, int] = field(default_factory=dict)
+    #: The stopped run whose documents it publishes, and of them, by target, those that had changed since.
+    approves: int | None = None
+    left: dict[str, int] = field(default_factory=dict)
     #: Whom it moves, once that is counted.
     effects: "Effects | None" = None
     report: Path | None = None
@@ -80,6 +83,11 @@ class Run:
     @property
     def is_replay(self) -> bool:
         return self.request.as_of is not None
+
+    @property
+    def command(self) -> str:
+        """What begins it again."""
+        return "standing run" if self.approves is None else f"standing approve {self.approves}"
 
     def has_done(self, stage: str) -> bool:
         return any(one.name == stage and one.status == "done" for one in self.stages)
@@ -216,6 +224,9 @@ def audit_published(run: Run) -> str:
     return _audit("published")(run)
 
 
+AUDIT_PUBLISHED = Stage("audit published", audit_published, writes=True)
+
+
 def in_order(run: Run) -> Iterator[Stage]:
     """The stages as a run takes them.
 
@@ -236,5 +247,5 @@ STAGES = (
     Stage("audit candidates", _audit("candidates")),
     Stage("gate", gate, writes=True),
     Stage("publish", publish, writes=True),
-    Stage("audit published", audit_published, writes=True),
+    AUDIT_PUBLISHED,
 )

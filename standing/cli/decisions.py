@@ -78,7 +78,7 @@ def _told() -> "Callable[[int, int], None]":
 @click.argument("run_id", metavar="RUN", type=int)
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 def approve(run_id: int, as_json: bool) -> None:
-    """Publish what the gate stopped, where the documents still are as they were.
+    """Publish what the gate stopped, where the documents still are as they were; audit it and report.
 
     The other members stay due for the next run. Safe to repeat.
     """
@@ -95,12 +95,17 @@ def approve(run_id: int, as_json: bool) -> None:
         "written": outcome.written,
         "left": outcome.left,
         "left_keys": outcome.named,
+        "report": str(outcome.report) if outcome.report else None,
     }
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False))
-        return
-    click.echo(outcome.message)
-    _print_left(outcome.left, outcome.named)
+    else:
+        click.echo(outcome.message)
+        _print_left(outcome.left, outcome.named)
+        if outcome.report:
+            click.echo(f"  report: {outcome.report}")
+    if outcome.error is not None:
+        raise outcome.error
 
 
 @click.command()

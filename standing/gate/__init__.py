@@ -11,16 +11,16 @@ from standing.gate.waiting import undecided
 from standing.settings import Settings
 
 if TYPE_CHECKING:
-    from standing.run import Outcome
+    from standing.run import Outcome, Perform
 
 __all__ = ["Finding", "GateVerdict", "approve", "judge", "measure", "reject", "undecided"]
 
 
-def approve(settings: Settings, run_id: int) -> "Outcome":
+def approve(settings: Settings, run_id: int, perform: "Perform | None" = None) -> "Outcome":
     """See `standing.gate.deciding.approve`."""
     from standing.gate import deciding  # imports the run, which imports the gate
 
-    return deciding.approve(settings, run_id)
+    return deciding.approve(settings, run_id, **({"perform": perform} if perform else {}))
 
 
 def reject(settings: Settings, run_id: int, reason: str = "") -> None:

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, Engine, text
 
 from standing.documents_sql import quoted
-from standing.publish import by_table
+from standing.publish import TargetChanges, by_table
 from standing.publish_sql import ChangeTable
 from standing.settings import Settings
 from standing.targets import Target
@@ -29,6 +29,22 @@ def keep(engine: Engine, settings: Settings, targets: tuple[Target, ...], run_id
                 number += connection.execute(text(statement), {"run_id": run_id}).rowcount
         connection.execute(text("analyze standing.change_sets"))
     return number
+
+
+def count(engine: Engine, targets: tuple[Target, ...], run_id: int) -> list[TargetChanges]:
+    """The documents that a stopped run would have changed, by target."""
+    with engine.connect() as connection:
+        kept = connection.execute(
+            text(
+                "select target, count(*) as number from standing.change_sets where run_id = :run_id group by 1"
+            ),
+            {"run_id": run_id},
+        )
+        numbers = {row.target: row.number for row in kept}
+    return [
+        TargetChanges(target.name, numbers.get(target.name, 0), numbers.get(target.name, 0), 0)
+        for target in targets
+    ]
 
 
 def changed_documents(table: ChangeTable, target: Target) -> str:

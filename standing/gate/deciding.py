@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Engine, text
 
+from standing.audit import auditor
 from standing.database import connect, require_upgraded
 from standing.documents_sql import content_hash, due_again, quoted
 from standing.errors import SettingError, StandingError
@@ -14,13 +16,17 @@ from standing.gate import change_sets
 from standing.gate.waiting import expire, mark
 from standing.history import open_partitions
 from standing.lock import RunLock, run_lock
-from standing.plural import plural
 from standing.publish import by_table
 from standing.rewriting import Rewriting, Tally, rewrite
-from standing.run import Outcome
+from standing.run import Outcome, Perform, carry_out, plainly
 from standing.settings import Settings
-from standing.state import close_run, open_run
+from standing.stages import AUDIT_PUBLISHED, Request, Run, Stage
+from standing.state import open_run
 from standing.targets import Target, targets_of
+
+#: Where a document is written: it is as it was at the stop, and no undo holds it.
+STANDS = """{column} is not distinct from {kept}.old_document and not exists (select from standing.holds as held
+    where held.target = '{target}' and held.member_id = locked.member_id)"""
 
 
 @dataclass(frozen=True)
@@ -32,12 +38,13 @@ class Approval(Outcome):
     named: dict[str, tuple[str, ...]] = field(default_factory=dict)  # keys of some of them
 
 
-def approve(settings: Settings, run_id: int) -> Approval:
-    """Publish the change set of a stopped run, as a run of its own.
+def approve(settings: Settings, run_id: int, perform: Perform = plainly) -> Approval:
+    """Publish the change set of a stopped run, as a run of its own with the last audit and a report.
 
     A document is written where the column holds exactly what it held at the stop; the others are counted,
-    left as they are and stay due. Approving again what was approved gives that outcome. Raises StandingError
-    where there is nothing to approve, LockTaken while another run is at work.
+    left as they are and stay due. What stops it once it has begun is the outcome's error, and approving again
+    goes on. Approving again what was approved gives that outcome. Raises StandingError where there is nothing
+    to approve, LockTaken while another run is at work.
     """
     with _deciding(settings) as (engine, lock):
         found = _find(engine, run_id)
@@ -48,7 +55,7 @@ def approve(settings: Settings, run_id: int) -> Approval:
                 said += ", and that run was undone: standing resume, then standing run, builds anew"
             return Approval(by, "published", said, approves=run_id)
         _require_stopped(found, "approve")
-        return _publish(engine, settings, lock, found)
+        return _publish(engine, settings, lock, found, perform)
 
 
 def reject(settings: Settings, run_id: int, reason: str = "") -> None:
@@ -105,26 +112,55 @@ def _require_stopped(found: dict[str, Any], verb: str) -> None:
     )
 
 
-def _publish(engine: Engine, settings: Settings, lock: RunLock, found: dict[str, Any]) -> Approval:
-    stopped = found["run_id"]
-    targets = targets_of(found["selection"])
+def _publish(
+    engine: Engine, settings: Settings, lock: RunLock, found: dict[str, Any], perform: Perform
+) -> Approval:
+    stopped, selection = found["run_id"], found["selection"]
+    targets = targets_of(selection)
     is_latest = _nothing_drained_since(engine, stopped)
-    run_id = open_run(engine, found["selection"], found["as_of"])
-    open_partitions(engine)
+    run = Run(
+        settings=settings,
+        engine=engine,
+        request=Request(selection),
+        targets=targets,
+        run_id=open_run(engine, selection, found["as_of"]),
+        as_of=found["as_of"],
+        started_at=datetime.now(UTC),
+        lock=lock,
+        auditor=auditor(settings, engine.url, targets),
+        approves=stopped,
+    )
     tallies: dict[str, Tally] = {}
-    for group in by_table(targets):
-        rewriting = Rewriting(
-            settings=settings,
-            targets=group,
-            source="standing.change_sets",
-            document="kept.new_document",
-            stands="{column} is not distinct from {kept}.old_document and not exists (select from standing.holds"
-            " as held where held.target = '{target}' and held.member_id = locked.member_id)",
-            followed_by=_followed_by(settings, group),
-        )
-        parameters = {"run_id": stopped, "by": run_id, "is_latest": is_latest}
-        tallies |= rewrite(engine, lock, rewriting, parameters, f"standing approve {stopped}")
-    return _close(engine, run_id, found, tallies)
+
+    def publish(run: Run) -> str:
+        run.changes = change_sets.count(engine, targets, stopped)
+        open_partitions(engine)
+        for group in by_table(targets):
+            rewriting = Rewriting(
+                settings=settings,
+                targets=group,
+                source="standing.change_sets",
+                document="kept.new_document",
+                stands=STANDS,
+                followed_by=_followed_by(settings, group),
+            )
+            parameters = {"run_id": stopped, "by": run.run_id, "is_latest": is_latest}
+            tallies.update(rewrite(engine, lock, rewriting, parameters, run.command))
+        run.written = {name: tally.written for name, tally in tallies.items()}
+        run.left = {name: tally.left for name, tally in tallies.items() if tally.left}
+        with engine.begin() as connection:
+            said = f"approved as run {run.run_id}; {found['message']}"
+            mark(connection, stopped, "approved", said, approved_by=run.run_id)
+            change_sets.drop(connection, stopped)
+        return ", ".join(f"{name}: {number} written" for name, number in run.written.items())
+
+    outcome = carry_out(run, (Stage("publish", publish, writes=True), AUDIT_PUBLISHED), perform)
+    return Approval(
+        **vars(outcome),
+        approves=stopped,
+        left=run.left,
+        named={name: tallies[name].named for name in run.left},
+    )
 
 
 def _nothing_drained_since(engine: Engine, run_id: int) -> bool:
@@ -185,32 +221,3 @@ still_due as (
     select target, member_id from settled where not is_written and old_document is distinct from new_document
     on conflict do nothing
 )"""
-
-
-def _close(engine: Engine, run_id: int, found: dict[str, Any], tallies: dict[str, Tally]) -> Approval:
-    stopped = found["run_id"]
-    written = {name: tally.written for name, tally in tallies.items()}
-    left = {name: tally.left for name, tally in tallies.items() if tally.left}
-    message = f"approved run {stopped}: {plural(sum(written.values()), 'document')} written"
-    if left:
-        message += f"; not written, because changed since, and due: {sum(left.values()):,}"
-    with engine.begin() as connection:
-        mark(
-            connection,
-            stopped,
-            "approved",
-            f"approved as run {run_id}; {found['message']}",
-            approved_by=run_id,
-        )
-        change_sets.drop(connection, stopped)
-    close_run(engine, run_id, "published", message, {"approves": stopped, "written": written, "left": left})
-    return Approval(
-        run_id=run_id,
-        status="published",
-        message=message,
-        as_of=found["as_of"],
-        written=written,
-        approves=stopped,
-        left=left,
-        named={name: tally.named for name, tally in tallies.items() if tally.left},
-    )

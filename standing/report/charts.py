@@ -21,13 +21,14 @@ _SPARK = 96  # a picture in a table's cell
 _LABEL = 104  # px for category names; longer ones end in an ellipsis, the table has them whole
 _AXES = {"left": 40, "right": 4, "top": 8, "bottom": 24}  # px around a chart that has axes
 _SHORT = "datum.value ? format(datum.value, '~s') : '0'"  # 20k
+_MARKS = {"warned": "!", "stopped": "■", "failed": "✕"}  # above the bar of a run, by its verdict
 _MOST_CATEGORIES = 12  # more buckets become a histogram
 _MOST_COLUMNS = 40  # more are drawn together with their neighbours
 
 
 @dataclass(frozen=True)
 class Point:
-    """One run in a trend: its number, its value and its verdict (passed, warned, failed)."""
+    """One run in a trend: its number, its value and its verdict."""
 
     run_id: int
     value: float
@@ -97,7 +98,12 @@ def trend(points: Sequence[Point], title: str, unit: str) -> Markup | None:
     import altair as alt
 
     rows = [
-        {"run": str(one.run_id), "value": one.value, "color": f"var(--{one.status})", "status": one.status}
+        {
+            "run": str(one.run_id),
+            "value": one.value,
+            "color": f"var(--{one.status})",
+            "mark": _MARKS.get(one.status, ""),
+        }
         for one in points
     ]
     x = alt.X("run:N", sort=None, axis=alt.Axis(labelAngle=0, labelOverlap="greedy", labelSeparation=8))
@@ -112,12 +118,12 @@ def trend(points: Sequence[Point], title: str, unit: str) -> Markup | None:
     base = alt.Chart(data(rows))
     bars = base.mark_bar(minBandSize=2).encode(x=x, y=y, color=alt.Color("color:N", scale=None))
     marks = (
-        base.transform_filter("datum.status != 'passed'")
+        base.transform_filter("datum.mark != ''")
         .mark_text(dy=-7, fontSize=11)
         .encode(
             x=x,
             y=y,
-            text=alt.condition("datum.status == 'failed'", alt.value("✕"), alt.value("!")),
+            text=alt.Text("mark:N"),
             color=alt.Color("color:N", scale=None),
         )
     )

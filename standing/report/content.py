@@ -13,7 +13,7 @@ from typing import Any, Literal, Self
 from standing.plain import plain
 
 SCHEMA_VERSION = 1
-Status = Literal["passed", "warned", "failed"]
+Status = Literal["passed", "warned", "stopped", "failed"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class RunFacts:
     started_at: datetime
     finished_at: datetime
     status: str  # the run's own word, as in its history: published, stopped, failed, ...
-    mode: str  # "full" or "incremental"
+    mode: str  # full, incremental, replay, or whose approval
     database: str  # host/name, without credentials
     standing_version: str
     postgres_version: str

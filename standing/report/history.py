@@ -9,9 +9,9 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from standing.report.content import SCHEMA_VERSION
+from standing.report.content import SCHEMA_VERSION, Status
 
 NEWEST = 200  # runs that the index lists; older reports stay where they are
 _FOLDER = re.compile(r"run-(\d{1,18})")
@@ -78,7 +78,7 @@ def _past(folder: str, content: dict[str, Any]) -> PastRun:
     return PastRun(
         folder=folder,
         run_id=int(run["run_id"]),
-        status=verdict["status"] if verdict["status"] in ("passed", "warned") else "failed",
+        status=verdict["status"] if verdict["status"] in get_args(Status) else "failed",
         headline=str(verdict["headline"]),
         selection=str(run["selection"]),
         mode=str(run["mode"]),

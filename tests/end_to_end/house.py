@@ -86,6 +86,10 @@ class House:
         found: dict[str, Any] = self._answered("GET", f"deployments/name/{name}").json()
         return found
 
+    def set_paused(self, name: str, paused: bool = True) -> None:
+        """Whether a deployment's schedule makes runs."""
+        self.ask(f"deployments/{self.deployment(name)['id']}/{'pause' if paused else 'resume'}_deployment")
+
     def run(self, name: str, **parameters: Any) -> str:
         """Ask for a run of a deployment now; its id."""
         deployment = self.deployment(name)["id"]

@@ -9,7 +9,6 @@ from conftest import MakeDatabase, MakeTemplate, Standing
 from decided import PAPERS_LOST, column, do, documents, scalar
 from project import Project
 from sqlalchemy import Engine, create_engine
-from sqlalchemy.exc import DBAPIError
 
 from standing.errors import StandingError
 from standing.gate import approve, reject
@@ -77,6 +76,20 @@ def test_approval_publishes_the_stored_set_and_leaves_what_has_changed_since(
     assert told["left"] == {"trust_score": 2}
     assert told["left_keys"] == {"trust_score": sorted([moved, held])}
     assert told["written"]["trust_score"] == len(wanted) - 2
+    # A run like any other: it says whom it moved, and its last audit knows whom it left alone.
+    report = json.loads(Path(told["report"]).with_suffix(".json").read_text("utf-8"))
+    assert (report["run"]["mode"], report["run"]["status"]) == (f"approval of run {RUN}", "published")
+    assert [audit["suite"] for audit in report["audits"]] == ["published"]
+    assert "2 others had changed since run 2" in report["verdict"]["headline"]
+    change = next(one for one in report["changes"] if one["target"] == "trust_score")
+    assert (change["changed"], change["written"]) == (len(wanted), len(wanted) - 2)
+    fell = sum(
+        m["members"] for m in report["movements"] if (m["before"], m["after"]) == ("silver", "bronze")
+    )
+    assert fell > 0
+    assert report["movers"]
+    page = Path(told["report"]).read_text("utf-8")
+    assert "Who moved" in page
     assert gone in wanted
 
     after = documents(database)
@@ -129,8 +142,11 @@ def test_an_approval_that_broke_off_goes_on(marketplace: Settings, database: Eng
         "create trigger stop_it before update on users for each row"
         f" when (new.id = '{last}') execute function stop_it()",
     )
-    with pytest.raises(DBAPIError, match="the application says no"):
-        approve(marketplace, RUN)
+    broken = approve(marketplace, RUN)
+    assert broken.status == "failed"
+    assert "publish: the application says no; before that, " in broken.message
+    assert broken.error is not None
+    assert broken.error.fix.startswith(f"standing approve {RUN}")
     some = scalar(
         database,
         f"select count(*) {SET} and new_document = (select trust_score from users where id = member_id)",

@@ -76,6 +76,7 @@ def test_a_wave_of_lost_levels_stops_the_run_and_keeps_what_it_would_have_writte
     )
     assert fell > 0
     assert report["movers"]
+    assert report["verdict"]["status"] == "stopped"
     would = next(one for one in report["changes"] if one["target"] == "trust_score")
     assert (would["changed"], would["written"]) == (changed, 0)
     page = (marketplace.home / "reports" / "run-000002" / "report.html").read_text()

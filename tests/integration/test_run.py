@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -126,6 +127,39 @@ def test_a_model_whose_test_fails_leaves_every_document(marketplace: Settings, d
         "delete from seller_profiles as a using seller_profiles as b where a.id = b.id and a.ctid > b.ctid",
     )
     assert documents(database) == before
+
+
+def test_what_stopped_a_run_is_told_also_where_no_report_can_be_made(
+    marketplace: Settings, database: Engine, standing: Standing
+) -> None:
+    from standing.stages import Run, Stage
+
+    def perform(stage: Stage, run: Run) -> str:
+        if stage.name == "publish":  # it and the report need that table
+            execute_sql(database, "alter table standing.history rename to story")
+        return stage.work(run)
+
+    outcome = execute(marketplace, Request("scores"), perform)
+    assert (outcome.status, outcome.report) == ("failed", None)
+    assert outcome.message.startswith('publish: relation "standing.history" does not exist')
+    entered = "select status || ': ' || message from standing.runs where finished_at is not null"
+    assert scalar(database, entered) == f"failed: {outcome.message}"
+    execute_sql(database, "alter table standing.story rename to history")
+
+    # A run that has published says so, and fails all the same: nobody could read what it did.
+    reports = marketplace.home / "reports"
+    shutil.rmtree(reports, ignore_errors=True)
+    reports.write_text("no folder")
+    done = standing.inside(marketplace, "run", "scores")
+    assert done.returncode == 1
+    assert "error: report: " in done.stderr
+    assert str(reports) in done.stderr
+    assert "Traceback" not in done.stderr
+    last = str(scalar(database, "select message from standing.runs order by run_id desc limit 1"))
+    assert last.startswith("report: ")
+    assert "before that, 620 documents written" in last
+    reports.unlink()
+    assert execute(marketplace, Request("scores")).status == "published"
 
 
 def test_an_update_by_the_application_between_diff_and_publish_is_not_lost_in_other_columns(

@@ -256,7 +256,7 @@ def test_numbers_are_grouped_and_signed():
 def test_text_colours_reach_contrast_aa(scheme):
     blocks = re.findall(r":root \{(.*?)\}", STYLE, re.DOTALL)
     colours = dict(re.findall(r"--(\w+): (#\w+)", blocks[["light", "dark", "print"].index(scheme)]))
-    for text in ("ink", "muted", "link", "passed", "warned", "failed"):
+    for text in ("ink", "muted", "link", "passed", "warned", "stopped", "failed"):
         assert _contrast(colours[text], colours["paper"]) >= 4.5, text
         assert _contrast(colours[text], colours["panel"]) >= 4.5, text
     for drawn in ("after", "up", "down", "new"):

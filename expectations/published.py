@@ -26,9 +26,11 @@ def _target_scan(target: AuditTarget, scope: AuditScope, catalog: Catalog) -> Sc
     source = (
         f"(select {target.table_key} as id, {created_at} as created_at, {target.column} is null as is_null,"
         f" coalesce({has_keys}, false) as has_keys, {_hash(target.column)} as hash,"
-        f" {_named_in('due', target, catalog)} as is_due"
+        f" due.member_id is not null as is_due"
         f" from {target.among(quoted(scope.application_schema, target.table), target.table_key, scope)} as written"
-        f" where not {_named_in('holds', target, catalog)}) as shown"
+        f" left join {_named_in('holds', target, catalog)} as held on held.member_id = written.{target.table_key}"
+        f" left join {_named_in('due', target, catalog)} as due on due.member_id = written.{target.table_key}"
+        " where held.member_id is null) as shown"
         f" left join (select {target.key} as id, {_hash('document')} as hash"
         f" from {target.among(quoted(scope.build_schema, target.mart), target.key, scope)} as built) as decided"
         " on decided.id = shown.id"
@@ -44,13 +46,10 @@ def _target_scan(target: AuditTarget, scope: AuditScope, catalog: Catalog) -> Sc
 
 
 def _named_in(table: str, target: AuditTarget, catalog: Catalog) -> str:
-    """Whether a member is in that table of Standing's for this target."""
+    """The members in that table of Standing's for this target; joined, for PostgreSQL's workers ask no subquery."""
     if not catalog.usable(f"standing:{table}.member_id"):
-        return "false"
-    return (
-        f"exists (select from standing.{table} as named where named.target = '{target.name}'"
-        f" and named.member_id = written.{target.table_key})"
-    )
+        return "(select null::uuid as member_id where false)"
+    return f"(select member_id from standing.{table} where target = '{target.name}')"
 
 
 def _hash(document: str) -> str:

@@ -1,6 +1,7 @@
 """Expressions over documents: what counts as a change, when a document is due again, what is written.
 
-In them `application` is the application's table, `locked` its locked rows, and a mart goes by its target's name.
+In them `application` is the application's table, `locked` its locked rows, and a mart goes by its target's name;
+`held_<target>` are those whom an undo holds.
 """
 
 from sqlalchemy.dialects import postgresql
@@ -37,14 +38,6 @@ def due_again(target: Target, document: str, valid_until: str) -> str:
     return f"least({valid_until}, {moment})"
 
 
-def not_held(target: Target) -> str:
-    """No undo holds the member's document."""
-    return (
-        f"not exists (select from standing.holds as held where held.target = '{target.name}'"
-        f" and held.member_id = {target.name}.{quoted(target.key)})"
-    )
-
-
 def _clock_fields(target: Target) -> str:
     return "array[" + ", ".join(f"'{field}'" for field in target.clock_fields) + "]::text[]"
 
@@ -63,7 +56,7 @@ def is_changed(target: Target) -> str:
     column = f"application.{quoted(target.column)}"
     clock = _clock_fields(target)
     return (
-        f"{target.name}.document is not null and {not_held(target)} and case when {_is_object(target)}"
+        f"{target.name}.document is not null and held_{target.name}.member_id is null and case when {_is_object(target)}"
         f" then {target.name}.document - {clock} is distinct from {column} - {clock} else true end"
     )
 
@@ -75,7 +68,7 @@ def is_due(target: Target) -> str:
     moment = "to_char(cast(:as_of as timestamptz) at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24\\:MI\\:SS\"Z\"')"
     column = f"application.{quoted(target.column)}"
     return (
-        f"{target.name}.document is not null and {not_held(target)} and case when {_is_object(target)}"
+        f"{target.name}.document is not null and held_{target.name}.member_id is null and case when {_is_object(target)}"
         f" then coalesce({column} ->> '{target.review_field}' <= {moment}, true) else true end"
     )
 

@@ -60,13 +60,15 @@ class ChangeTable:
             for target in self.targets
         )
         joins = "\n".join(
-            f"left join {self.mart(target)} as {target.name} on {target.name}.{quoted(target.key)} = application.{self.key}"
+            f"left join {self.mart(target)} as {target.name} on {target.name}.{quoted(target.key)} = application.{self.key}\n"
+            f"left join standing.holds as held_{target.name} on held_{target.name}.target = '{target.name}'"
+            f" and held_{target.name}.member_id = application.{self.key}"
             for target in self.targets
         )
         wanted = " or ".join(f"{target.name}_changed or {target.name}_due" for target in self.targets)
         return f"""
 create unlogged table {self.name} as
-with compared as (
+with compared as materialized (
     select application.{self.key} as member_id,
     {flags}
     from {self.application_table} as application

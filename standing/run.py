@@ -193,7 +193,10 @@ def _rather(
 ) -> StandingError:
     """The error of a run whose end could not be told: what stopped it before, if anything did."""
     if isinstance(cause, OSError):
-        said, fix = f"{cause.strerror}: {cause.filename}", f"mend that under STANDING_HOME, then {run.command}"
+        said, fix = (
+            f"{cause.strerror}: {cause.filename}",
+            f"mend that under STANDING_HOME, then {run.command}",
+        )
     else:
         said = server_message(cause)
         fix = fix_of(said, f"{run.command}, once the server is well")

@@ -188,7 +188,10 @@ def diff(run: Run) -> str:
     """Which documents differ from what is published."""
     with _said_better_by(run, "candidates"):
         run.changes = find_changes(run.engine, run.settings, run.targets, run.as_of)
-    return ", ".join(f"{c.target}: {c.changed} of {c.candidates} changed, {c.due} due" for c in run.changes)
+    return ", ".join(
+        f"{c.target}: {c.changed:,} of {c.candidates:,} changed, {c.due:,} due for review"
+        for c in run.changes
+    )
 
 
 def gate(run: Run) -> str:
@@ -211,7 +214,7 @@ def publish(run: Run) -> str:
     """Write what changed."""
     run.written = publish_changes(run.engine, run.settings, run.targets, run.lock, run.run_id)
     confirm_changes(run.engine, run.settings, run.targets, run.lock, run.run_id, run.due)
-    return ", ".join(f"{name}: {number} written" for name, number in run.written.items())
+    return ", ".join(f"{name}: {number:,} written" for name, number in run.written.items())
 
 
 def audit_published(run: Run) -> str:

@@ -144,7 +144,7 @@ def _print_changes(found: dict[str, Any]) -> None:
         )
         waiting = plural(found["waiting"], "row waits and is", "rows wait and are")
         uncounted = f"{waiting} not among the due yet" if found["waiting"] else "no row waits"
-        click.echo(f"change log: {uncounted}; {tables}")
+        click.echo(click.wrap_text(f"change log: {uncounted}; {tables}", 100, subsequent_indent="  "))
     else:
         click.echo("change log: off, so every run is a full one")
     problems = (

@@ -152,7 +152,7 @@ def _publish(
             said = f"approved as run {run.run_id}; {found['message']}"
             mark(connection, stopped, "approved", said, approved_by=run.run_id)
             change_sets.drop(connection, stopped)
-        return ", ".join(f"{name}: {number} written" for name, number in run.written.items())
+        return ", ".join(f"{name}: {number:,} written" for name, number in run.written.items())
 
     outcome = carry_out(run, (Stage("publish", publish, writes=True), AUDIT_PUBLISHED), perform)
     return Approval(

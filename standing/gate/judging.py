@@ -21,7 +21,7 @@ SAID = {
     "changed_share": "{share:.1%} of the members change",
     "moved_up_share": "{share:.1%} of the members move up",
     "moved_down_share": "{share:.1%} of the members move down",
-    "mean_shift": "the mean moves by {share:.2f}",
+    "mean_shift": "the mean moves by {share:+.2f}",
     "lost_values_share": "{share:.1%} of the members lose a value that they had",
     "lost_members_share": "{share:.1%} of the members have a document and no candidate",
 }
@@ -29,7 +29,11 @@ SAID = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One measure of one target. `observed`, `warn` and `stop` are shares of 1, or in the number's own unit."""
+    """One measure of one target.
+
+    `observed`, `warn` and `stop` are shares of 1, or in the number's own unit. A mean that falls moves by less than
+    0, and its limits hold both ways.
+    """
 
     target: str
     measure: str

@@ -138,7 +138,7 @@ measured as (
         ('changed_share', changed, changed::numeric / members),
         ('moved_up_share', moved_up, moved_up::numeric / members),
         ('moved_down_share', moved_down, moved_down::numeric / members),
-        ('mean_shift', changed, abs(shift) / members),
+        ('mean_shift', changed, shift / members),
         ('lost_values_share', lost_values, lost_values::numeric / members),
         ('lost_members_share', lost_members, lost_members::numeric / members)
     ) as measures (measure, concerned, observed)
@@ -151,8 +151,8 @@ select
     limits.stop,
     case
         when measured.concerned < policy_numbers.value then 'passed'
-        when measured.observed > limits.stop then 'stopped'
-        when measured.observed > limits.warn then 'warned'
+        when abs(measured.observed) > limits.stop then 'stopped'
+        when abs(measured.observed) > limits.warn then 'warned'
         else 'passed'
     end as verdict
 from measured

@@ -5,7 +5,7 @@ from decimal import Decimal
 from standing.gate.difference import Difference, Matrix
 from standing.gate.measures import NUMBERS
 from standing.report.content import FactorMove, Mover
-from standing.report.wording import FACTORS
+from standing.report.wording import FACTORS, name
 
 
 def as_text(found: Difference) -> str:
@@ -66,7 +66,8 @@ def _move(before: str, after: str) -> str:
 
 def _factor(move: FactorMove) -> str:
     change = (move.after or Decimal(0)) - (move.before or Decimal(0))
-    return f"{change:+} {move.label_en}: {_move(_number(move.before), _number(move.after))}"
+    label = name(move.code) if move.label_en == move.code else move.label_en
+    return f"{change:+} {label}: {_move(_number(move.before), _number(move.after))}"
 
 
 def _number(value: Decimal | None) -> str:

@@ -67,6 +67,8 @@ class Run:
     verdicts: list[Verdict] = field(default_factory=list)
     nodes: list[dbt.NodeResult] = field(default_factory=list)
     changes: list[TargetChanges] = field(default_factory=list)
+    #: What the gate will judge, once it is measured; its verdict.
+    measured: GateVerdict | None = None
     gate: GateVerdict = field(default_factory=GateVerdict)
     written: dict[str, int] = field(default_factory=dict)
     #: The stopped run whose documents it publishes, and of them, by target, those that had changed since.
@@ -194,11 +196,19 @@ def diff(run: Run) -> str:
     )
 
 
+def audit_candidates(run: Run) -> str:
+    """The audit of what was built; how much would change is measured beside it, for the gate."""
+    if not (run.is_replay or run.due.nobody):
+        with _said_better_by(run, "candidates"):
+            run.measured = judge(run)
+    return _audit("candidates")(run)
+
+
 def gate(run: Run) -> str:
     """Whether what would change is within the limits of policy; a change set that is not awaits a decision."""
     if run.due.nobody:
         return "nobody is due"
-    run.gate = judge(run)
+    run.gate = run.measured or judge(run)
     if run.gate.stopped:
         change_sets.keep(run.engine, run.settings, run.targets, run.run_id)
         reasons = "; ".join(one.sentence for one in run.gate.over("stopped"))
@@ -247,7 +257,7 @@ STAGES = (
     Stage("build", build),
     Stage("audit sources", _audit("sources")),
     Stage("diff", diff),
-    Stage("audit candidates", _audit("candidates")),
+    Stage("audit candidates", audit_candidates),
     Stage("gate", gate, writes=True),
     Stage("publish", publish, writes=True),
     AUDIT_PUBLISHED,

@@ -22,8 +22,8 @@ from upgrade_load import Phase, application, phases
 
 from standing.database import connect
 from standing.run import execute
+from standing.running import Request, Run, Stage
 from standing.settings import load_settings
-from standing.stages import Request, Run, Stage
 
 #: What pgbench picks from, by number.
 PICKS = """

@@ -18,8 +18,8 @@ from prefect.artifacts import (
 from prefect.runtime import flow_run
 
 from standing.log import NAME
+from standing.outcome import Outcome
 from standing.plural import plural
-from standing.run import Outcome
 from standing.stages import STAGES
 
 #: Where flows/pages.py serves the reports; set by the process that serves the deployments.

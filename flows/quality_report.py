@@ -5,8 +5,8 @@ from prefect import State, flow
 from flows.stages import at_its_time, carry_out, plainly, reach_database
 from standing.context import wall_clock
 from standing.database import connect
+from standing.running import Request
 from standing.settings import current
-from standing.stages import Request
 
 
 @flow(name="quality-report", flow_run_name=at_its_time("quality report"))

@@ -3,7 +3,7 @@
 from prefect import State, flow
 
 from flows.stages import carry_out, plainly
-from standing.stages import Request
+from standing.running import Request
 
 
 @flow(name="refresh", flow_run_name="refresh {selection}")

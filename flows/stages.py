@@ -19,9 +19,10 @@ from standing.database import connect, refused
 from standing.errors import DatabaseUnreachable, GateStopped, StandingError
 from standing.lock import LockLost
 from standing.metrics import write_metrics
-from standing.run import Outcome, execute
+from standing.outcome import Outcome
+from standing.run import execute
+from standing.running import Request, Run, Stage
 from standing.settings import Settings, current
-from standing.stages import Request, Run, Stage
 
 Parameters = ParamSpec("Parameters")
 

@@ -18,9 +18,10 @@ from standing.documents_sql import quoted
 from standing.errors import SettingError
 from standing.findings import policy_version
 from standing.lock import run_lock
-from standing.run import Outcome, Perform, execute_locked, plainly
+from standing.outcome import Outcome
+from standing.run import Perform, execute_locked, plainly
+from standing.running import Request
 from standing.settings import Settings
-from standing.stages import Request
 from standing.targets import targets_of
 
 TABLES = """

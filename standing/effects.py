@@ -8,7 +8,7 @@ from standing.database import rows
 from standing.documents_sql import quoted
 from standing.movements import MEASURES, STANDINGS, distribution, matrix, movements, movers
 from standing.report.content import Distribution, Ladder, Movement, Mover, Step
-from standing.stages import Run
+from standing.running import Run
 
 LADDERS = (
     ("trust_score", "Trust level", "trust_levels", "level", "rank"),

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -17,35 +16,29 @@ from standing.plural import plural
 from standing.quarantine import quarantine, quarantine_trend
 from standing.reach import missing_sources
 from standing.report import content
-from standing.report.files import write_report
+from standing.running import Run
 from standing.settings import Settings
 from standing.sources import REQUIRED
-from standing.stages import Run
 
 #: Parts of the report that `standing.runs` keeps for later runs to compare with.
 KEPT = ("verdict", "changes", "stages", "distributions")
 
 
-def write_run_report(
-    run: Run, status: str, error: StandingError | None
-) -> tuple[content.RunReport, Path, dict[str, Any]]:
-    """Write the report of a run that has ended; gives it, its page and what `standing.runs` keeps."""
+def gather(run: Run, status: str, error: StandingError | None) -> tuple[content.RunReport, dict[str, Any]]:
+    """The report of a run that has ended, and what `standing.runs` keeps of it."""
     with run.engine.connect() as connection:
         gathered = _gather(connection, run, status, error)
         expires = {"expires_at": expiry(connection, run.settings)} if status == "stopped" else {}
-    files = write_report(gathered, run.settings.home / "reports")
     kept = gathered.to_json()
     summary = {key: kept[key] for key in KEPT}
     set_aside = [{key: one[key] for key in ("source", "reason", "rows")} for one in kept["quarantine"]]
     return (
         gathered,
-        files.html,
         {
             **summary,
             "policy_version": gathered.run.policy_version,
             "quarantine": set_aside,
             "volumes": _volumes(run) if run.due.everybody else {},
-            "report": str(files.html),
             "gate": run.gate.to_json(),
             **expires,
             **({} if run.approves is None else {"approves": run.approves, "left": run.left}),

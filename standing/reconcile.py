@@ -18,12 +18,13 @@ from standing.due import open_build
 from standing.errors import Drifted, StandingError
 from standing.lock import LockTaken, RunLock, run_lock
 from standing.log import logger
+from standing.outcome import Outcome
 from standing.plural import plural
 from standing.prepared import is_prepared, preparing
 from standing.report.files import write_again
-from standing.run import Outcome, Perform, execute_locked, plainly, skipped
+from standing.run import Perform, execute_locked, plainly, skipped
+from standing.running import Request
 from standing.settings import Settings
-from standing.stages import Request
 from standing.targets import TARGETS, Target
 
 #: Members named of each document; all are counted.

@@ -5,11 +5,9 @@ they give it.
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
@@ -18,36 +16,17 @@ from standing.audit import auditor
 from standing.context import past_moment, wall_clock
 from standing.database import connect, fix_of, require_upgraded, server_message
 from standing.dbt import connection_name
-from standing.errors import GateStopped, StandingError
-from standing.gate import GateVerdict, undecided
+from standing.errors import StandingError
+from standing.gate import undecided
 from standing.history import tidy
 from standing.lock import LockTaken, RunLock, end_leftovers, run_lock
 from standing.log import logger
-from standing.plural import plural
-from standing.publish import TargetChanges
-from standing.report.content import RunReport
+from standing.outcome import Outcome, conclude
+from standing.running import Request, Run, Stage, StageResult
 from standing.settings import Settings
-from standing.stages import Request, Run, Stage, StageResult, in_order
+from standing.stages import in_order
 from standing.state import close_run, enter_skipped, last_published_as_of, open_run
 from standing.targets import Target, targets_of
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a run ended. `error` is what stopped it, if anything did; `report` is its page, `said` the content."""
-
-    run_id: int
-    status: str
-    message: str
-    as_of: datetime | None = None
-    stages: tuple[StageResult, ...] = ()
-    changes: tuple[TargetChanges, ...] = ()
-    written: dict[str, int] = field(default_factory=dict)
-    gate: GateVerdict = field(default_factory=GateVerdict)
-    report: Path | None = None
-    said: RunReport | None = None
-    error: StandingError | None = None
-
 
 #: How a stage is carried out; the flow makes a Prefect task of it.
 Perform = Callable[[Stage, Run], str]
@@ -128,10 +107,7 @@ def _wait(engine: Engine, settings: Settings, request: Request, as_of: datetime,
 
 
 def carry_out(run: Run, stages: Iterable[Stage], perform: Perform = plainly) -> Outcome:
-    """Take an open run through its stages, report on it and close it.
-
-    Where its end cannot be told, that is the outcome's error; what stopped a stage comes before it.
-    """
+    """Take an open run through its stages, report on it and close it."""
     error: StandingError | None = None
     try:
         for stage in stages:
@@ -144,68 +120,7 @@ def carry_out(run: Run, stages: Iterable[Stage], perform: Perform = plainly) -> 
         run.auditor.end()
         raise
     run.auditor.end()
-    return _concluded(run, error)
-
-
-def _concluded(run: Run, error: StandingError | None) -> Outcome:
-    """Report on a run that has ended and close it."""
-    from standing.findings import write_run_report
-
-    status = _status(run, error)
-    said, summary, written = None, dict[str, object](), run.written
-    try:
-        said, run.report, summary = write_run_report(run, status, error)
-        # Where publishing broke off, the report has counted what is written all the same.
-        written = written or {one.target: one.written for one in said.changes if one.written}
-    except (DBAPIError, OSError) as unwritten:
-        error, status = _rather(run, error, "report", unwritten), "failed"
-    message = _headline(run, written, error)
-    try:
-        close_run(run.engine, run.run_id, status, message, summary)
-        if not run.is_replay:
-            tidy(run.engine, run.settings, run.run_id, run.due.everybody)
-    except DBAPIError as unclosed:  # the next run closes it
-        error, status = _rather(run, error, "the book of runs", unclosed), "failed"
-        message = _headline(run, written, error)
-    return Outcome(
-        run_id=run.run_id,
-        status=status,
-        message=message,
-        as_of=run.as_of,
-        stages=tuple(run.stages),
-        changes=tuple(run.changes),
-        written=written,
-        gate=run.gate,
-        report=run.report,
-        said=said,
-        error=error,
-    )
-
-
-def _status(run: Run, error: StandingError | None) -> str:
-    if error is not None:
-        return "stopped" if isinstance(error, GateStopped) else "failed"
-    return "replayed" if run.is_replay else "published"
-
-
-def _rather(
-    run: Run, error: StandingError | None, where: str, cause: DBAPIError | OSError
-) -> StandingError:
-    """The error of a run whose end could not be told: what stopped it before, if anything did."""
-    if isinstance(cause, OSError):
-        said, fix = (
-            f"{cause.strerror}: {cause.filename}",
-            f"mend that under STANDING_HOME, then {run.command}",
-        )
-    else:
-        said = server_message(cause)
-        fix = fix_of(said, f"{run.command}, once the server is well")
-    logger(run.run_id, where).error("%s", said)
-    if error is not None:
-        return error
-    missing = StandingError(f"{where}: {said}", fix)
-    missing.__cause__ = cause
-    return missing
+    return conclude(run, error)
 
 
 def _perform_stage(run: Run, stage: Stage, perform: Perform) -> None:
@@ -237,18 +152,6 @@ def _perform_stage(run: Run, stage: Stage, perform: Perform) -> None:
 def _crashed(crash: BaseException) -> str:
     """What a run that no StandingError ended is said to have ended with."""
     return type(crash).__name__ if isinstance(crash, Exception) else "interrupted"
-
-
-def _headline(run: Run, written: Mapping[str, int], error: StandingError | None) -> str:
-    if run.is_replay and error is None:
-        return "replayed; nothing was written"
-    number = sum(written.values())
-    said = f"{plural(number, 'document')} written" if number else "nothing changed"
-    if error is None:
-        if run.left:
-            said += f"; not written, because changed since, and due: {sum(run.left.values()):,}"
-        return said if run.approves is None else f"approved run {run.approves}: {said}"
-    return f"{error.message}; before that, {said}" if number else error.message
 
 
 def _moment(engine: Engine, request: Request) -> datetime:

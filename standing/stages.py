@@ -1,107 +1,20 @@
-"""A run's stages: what each does and what it leaves for the next."""
+"""A run's stages: what each does."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
-from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from expectations import Verdict
 from standing import dbt
-from standing.audit import Auditor
 from standing.database import fix_of
-from standing.due import NOBODY, Due, collect_due, open_build
+from standing.due import collect_due, open_build
 from standing.errors import AuditFailed, BuildFailed, GateStopped
-from standing.gate import GateVerdict, change_sets, judge
-from standing.lock import RunLock
+from standing.gate import change_sets, judge
 from standing.log import pace
 from standing.plural import plural
 from standing.prepared import is_prepared, preparing
-from standing.publish import TargetChanges, confirm_changes, find_changes, publish_changes
-from standing.settings import Settings
-from standing.targets import Target
-
-if TYPE_CHECKING:
-    from standing.effects import Effects
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is asked for. `as_of` in the past makes the run a replay: it publishes nothing."""
-
-    selection: str = "all"
-    as_of: datetime | None = None
-    full: bool = False
-
-
-@dataclass(frozen=True)
-class StageResult:
-    """How a stage went: `status` is done or failed, `detail` one line for people."""
-
-    name: str
-    seconds: float
-    status: str
-    detail: str
-
-
-@dataclass
-class Run:
-    """A run at work; stages read what earlier ones left here."""
-
-    settings: Settings
-    engine: Engine
-    request: Request
-    targets: tuple[Target, ...]
-    run_id: int
-    as_of: datetime
-    started_at: datetime
-    lock: RunLock
-    auditor: Auditor
-    due: Due = NOBODY
-    stages: list[StageResult] = field(default_factory=list)
-    verdicts: list[Verdict] = field(default_factory=list)
-    nodes: list[dbt.NodeResult] = field(default_factory=list)
-    changes: list[TargetChanges] = field(default_factory=list)
-    #: What the gate will judge, once it is measured; its verdict.
-    measured: GateVerdict | None = None
-    gate: GateVerdict = field(default_factory=GateVerdict)
-    written: dict[str, int] = field(default_factory=dict)
-    #: The stopped run whose documents it publishes, and of them, by target, those that had changed since.
-    approves: int | None = None
-    left: dict[str, int] = field(default_factory=dict)
-    #: Whom it moves, once that is counted.
-    effects: "Effects | None" = None
-    report: Path | None = None
-    #: Policy and staging are in the build's schema as they should be, and stay as they are.
-    is_prepared: bool = False
-    #: Audits that were begun and are waited for later.
-    begun: dict[str, Future[Verdict]] = field(default_factory=dict)
-
-    @property
-    def is_replay(self) -> bool:
-        return self.request.as_of is not None
-
-    @property
-    def command(self) -> str:
-        """What begins it again."""
-        return "standing run" if self.approves is None else f"standing approve {self.approves}"
-
-    def has_done(self, stage: str) -> bool:
-        return any(one.name == stage and one.status == "done" for one in self.stages)
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One step of a run; `work` gives one line for people and raises StandingError to stop the run."""
-
-    name: str
-    work: Callable[[Run], str]
-    writes: bool = False  # touches the application's rows, so a replay leaves it out
+from standing.publish import confirm_changes, find_changes, publish_changes
+from standing.running import Run, Stage
 
 
 def _audit(suite: str) -> Callable[[Run], str]:

@@ -302,7 +302,7 @@ def prepared_template(make_template: MakeTemplate, upgraded_template: str) -> st
 def published_template(make_template: MakeTemplate, prepared_template: str) -> str:
     """The name of a database like `upgraded_template` after its first run; tests copy it."""
     from standing.run import execute
-    from standing.stages import Request
+    from standing.running import Request
 
     def fill(settings: Settings) -> None:
         outcome = execute(settings, Request())

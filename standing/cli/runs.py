@@ -12,7 +12,7 @@ from standing.errors import SettingError
 from standing.plural import plural
 
 if TYPE_CHECKING:
-    from standing.run import Outcome
+    from standing.outcome import Outcome
 
 #: How `reconcile` ends where its run left nothing to compare with: status → exit code.
 NOT_COMPARED = {"skipped": 5, "waiting": 6}
@@ -34,8 +34,8 @@ def run(selection: str, as_of: str | None, full: bool, as_json: bool) -> None:
     from standing.cli.progress import log_to_stderr
     from standing.metrics import write_metrics
     from standing.run import execute
+    from standing.running import Request
     from standing.settings import current
-    from standing.stages import Request
 
     settings = current()
     log_to_stderr()

@@ -11,7 +11,8 @@ from standing.gate.waiting import undecided
 from standing.settings import Settings
 
 if TYPE_CHECKING:
-    from standing.run import Outcome, Perform
+    from standing.outcome import Outcome
+    from standing.run import Perform
 
 __all__ = ["Finding", "GateVerdict", "approve", "judge", "measure", "reject", "undecided"]
 

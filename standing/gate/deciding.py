@@ -16,11 +16,13 @@ from standing.gate import change_sets
 from standing.gate.waiting import expire, mark
 from standing.history import open_partitions
 from standing.lock import RunLock, run_lock
+from standing.outcome import Outcome
 from standing.publish import by_table
 from standing.rewriting import Rewriting, Tally, rewrite
-from standing.run import Outcome, Perform, carry_out, plainly
+from standing.run import Perform, carry_out, plainly
+from standing.running import Request, Run, Stage
 from standing.settings import Settings
-from standing.stages import AUDIT_PUBLISHED, Request, Run, Stage
+from standing.stages import AUDIT_PUBLISHED
 from standing.state import open_run
 from standing.targets import Target, targets_of
 

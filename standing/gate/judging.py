@@ -14,7 +14,7 @@ from standing.settings import Settings
 from standing.targets import Target
 
 if TYPE_CHECKING:
-    from standing.stages import Run
+    from standing.running import Run
 
 #: What a measure's number says, in a sentence that begins with the target.
 SAID = {

@@ -12,9 +12,10 @@ import pytest
 from sqlalchemy import Engine, text
 
 from standing.database import connect
-from standing.run import Outcome, execute
+from standing.outcome import Outcome
+from standing.run import execute
+from standing.running import Request, Run, Stage
 from standing.settings import Settings
-from standing.stages import Request, Run, Stage
 from standing.targets import TARGETS
 
 #: What the application did since the first run: orders end, reviews come, members verify and are banned.

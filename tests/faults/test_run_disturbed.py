@@ -22,9 +22,10 @@ from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from standing.database import connect
 from standing.embedded import Server
 from standing.lock import LockLost
-from standing.run import Outcome, execute
+from standing.outcome import Outcome
+from standing.run import execute
+from standing.running import Request, Run, Stage
 from standing.settings import Settings, load_settings
-from standing.stages import Request, Run, Stage
 from standing.state import KILLED
 
 Perform = Callable[[Stage, Run], str]

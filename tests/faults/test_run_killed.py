@@ -16,8 +16,9 @@ import pytest
 from faults_of_runs import Disturbed, run, run_without_audits
 
 from standing.database import connect
+from standing.running import Run, Stage
 from standing.settings import Settings
-from standing.stages import STAGES, Run, Stage
+from standing.stages import STAGES
 
 SEED = int(os.environ.get("STANDING_KILL_SEED", "1"))
 

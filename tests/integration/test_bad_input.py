@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Engine, create_engine, text
 
 from standing.findings import policy_version
 from standing.run import execute
+from standing.running import Request
 from standing.settings import Settings
-from standing.stages import Request
 from standing.targets import TARGETS
 
 #: Three whole runs, each with everything that dbt loads.

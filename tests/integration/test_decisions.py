@@ -15,8 +15,8 @@ from standing.gate import approve, reject
 from standing.gate.deciding import Approval
 from standing.lock import LockTaken, run_lock
 from standing.run import execute
+from standing.running import Request
 from standing.settings import Settings
-from standing.stages import Request
 from standing.undo import undo
 
 RUN = 2  # the stopped one; the template's first run has the number 1

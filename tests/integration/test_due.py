@@ -11,8 +11,8 @@ from standing.context import wall_clock
 from standing.database import connect
 from standing.due import collect_due
 from standing.run import execute
+from standing.running import Request
 from standing.settings import Settings
-from standing.stages import Request
 from standing.targets import TARGETS
 
 LATER = "00000000-0000-0000-0000-000000001a7e"

@@ -11,8 +11,8 @@ from sqlalchemy import Engine, create_engine, text
 
 from standing.freshness import freshness
 from standing.run import execute
+from standing.running import Request
 from standing.settings import Settings
-from standing.stages import Request
 
 pytestmark = pytest.mark.timeout(600)
 

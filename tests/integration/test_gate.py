@@ -16,9 +16,10 @@ from standing.gate import approve, undecided
 from standing.gate.movers import movers_of
 from standing.gate.trial import show_stopped
 from standing.lock import run_lock
-from standing.run import Outcome, execute
+from standing.outcome import Outcome
+from standing.run import execute
+from standing.running import Request
 from standing.settings import Settings
-from standing.stages import Request
 from standing.targets import TARGETS, targets_of
 
 
@@ -84,6 +85,23 @@ def test_a_wave_of_lost_levels_stops_the_run_and_keeps_what_it_would_have_writte
     assert "Who would have moved" in page
     assert "would have changed trust level" in page
     assert "Nothing was written: members' rows are as they were." in unescape(page)
+
+
+def test_a_stop_awaits_its_decision_also_where_no_report_can_be_written(
+    marketplace: Settings, database: Engine
+) -> None:
+    reports = marketplace.home / "reports"
+    reports.write_text("no folder")
+    outcome = stop(marketplace, database, "scores")
+    assert outcome.report is None
+    assert outcome.error is not None
+    assert outcome.error.exit_code == 6
+    reports.unlink()
+    decided = approve(marketplace, outcome.run_id)
+    assert decided.status == "published", decided.message
+    assert decided.written["trust_score"] > 0
+    assert decided.report is not None
+    assert decided.report.is_file()
 
 
 def test_a_first_publication_changes_everybody_and_is_not_stopped(database: Engine) -> None:

@@ -11,8 +11,8 @@ from sqlalchemy import Engine, create_engine, text
 from standing.backfill import TABLES
 from standing.history import ERASED, KEPT_BY_MEMBER, erase, prune, tidy
 from standing.run import execute
+from standing.running import Request
 from standing.settings import Settings
-from standing.stages import Request
 
 EVERYWHERE = {
     f"standing.{table}" for table in (*KEPT_BY_MEMBER, "backfilled", "upgrade_kept", "due", "runs")

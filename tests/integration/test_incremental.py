@@ -40,11 +40,12 @@ from standing.due import open_build
 from standing.embedded import Server
 from standing.errors import StandingError
 from standing.gate import approve, reject
+from standing.outcome import Outcome
 from standing.prepared import is_prepared, preparing
 from standing.publish import publish_changes
-from standing.run import Outcome, execute
+from standing.run import execute
+from standing.running import Request, Run, Stage
 from standing.settings import Settings, load_settings
-from standing.stages import Request, Run, Stage
 from standing.targets import SELECTIONS, TARGETS
 
 #: Changes between two runs, at least.

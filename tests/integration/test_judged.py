@@ -14,9 +14,10 @@ from sqlalchemy import Engine
 from standing import PROJECT_ROOT, depends, kept
 from standing.context import wall_clock
 from standing.database import connect
-from standing.run import Outcome, execute
+from standing.outcome import Outcome
+from standing.run import execute
+from standing.running import Request
 from standing.settings import Settings
-from standing.stages import Request
 
 #: Each model's rows with the transaction that wrote them: what stays the same was not judged again.
 WRITTEN = "select {key}::text || ' ' || xmin::text from standing_build.{model}"

@@ -11,8 +11,8 @@ from sqlalchemy import Engine, create_engine, text
 from standing.errors import StandingError
 from standing.reconcile import EDITED, NOT_LOGGED, reconcile
 from standing.run import execute
+from standing.running import Request
 from standing.settings import Settings
-from standing.stages import Request
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from sqlalchemy import Engine, create_engine, text
 from standing.dbt import folder
 from standing.lock import run_lock
 from standing.run import execute
+from standing.running import Request
 from standing.settings import Settings
-from standing.stages import Request
 from standing.state import open_run
 from standing.targets import TARGETS
 
@@ -132,7 +132,7 @@ def test_a_model_whose_test_fails_leaves_every_document(marketplace: Settings, d
 def test_what_stopped_a_run_is_told_also_where_no_report_can_be_made(
     marketplace: Settings, database: Engine, standing: Standing
 ) -> None:
-    from standing.stages import Run, Stage
+    from standing.running import Run, Stage
 
     def perform(stage: Stage, run: Run) -> str:
         if stage.name == "publish":  # it and the report need that table
@@ -165,7 +165,7 @@ def test_what_stopped_a_run_is_told_also_where_no_report_can_be_made(
 def test_an_update_by_the_application_between_diff_and_publish_is_not_lost_in_other_columns(
     marketplace: Settings, database: Engine
 ) -> None:
-    from standing.stages import Run, Stage
+    from standing.running import Run, Stage
 
     def perform(stage: Stage, run: Run) -> str:
         if stage.name == "publish":
@@ -328,7 +328,7 @@ def test_a_reached_review_is_written_with_the_clock_of_the_last_change(
 
 
 def test_publishing_stops_when_the_lock_is_lost(marketplace: Settings, database: Engine) -> None:
-    from standing.stages import Run, Stage
+    from standing.running import Run, Stage
 
     def perform(stage: Stage, run: Run) -> str:
         if stage.name == "publish":

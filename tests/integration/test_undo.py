@@ -11,8 +11,8 @@ from sqlalchemy import Engine, create_engine
 from standing.errors import StandingError
 from standing.lock import LockTaken, run_lock
 from standing.run import execute
+from standing.running import Request
 from standing.settings import Settings
-from standing.stages import Request
 from standing.undo import resume, undo
 
 RUN = 2  # the one to undo; the template's first run has the number 1

@@ -15,7 +15,7 @@ from standing.backfill import Backfill
 from standing.errors import AuditFailed, BuildFailed, GateStopped, SettingError, StandingError
 from standing.lock import LockTaken
 from standing.log import JsonLines, logger
-from standing.run import Outcome
+from standing.outcome import Outcome
 from standing.settings import Settings, load_settings
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from standing.outcome import Outcome
 from standing.plural import plural
 from standing.reconcile import NOT_LOGGED, Reconciliation
-from standing.run import Outcome
 from standing.undo import Undone
 
 

@@ -19,14 +19,17 @@ from standing.settings import Settings
 WEBHOOK = "standing-webhook"
 NEEDS_A_PERSON = "Standing: a run needs a person"
 DIED = "Standing: a run died without a word"
+NEVER_BEGAN = "Standing: a run never began"
 OURS: dict[str, str | list[str]] = {
     "prefect.resource.role": "tag",
     "prefect.resource.id": "prefect.tag.standing",
 }
 #: Without a sign of life for this long a run is dead; its heart beats every 30 s.
 SILENCE = timedelta(seconds=120)
-#: The server itself says the states: a run may die before its first heartbeat has been heard.
-SIGNS_OF_LIFE = {f"prefect.flow-run.{sign}" for sign in ("Pending", "Running", "heartbeat")}
+#: The server itself says that it runs: it may die before its first heartbeat has been heard.
+SIGNS_OF_LIFE = ("Running", "heartbeat")
+#: A process begins within seconds; where a work pool makes a machine for it first, within minutes.
+BEGINNING = timedelta(minutes=15)
 BODY = """{{ deployment.name }}: {{ flow_run.name }} is {{ flow_run.state.name }}.
 {{ flow_run.state.message }}
 {{ flow_run|ui_url }}"""
@@ -34,7 +37,8 @@ BODY = """{{ deployment.name }}: {{ flow_run.name }} is {{ flow_run.state.name }
 
 async def set_up_alerts(client: PrefectClient, settings: Settings) -> None:
     """Make or renew the automations; safe to repeat."""
-    await _put(client, _died())
+    for automation in (_died(), _never_began()):
+        await _put(client, automation)
     if settings.webhook_url is None:
         await _remove(client, NEEDS_A_PERSON)
         return
@@ -70,28 +74,39 @@ async def set_up_alerts(client: PrefectClient, settings: Settings) -> None:
 
 
 def _died() -> AutomationCore:
-    ends = ("Completed", "Failed", "Cancelled", "Crashed", STOPPED, *NAMED.values())
     return AutomationCore(
         name=DIED,
         description="A run whose heart stopped, such as one of a machine that went down, is shown as crashed.",
-        trigger=EventTrigger(
-            after=SIGNS_OF_LIFE,
-            expect={*SIGNS_OF_LIFE, *(f"prefect.flow-run.{state}" for state in ends)},
-            match_related=OURS,
-            for_each={"prefect.resource.id"},
-            posture=Posture.Proactive,
-            threshold=1,
-            within=SILENCE,
-        ),
-        actions=[
-            ChangeFlowRunState(
-                name="Crashed",
-                state=StateType.CRASHED,
-                message="its heartbeat stopped; the next run goes on",
-                force=False,
-            )
-        ],
+        trigger=_silence(SIGNS_OF_LIFE, SILENCE),
+        actions=[_crashed("its heartbeat stopped; the next run goes on")],
     )
+
+
+def _never_began() -> AutomationCore:
+    return AutomationCore(
+        name=NEVER_BEGAN,
+        description="A run that was about to begin when its machine went down is shown as crashed.",
+        trigger=_silence(("Pending",), BEGINNING),
+        actions=[_crashed("it never began; the next run takes its place")],
+    )
+
+
+def _silence(signs: tuple[str, ...], within: timedelta) -> EventTrigger:
+    """After one of the signs nothing more is heard of a run: no such sign again, not that it runs, no end."""
+    ends = ("Completed", "Failed", "Cancelled", "Crashed", STOPPED, *NAMED.values())
+    return EventTrigger(
+        after={f"prefect.flow-run.{sign}" for sign in signs},
+        expect={f"prefect.flow-run.{heard}" for heard in (*signs, "Running", *ends)},
+        match_related=OURS,
+        for_each={"prefect.resource.id"},
+        posture=Posture.Proactive,
+        threshold=1,
+        within=within,
+    )
+
+
+def _crashed(message: str) -> ChangeFlowRunState:
+    return ChangeFlowRunState(name="Crashed", state=StateType.CRASHED, message=message, force=False)
 
 
 async def _put(client: PrefectClient, automation: AutomationCore) -> None:

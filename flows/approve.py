@@ -5,6 +5,7 @@ from prefect.states import Completed
 
 from flows.stages import Stages, concluded, plainly, reach_database
 from standing.audit import load_ahead
+from standing.metrics import write_metrics
 from standing.settings import current
 
 
@@ -27,4 +28,5 @@ def reject(run_id: int, reason: str = "") -> State[None]:
 
     reach_database()
     decide(current(), run_id, reason)
+    write_metrics(current())
     return Completed(message=f"run {run_id} is rejected")

@@ -12,6 +12,7 @@ from standing.effects import count_effects
 from standing.errors import GateStopped, StandingError
 from standing.freshness import freshness
 from standing.gate.waiting import expiry
+from standing.history import written_by
 from standing.plural import plural
 from standing.quarantine import quarantine, quarantine_trend
 from standing.reach import missing_sources
@@ -131,8 +132,7 @@ def _written(connection: Connection, run: Run) -> dict[str, int]:
     """Documents by target that the run has written, also where publishing broke off."""
     if run.written or not any(stage.name == "publish" for stage in run.stages):
         return run.written
-    counted = "select target, count(*) as written from standing.history where run_id = :run_id group by 1"
-    return {row.target: row.written for row in connection.execute(text(counted), {"run_id": run.run_id})}
+    return written_by(connection, run.run_id, run.targets)
 
 
 def _verdict(run: Run, error: StandingError | None, written: Mapping[str, int]) -> content.RunVerdict:

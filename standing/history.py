@@ -41,6 +41,16 @@ def open_partitions(engine: Engine) -> None:
             )
 
 
+def written_by(connection: Connection, run_id: int, targets: tuple[Target, ...]) -> dict[str, int]:
+    """Documents that a run has written, by target, also where it broke off; found by when they were written."""
+    counted = (
+        "select target, count(*) as written from standing.history where run_id = :run_id and published_at >="
+        " (select started_at from standing.runs where run_id = :run_id) group by 1"
+    )
+    found = {row.target: row.written for row in connection.execute(text(counted), {"run_id": run_id})}
+    return {target.name: found.get(target.name, 0) for target in targets}
+
+
 def tidy(engine: Engine, settings: Settings, run_id: int, everybody: bool) -> None:
     """At the end of a run, under its lock: drop old days, erase who is gone, forget strays.
 

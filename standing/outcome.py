@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from standing.database import fix_of, server_message
 from standing.errors import GateStopped, StandingError
 from standing.gate import GateVerdict
-from standing.history import tidy
+from standing.history import tidy, written_by
 from standing.log import logger
 from standing.plural import plural
 from standing.publish import TargetChanges
@@ -78,6 +78,21 @@ def conclude(run: Run, error: StandingError | None) -> Outcome:
         said=said,
         error=error,
     )
+
+
+def crashed(crash: BaseException) -> str:
+    """What a run that no StandingError ended is said to have ended with."""
+    return type(crash).__name__ if isinstance(crash, Exception) else "interrupted"
+
+
+def break_off(run: Run, reason: str) -> None:
+    """Close a run that was interrupted, or met what nobody foresaw; where that cannot be, the next run does it."""
+    try:
+        with run.engine.connect() as connection:
+            written = written_by(connection, run.run_id, run.targets)
+        close_run(run.engine, run.run_id, "failed", _headline(run, written, StandingError(reason)), {})
+    except DBAPIError as unclosed:
+        logger(run.run_id, "the book of runs").error("%s", server_message(unclosed))
 
 
 def _status(run: Run, error: StandingError | None) -> str:

@@ -21,7 +21,7 @@ from standing.gate import undecided
 from standing.history import tidy
 from standing.lock import LockTaken, RunLock, end_leftovers, run_lock
 from standing.log import logger
-from standing.outcome import Outcome, conclude
+from standing.outcome import Outcome, break_off, conclude, crashed
 from standing.running import Request, Run, Stage, StageResult
 from standing.settings import Settings
 from standing.stages import in_order
@@ -116,7 +116,7 @@ def carry_out(run: Run, stages: Iterable[Stage], perform: Perform = plainly) -> 
     except StandingError as stopped:
         error = stopped
     except BaseException as crash:
-        close_run(run.engine, run.run_id, "failed", _crashed(crash), {})
+        break_off(run, crashed(crash))
         run.auditor.end()
         raise
     run.auditor.end()
@@ -141,17 +141,12 @@ def _perform_stage(run: Run, stage: Stage, perform: Perform) -> None:
         fix = fix_of(detail, f"{run.command}, once the server is well")
         raise StandingError(f"{stage.name}: {detail}", fix) from error
     except BaseException as crash:
-        detail = _crashed(crash)
+        detail = crashed(crash)
         raise
     finally:
         seconds = round(time.monotonic() - began, 3)
         run.stages.append(StageResult(stage.name, seconds, status, detail))
         log.info("%s in %.1f s: %s", status, seconds, detail)
-
-
-def _crashed(crash: BaseException) -> str:
-    """What a run that no StandingError ended is said to have ended with."""
-    return type(crash).__name__ if isinstance(crash, Exception) else "interrupted"
 
 
 def _moment(engine: Engine, request: Request) -> datetime:

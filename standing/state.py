@@ -47,6 +47,18 @@ def open_run(engine: Engine, selection: str, as_of: datetime) -> int:
     return number
 
 
+def go_on_with(engine: Engine, run_id: int) -> None:
+    """Enter a run that had broken off as running again; what it wrote stays its own."""
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "update standing.runs set status = 'running', finished_at = null, message = null, summary = null"
+                " where run_id = :run_id"
+            ),
+            {"run_id": run_id},
+        )
+
+
 def enter_skipped(engine: Engine, selection: str, as_of: datetime, message: str) -> int:
     """Enter a run that did not get its turn and give its number; the one at work stays entered as running."""
     with engine.begin() as connection:

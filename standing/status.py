@@ -10,16 +10,17 @@ from standing.database import rows
 from standing.depends import dependencies
 from standing.documents_sql import quoted
 from standing.due import everybody_due
+from standing.gate.measures import number
 from standing.lock import free_at
 from standing.settings import Settings
 from standing.state import KILLED, last_runs
 from standing.targets import TARGETS
 
 RUNS_SHOWN = 5
-#: Title, unit, table, column and the key that members are counted by.
+#: Title, unit, table, column, the key that members are counted by and the number that rises with it.
 COUNTED = (
-    ("trust levels", "members", "users", "trust_score", "level"),
-    ("seller tiers", "sellers", "seller_profiles", "tier_info", "current_tier"),
+    ("trust levels", "members", "users", "trust_score", "level", "overall_score"),
+    ("seller tiers", "sellers", "seller_profiles", "tier_info", "current_tier", "tier_level"),
 )
 
 
@@ -32,11 +33,12 @@ def gather(engine: Engine, settings: Settings) -> dict[str, Any]:
     """
     documents = []
     with engine.connect() as connection:
-        for title, unit, table, column, key in COUNTED:
+        for title, unit, table, column, key, rank in COUNTED:
             counted = rows(
                 connection,
                 f"select coalesce({column} ->> '{key}', 'none') as name, count(*) as members"
-                f" from {quoted(settings.application_schema, table)} group by 1 order by 2 desc, 1",
+                f" from {quoted(settings.application_schema, table)} group by 1"
+                f" order by avg({number(column, '{' + rank + '}')}) desc nulls last, 1",
             )
             documents.append(
                 {

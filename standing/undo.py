@@ -125,6 +125,8 @@ def _find(engine: Engine, settings: Settings, run_id: int) -> dict[str, Any]:
     if found["status"] == "approved":
         by = found["summary"]["approved_by"]
         raise StandingError(f"run {run_id} was published as run {by}", f"standing undo {by}")
+    if found["status"] == "stopped" and (by := (found["summary"] or {}).get("approved_by")):
+        raise StandingError(f"run {run_id} was published in part as run {by}", f"standing undo {by}")
     if found["is_old"]:
         raise StandingError(
             f"run {run_id} is older than the {settings.history_days} days of history that are kept",

@@ -84,10 +84,12 @@ def approve(run_id: int, as_json: bool) -> None:
     """
     from standing.cli.progress import log_to_stderr
     from standing.gate.deciding import approve as publish
+    from standing.metrics import write_metrics
     from standing.settings import current
 
     log_to_stderr()  # that it waits, where it does
     outcome = publish(current(), run_id)
+    write_metrics(current())
     told = {
         "run_id": outcome.run_id,
         "approves": run_id,
@@ -115,10 +117,12 @@ def reject(run_id: int, reason: str) -> None:
     """Forget what the gate stopped; its members stay due. Safe to repeat."""
     from standing.cli.progress import log_to_stderr
     from standing.gate.deciding import reject as forget
+    from standing.metrics import write_metrics
     from standing.settings import current
 
     log_to_stderr()
     forget(current(), run_id, reason)
+    write_metrics(current())
     click.echo(
         f"run {run_id} is rejected; the next run builds anew and stops again unless the cause is mended"
     )

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-SAID = "interrupted: whatever was not committed is as it was, and a run that comes next takes up the rest"
+SAID = (
+    "interrupted: whatever was not committed is as it was; the same command, begun again, takes up the rest"
+)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from sqlalchemy import Connection, Engine, text
 
 from standing.documents_sql import quoted
+from standing.history import written_by
 from standing.publish import TargetChanges, by_table
 from standing.publish_sql import ChangeTable
 from standing.settings import Settings
@@ -31,8 +32,8 @@ def keep(engine: Engine, settings: Settings, targets: tuple[Target, ...], run_id
     return number
 
 
-def count(engine: Engine, targets: tuple[Target, ...], run_id: int) -> list[TargetChanges]:
-    """The documents that a stopped run would have changed, by target."""
+def count(engine: Engine, targets: tuple[Target, ...], run_id: int, by: int) -> list[TargetChanges]:
+    """The documents that a stopped run would have changed, by target; where they are decided, those that `by` wrote."""
     with engine.connect() as connection:
         kept = connection.execute(
             text(
@@ -40,7 +41,7 @@ def count(engine: Engine, targets: tuple[Target, ...], run_id: int) -> list[Targ
             ),
             {"run_id": run_id},
         )
-        numbers = {row.target: row.number for row in kept}
+        numbers = {row.target: row.number for row in kept} or written_by(connection, by, targets)
     return [
         TargetChanges(target.name, numbers.get(target.name, 0), numbers.get(target.name, 0), 0)
         for target in targets

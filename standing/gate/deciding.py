@@ -14,7 +14,7 @@ from standing.documents_sql import content_hash, due_again, quoted
 from standing.errors import SettingError, StandingError
 from standing.gate import change_sets
 from standing.gate.waiting import expire, mark
-from standing.history import open_partitions
+from standing.history import open_partitions, written_by
 from standing.lock import RunLock, run_lock
 from standing.outcome import Outcome
 from standing.publish import by_table
@@ -23,7 +23,7 @@ from standing.run import Perform, carry_out, plainly
 from standing.running import Request, Run, Stage
 from standing.settings import Settings
 from standing.stages import AUDIT_PUBLISHED
-from standing.state import open_run
+from standing.state import go_on_with, open_run
 from standing.targets import Target, targets_of
 
 #: Where a document is written: it is as it was at the stop, and no undo holds it.
@@ -45,19 +45,21 @@ def approve(settings: Settings, run_id: int, perform: Perform = plainly) -> Appr
 
     A document is written where the column holds exactly what it held at the stop; the others are counted,
     left as they are and stay due. What stops it once it has begun is the outcome's error, and approving again
-    goes on. Approving again what was approved gives that outcome. Raises StandingError where there is nothing
-    to approve, LockTaken while another run is at work.
+    goes on with that run. Approving again what was approved says so. Raises StandingError where there is
+    nothing to approve, LockTaken while another run is at work.
     """
     with _deciding(settings) as (engine, lock):
         found = _find(engine, run_id)
-        if found["status"] == "approved":
-            by = found["summary"]["approved_by"]
-            said = f"run {run_id} was approved before, as run {by}"
-            if _find(engine, by)["status"] == "undone":
+        by = _begun(engine, found)
+        if found["status"] == "approved" and by is None:
+            number = found["summary"]["approved_by"]
+            said = f"run {run_id} was approved before, as run {number}"
+            if _find(engine, number)["status"] == "undone":
                 said += ", and that run was undone: standing resume, then standing run, builds anew"
-            return Approval(by, "published", said, approves=run_id)
-        _require_stopped(found, "approve")
-        return _publish(engine, settings, lock, found, perform)
+            return Approval(number, "published", said, approves=run_id)
+        if by is None:
+            _require_stopped(found, "approve")
+        return _publish(engine, settings, lock, found, by, perform)
 
 
 def reject(settings: Settings, run_id: int, reason: str = "") -> None:
@@ -114,18 +116,40 @@ def _require_stopped(found: dict[str, Any], verb: str) -> None:
     )
 
 
+def _begun(engine: Engine, found: dict[str, Any]) -> int | None:
+    """The run by which its approval was begun, if that one broke off; one that was undone is over."""
+    by = (found["summary"] or {}).get("approved_by")
+    return by if by is not None and _find(engine, by)["status"] in ("running", "failed") else None
+
+
+def _open(engine: Engine, found: dict[str, Any], by: int | None) -> int:
+    """Enter the approval as running and give its number: a new one, or that which was begun."""
+    if by is not None:
+        go_on_with(engine, by)
+        return by
+    run_id = open_run(engine, found["selection"], found["as_of"])
+    with engine.begin() as connection:
+        mark(connection, found["run_id"], "stopped", found["message"], approved_by=run_id)
+    return run_id
+
+
 def _publish(
-    engine: Engine, settings: Settings, lock: RunLock, found: dict[str, Any], perform: Perform
+    engine: Engine,
+    settings: Settings,
+    lock: RunLock,
+    found: dict[str, Any],
+    by: int | None,
+    perform: Perform,
 ) -> Approval:
     stopped, selection = found["run_id"], found["selection"]
     targets = targets_of(selection)
-    is_latest = _nothing_drained_since(engine, stopped)
+    is_latest = _nothing_drained_since(engine, stopped, by)
     run = Run(
         settings=settings,
         engine=engine,
         request=Request(selection),
         targets=targets,
-        run_id=open_run(engine, selection, found["as_of"]),
+        run_id=_open(engine, found, by),
         as_of=found["as_of"],
         started_at=datetime.now(UTC),
         lock=lock,
@@ -135,7 +159,7 @@ def _publish(
     tallies: dict[str, Tally] = {}
 
     def publish(run: Run) -> str:
-        run.changes = change_sets.count(engine, targets, stopped)
+        run.changes = change_sets.count(engine, targets, stopped, run.run_id)
         open_partitions(engine)
         for group in by_table(targets):
             rewriting = Rewriting(
@@ -148,12 +172,13 @@ def _publish(
             )
             parameters = {"run_id": stopped, "by": run.run_id, "is_latest": is_latest}
             tallies.update(rewrite(engine, lock, rewriting, parameters, run.command))
-        run.written = {name: tally.written for name, tally in tallies.items()}
-        run.left = {name: tally.left for name, tally in tallies.items() if tally.left}
         with engine.begin() as connection:
-            said = f"approved as run {run.run_id}; {found['message']}"
-            mark(connection, stopped, "approved", said, approved_by=run.run_id)
+            run.written = written_by(connection, run.run_id, targets)
+            if found["status"] == "stopped":
+                said = f"approved as run {run.run_id}; {found['message']}"
+                mark(connection, stopped, "approved", said, approved_by=run.run_id)
             change_sets.drop(connection, stopped)
+        run.left = {name: tally.left for name, tally in tallies.items() if tally.left}
         return ", ".join(f"{name}: {number:,} written" for name, number in run.written.items())
 
     outcome = carry_out(run, (Stage("publish", publish, writes=True), AUDIT_PUBLISHED), perform)
@@ -165,16 +190,16 @@ def _publish(
     )
 
 
-def _nothing_drained_since(engine: Engine, run_id: int) -> bool:
-    """No later run has looked for the due, so that whoever is due is so by what the stopped run has built."""
+def _nothing_drained_since(engine: Engine, run_id: int, by: int | None) -> bool:
+    """No later run, the approval itself aside, has looked for the due, so that whoever is due is so by what the stopped run has built."""
     with engine.connect() as connection:
         return bool(
             connection.scalar(
                 text(
                     "select not exists (select from standing.runs where run_id > :run_id"
-                    " and status not in ('waiting', 'skipped', 'replayed'))"
+                    " and run_id is distinct from :by and status not in ('waiting', 'skipped', 'replayed'))"
                 ),
-                {"run_id": run_id},
+                {"run_id": run_id, "by": by},
             )
         )
 

@@ -13,6 +13,8 @@ from standing.settings import Settings
 from standing.targets import Target
 
 MOVERS = 10
+#: How the counts behind a rate are called.
+COUNTS = ("numerator", "denominator")
 #: What a level or tier asks for, by its code and from the lowest on; read from the build's policy.
 ASKED = {
     "trust_score": "select asked.level as code, format('%s asks for %s points and %s completed orders',"
@@ -97,7 +99,7 @@ def _asked_of(asked: dict[str, str], before: str | None, after: str | None) -> s
 
 
 def _parts(document: str, target: Target) -> str:
-    """What explains a document, as {code: {points, labels}}: its factors, or else its other numbers.
+    """What explains a document, as {code: {points, labels}}: its factors, what a tier asks for, or its other numbers.
 
     Somebody else may have written it: what is not as ours would be, is left out.
     """
@@ -108,15 +110,31 @@ def _parts(document: str, target: Target) -> str:
     else:
         labels = "'label_en', null, 'label_th', null"
         code, points = "part.key", "part.value"
-        mean = f"{document} #> '{{evidence,mean_rating}}'"
-        parts = (
-            f"jsonb_each({_object(document)} || {_object(mean)}) as part (key, value)"
-            f" where part.key != '{NUMBERS[target.name]}'"
-        )
+        numbers = _asked_for(document) if target.name == "tier_info" else _numbers(document, target)
+        parts = f"jsonb_each({numbers}) as part (key, value) where true"
     return (
         f"(select coalesce(jsonb_object_agg({code}, jsonb_build_object('points', {points}, {labels})), '{{}}')"
         f" from {parts} and jsonb_typeof({points}) = 'number')"
     )
+
+
+def _asked_for(document: str) -> str:
+    """What a tier asks for: completed orders and a mean rating."""
+    num, den = (number(document, f"{{evidence,mean_rating,{part}}}") for part in ("num", "den"))
+    return (
+        f"jsonb_build_object('completed_orders', {document} #> '{{evidence,completed_orders}}',"
+        f" 'mean_rating', round({num} / nullif({den}, 0), 2))"
+    )
+
+
+def _numbers(document: str, target: Target) -> str:
+    """The counts behind the number that members are compared by, and the document's other numbers."""
+    compared = NUMBERS[target.name]
+    counts = ", ".join(
+        f"'{compared}_{part}', {document} #> '{{evidence,{compared},{key}}}'"
+        for part, key in zip(COUNTS, ("num", "den"), strict=True)
+    )
+    return f"({_object(document)} - '{compared}') || jsonb_build_object({counts})"
 
 
 def _object(value: str) -> str:
@@ -135,5 +153,12 @@ def _moves(before: dict[str, Any], after: dict[str, Any]) -> tuple[FactorMove, .
             english, thai = part.get("label_en") or code, part.get("label_th") or code
             moves.append(FactorMove(code, english, thai, old, new))
     return tuple(
-        sorted(moves, key=lambda one: abs((one.after or nothing) - (one.before or nothing)), reverse=True)
+        sorted(
+            moves,
+            key=lambda one: (
+                one.code.endswith(COUNTS),
+                abs((one.after or nothing) - (one.before or nothing)),
+            ),
+            reverse=True,
+        )
     )

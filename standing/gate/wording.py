@@ -67,8 +67,8 @@ def _move(before: str, after: str) -> str:
 def _factor(move: FactorMove) -> str:
     change = (move.after or Decimal(0)) - (move.before or Decimal(0))
     label = name(move.code) if move.label_en == move.code else move.label_en
-    return f"{change:+} {label}: {_move(_number(move.before), _number(move.after))}"
+    return f"{change:+,f} {label}: {_move(_number(move.before), _number(move.after))}"
 
 
 def _number(value: Decimal | None) -> str:
-    return "none" if value is None else f"{value:f}"
+    return "none" if value is None else f"{value:,f}"

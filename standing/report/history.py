@@ -19,7 +19,7 @@ _FOLDER = re.compile(r"run-(\d{1,18})")
 
 @dataclass(frozen=True)
 class PastRun:
-    """One line of the index. `set_aside` counts quarantined rows by (source, reason)."""
+    """One line of the index. `set_aside` counts quarantined rows by (source, reason); None: not counted."""
 
     folder: str
     run_id: int
@@ -33,7 +33,7 @@ class PastRun:
     seconds: float
     written: int
     failed: int  # expectations not met, of any severity
-    set_aside: Counter[tuple[str, str]]
+    set_aside: Counter[tuple[str, str]] | None
 
 
 @dataclass(frozen=True)
@@ -88,5 +88,5 @@ def _past(folder: str, content: dict[str, Any]) -> PastRun:
         seconds=(finished - datetime.fromisoformat(run["started_at"])).total_seconds(),
         written=sum(int(one["written"]) for one in content["changes"]),
         failed=sum(not one["success"] for audit in content["audits"] for one in audit["outcomes"]),
-        set_aside=set_aside,
+        set_aside=set_aside if content["quarantine_runs"] else None,
     )

@@ -48,10 +48,12 @@ def render_report(run: RunReport) -> str:
 def render_index(runs: Sequence[PastRun | Unreadable]) -> str:
     """The page that lists runs, newest first."""
     past = [one for one in reversed(runs) if isinstance(one, PastRun)][-_TREND_RUNS:]
+    # A run that did not build has set nothing aside, and left nothing where it was.
+    set_aside = [(one, one.set_aside.total()) for one in past if one.set_aside is not None]
     measured = (
-        ("Documents written", "documents", [one.written for one in past]),
-        ("Rows set aside", "rows", [one.set_aside.total() for one in past]),
-        ("Seconds a run took", "seconds", [round(one.seconds, 1) for one in past]),
+        ("Documents written", "documents", [(one, one.written) for one in past]),
+        ("Rows set aside", "rows", set_aside),
+        ("Seconds a run took", "seconds", [(one, round(one.seconds, 1)) for one in past]),
     )
     return (
         _environment()
@@ -60,14 +62,7 @@ def render_index(runs: Sequence[PastRun | Unreadable]) -> str:
             runs=runs,
             latest=past[-1] if past else None,
             trends=[
-                _trend(
-                    [
-                        charts.Point(one.run_id, value, one.status)
-                        for one, value in zip(past, values, strict=True)
-                    ],
-                    title,
-                    unit,
-                )
+                _trend([charts.Point(one.run_id, value, one.status) for one, value in values], title, unit)
                 for title, unit, values in measured
             ],
             statuses=Counter(one.status for one in runs if isinstance(one, PastRun)),

@@ -1,6 +1,7 @@
 """What people decide about a stopped run, and the trial that an analyst makes before one."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -156,11 +157,32 @@ def test_an_approval_that_broke_off_goes_on(marketplace: Settings, database: Eng
     assert isinstance(number, int)
     assert 0 < some < number
     assert scalar(database, f"select status from standing.runs where run_id = {RUN}") == "stopped"
+    with pytest.raises(StandingError, match="published in part") as refused:
+        undo(marketplace, RUN)
+    assert refused.value.fix == f"standing undo {broken.run_id}"
     do(database, "drop trigger stop_it on users")
+
+    # It goes on as the same run, whose report and undo are of all that both attempts wrote; also where only its end
+    # could not be told.
+    folder = marketplace.home / "reports" / f"run-{broken.run_id:06}"
+    shutil.rmtree(folder)
+    folder.write_text("no folder")
+    untold = approve(marketplace, RUN)
+    assert untold.status == "failed"
+    assert untold.message.startswith("report: ")
+    assert scalar(database, f"select status from standing.runs where run_id = {RUN}") == "approved"
+    folder.unlink()
     done = approve(marketplace, RUN)
     assert isinstance(done, Approval)
-    assert done.written["trust_score"] == number - some
+    assert (done.run_id, done.status) == (broken.run_id, "published")
+    assert done.written["trust_score"] == number
     assert done.left == {}
+    report = json.loads((folder / "report.json").read_text("utf-8"))
+    assert [audit["suite"] for audit in report["audits"]] == ["published"]
+    change = next(one for one in report["changes"] if one["target"] == "trust_score")
+    assert (change["changed"], change["written"]) == (number, number)
+    assert "approved before" in approve(marketplace, RUN).message
+    assert undo(marketplace, done.run_id).restored["trust_score"] == number
 
 
 def test_members_whom_a_later_run_found_due_stay_due(marketplace: Settings, database: Engine) -> None:

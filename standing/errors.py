@@ -50,7 +50,7 @@ class UnfitDatabase(StandingError):
 
 
 class AuditFailed(StandingError):
-    """A critical expectation failed; nothing was published."""
+    """A critical expectation failed; before publishing, nothing was published."""
 
     exit_code = 3
 

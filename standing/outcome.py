@@ -45,6 +45,8 @@ def conclude(run: Run, error: StandingError | None) -> Outcome:
     from standing.findings import gather
 
     status = _status(run, error)
+    if error is not None:
+        error.fix = _or_undo(run, error.fix)
     said, summary, written = None, dict[str, object](), run.written
     try:
         said, summary = gather(run, status, error)
@@ -114,9 +116,16 @@ def _untold(
     logger(run.run_id, where).error("%s", said)
     if error is not None:
         return error
-    missing = StandingError(f"{where}: {said}", fix)
+    missing = StandingError(f"{where}: {said}", _or_undo(run, fix))
     missing.__cause__ = cause
     return missing
+
+
+def _or_undo(run: Run, fix: str) -> str:
+    """What helps a run that failed after it had published: it may also be taken back."""
+    return (
+        f"{fix}; standing undo {run.run_id} takes back what it wrote" if any(run.written.values()) else fix
+    )
 
 
 def _headline(run: Run, written: Mapping[str, int], error: StandingError | None) -> str:

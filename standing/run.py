@@ -16,7 +16,7 @@ from standing.audit import auditor
 from standing.context import past_moment, wall_clock
 from standing.database import connect, fix_of, require_upgraded, server_message
 from standing.dbt import connection_name
-from standing.errors import StandingError
+from standing.errors import GateStopped, StandingError
 from standing.gate import undecided
 from standing.history import tidy
 from standing.lock import LockTaken, RunLock, end_leftovers, run_lock
@@ -135,6 +135,7 @@ def _perform_stage(run: Run, stage: Stage, perform: Perform) -> None:
         status = "done"
     except StandingError as error:
         detail = error.message
+        status = "stopped" if isinstance(error, GateStopped) else status
         raise
     except DBAPIError as error:
         detail = server_message(error)

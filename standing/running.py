@@ -34,7 +34,7 @@ class Request:
 
 @dataclass(frozen=True)
 class StageResult:
-    """How a stage went: `status` is done or failed, `detail` one line for people."""
+    """How a stage went: `status` is done, failed or stopped (by the gate), `detail` one line for people."""
 
     name: str
     seconds: float

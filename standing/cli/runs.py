@@ -1,7 +1,9 @@
 """`standing run`, `why`, `status`, `reconcile`: the pipeline and what it left."""
 
 import json
+import shutil
 import sys
+import textwrap
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -97,6 +99,14 @@ def _print_outcome(outcome: "Outcome") -> None:
         click.echo(f"  report: {outcome.report}")
 
 
+def _folded(line: str, indent: str) -> str:
+    """A line as it fits the terminal, if it is for one; others may look for a line as a whole."""
+    if not sys.stdout.isatty():
+        return line
+    width = shutil.get_terminal_size().columns
+    return "\n".join(textwrap.wrap(line, width, subsequent_indent=indent, replace_whitespace=False))
+
+
 def _timed(stage: str) -> str:
     """What the seconds of a stage were spent on: an audit works beside the run, which only waits for it."""
     return f"wait for {stage}" if stage.startswith("audit ") else stage
@@ -127,7 +137,12 @@ def status(as_json: bool) -> None:
     for row in found["runs"]:
         message = (row["message"] or "").partition("\n")[0]
         started = f"{row['started_at']:%Y-%m-%d %H:%M:%S}"
-        click.echo(f"  {row['run_id']:>5}  {started}  {row['selection']:<7} {row['status']:<10} {message}")
+        click.echo(
+            _folded(
+                f"  {row['run_id']:>5}  {started}  {row['selection']:<7} {row['status']:<10} {message}",
+                9 * " ",
+            )
+        )
     for last in found["runs"][:1]:
         if last["stages"]:
             click.echo(f"stages of run {last['run_id']}:")
@@ -144,7 +159,7 @@ def _print_changes(found: dict[str, Any]) -> None:
         )
         waiting = plural(found["waiting"], "row waits and is", "rows wait and are")
         uncounted = f"{waiting} not among the due yet" if found["waiting"] else "no row waits"
-        click.echo(click.wrap_text(f"change log: {uncounted}; {tables}", 100, subsequent_indent="  "))
+        click.echo(_folded(f"change log: {uncounted}; {tables}", "  "))
     else:
         click.echo("change log: off, so every run is a full one")
     problems = (

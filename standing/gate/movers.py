@@ -17,11 +17,12 @@ MOVERS = 10
 COUNTS = ("numerator", "denominator")
 #: What a level or tier asks for, by its code and from the lowest on; read from the build's policy.
 ASKED = {
-    "trust_score": "select asked.level as code, format('%s asks for %s points and %s completed orders',"
-    " trust_levels.label_en, asked.min_score, asked.min_completed_orders) as asked from {schema}.int_trust_levels"
-    " as asked join {schema}.trust_levels on trust_levels.level = asked.level order by asked.rank",
-    "tier_info": "select tier as code, format('%s asks for %s completed orders and a mean rating of %s', label_en,"
-    " min_orders, coalesce(min_rating, 0)) as asked from {schema}.tier_policy order by tier_level",
+    "trust_score": "select asked.level as code, format('%s asks for %s points', trust_levels.label_en, asked.min_score)"
+    " || case when asked.min_completed_orders > 0"
+    " then format(' and %s completed orders', asked.min_completed_orders) else '' end as asked"
+    " from {schema}.int_trust_levels as asked join {schema}.trust_levels on trust_levels.level = asked.level order by asked.rank",
+    "tier_info": "select tier as code, format('%s asks for %s completed orders', label_en, min_orders)"
+    " || case when min_rating > 0 then format(' and a mean rating of %s', min_rating) else '' end as asked from {schema}.tier_policy order by tier_level",
 }
 
 

@@ -223,7 +223,7 @@ class Freshness:
 class StageTiming:
     name: str
     seconds: float
-    status: str  # done, failed, skipped
+    status: str  # done, failed, or stopped by the gate
 
 
 @dataclass(frozen=True)

@@ -47,10 +47,9 @@ def test_status_counts_waiting_rows_due_members_and_holds(
     with connect(published) as engine, engine.begin() as connection:
         connection.execute(text("alter table orders disable trigger standing_log_insert"))
     shown = standing.ok(published, "status")
-    assert max(len(line) for line in shown.partition("last runs:")[0].splitlines()) <= 100
     assert (
         "change log: 4 rows wait and are not among the due yet; triggers on users, seller_profiles, reviews"
-        in " ".join(shown.split())
+        in shown
     )
     assert "standing_log_insert on orders is disabled: runs are full until `standing migrate`" in shown
     assert shown.count("everybody due") == 5

@@ -17,6 +17,7 @@ from standing.running import Request
 from standing.settings import Settings
 from standing.state import open_run
 from standing.targets import TARGETS
+from standing.undo import undo
 
 
 @pytest.fixture
@@ -127,6 +128,36 @@ def test_a_model_whose_test_fails_leaves_every_document(marketplace: Settings, d
         "delete from seller_profiles as a using seller_profiles as b where a.id = b.id and a.ctid > b.ctid",
     )
     assert documents(database) == before
+
+
+def test_an_audit_that_fails_after_publishing_names_the_undo(
+    marketplace: Settings, database: Engine
+) -> None:
+    from standing.running import Run, Stage
+
+    def perform(stage: Stage, run: Run) -> str:
+        if stage.name == "audit published":  # another hand writes what nobody has checked
+            execute_sql(
+                database,
+                "update users set trust_score = trust_score - 'level' where id = (select min(id::text)::uuid from users)",
+            )
+        return stage.work(run)
+
+    before = documents(database)
+    outcome = execute(marketplace, Request("scores"), perform)
+    assert outcome.status == "failed"
+    assert "before that, 620 documents written" in outcome.message
+    assert outcome.error is not None
+    assert outcome.error.exit_code == 3
+    assert outcome.error.fix.endswith(f"; standing undo {outcome.run_id} takes back what it wrote")
+    report = json.loads((marketplace.home / "reports" / "run-000001" / "report.json").read_text())
+    assert report["verdict"]["fix"] == outcome.error.fix
+    assert undo(marketplace, outcome.run_id).changed_since == {"trust_score": 1}
+    after = documents(database)
+    assert (
+        len([1 for was, now in zip(before["trust_score"], after["trust_score"], strict=True) if was != now])
+        == 1
+    )
 
 
 def test_what_stopped_a_run_is_told_also_where_no_report_can_be_made(

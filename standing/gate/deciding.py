@@ -119,7 +119,9 @@ def _require_stopped(found: dict[str, Any], verb: str) -> None:
 def _begun(engine: Engine, found: dict[str, Any]) -> int | None:
     """The run by which its approval was begun, if that one broke off; one that was undone is over."""
     by = (found["summary"] or {}).get("approved_by")
-    return by if by is not None and _find(engine, by)["status"] in ("running", "failed") else None
+    if by is None or found["status"] not in ("stopped", "approved"):
+        return None
+    return by if _find(engine, by)["status"] in ("running", "failed") else None
 
 
 def _open(engine: Engine, found: dict[str, Any], by: int | None) -> int:

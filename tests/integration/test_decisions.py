@@ -185,6 +185,16 @@ def test_an_approval_that_broke_off_goes_on(marketplace: Settings, database: Eng
     assert undo(marketplace, done.run_id).restored["trust_score"] == number
 
 
+def test_an_approval_that_broke_off_may_be_rejected(marketplace: Settings, database: Engine) -> None:
+    do(database, "alter table standing.history rename to story")
+    broken = approve(marketplace, RUN)
+    assert broken.message.startswith('publish: relation "standing.history" does not exist')
+    do(database, "alter table standing.story rename to history")
+    reject(marketplace, RUN)
+    with pytest.raises(StandingError, match=f"nothing to approve: run {RUN} is rejected"):
+        approve(marketplace, RUN)
+
+
 def test_members_whom_a_later_run_found_due_stay_due(marketplace: Settings, database: Engine) -> None:
     do(
         database,

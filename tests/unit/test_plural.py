@@ -2,9 +2,10 @@
 
 import pytest
 
+from standing.drift import Reconciliation
 from standing.outcome import Outcome
 from standing.plural import plural
-from standing.reconcile import NOT_LOGGED, Reconciliation
+from standing.reconcile import NOT_LOGGED
 from standing.undo import Undone
 
 

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -50,9 +51,10 @@ from standing.targets import SELECTIONS, TARGETS
 
 #: Changes between two runs, at least.
 SPACING = 20
-#: Draws in which each kind of step comes.
+#: Much the same draws each time; hypothesis also draws what it finds in the code that is loaded.
 CI_DRAWS = 91
 #: What comes rarely, for most of it makes everybody due: nothing would be left to be proven if it came often.
+#: Each begins a history in its turn.
 RARE = (
     "a_table_is_emptied",
     "policy_is_edited",
@@ -112,6 +114,8 @@ class History(RuleBasedStateMachine):
     clock: ClassVar[datetime]
     #: How often what happened: changes, and what comes rarely, by its name.
     happened: ClassVar[Counter[str]] = Counter()
+    #: Which history it is: by turns one has a grace before demotions, and another kind of what comes rarely begins.
+    turn: ClassVar[int] = 0
     with_grace: ClassVar[int] = 0
     with_days: ClassVar[int] = 0
 
@@ -137,11 +141,13 @@ class History(RuleBasedStateMachine):
             if "lock" not in str(error.orig):
                 raise
 
-    @initialize(seed=SEEDS, grace=st.sampled_from(("0", "30")), rare=st.permutations(RARE))
-    def begin(self, seed: int, grace: str, rare: list[str]) -> None:
-        """From nothing, so that the same draws give the same history; half of them with a grace before demotions."""
+    @initialize(seed=SEEDS)
+    def begin(self, seed: int) -> None:
+        """From nothing, so that the same draws give the same history."""
         type(self).clock = self.first_clock
-        self.rare = rare
+        first = self.turn % len(RARE)
+        self.rare = [*RARE[first:], *RARE[:first]][::-1]
+        grace = ("0", "30")[self.turn % 2]
         shutil.copytree(PROJECT_ROOT / "seeds", self.project / "seeds", dirs_exist_ok=True)
         for tier in ("rising", "established", "power_seller", "top_seller"):
             self._set_policy("tier_policy", "tier", tier, "demotion_grace_days", grace)
@@ -201,12 +207,20 @@ class History(RuleBasedStateMachine):
         self._change(lambda connection: repeat(connection, Random(seed)))  # noqa: S311
 
     @precondition(lambda self: self.rare)
-    @rule(seed=SEEDS, now=st.booleans())
+    @rule(seed=SEEDS, now=st.sampled_from((*4 * [False], True)))
     def something_rare_comes(self, seed: int, now: bool) -> None:
         if now:
-            kind = self.rare.pop()
-            self.happened[kind] += 1
-            getattr(self, kind)(Random(seed))  # noqa: S311
+            self._comes(Random(seed))  # noqa: S311
+
+    @precondition(lambda self: len(self.rare) == len(RARE) and self.changes > SPACING / 2)
+    @invariant()
+    def something_rare_has_come(self) -> None:
+        self._comes(Random(self.turn))  # noqa: S311
+
+    def _comes(self, roll: Random) -> None:
+        kind = self.rare.pop()
+        self.happened[kind] += 1
+        getattr(self, kind)(roll)
 
     def a_table_is_emptied(self, roll: Random) -> None:
         table = roll.choice(EMPTIED)
@@ -266,12 +280,16 @@ class History(RuleBasedStateMachine):
 
     def the_gate_stops_a_run(self, roll: Random) -> None:
         """With limits that nothing passes; what it would have written is approved or rejected."""
-        selection = roll.choice(PARTS)
+        selection = roll.choice(("all", "scores"))
 
         def perform(stage: Stage, run: Run) -> str:
             if stage.name == "gate":
                 with self.engine.begin() as connection:
                     connection.execute(text("update standing_build.gate_limits set warn = -1, stop = -1"))
+                    minimum = (
+                        "update standing_build.policy_numbers set value = 0 where name = 'gate_min_members'"
+                    )
+                    connection.execute(text(minimum))
             return unaudited(stage, run)
 
         outcome = execute(self.settings, Request(selection), perform)
@@ -318,6 +336,8 @@ class History(RuleBasedStateMachine):
     def teardown(self) -> None:
         if self.open is not None:
             self.open.close()
+        if sys.exc_info()[0] is None:  # one that failed is played again
+            type(self).turn += 1
 
 
 def compare(engine: Engine, settings: Settings, outcome: Outcome) -> None:
@@ -467,7 +487,8 @@ def history(
         History.marketplace, History.engine, History.project = settings, engine, project
         # Ahead of the server's own clock: what is published lies in the past of every run.
         History.first_clock = wall_clock(engine) + timedelta(days=1)
-        History.happened, History.reasons, History.with_grace, History.with_days = Counter(), [], 0, 0
+        History.happened, History.reasons, History.turn = Counter(), [], 0
+        History.with_grace, History.with_days = 0, 0
         for module in ("run", "context"):
             monkeypatch.setattr(f"standing.{module}.wall_clock", lambda engine: History.clock)
         yield History
@@ -492,10 +513,10 @@ def test_after_any_history_the_due_alone_give_what_everybody_would(
             suppress_health_check=list(HealthCheck),
         ),
     )
-    assert history.happened["change"] > 250, history.happened
+    assert history.happened["change"] > 220, history.happened
     assert {*RARE, "stopped"} <= history.happened.keys(), history.happened
     of_the_due = [said for said in history.reasons if not said.startswith("everybody")]
     # Comparing one run of everybody with another would prove nothing.
-    assert len(of_the_due) > len(history.reasons) / 2, history.reasons
+    assert len(of_the_due) >= 5, history.reasons
     assert 0 < history.with_grace < len(history.reasons)
     assert history.with_days > len(of_the_due) / 2

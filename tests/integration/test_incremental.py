@@ -57,10 +57,10 @@ CI_DRAWS = 91
 #: Each begins a history in its turn.
 RARE = (
     "a_table_is_emptied",
-    "policy_is_edited",
-    "a_setting_is_changed",
     "a_run_is_cut_short",
+    "policy_is_edited",
     "a_run_is_killed",
+    "a_setting_is_changed",
     "the_gate_stops_a_run",
     "a_part_is_run",
 )
@@ -517,6 +517,6 @@ def test_after_any_history_the_due_alone_give_what_everybody_would(
     assert {*RARE, "stopped"} <= history.happened.keys(), history.happened
     of_the_due = [said for said in history.reasons if not said.startswith("everybody")]
     # Comparing one run of everybody with another would prove nothing.
-    assert len(of_the_due) >= 5, history.reasons
+    assert len(of_the_due) > len(history.reasons) / 3, history.reasons
     assert 0 < history.with_grace < len(history.reasons)
     assert history.with_days > len(of_the_due) / 2

@@ -20,8 +20,9 @@ __all__ = ["Finding", "GateVerdict", "approve", "judge", "measure", "reject", "u
 def approve(settings: Settings, run_id: int, perform: "Perform | None" = None) -> "Outcome":
     """See `standing.gate.deciding.approve`."""
     from standing.gate import deciding  # imports the run, which imports the gate
+    from standing.run import plainly
 
-    return deciding.approve(settings, run_id, **({"perform": perform} if perform else {}))
+    return deciding.approve(settings, run_id, perform or plainly)
 
 
 def reject(settings: Settings, run_id: int, reason: str = "") -> None:

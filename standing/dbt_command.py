@@ -16,7 +16,9 @@ SILENT = ("--quiet", "--log-level", "none")
 def _at_work(variables: Mapping[str, str]) -> Iterator[None]:
     """Around a command: its environment, and after it nothing of dbt's that the next one would trip over."""
     from dbt.adapters.base import impl
+    from dbt_common.events.event_manager_client import cleanup_event_logger
 
+    cleanup_event_logger()  # until a command has opened its log, dbt would tell standard output
     before = {name: os.environ.get(name) for name in variables}
     # Each command's adapter adds its flags to this list and looks through the whole stack for each there.
     known = len(impl.DEFAULT_BASE_BEHAVIOR_FLAGS)

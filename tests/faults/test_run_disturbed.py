@@ -199,7 +199,7 @@ LOCK = "lock table standing_build.order_statuses in access exclusive mode"
 
 
 def _wait_for_dbt(engine: Engine, process: "subprocess.Popen[str] | subprocess.Popen[bytes]") -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + 200  # a machine at work on much else took a minute
     while time.monotonic() < until and process.poll() is None and not _waits_in_dbt(engine):
         time.sleep(0.1)
 

@@ -83,13 +83,13 @@ _loaded: dict[tuple[str, ...], Any] = {}
 def load(settings: Settings, url: URL) -> None:
     """Import dbt and parse the project, while the caller waits for something else; the next `invoke` has both.
 
-    What is wrong with the project is left for that command to say.
+    What is wrong with the project is left for that command to say, and the manifest for it to write.
     """
     variables = environment(settings, url)
     with collector_paused():
         from dbt.cli.main import dbtRunner
 
-        outcome = run_command(dbtRunner(), variables, "parse")
+        outcome = run_command(dbtRunner(), variables, "parse", "--no-write-json")
     _loaded.clear()
     if outcome.success:
         _loaded[tuple(variables.values())] = outcome.result
@@ -122,11 +122,14 @@ def invoke(
     from standing.failed_tests import failing_rows, wrong_policy
 
     variables = environment(settings, url)
+    project = tuple(variables.values())
+    if project not in _loaded:
+        load(settings, url)
     with collector_paused():
         from dbt.cli.main import dbtRunner
 
         runner = dbtRunner(
-            manifest=_loaded.pop(tuple(variables.values()), None),
+            manifest=_loaded.pop(project, None),
             callbacks=[_counting(progress)] if progress else [],
         )
         outcome = run_command(runner, variables, *arguments)

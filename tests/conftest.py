@@ -265,6 +265,31 @@ def make_template(
 
 
 @pytest.fixture(scope="session")
+def give_prefect(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], None]:
+    """Gives a home Prefect's own database; Prefect makes one in 15 s, so the first worker that needs it does for all."""
+    from standing.scheduler import environment
+
+    is_shared = "PYTEST_XDIST_WORKER" in os.environ
+    made = (
+        tmp_path_factory.getbasetemp().parent if is_shared else tmp_path_factory.mktemp("made")
+    ) / "prefect"
+
+    def give(home: Path) -> None:
+        with made.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not made.exists():
+                workshop = load_settings(STANDING_HOME=tmp_path_factory.mktemp("prefect"))
+                (workshop.home / "prefect").mkdir()
+                upgrade = [sys.executable, "-m", "prefect", "server", "database", "upgrade", "--yes"]
+                variables = {**os.environ, **environment(workshop)}
+                subprocess.run(upgrade, env=variables, capture_output=True, check=True)
+                (workshop.home / "prefect").rename(made)
+        shutil.copytree(made, home / "prefect")
+
+    return give
+
+
+@pytest.fixture(scope="session")
 def upgraded_template(make_template: MakeTemplate, standing: Standing) -> str:
     """The name of a database with a small simulated marketplace, upgraded; tests copy it."""
 
@@ -371,6 +396,24 @@ def module_database(
 def built(module_database: Callable[[str], Settings], upgraded_template: str) -> Settings:
     """Settings that lead dbt to an upgraded database."""
     return module_database(upgraded_template)
+
+
+@pytest.fixture(scope="module")
+def no_pictures() -> Iterator[None]:
+    """For modules whose reports are not looked at, or only for what they say."""
+    from unaudited import unillustrated
+
+    with unillustrated():
+        yield
+
+
+@pytest.fixture(scope="module")
+def no_audits() -> Iterator[None]:
+    """For modules whose runs are looked at for what they build and write; their reports have no pictures either."""
+    from unaudited import unaudited
+
+    with unaudited():
+        yield
 
 
 @pytest.fixture

@@ -21,14 +21,17 @@ def write_report(run: RunReport, folder: Path) -> ReportFiles:
     Each file appears whole or not at all. Writing a run again replaces its files. Raises OSError if
     the folder cannot be written.
     """
+    from altair.utils.schemapi import debug_mode
+
     from standing.report.html import render_index, render_report  # Jinja and the charts load only here
 
     own = folder / folder_name(run.run.run_id)
     files = ReportFiles(own / "report.html", own / "report.json")
     own.mkdir(parents=True, exist_ok=True)
     _write(files.json, json.dumps(run.to_json(), ensure_ascii=False, allow_nan=False, indent=1) + "\n")
-    _write(files.html, render_report(run))
-    _write(folder / "index.html", render_index(past_runs(folder)))
+    with debug_mode(False):  # charts are checked against Vega-Lite's schema by their tests
+        _write(files.html, render_report(run))
+        _write(folder / "index.html", render_index(past_runs(folder)))
     return files
 
 

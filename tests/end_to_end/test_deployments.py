@@ -40,12 +40,14 @@ def settings(
     administer: Callable[[str], None],
     published_template: str,
     parsed: Callable[[Path, str], None],
+    give_prefect: Callable[[Path], None],
 ) -> Iterator[Settings]:
     home = Path(tempfile.mkdtemp(prefix="standing-test-"))
     home.chmod(0o755)
     name = "workshop"  # where templates are made: dbt has parsed its project for that name
     administer(f"create database {name} template {published_template}")
     parsed(home, name)
+    give_prefect(home)
     yield load_settings(STANDING_HOME=home, DATABASE_URL=postgres.url(name))
     administer(f"drop database {name} with (force)")
     shutil.rmtree(home)

@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -97,7 +97,7 @@ def test_of_a_published_marketplace_the_next_run_writes_next_to_nothing_and_why_
 ) -> None:
     settings = make_database(published_template)
     database = create_engine(settings.database_url or "")
-    second = json.loads(standing.ok(settings, "run", "--json"))
+    second = json.loads(standing.told(settings, "run", "--json"))
     # The clock goes on: an event of the history may have left a window between the two runs.
     assert sum(second["written"].values()) <= 10
     member = one(
@@ -126,9 +126,10 @@ def by_hand(settings: Settings, flow: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_flow_runs_the_same_core_and_shows_stages_as_tasks_and_the_outcome_as_an_artifact(
-    make_database: MakeDatabase, published_template: str
+    make_database: MakeDatabase, published_template: str, give_prefect: Callable[[Path], None]
 ) -> None:
     settings = make_database(published_template)
+    give_prefect(settings.home)
     database = create_engine(settings.database_url or "")
     with database.begin() as connection:
         connection.execute(
@@ -157,9 +158,10 @@ def test_the_flow_runs_the_same_core_and_shows_stages_as_tasks_and_the_outcome_a
 
 
 def test_a_flow_by_hand_that_an_audit_or_the_gate_stops_exits_as_a_run_does(
-    make_database: MakeDatabase, published_template: str
+    make_database: MakeDatabase, published_template: str, give_prefect: Callable[[Path], None]
 ) -> None:
     settings = make_database(published_template)
+    give_prefect(settings.home)
     database = create_engine(settings.database_url or "")
     for change, name, code in (
         ("alter table orders rename column status to state", "Failed", 3),

@@ -2,19 +2,18 @@
 
 import json
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 from sqlalchemy import Engine, text
+from unaudited import unaudited
 
 from standing.database import connect
 from standing.outcome import Outcome
-from standing.run import execute
-from standing.running import Request, Run, Stage
+from standing.run import Perform, execute, plainly
+from standing.running import Request
 from standing.settings import Settings
 from standing.targets import TARGETS
 
@@ -59,32 +58,14 @@ def _timeless(document: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def run(settings: Settings, **options: Any) -> Outcome:
-    return execute(settings, Request("all"), **options)
+def audited_run(settings: Settings, perform: Perform = plainly) -> Outcome:
+    return execute(settings, Request("all"), perform)
 
 
-class Silent(nullcontext[None]):
-    """An auditor that is not asked."""
-
-    def start(self, *given: object, **named: object) -> None:
-        return None
-
-    def end(self) -> None:
-        return None
-
-
-def run_without_audits(settings: Settings, begins: Callable[[str], None] = lambda stage: None) -> Outcome:
-    """A run that only builds and publishes, and draws no picture, which is quicker; `begins` hears each stage."""
-
-    def perform(stage: Stage, at_work: Run) -> str:
-        begins(stage.name)
-        return "" if stage.name.startswith("audit") else stage.work(at_work)
-
-    with (
-        patch("standing.run.auditor", lambda *given: Silent()),
-        patch("standing.report.charts.svg", lambda *given: None),
-    ):
-        return run(settings, perform=perform)
+def run(settings: Settings, perform: Perform = plainly) -> Outcome:
+    """A run that only builds and publishes."""
+    with unaudited():
+        return audited_run(settings, perform)
 
 
 def stop_clock(monkeypatch: pytest.MonkeyPatch, now: datetime) -> None:
@@ -107,7 +88,7 @@ def undisturbed_run(settings: Settings) -> Undisturbed:
     with connect(settings) as engine, pytest.MonkeyPatch.context() as monkeypatch:
         stop_clock(monkeypatch, now)
         before = published(engine)
-        outcome = run_without_audits(settings)
+        outcome = run(settings)
         assert outcome.status == "published", outcome.message
         assert sum(outcome.written.values()) > 50
         seconds = {
@@ -137,7 +118,7 @@ class Disturbed:
 
     def check_mended(self, settings: Settings, engine: Engine) -> None:
         """The next run ends where the undisturbed one did, and nothing is left to do."""
-        outcome = run_without_audits(settings)
+        outcome = run(settings)
         assert outcome.status == "published", outcome.message
         old, new = self.undisturbed.before, self.undisturbed.after
         assert published(engine) == new

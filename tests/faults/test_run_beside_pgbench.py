@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from faults_of_runs import Disturbed, run_without_audits
+from faults_of_runs import Disturbed, run
 from sqlalchemy import text
 
 from standing.database import connect
@@ -59,7 +59,7 @@ def test_application_that_writes_to_the_same_rows_meets_no_error_and_loses_nothi
             load = subprocess.Popen([str(one) for one in [*program, *place]], stdout=output, stderr=output)
             try:
                 for _ in range(RUNS):
-                    outcome = run_without_audits(settings)
+                    outcome = run(settings)
                     assert outcome.status == "published", outcome.message
                     assert load.poll() is None
             finally:

@@ -15,20 +15,19 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import FAST, SIMULATED, UNTIL, Standing
-from faults_of_runs import CHANGES, Disturbed, published, run
+from conftest import FAST, Standing
+from faults_of_runs import Disturbed, audited_run, published, run
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 
 from standing.database import connect
 from standing.embedded import Server
 from standing.lock import LockLost
 from standing.outcome import Outcome
-from standing.run import execute
-from standing.running import Request, Run, Stage
+from standing.run import Perform
+from standing.running import Run, Stage
 from standing.settings import Settings, load_settings
 from standing.state import KILLED
-
-Perform = Callable[[Stage, Run], str]
+from standing.upgrade.backup import backup, restore
 
 #: The user whose row is the last to be published.
 LAST = "select member_id from standing_build.changed_users order by member_id desc limit 1"
@@ -81,7 +80,7 @@ def test_lock_that_is_cut_while_publishing_stops_the_run(disturbed: Disturbed) -
             threading.Thread(target=work).start()
             held.wait(30)
 
-        outcome = run(settings, perform=at("publish", cut_later))
+        outcome = run(settings, at("publish", cut_later))
         assert isinstance(outcome.error, LockLost), outcome.message
         assert outcome.status == "failed"
         assert published(engine) != disturbed.undisturbed.after
@@ -106,7 +105,7 @@ def test_lock_that_is_cut_earlier_publishes_nothing(disturbed: Disturbed, stage:
                 pid = {"pid": at_work.lock.backend}
                 connection.execute(text("select pg_terminate_backend(:pid, 5000)"), pid)
 
-        outcome = run(settings, perform=at(stage, cut))
+        outcome = run(settings, at(stage, cut))
         assert isinstance(outcome.error, LockLost), outcome.message
         assert published(engine) == disturbed.undisturbed.before
         disturbed.check_mended(settings, engine)
@@ -121,7 +120,7 @@ def test_time_limit_that_is_too_short_fails_the_run_and_no_more(disturbed: Distu
             with engine.begin() as connection:
                 connection.exec_driver_sql(f"alter database {name} set statement_timeout = 1")
 
-        outcome = run(settings, perform=at("build", limit))
+        outcome = run(settings, at("build", limit))
         with engine.begin() as connection:
             connection.exec_driver_sql("set statement_timeout = 0")
             connection.exec_driver_sql(f"alter database {name} reset statement_timeout")
@@ -161,10 +160,11 @@ def test_interrupted_run_says_so_and_leaves_nothing_behind(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_flow_run_ends_its_queries_and_leaves_nothing_behind(
-    disturbed: Disturbed, number: signal.Signals
+    disturbed: Disturbed, number: signal.Signals, give_prefect: Callable[[Path], None]
 ) -> None:
     """Prefect has a handler of its own for the SIGTERM by which it cancels; the application lets nothing go on."""
     settings = disturbed.copy()
+    give_prefect(settings.home)
     environment = {
         **os.environ,
         "STANDING_HOME": str(settings.home),
@@ -231,7 +231,7 @@ def test_two_runs_at_once_do_what_one_does(disturbed: Disturbed) -> None:
     settings = disturbed.copy().model_copy(update={"lock_wait_minutes": 0})
     others: list[Outcome] = []
     with connect(settings) as engine:
-        first = run(settings, perform=at("publish", lambda at_work: others.append(run(settings))))
+        first = run(settings, at("publish", lambda at_work: others.append(run(settings))))
         assert first.status == "published", first.message
         assert [one.status for one in others] == ["skipped"]
         assert f"run {first.run_id} (all), server process" in others[0].message
@@ -289,7 +289,7 @@ def test_deadlock_with_the_application_is_ours_to_lose(
             threads[0].start()
             held.wait(30)
 
-        outcome = run(settings, perform=at("publish", begin))
+        outcome = run(settings, at("publish", begin))
         threads[0].join()
         assert errors == []
         assert outcome.status == "published", outcome.message
@@ -314,7 +314,7 @@ def test_a_server_that_stays_away_hides_neither_what_stopped_the_run_nor_what_wa
                 connection.execute(text(gone), {"name": name})
 
     try:
-        outcome = run(settings, perform=at("audit published", lambda _: set_open(False)))
+        outcome = audited_run(settings, at("audit published", lambda _: set_open(False)))
     finally:
         set_open(True)
         administer.dispose()
@@ -328,20 +328,19 @@ def test_a_server_that_stays_away_hides_neither_what_stopped_the_run_nor_what_wa
     assert [one["message"] for one in shown if one["run_id"] == outcome.run_id] == [KILLED]
 
 
-def test_server_that_crashes_in_the_middle_loses_nothing(standing: Standing) -> None:
+def test_server_that_crashes_in_the_middle_loses_nothing(disturbed: Disturbed, tmp_path: Path) -> None:
     """It comes back with its unlogged tables empty, also those of rows that are kept from run to run."""
+    archive = tmp_path / "changed.dump"
+    with connect(disturbed.copy()) as engine:
+        backup(engine, archive)
     home = Path(tempfile.mkdtemp(prefix="standing-test-"))
     home.chmod(0o755)
     server = Server(home, extra=FAST)
     try:
         server.start()
         settings = load_settings(STANDING_HOME=home, DATABASE_URL=server.url())
-        standing.ok(settings, *SIMULATED, "--until", UNTIL)
-        standing.ok(settings, "migrate")
-        assert run(settings).status == "published"
         engine = create_engine(server.url())
-        with engine.begin() as connection:
-            connection.exec_driver_sql(CHANGES)
+        restore(settings, engine, archive)
         engine.dispose()
 
         def crash(at_work: Run) -> None:
@@ -350,7 +349,7 @@ def test_server_that_crashes_in_the_middle_loses_nothing(standing: Standing) -> 
                 time.sleep(0.1)
             server.start()
 
-        outcome = run(settings, perform=at("build", crash))
+        outcome = run(settings, at("build", crash))
         assert outcome.status == "failed", outcome.message
         with engine.connect() as connection:
             assert connection.scalar(text("select count(*) from standing_build.int_judged_orders")) == 0
@@ -358,11 +357,9 @@ def test_server_that_crashes_in_the_middle_loses_nothing(standing: Standing) -> 
         after = run(settings)
         assert after.status == "published", after.message
         assert not after.stages[0].detail.startswith("everybody")
-        found = published(engine)
+        assert published(engine) == disturbed.undisturbed.after
         with engine.begin() as connection:
             assert connection.scalar(text("select count(*) from standing.due")) == 0
-        assert execute(settings, Request("all", full=True)).status == "published"
-        assert published(engine) == found
         engine.dispose()
     finally:
         server.remove()

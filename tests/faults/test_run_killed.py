@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection as Pipe
 from unittest.mock import patch
 
 import pytest
-from faults_of_runs import Disturbed, run, run_without_audits
+from faults_of_runs import Disturbed, audited_run, run
 
 from standing.database import connect
 from standing.running import Run, Stage
@@ -34,10 +34,7 @@ def work(settings: Settings, now: datetime, is_audited: bool, told: Pipe) -> Non
         patch("standing.run.wall_clock", lambda engine: now),
         patch("standing.context.wall_clock", lambda engine: now),
     ):
-        if is_audited:
-            run(settings, perform=perform)
-        else:
-            run_without_audits(settings, told.send)
+        (audited_run if is_audited else run)(settings, perform)
     told.send("ended")
 
 

@@ -4,9 +4,12 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
-from standing import PROJECT_ROOT
+from standing import PROJECT_ROOT, depends
 from standing.settings import Settings
 
 
@@ -31,6 +34,19 @@ class Project:
             assert old in content
             content = content.replace(old, new, 1)
         path.write_text(content, "utf-8")
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """In here runs of this process are made from the copy."""
+        depends._files.cache_clear()
+        try:
+            with (
+                patch("standing.dbt.PROJECT_ROOT", self.folder),
+                patch("standing.depends.PROJECT_ROOT", self.folder),
+            ):
+                yield
+        finally:
+            depends._files.cache_clear()
 
     def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         environment = {

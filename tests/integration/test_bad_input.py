@@ -16,7 +16,7 @@ from standing.settings import Settings
 from standing.targets import TARGETS
 
 #: Three whole runs, each with everything that dbt loads.
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.usefixtures("no_pictures")]
 
 NOBODY = "00000000-0000-0000-0000-00000000dead"
 LONG = "x" * 100_000

@@ -34,7 +34,7 @@ def test_status_counts_waiting_rows_due_members_and_holds(
                 "update users set email_verified = not email_verified where id in (select id from users limit 4);"
             )
         )
-    found = json.loads(standing.ok(published, "status", "--json"))["change_log"]
+    found = json.loads(standing.told(published, "status", "--json"))["change_log"]
     assert (found["waiting"], found["problems"]) == (4, [])
     targets = {one["target"]: (one["due"], one["held"]) for one in found["targets"]}
     assert targets == {
@@ -46,7 +46,7 @@ def test_status_counts_waiting_rows_due_members_and_holds(
     }
     with connect(published) as engine, engine.begin() as connection:
         connection.execute(text("alter table orders disable trigger standing_log_insert"))
-    shown = standing.ok(published, "status")
+    shown = standing.told(published, "status")
     assert (
         "change log: 4 rows wait and are not among the due yet; triggers on users, seller_profiles, reviews"
         in shown
@@ -54,7 +54,7 @@ def test_status_counts_waiting_rows_due_members_and_holds(
     assert "standing_log_insert on orders is disabled: runs are full until `standing migrate`" in shown
     assert shown.count("everybody due") == 5
     assert "2 held since an undo" in shown
-    off = standing.ok(published, "status", STANDING_CHANGE_LOG="false")
+    off = standing.told(published, "status", STANDING_CHANGE_LOG="false")
     assert "change log: off, so every run is a full one" in off
 
 
@@ -72,27 +72,27 @@ def test_preflight_says_what_will_be_and_what_is_followed(
     legacy.fill(engine)
     assert (
         "triggers will log whose data changes, on users, seller_profiles"
-        in standing(settings, "preflight").stdout
+        in standing.inside(settings, "preflight").stdout
     )
     migrate(settings, engine)
     assert (
         "follows users, seller_profiles, orders, reviews, products, referred_users"
-        in standing(settings, "preflight").stdout
+        in standing.inside(settings, "preflight").stdout
     )
     with engine.begin() as connection:
         connection.execute(text("alter table users disable trigger standing_log_update"))
-    assert "standing_log_update on users is disabled" in standing(settings, "preflight").stdout
+    assert "standing_log_update on users is disabled" in standing.inside(settings, "preflight").stdout
 
     # Without the log they are there until something drops them.
     off = {"STANDING_CHANGE_LOG": "false"}
-    said = standing(settings, "preflight", **off).stdout
+    said = standing.inside(settings, "preflight", **off).stdout
     assert "no triggers" not in said
     assert (
         "triggers are still on orders, products, referred_users, reviews, seller_profiles, users\n"
         "    standing migrate drops them\n" in said
     )
-    standing.ok(settings, "migrate", **off)
-    said = standing(settings, "preflight", **off).stdout
+    standing.told(settings, "migrate", **off)
+    said = standing.inside(settings, "preflight", **off).stdout
     assert "every run is a full one, and there are no triggers" in said
     assert "standing migrate drops them" not in said
 

@@ -20,6 +20,8 @@ from standing.running import Request
 from standing.settings import Settings
 from standing.undo import undo
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 RUN = 2  # the stopped one; the template's first run has the number 1
 
 
@@ -73,7 +75,9 @@ def test_approval_publishes_the_stored_set_and_leaves_what_has_changed_since(
         f"insert into standing.holds (target, member_id, run_id) values ('trust_score', '{held}', 1)",
     )
     left_alone = documents(database)["trust_score"][moved]
-    told = json.loads(standing.ok(marketplace, "approve", str(RUN), "--json", STANDING_PUBLISH_CHUNK="37"))
+    told = json.loads(
+        standing.told(marketplace, "approve", str(RUN), "--json", STANDING_PUBLISH_CHUNK="37")
+    )
     assert told["left"] == {"trust_score": 2}
     assert told["left_keys"] == {"trust_score": sorted([moved, held])}
     assert told["written"]["trust_score"] == len(wanted) - 2
@@ -211,7 +215,7 @@ def test_rejecting_writes_nothing_and_its_members_stay_due(
     marketplace: Settings, database: Engine, standing: Standing
 ) -> None:
     before, due = documents(database), column(database, DUE)
-    standing.ok(marketplace, "reject", str(RUN), "--reason", "เอกสารหาย")
+    standing.told(marketplace, "reject", str(RUN), "--reason", "เอกสารหาย")
     assert documents(database) == before
     assert scalar(database, "select count(*) from standing.change_sets") == 0
     assert column(database, DUE) == due
@@ -219,7 +223,7 @@ def test_rejecting_writes_nothing_and_its_members_stay_due(
     status = f"select status || ' ' || (summary ->> 'reason') from standing.runs where run_id = {RUN}"
     assert scalar(database, status) == "rejected เอกสารหาย"
     reject(marketplace, RUN)  # safe to repeat
-    refused = standing(marketplace, "approve", str(RUN))
+    refused = standing.inside(marketplace, "approve", str(RUN))
     assert refused.returncode == 1
     assert "is rejected" in refused.stderr
     assert "standing run" in refused.stderr
@@ -242,8 +246,8 @@ def test_only_a_stopped_run_is_decided_and_not_beside_another(
 def test_diff_of_a_stopped_run_shows_columns_matrix_and_movers(
     marketplace: Settings, database: Engine, standing: Standing
 ) -> None:
-    found = json.loads(standing.ok(marketplace, "diff", "--stopped", "--json"))
-    assert found == json.loads(standing.ok(marketplace, "diff", "--run", str(RUN), "--json"))
+    found = json.loads(standing.told(marketplace, "diff", "--stopped", "--json"))
+    assert found == json.loads(standing.told(marketplace, "diff", "--run", str(RUN), "--json"))
     assert found["run_id"] == RUN
     columns = {one["column"]: one["changed"] for one in found["columns"]}
     assert columns["users.trust_score"] == scalar(database, f"select count(*) {SET}")
@@ -262,14 +266,14 @@ def test_diff_of_a_stopped_run_shows_columns_matrix_and_movers(
     assert lost["email_verified"]["label_th"] == "ยืนยันอีเมลแล้ว"
     assert any(one["verdict"] == "stopped" for one in found["gate"])
 
-    shown = standing.ok(marketplace, "diff", "--stopped")
+    shown = standing.told(marketplace, "diff", "--stopped")
     assert "gate: stopped: trust_score" in shown
     assert "ซิลเวอร์" in shown
     # As `standing why` names them.
     assert " E-mail address verified: 2.0 → none" in shown
     assert "email_verified" not in shown
     assert "ยืนยันอีเมลแล้ว" not in shown
-    refused = standing(marketplace, "diff", "--run", "1")
+    refused = standing.inside(marketplace, "diff", "--run", "1")
     assert refused.returncode == 1
     assert "run 1 does not await a decision: it is published" in refused.stderr
 

@@ -15,6 +15,8 @@ from standing.running import Request
 from standing.settings import Settings
 from standing.targets import TARGETS
 
+pytestmark = pytest.mark.usefixtures("no_audits")
+
 LATER = "00000000-0000-0000-0000-000000001a7e"
 UNDATED = "00000000-0000-0000-0000-00000000da7e"
 SHOP = "00000000-0000-0000-0000-0000000005e1"

@@ -22,6 +22,8 @@ from standing.running import Request
 from standing.settings import Settings
 from standing.targets import TARGETS, targets_of
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 
 @pytest.fixture
 def marketplace(make_database: MakeDatabase, published_template: str) -> Settings:
@@ -171,7 +173,7 @@ def test_runs_of_the_same_documents_wait_and_build_nothing_and_others_go_on(
         f"insert into standing.history values (1, 'trust_score', '{newcomer}', '{{}}', '', now())",
         f"delete from users where id = '{newcomer}'",
     )
-    reconciled = standing(marketplace, "reconcile", "--json")
+    reconciled = standing.inside(marketplace, "reconcile", "--json")
     assert reconciled.returncode == 6, reconciled.stdout + reconciled.stderr
     assert json.loads(reconciled.stdout)["drift"] is None
     assert scalar(database, kept) == 0
@@ -210,8 +212,8 @@ def test_an_ordinary_day_passes_and_a_rating_source_that_is_lost_stops(
     make_database: MakeDatabase, standing: Standing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     demo = make_database(STANDING_LOCK_WAIT_MINUTES=0)
-    standing.ok(demo, "load", "simulated", "--users", "2000", "--orders", "20000", "--seed", "1")
-    standing.ok(demo, "migrate")
+    standing.told(demo, "load", "simulated", "--users", "2000", "--orders", "20000", "--seed", "1")
+    standing.told(demo, "migrate")
     today = datetime.now(UTC).replace(microsecond=0)
     with monkeypatch.context() as patched:
         patched.setattr(runs, "wall_clock", lambda engine: today - timedelta(days=1))

@@ -14,6 +14,8 @@ from standing.run import execute
 from standing.running import Request
 from standing.settings import Settings
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 EVERYWHERE = {
     f"standing.{table}" for table in (*KEPT_BY_MEMBER, "backfilled", "upgrade_kept", "due", "runs")
 } | {"standing_build_diff_somchai.user_trust_scores"}

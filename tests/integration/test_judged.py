@@ -1,23 +1,24 @@
 """Judged rows are kept: a run judges anew what is stale, and everything where what is kept cannot be relied on."""
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 from conftest import MakeDatabase
 from decided import column, do, scalar
+from project import Project
 from sqlalchemy import Engine
 
-from standing import PROJECT_ROOT, depends, kept
+from standing import kept
 from standing.context import wall_clock
 from standing.database import connect
 from standing.outcome import Outcome
 from standing.run import execute
 from standing.running import Request
 from standing.settings import Settings
+
+pytestmark = pytest.mark.usefixtures("no_audits")
 
 #: Each model's rows with the transaction that wrote them: what stays the same was not judged again.
 WRITTEN = "select {key}::text || ' ' || xmin::text from standing_build.{model}"
@@ -209,46 +210,34 @@ def test_a_build_in_another_schema_takes_the_log_along(marketplace: Settings, en
     assert str(scalar(engine, amount)) == "7.25"
 
 
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A copy of the project whose policy may be edited; runs are made from it."""
-    project = tmp_path / "project"
-    for part in ("models", "macros", "seeds", "tests/dbt"):
-        shutil.copytree(PROJECT_ROOT / part, project / part)
-    for part in ("dbt_project.yml", "profiles.yml", "selectors.yml"):
-        shutil.copy(PROJECT_ROOT / part, project / part)
-    depends._files.cache_clear()
-    monkeypatch.setattr("standing.dbt.PROJECT_ROOT", project)
-    monkeypatch.setattr("standing.depends.PROJECT_ROOT", project)
-    yield project
-    depends._files.cache_clear()
+@pytest.fixture(scope="module")
+def project(marketplace: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """A copy of the project whose policy may be edited; runs are made from it from here on."""
+    project = Project(tmp_path_factory.mktemp("judged") / "project", marketplace)
+    with project.at_work():
+        yield project
 
 
 def test_policy_that_judges_no_row_leaves_the_rows(
-    marketplace: Settings, engine: Engine, project: Path
+    marketplace: Settings, engine: Engine, project: Project
 ) -> None:
     """A bin of the scorecard makes everybody due and no row stale; what an order's status means makes all stale."""
-    _edit(project / "seeds" / "scorecard_metrics.csv", "Phone number verified", "Phone number proven")
+    project.edit("seeds/scorecard_metrics.csv", ("Phone number verified", "Phone number proven"))
     outcomes: list[Outcome] = []
     again = judged_again(engine, lambda: outcomes.append(run(marketplace)))
     assert outcomes[0].stages[0].detail.startswith("everybody")
     assert set(again.values()) == {0}
     assert "to judge" not in outcomes[0].stages[0].detail
     rows = all_rows(engine)
-    _edit(
-        project / "seeds" / "order_statuses.csv",
-        "\n",
-        "\nteleported,completed,true,a new way of delivery\n",
-        1,
-    )
+    project.edit("seeds/order_statuses.csv", ("\n", "\nteleported,completed,true,a new way of delivery\n"))
     assert judged_again(engine, lambda: run(marketplace)) == rows
 
 
 def test_a_day_of_a_large_shop_is_summed_anew_when_one_of_its_orders_is_judged(
-    marketplace: Settings, engine: Engine, project: Path
+    marketplace: Settings, engine: Engine, project: Project
 ) -> None:
     days = "select seller_id::text || ' ' || summed_on::text || ' ' || xmin::text from standing_build.int_order_days"
-    _edit(project / "seeds" / "policy_numbers.csv", "large_shop_from,200", "large_shop_from,3")
+    project.edit("seeds/policy_numbers.csv", ("large_shop_from,200", "large_shop_from,3"))
     run(marketplace)
     before = set(column(engine, days))
     order, day = column(
@@ -272,9 +261,3 @@ def test_a_day_of_a_large_shop_is_summed_anew_when_one_of_its_orders_is_judged(
     changed = {of_day.rpartition(" ")[0] for of_day in after ^ set(column(engine, days))}
     assert moved != day
     assert changed == {day, moved}
-
-
-def _edit(path: Path, old: str, new: str, count: int = -1) -> None:
-    before = path.read_text("utf-8")
-    assert old in before
-    path.write_text(before.replace(old, new, count), "utf-8")

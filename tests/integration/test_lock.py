@@ -18,6 +18,8 @@ from standing.settings import Settings
 sys.path.insert(0, str(Path(__file__).parents[1] / "faults"))
 from pooler import Pooler
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 HOLDERS = text(
     "select count(*) from pg_locks where locktype = 'advisory' and objsubid = 1 and granted"
     " and database = (select oid from pg_database where datname = current_database())"

@@ -14,6 +14,8 @@ from standing.run import execute
 from standing.running import Request
 from standing.settings import Settings
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 
 @pytest.fixture
 def marketplace(make_database: MakeDatabase, published_template: str) -> Settings:

@@ -19,6 +19,8 @@ from standing.state import open_run
 from standing.targets import TARGETS
 from standing.undo import undo
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 
 @pytest.fixture
 def marketplace(make_database: MakeDatabase, prepared_template: str) -> Settings:
@@ -214,7 +216,7 @@ def test_a_run_beside_another_ends_as_skipped_and_says_who_is_at_work(
 ) -> None:
     with run_lock(database, 0):
         at_work = open_run(database, "all", datetime.now(UTC))
-        done = standing(marketplace, "run", "tiers", STANDING_LOCK_WAIT_MINUTES="0")
+        done = standing.inside(marketplace, "run", "tiers", STANDING_LOCK_WAIT_MINUTES="0")
         shown = json.loads(standing.told(marketplace, "status", "--json"))["runs"]
     assert done.returncode == 0, done.stderr
     assert f"run {at_work + 1}: skipped: another run is at work: run {at_work} (all), server" in done.stdout
@@ -382,7 +384,7 @@ def test_a_run_that_a_killed_process_left_open_is_shown_so_and_closed_by_the_nex
     )
 
     def shown() -> list[tuple[str, str]]:
-        runs = json.loads(standing.ok(marketplace, "status", "--json"))["runs"]
+        runs = json.loads(standing.told(marketplace, "status", "--json"))["runs"]
         return [(run["status"], run["message"]) for run in runs]
 
     # It may have told its error well, and only not found the server to enter it.

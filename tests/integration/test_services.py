@@ -20,6 +20,8 @@ from standing.metrics import write_metrics
 from standing.services import Service
 from standing.settings import Settings
 
+pytestmark = pytest.mark.usefixtures("no_audits")
+
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 
 

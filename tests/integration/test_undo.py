@@ -15,6 +15,8 @@ from standing.running import Request
 from standing.settings import Settings
 from standing.undo import resume, undo
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 RUN = 2  # the one to undo; the template's first run has the number 1
 #: Ten members lose their papers: too few for the gate.
 A_FEW = "(select id from users where email_verified order by id limit 10)"
@@ -62,7 +64,7 @@ def test_undo_puts_back_what_a_run_wrote_and_runs_leave_it_alone_until_resume(
     marketplace: Settings, database: Engine, standing: Standing
 ) -> None:
     assert scalar(database, CHANGED) == 10
-    told = json.loads(standing.ok(marketplace, "undo", str(RUN), "--json"))
+    told = json.loads(standing.told(marketplace, "undo", str(RUN), "--json"))
     assert told["restored"]["trust_score"] == 10
     assert told["changed_since"] == {}
     assert scalar(database, CHANGED) == 0
@@ -88,7 +90,7 @@ def test_undo_puts_back_what_a_run_wrote_and_runs_leave_it_alone_until_resume(
         == 10
     )
 
-    assert "10 documents" in standing.ok(marketplace, "resume", str(RUN))
+    assert "10 documents" in standing.told(marketplace, "resume", str(RUN))
     again = execute(marketplace, Request("scores"))
     assert again.status == "published", again.message
     assert again.written["trust_score"] == 10
@@ -207,12 +209,12 @@ def test_what_cannot_be_undone_says_why_and_what_helps(
     with run_lock(database, 0), pytest.raises(LockTaken):
         undo(marketplace, RUN)
     undo(marketplace, RUN)
-    refused = standing(marketplace, "undo", str(RUN))
+    refused = standing.inside(marketplace, "undo", str(RUN))
     assert refused.returncode == 1
     assert "run 2 is undone already" in refused.stderr
     assert "standing resume 2" in refused.stderr
     do(database, "update standing.runs set started_at = now() - interval '91 days' where run_id = 1")
-    refused = standing(marketplace, "undo", "1")
+    refused = standing.inside(marketplace, "undo", "1")
     assert refused.returncode == 1
     assert "older than the 90 days of history" in refused.stderr
     assert "STANDING_HISTORY_DAYS" in refused.stderr

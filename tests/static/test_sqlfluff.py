@@ -11,7 +11,6 @@ from standing import PROJECT_ROOT
 from standing.dbt import environment
 from standing.settings import Settings
 
-
 #: Looking for garbage among millions of segments that all live to the end takes a third of the time.
 LINT = "import gc; gc.disable(); from sqlfluff.cli.commands import cli; cli()"
 

@@ -1,0 +1,39 @@
+"""Runs that draw no pictures, and runs that nothing audits either: both have tests of their own, and take time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from unittest.mock import patch
+
+from expectations import Verdict
+from standing.audit import Auditor
+from standing.report import charts
+
+PICTURES = ("distribution", "flow", "sparkline", "trend")
+
+
+def _nothing(*given: object) -> None:
+    return None
+
+
+def _nothing_found(auditor: Auditor, suite: str, *asked: object) -> Verdict:
+    return Verdict(suite, outcomes=(), seconds=0)
+
+
+@contextmanager
+def unillustrated() -> Iterator[None]:
+    """Reports of this process have no pictures in here, as where they cannot be drawn."""
+    with patch.multiple(charts, **dict.fromkeys(PICTURES, _nothing)):
+        yield
+
+
+@contextmanager
+def unaudited() -> Iterator[None]:
+    """Runs of this process find nothing wrong in here and draw nothing; the process that audits is not started."""
+    with (
+        unillustrated(),
+        patch("standing.audit._working_process", lambda: None),
+        patch.object(Auditor, "start", lambda *asked, **named: None),
+        patch.object(Auditor, "verdict", _nothing_found),
+        patch.object(Auditor, "end", lambda auditor: None),
+    ):
+        yield

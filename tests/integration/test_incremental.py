@@ -271,14 +271,13 @@ class History(RuleBasedStateMachine):
 
     def the_gate_stops_a_run(self, roll: Random) -> None:
         """With limits that nothing passes; what it would have written is approved or rejected."""
-        self._change(
-            lambda connection: (
-                connection.execute(
-                    text("update users set email_verified = not coalesce(email_verified, false)")
-                )
-                and None
+
+        def work(connection: Connection) -> None:
+            connection.execute(
+                text("update users set email_verified = not coalesce(email_verified, false)")
             )
-        )
+
+        self._change(work)
         selection = roll.choice(("all", "scores"))
 
         def perform(stage: Stage, run: Run) -> str:

@@ -39,9 +39,9 @@ def main(arguments: list[str]) -> int:
     if "PREFECT_API_URL" not in os.environ:
         # Prefect's temporary server is ended in the middle of its work, and would say so by a traceback.
         os.environ.setdefault("PREFECT_LOGGING_ROOT_LEVEL", "CRITICAL")
+    flow = getattr(import_module(f"flows.{name}"), name)
     with interruptible() as received:  # or Prefect's temporary server would outlive a SIGTERM
         try:
-            flow = getattr(import_module(f"flows.{name}"), name)  # takes seconds
             ended = flow(*selection, return_state=True)
         except KeyboardInterrupt:
             print(f"error: {SAID}", file=sys.stderr)

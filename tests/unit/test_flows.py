@@ -1,7 +1,6 @@
 """What flows declare and how a run's end is shown; no server."""
 
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -137,19 +136,6 @@ def test_a_flow_by_hand_exits_as_the_command_does(flow: str, outcome: Outcome, c
     from flows.stages import as_state
 
     assert _code(flow, as_state(outcome)) == code
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interruption_while_a_flow_loads_is_no_traceback(
-    number: signal.Signals, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from flows import __main__ as by_hand
-
-    monkeypatch.setattr(by_hand, "import_module", lambda name: signal.raise_signal(number))
-    assert by_hand.main(["refresh"]) == 128 + number
-    printed, told = capsys.readouterr()
-    assert printed == ""
-    assert told.startswith("error: interrupted")
 
 
 def test_a_stopped_run_says_how_to_decide() -> None:

@@ -20,9 +20,9 @@ from homes import marketplace, parser, standing
 from sqlalchemy import Engine, text
 from upgrade_load import Phase, application, phases
 
-from standing.database import connect
-from standing.run import execute
-from standing.running import Request, Run, Stage
+from standing.database.connect import connect
+from standing.run.execute import execute
+from standing.run.run import Request, Run, Stage
 from standing.settings import load_settings
 
 #: What pgbench picks from, by number.

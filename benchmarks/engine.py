@@ -30,10 +30,10 @@ from homes import marketplace, parser, standing
 from rivals import SAMPLE, guide, rows
 from sqlalchemy import Connection, Engine, text
 
-from standing.database import connect
-from standing.dbt import folder
+from standing.build.dbt import folder
+from standing.contract.targets import TARGETS
+from standing.database.connect import connect
 from standing.settings import Settings, load_settings
-from standing.targets import TARGETS
 
 CHANGED = 1000
 BY_HAND = "by_hand"

@@ -14,12 +14,12 @@ from pathlib import Path
 import pandas as pd
 from sqlalchemy import Engine, text
 
-from standing import dbt
-from standing.context import wall_clock
-from standing.database import connect
-from standing.due import open_build
+from standing.build import dbt
+from standing.contract.targets import TARGETS
+from standing.database.clock import wall_clock
+from standing.database.connect import connect
+from standing.incremental.plan import open_build
 from standing.settings import Settings, load_settings
-from standing.targets import TARGETS
 
 MEMBERS = """
     select truth.quality::float as quality, scores.overall_score::float as score,

@@ -23,11 +23,11 @@ from typing import Any
 from sqlalchemy import Engine, create_engine
 from upgrade_load import Phase, ServerLog, application, log_position, phases, server_log
 
-from standing.database import make_engine
-from standing.embedded import Server
+from standing.database.connect import make_engine
+from standing.database.embedded import Server
+from standing.database.programs import environment, find_program, run_program, without_password
 from standing.settings import load_settings
 from standing.upgrade.migration import migrate, rollback
-from standing.upgrade.programs import environment, find_program, run_program, without_password
 
 HERE = Path(__file__).resolve().parent
 SERVER = {"log_line_prefix": "%m [%p] %a ", "max_wal_size": "8GB", "checkpoint_timeout": "15min"}

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 
-from standing.upgrade.programs import environment, find_program, server_major, without_password
+from standing.database.programs import environment, find_program, server_major, without_password
 
 PICK = """\\set u random(1, :users)
 \\set o random(1, :orders)

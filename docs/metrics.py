@@ -58,8 +58,9 @@ def page() -> str:
         lines += [f"| `{key}` | {meaning} |" for key, meaning in model["config"]["meta"]["keys"].items()]
         lines.append("")
     lines += ["## What it is made of", "", "| model | rows |", "|---|---|"]
-    for model in described(ROOT / "models" / "intermediate" / "_intermediate.yml", "models"):
-        lines.append(f"| `{model['name']}` | {one_line(model['description'])} |")
+    for folder in sorted((ROOT / "models" / "intermediate").glob("*/_*.yml")):
+        for model in described(folder, "models"):
+            lines.append(f"| `{model['name']}` | {one_line(model['description'])} |")
     lines += ["", "## Policy", ""]
     for seed in described(ROOT / "seeds" / "_seeds.yml", "seeds"):
         lines += seed_table(seed["name"], one_line(seed["description"]))

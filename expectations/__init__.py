@@ -24,7 +24,7 @@ def validate(suite: str, scope: AuditScope) -> Verdict:
 def preload() -> None:
     """Load Great Expectations, telemetry off, ahead of the first `validate` of this process."""
     gc.disable()  # of what an import makes nothing is garbage, and looking costs a seventh of it
-    import expectations.gx  # noqa: F401
+    import expectations.engine.gx  # noqa: F401
 
     gc.freeze()
     gc.enable()

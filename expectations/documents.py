@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from expectations.rules import literals
+from standing.sql import literals
 
 #: Type of a key → SQL that is true of a jsonb value {0} of that type. A moment is UTC with Z;
 #: a kept one comes from what was published before, in the spelling it had there.

@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 from expectations.documents import DOCUMENTS, Document
-from expectations.rules import quoted
 from expectations.verdict import AuditError, AuditScope
+from standing.sql import quoted
 
 
 class AuditTarget(NamedTuple):

@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from expectations import candidates, published, sources, upgrade
-from expectations.catalog import Catalog, read_catalog
-from expectations.rules import Rule, Scan, Whole
+from expectations.engine.catalog import Catalog, read_catalog
+from expectations.engine.rules import Rule, Scan, Whole
+from expectations.suites import candidates, published, sources, upgrade
 from expectations.verdict import AuditError, AuditScope, Outcome, Verdict, in_order
 
 SUITES: dict[str, Callable[[AuditScope, Catalog], Sequence[Scan]]] = {
@@ -25,7 +25,7 @@ def run(suite: str, scope: AuditScope) -> Verdict:
     catalog = read_catalog(scope)
     checkable, skipped = split(SUITES[suite](scope, catalog), catalog)
 
-    from expectations.gx import check  # seconds to import
+    from expectations.engine.gx import check  # seconds to import
 
     outcomes = check(suite, scope, checkable) + skipped
     return Verdict(suite, in_order(outcomes), round(time.monotonic() - started, 3))

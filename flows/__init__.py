@@ -9,7 +9,7 @@ import sys
 
 from standing.errors import StandingError
 from standing.log import NAME
-from standing.scheduler import environment, folder
+from standing.services.prefect import environment, folder
 from standing.settings import current
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from standing.cli.interruption import SAID, exit_code, interruptible
 from standing.cli.runs import NOT_COMPARED
+from standing.contract.targets import targets_of
 from standing.errors import StandingError
-from standing.lifeline import end_at_once
+from standing.process_end import end_at_once
 from standing.settings import current
-from standing.targets import targets_of
 
 if TYPE_CHECKING:
     from prefect import State

@@ -5,7 +5,7 @@ from prefect.states import Completed
 
 from flows.stages import Stages, concluded, plainly, reach_database
 from standing.audit import load_ahead
-from standing.metrics import write_metrics
+from standing.monitor.metrics import write_metrics
 from standing.settings import current
 
 
@@ -13,7 +13,7 @@ from standing.settings import current
 @plainly
 def approve(run_id: int) -> State[None]:
     """Publish what run `run_id` would have written, where the old value still stands; audit and report on it."""
-    from standing.gate import approve as decide
+    from standing.decisions.approval import approve as decide
 
     load_ahead()
     reach_database()
@@ -24,7 +24,7 @@ def approve(run_id: int) -> State[None]:
 @plainly
 def reject(run_id: int, reason: str = "") -> State[None]:
     """Drop what run `run_id` would have written; the next run judges anew."""
-    from standing.gate import reject as decide
+    from standing.decisions.approval import reject as decide
 
     reach_database()
     decide(current(), run_id, reason)

@@ -18,9 +18,9 @@ from prefect.artifacts import (
 from prefect.runtime import flow_run
 
 from standing.log import NAME
-from standing.outcome import Outcome
-from standing.plural import plural
-from standing.stages import STAGES
+from standing.run.outcome import Outcome
+from standing.run.stages import STAGES
+from standing.text import plural
 
 #: Where flows/pages.py serves the reports; set by the process that serves the deployments.
 PAGES = "STANDING_PAGES"

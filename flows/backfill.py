@@ -8,9 +8,9 @@ from prefect.states import Completed
 
 from flows.artifacts import Progress
 from flows.stages import Stages, as_state, plainly, reach_database
-from standing.backfill import Backfill
-from standing.backfill import backfill as core
-from standing.metrics import write_metrics
+from standing.monitor.metrics import write_metrics
+from standing.replay.backfill import Backfill
+from standing.replay.backfill import backfill as core
 from standing.settings import current
 
 

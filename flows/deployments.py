@@ -26,7 +26,7 @@ from flows.artifacts import PAGES
 from flows.pages import serve_pages
 from flows.queue import keep_short, leave_the_newest, missed
 from standing.errors import ServerError
-from standing.metrics import write_metrics
+from standing.monitor.metrics import write_metrics
 from standing.settings import Settings, current
 
 TAG = "standing"

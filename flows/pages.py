@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from standing.scheduler import HOST
+from standing.services.prefect import HOST
 from standing.settings import Settings
 
 #: Other names than these come from a page that somebody else wrote.

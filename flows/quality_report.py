@@ -3,9 +3,9 @@
 from prefect import State, flow
 
 from flows.stages import at_its_time, carry_out, plainly, reach_database
-from standing.context import wall_clock
-from standing.database import connect
-from standing.running import Request
+from standing.database.clock import wall_clock
+from standing.database.connect import connect
+from standing.run.run import Request
 from standing.settings import current
 
 

@@ -6,8 +6,8 @@ from prefect.states import Completed, Failed
 
 from flows.artifacts import Progress, publish_artifacts
 from flows.stages import Stages, as_state, at_its_time, plainly, reach_database
-from standing.metrics import write_metrics
-from standing.reconcile import reconcile as core
+from standing.monitor.metrics import write_metrics
+from standing.monitor.reconcile import reconcile as core
 from standing.settings import current
 
 

@@ -3,7 +3,7 @@
 from prefect import State, flow
 
 from flows.stages import carry_out, plainly
-from standing.running import Request
+from standing.run.run import Request
 
 
 @flow(name="refresh", flow_run_name="refresh {selection}")

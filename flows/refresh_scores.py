@@ -3,7 +3,7 @@
 from prefect import State, flow
 
 from flows.stages import at_its_time, carry_out, plainly
-from standing.running import Request
+from standing.run.run import Request
 
 
 @flow(name="refresh-scores", flow_run_name=at_its_time("scores"))

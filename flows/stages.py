@@ -15,13 +15,13 @@ from flows.artifacts import Progress, publish_artifacts
 from flows.log import say_it_once
 from flows.queue import SKIPPED, is_overtaken, overtaken
 from standing.audit import load_ahead
-from standing.database import connect, refused
+from standing.database.connect import connect, refused
+from standing.database.lock import LockLost
 from standing.errors import DatabaseUnreachable, GateStopped, StandingError
-from standing.lock import LockLost
-from standing.metrics import write_metrics
-from standing.outcome import Outcome
-from standing.run import execute
-from standing.running import Request, Run, Stage
+from standing.monitor.metrics import write_metrics
+from standing.run.execute import execute
+from standing.run.outcome import Outcome
+from standing.run.run import Request, Run, Stage
 from standing.settings import Settings, current
 
 Parameters = ParamSpec("Parameters")

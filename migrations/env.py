@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import text
 
-from standing.database import STANDING_SCHEMA
+from standing.database.connect import STANDING_SCHEMA
 from standing.upgrade.revisions import Attributes
 
 attributes: Attributes = context.config.attributes["standing"]

@@ -18,11 +18,11 @@ from types import ModuleType
 from sqlalchemy import URL
 
 from expectations import AuditError, AuditScope, Verdict, preload, validate
-from standing.database import fix_of
+from standing.contract.targets import TARGETS, Target
+from standing.database.connect import fix_of
 from standing.errors import StandingError
-from standing.lifeline import end_with_parent
+from standing.process_end import end_with_parent
 from standing.settings import Settings
-from standing.targets import TARGETS, Target
 
 #: The audits of a run, in its order.
 SUITES = ("sources", "candidates", "published")

@@ -24,12 +24,12 @@ from sqlalchemy import Engine, create_engine, text
 
 from standing.audit import lasting
 from standing.cli import main
-from standing.embedded import Server
+from standing.database.embedded import Server
 from standing.log import NAME as LOGGER
 from standing.settings import Settings, current, load_settings
 
 if TYPE_CHECKING:
-    from faults_of_runs import Disturbed, Undisturbed
+    from support.faults_of_runs import Disturbed, Undisturbed
 
 #: Before the first test no variable of ours is left.
 NAMED = os.environ.get("STANDING_TEST_POSTGRES")
@@ -138,7 +138,7 @@ def settings(make_database: MakeDatabase) -> Settings:
 @pytest.fixture
 def engine(settings: Settings) -> Iterator[Engine]:
     """An engine to the database of `settings`."""
-    from standing.database import connect
+    from standing.database.connect import connect
 
     with connect(settings) as engine:
         yield engine
@@ -224,7 +224,7 @@ def make_template(
 
     All are made under one name, with which dbt's project is parsed once.
     """
-    from standing.database import connect
+    from standing.database.connect import connect
     from standing.upgrade.backup import backup, restore
 
     is_shared = "PYTEST_XDIST_WORKER" in os.environ
@@ -267,7 +267,7 @@ def make_template(
 @pytest.fixture(scope="session")
 def give_prefect(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], None]:
     """Gives a home Prefect's own database; Prefect makes one in 15 s, so the first worker that needs it does for all."""
-    from standing.scheduler import environment
+    from standing.services.prefect import environment
 
     is_shared = "PYTEST_XDIST_WORKER" in os.environ
     made = (
@@ -306,19 +306,27 @@ def prepared_template(make_template: MakeTemplate, upgraded_template: str) -> st
 
     A first run in a copy of it need not make the tables of policy, nor test them, nor the staging views.
     """
-    from standing import dbt
-    from standing.context import wall_clock
-    from standing.database import connect
-    from standing.due import open_build
-    from standing.prepared import preparing
-    from standing.targets import TARGETS
+    from standing.build import dbt
+    from standing.build.prepared import preparing
+    from standing.contract.targets import TARGETS
+    from standing.database.clock import wall_clock
+    from standing.database.connect import connect
+    from standing.incremental.plan import open_build
 
     def fill(settings: Settings) -> None:
         with connect(settings) as engine:
             open_build(engine, settings, 0, wall_clock(engine), TARGETS)
             with preparing(engine, settings, TARGETS):
                 dbt.invoke(settings, engine.url, "build", "--selector", "policy")
-                dbt.invoke(settings, engine.url, "run", "--full-refresh", "--select", "path:models/staging")
+                dbt.invoke(
+                    settings,
+                    engine.url,
+                    "run",
+                    "--full-refresh",
+                    "--select",
+                    "path:models/staging",
+                    "path:models/quality",
+                )
 
     return make_template("prepared_template", upgraded_template, fill)
 
@@ -326,8 +334,8 @@ def prepared_template(make_template: MakeTemplate, upgraded_template: str) -> st
 @pytest.fixture(scope="session")
 def published_template(make_template: MakeTemplate, prepared_template: str) -> str:
     """The name of a database like `upgraded_template` after its first run; tests copy it."""
-    from standing.run import execute
-    from standing.running import Request
+    from standing.run.execute import execute
+    from standing.run.run import Request
 
     def fill(settings: Settings) -> None:
         outcome = execute(settings, Request())
@@ -339,9 +347,9 @@ def published_template(make_template: MakeTemplate, prepared_template: str) -> s
 @pytest.fixture(scope="session")
 def changed_template(make_template: MakeTemplate, published_template: str) -> str:
     """The name of a database with a published run and changes since; tests copy it."""
-    from faults_of_runs import CHANGES
+    from support.faults_of_runs import CHANGES
 
-    from standing.database import connect
+    from standing.database.connect import connect
 
     def fill(settings: Settings) -> None:
         with connect(settings) as engine, engine.begin() as connection:
@@ -360,7 +368,7 @@ def undisturbed(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> "Undisturbed":
     """What a run that nothing disturbs makes of the changed marketplace."""
-    from faults_of_runs import undisturbed_run
+    from support.faults_of_runs import undisturbed_run
 
     administer(f"create database workshop template {changed_template}")
     try:
@@ -401,7 +409,7 @@ def built(module_database: Callable[[str], Settings], upgraded_template: str) ->
 @pytest.fixture(scope="module")
 def no_pictures() -> Iterator[None]:
     """For modules whose reports are not looked at, or only for what they say."""
-    from unaudited import unillustrated
+    from support.unaudited import unillustrated
 
     with unillustrated():
         yield
@@ -413,7 +421,7 @@ def no_audits(published_template: str) -> Iterator[None]:
 
     The template's own run is audited, whichever module is the first to need it.
     """
-    from unaudited import unaudited
+    from support.unaudited import unaudited
 
     with unaudited():
         yield
@@ -427,7 +435,7 @@ def disturbed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> "Disturbed":
     """The changed marketplace, to be copied; the clock stands where it stood in the undisturbed run."""
-    from faults_of_runs import Disturbed, stop_clock
+    from support.faults_of_runs import Disturbed, stop_clock
 
     stop_clock(monkeypatch, undisturbed.now)
 

@@ -12,7 +12,7 @@ from standing import __version__
 from standing.cli import backfill, decisions, load, report, runs, server, upgrade
 from standing.cli.interruption import SAID, exit_code, interruptible
 from standing.errors import StandingError
-from standing.lifeline import end_at_once
+from standing.process_end import end_at_once
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -36,7 +36,7 @@ def _refusal(error: Exception) -> StandingError | None:
     import psycopg
     from sqlalchemy.exc import DBAPIError
 
-    from standing.database import refused
+    from standing.database.connect import refused
 
     return refused(error) if isinstance(error, DBAPIError | psycopg.Error) else None
 

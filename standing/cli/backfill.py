@@ -25,9 +25,9 @@ def backfill(first: str, last: str, every: str) -> None:
     TIME is ISO 8601; without a zone it is read in BUSINESS_TIME_ZONE. What the application reads is not
     touched. Moments that are there under the policy in force are left alone.
     """
-    from standing import backfill as core
     from standing.cli.progress import log_to_stderr
-    from standing.metrics import write_metrics
+    from standing.monitor.metrics import write_metrics
+    from standing.replay import backfill as core
     from standing.settings import current
 
     settings = current()

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from standing.plural import plural
+from standing.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from standing.gate.difference import Difference
+    from standing.decisions.difference import Difference
 
 PROGRESS_SECONDS = 5
 
@@ -26,7 +26,7 @@ def diff(run_id: int | None, stopped: bool, as_json: bool) -> None:
     Without an option it tries the policy and the models as they are on disk: builds everything in a schema of
     your own and compares it with what is published. Publishes nothing and moves no state; a run may work beside it.
     """
-    from standing.gate.wording import as_text
+    from standing.decisions.wording import as_text
 
     if stopped and run_id is not None:
         raise click.UsageError(
@@ -41,14 +41,14 @@ def diff(run_id: int | None, stopped: bool, as_json: bool) -> None:
 
 
 def _stopped(run_id: int | None) -> "Difference":
-    from standing.gate.trial import show_stopped
+    from standing.decisions.trial import show_stopped
     from standing.settings import current
 
     return show_stopped(current(), run_id)
 
 
 def _tried() -> "Difference":
-    from standing.gate.trial import try_policy
+    from standing.decisions.trial import try_policy
     from standing.settings import current
 
     settings = current()
@@ -83,8 +83,8 @@ def approve(run_id: int, as_json: bool) -> None:
     The other members stay due for the next run. Safe to repeat.
     """
     from standing.cli.progress import log_to_stderr
-    from standing.gate.deciding import approve as publish
-    from standing.metrics import write_metrics
+    from standing.decisions.approval import approve as publish
+    from standing.monitor.metrics import write_metrics
     from standing.settings import current
 
     log_to_stderr()  # that it waits, where it does
@@ -116,8 +116,8 @@ def approve(run_id: int, as_json: bool) -> None:
 def reject(run_id: int, reason: str) -> None:
     """Forget what the gate stopped; its members stay due. Safe to repeat."""
     from standing.cli.progress import log_to_stderr
-    from standing.gate.deciding import reject as forget
-    from standing.metrics import write_metrics
+    from standing.decisions.approval import reject as forget
+    from standing.monitor.metrics import write_metrics
     from standing.settings import current
 
     log_to_stderr()
@@ -134,8 +134,8 @@ def reject(run_id: int, reason: str) -> None:
 def undo(run_id: int, as_json: bool) -> None:
     """Put back what a run wrote, where it still is there, and hold those members until `standing resume`."""
     from standing.cli.progress import log_to_stderr
+    from standing.decisions.undo import undo as put_back
     from standing.settings import current
-    from standing.undo import undo as put_back
 
     log_to_stderr()
     undone = put_back(current(), run_id)
@@ -153,8 +153,8 @@ def undo(run_id: int, as_json: bool) -> None:
 @click.argument("run_id", metavar="[RUN]", type=int, required=False)
 def resume(run_id: int | None) -> None:
     """Let runs write the members again that an undo holds, those of RUN or all."""
+    from standing.decisions.undo import resume as release
     from standing.settings import current
-    from standing.undo import resume as release
 
     number = release(current(), run_id)
     documents = plural(number, "document is", "documents are")

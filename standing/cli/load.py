@@ -40,7 +40,7 @@ def simulated(
     users: int, orders: int, sellers: int | None, seed: int, until: str | None, replace: bool
 ) -> None:
     """Load a believable history of two years; the same arguments give the same rows."""
-    from standing.database import connect
+    from standing.database.connect import connect
     from standing.errors import SettingError
     from standing.marketplace import ground
     from standing.marketplace.population import Scale, fewest_and_most_shops
@@ -89,7 +89,7 @@ def simulated(
 @REPLACE
 def olist(folder: Path, replace: bool) -> None:
     """Load the Brazilian E-Commerce Public Dataset by Olist from FOLDER (*.csv or *.csv.gz)."""
-    from standing.database import connect
+    from standing.database.connect import connect
     from standing.marketplace import ground, olist
     from standing.marketplace.csv_copy import fingerprint
     from standing.settings import current

@@ -32,7 +32,7 @@ def report(run_id: int | None, open_it: bool, as_json: bool, data_docs: bool) ->
 
 
 def _page(folder: Path, run_id: int | None) -> Path:
-    from standing.report.history import folder_name
+    from standing.report.index import folder_name
 
     pages = sorted(folder.glob("run-*/report.html"))
     if run_id is not None:
@@ -51,7 +51,7 @@ def _as_json(page: Path) -> str:
 
 def _data_docs(folder: Path) -> list[Path]:
     from standing.audit import write_data_docs
-    from standing.database import connect, require_upgraded
+    from standing.database.connect import connect, require_upgraded
     from standing.settings import current
 
     settings = current()

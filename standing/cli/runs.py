@@ -11,10 +11,10 @@ import click
 
 from standing.cli.progress import JSON_LOGS
 from standing.errors import SettingError
-from standing.plural import plural
+from standing.text import plural
 
 if TYPE_CHECKING:
-    from standing.outcome import Outcome
+    from standing.run.outcome import Outcome
 
 #: How `reconcile` ends where its run left nothing to compare with: status → exit code.
 NOT_COMPARED = {"skipped": 5, "waiting": 6}
@@ -34,9 +34,9 @@ def run(selection: str, as_of: str | None, full: bool, as_json: bool) -> None:
     the run, 1 otherwise.
     """
     from standing.cli.progress import log_to_stderr
-    from standing.metrics import write_metrics
-    from standing.run import execute
-    from standing.running import Request
+    from standing.monitor.metrics import write_metrics
+    from standing.run.execute import execute
+    from standing.run.run import Request
     from standing.settings import current
 
     settings = current()
@@ -116,9 +116,9 @@ def _timed(stage: str) -> str:
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def status(as_json: bool) -> None:
     """Show what is scored, the levels and tiers, who is due, and the last runs."""
-    from standing.database import connect, require_upgraded
+    from standing.database.connect import connect, require_upgraded
+    from standing.monitor.status import gather
     from standing.settings import current
-    from standing.status import gather
 
     settings = current()
     with connect(settings) as engine:
@@ -206,8 +206,8 @@ def reconcile(mend: bool, as_json: bool) -> None:
     where nothing could be compared with 5 (another run is at work) or 6 (a stopped run awaits a decision).
     """
     from standing.cli.progress import log_to_stderr
-    from standing.metrics import write_metrics
-    from standing.reconcile import reconcile as compare
+    from standing.monitor.metrics import write_metrics
+    from standing.monitor.reconcile import reconcile as compare
     from standing.settings import current
 
     settings = current()

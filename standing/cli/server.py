@@ -18,7 +18,7 @@ def up(with_prefect: bool) -> None:
     With --prefect also a Prefect server (unless PREFECT_API_URL is set) and the process that serves the
     scheduled deployments; returns when all of it answers.
     """
-    from standing.database import connect, require_upgraded, shown
+    from standing.database.connect import connect, require_upgraded, shown
     from standing.settings import current
 
     settings = current()
@@ -26,11 +26,11 @@ def up(with_prefect: bool) -> None:
         click.echo(f"ready: {shown(engine.url)}")
         if not with_prefect:
             return
-        from standing import scheduler
+        from standing.services import prefect
 
         if settings.prefect_api_url:
             click.echo(f"waiting for the Prefect server at {settings.prefect_api_url}")
-        addresses = scheduler.up(settings)
+        addresses = prefect.up(settings)
         click.echo(f"ready: Prefect at {addresses.prefect}")
         click.echo(f"ready: deployments; reports and metrics at {addresses.pages}")
         for name in addresses.started:
@@ -45,12 +45,12 @@ def up(with_prefect: bool) -> None:
 @click.command()
 def down() -> None:
     """Stop the deployments, the Prefect server and the embedded PostgreSQL server, where they run."""
-    from standing import scheduler
-    from standing.embedded import Server
+    from standing.database.embedded import Server
+    from standing.services import prefect
     from standing.settings import current
 
     settings = current()
-    for name in scheduler.down(settings):
+    for name in prefect.down(settings):
         click.echo(f"stopped: {name}")
     stopped = Server(settings.home).stop()
     click.echo("stopped: PostgreSQL" if stopped else "the embedded server was not running")
@@ -60,8 +60,8 @@ def down() -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def psql(arguments: tuple[str, ...]) -> None:
     """Open psql on the marketplace; ARGUMENTS go to psql."""
-    from standing.database import connect
-    from standing.embedded import wheel_binaries
+    from standing.database.connect import connect
+    from standing.database.embedded import wheel_binaries
     from standing.settings import current
 
     with connect(current()) as engine:
@@ -78,8 +78,8 @@ def psql(arguments: tuple[str, ...]) -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def dbt(arguments: tuple[str, ...]) -> None:
     """Run dbt on the marketplace; ARGUMENTS go to dbt, such as `test --select test_type:unit`."""
-    from standing.database import connect
-    from standing.dbt import environment
+    from standing.build.dbt import environment
+    from standing.database.connect import connect
     from standing.settings import current
 
     settings = current()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from standing.plural import plural
+from standing.text import plural
 
 MARKS = {"ok": ("✓", "green"), "note": ("·", "blue"), "warning": ("!", "yellow"), "no-go": ("✗", "red")}
 
@@ -23,7 +23,7 @@ def preflight(backup_file: Path | None, as_json: bool) -> None:
     import sys
     from dataclasses import asdict
 
-    from standing.database import connect
+    from standing.database.connect import connect
     from standing.settings import current
     from standing.upgrade.preflight import go, preflight
 
@@ -52,7 +52,7 @@ def migrate(dry_run: bool) -> None:
     moment; takes only the steps that are missing.
     """
     from standing.cli.progress import steps_shown
-    from standing.database import connect
+    from standing.database.connect import connect
     from standing.settings import current
     from standing.upgrade import dry_run as planning
     from standing.upgrade.migration import migrate
@@ -85,7 +85,7 @@ def verify(as_json: bool) -> None:
     import json
     import sys
 
-    from standing.database import connect
+    from standing.database.connect import connect
     from standing.settings import current
     from standing.upgrade.verify import verify
 
@@ -116,7 +116,7 @@ def rollback(yes: bool, force: bool) -> None:
     --force, that is dropped too, and what depends on it.
     """
     from standing.cli.progress import steps_shown
-    from standing.database import connect, shown
+    from standing.database.connect import connect, shown
     from standing.settings import current
     from standing.upgrade.migration import rollback
 
@@ -137,7 +137,7 @@ def rollback(yes: bool, force: bool) -> None:
 )
 def backup(file: Path, checked: bool) -> None:
     """Write the whole database to FILE with pg_dump (custom format)."""
-    from standing.database import connect
+    from standing.database.connect import connect
     from standing.settings import current
     from standing.upgrade import backup
 
@@ -158,7 +158,7 @@ def backup(file: Path, checked: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask before replacing.")
 def restore(file: Path, checked: bool, replace: bool, no_owner: bool, yes: bool) -> None:
     """Read FILE of `standing backup` into the database: all of it or nothing."""
-    from standing.database import connect, shown
+    from standing.database.connect import connect, shown
     from standing.settings import current
     from standing.upgrade import backup
 

@@ -2,12 +2,12 @@
 
 from sqlalchemy import Connection, Engine, text
 
-from standing.documents_sql import quoted
-from standing.history import written_by
-from standing.publish import TargetChanges, by_table
-from standing.publish_sql import ChangeTable
+from standing.contract.targets import Target
+from standing.publish.publish import TargetChanges, by_table
+from standing.publish.statement import ChangeTable
 from standing.settings import Settings
-from standing.targets import Target
+from standing.sql import quoted
+from standing.state.history import written_by
 
 
 def keep(engine: Engine, settings: Settings, targets: tuple[Target, ...], run_id: int) -> int:

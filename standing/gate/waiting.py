@@ -1,14 +1,11 @@
 """Stopped runs that nobody has decided: who waits for them, and until when."""
 
-import json
-from typing import Any
-
 from sqlalchemy import Connection, text
 
-from standing.documents_sql import quoted
+from standing.contract.targets import Target, targets_of
 from standing.gate import change_sets
 from standing.settings import Settings
-from standing.targets import Target, targets_of
+from standing.sql import quoted
 
 
 def expiry(connection: Connection, settings: Settings) -> str:
@@ -50,14 +47,3 @@ def expire(connection: Connection) -> None:
     ).all()
     for run_id in expired:
         change_sets.drop(connection, run_id)
-
-
-def mark(connection: Connection, run_id: int, status: str, message: str, **kept: Any) -> None:
-    """Enter what was decided about a run; `kept` goes into its summary."""
-    connection.execute(
-        text(
-            "update standing.runs set status = :status, message = :message,"
-            " summary = coalesce(summary, '{}') || cast(:kept as jsonb) where run_id = :run_id"
-        ),
-        {"run_id": run_id, "status": status, "message": message, "kept": json.dumps(kept)},
-    )

@@ -15,9 +15,10 @@ from sqlalchemy import Engine, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
-from standing.database import STANDING_SCHEMA, server_message
+from standing.database.connect import STANDING_SCHEMA, server_message
 from standing.errors import SettingError, StandingError
 from standing.settings import Settings
+from standing.sql import quoted
 
 SIMULATION = "simulation"
 MADE_BY = "made by standing load"
@@ -49,10 +50,6 @@ def statements(name: str, tables: tuple[str, ...]) -> list[str]:
     bare = re.sub(r"--[^\n]*", "", source)
     found = (re.match(r"\s*(?:create|alter) table (\w+)", part) for part in bare.split(";"))
     return [m.string.strip() for m in found if m and m.group(1) in tables]
-
-
-def quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def loaded_before(engine: Engine, settings: Settings, load: Load) -> bool:

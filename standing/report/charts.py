@@ -11,7 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from standing.report.content import Distribution
-from standing.report.flow import Flow
+from standing.report.sankey import Flow
 from standing.report.svg import data, svg
 from standing.report.wording import clean, number, signed
 

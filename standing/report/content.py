@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, Self
 
-from standing.plain import plain
+from standing.text import plain
 
 SCHEMA_VERSION = 1
 Status = Literal["passed", "warned", "stopped", "failed"]

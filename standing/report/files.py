@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from standing.report.content import RunReport
-from standing.report.history import folder_name, past_runs
+from standing.report.index import folder_name, past_runs
 
 
 @dataclass(frozen=True)

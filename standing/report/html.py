@@ -13,11 +13,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from standing.plural import plural
 from standing.report import charts, wording
 from standing.report.content import Audit, FactorMove, Ladder, Movement, Mover, RunReport, Step
-from standing.report.flow import Flow, flow_of
-from standing.report.history import PastRun, Unreadable
+from standing.report.index import PastRun, Unreadable
+from standing.report.sankey import Flow, flow_of
+from standing.text import plural
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _TREND_RUNS = 30

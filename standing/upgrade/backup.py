@@ -12,10 +12,8 @@ from pathlib import Path
 from sqlalchemy import URL, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from standing.database import STANDING_SCHEMA, server_message
-from standing.errors import StandingError
-from standing.settings import Settings
-from standing.upgrade.programs import (
+from standing.database.connect import STANDING_SCHEMA, server_message
+from standing.database.programs import (
     environment,
     fail_like,
     find_program,
@@ -23,8 +21,10 @@ from standing.upgrade.programs import (
     server_major,
     without_password,
 )
+from standing.errors import StandingError
+from standing.settings import Settings
+from standing.sql import quoted
 from standing.upgrade.session import exclusive_session
-from standing.upgrade.steps import quoted
 
 #: For a server that does not know the roles of the archive.
 NOBODYS = ("--no-owner", "--no-privileges")

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 
-from standing.upgrade.catalog import rows
+from standing.database.catalog import rows
 
 HOLDERS = """
 select distinct

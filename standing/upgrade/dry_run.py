@@ -7,14 +7,14 @@ from typing import Any
 from psycopg import Connection
 from sqlalchemy import Engine
 
-from migrations.schema import ADDITIONS
+from standing.contract.additions import ADDITIONS
+from standing.database.catalog import Catalog, FoundColumn, read_catalog
 from standing.settings import Settings
-from standing.upgrade import ledger, revisions
-from standing.upgrade.catalog import Catalog, FoundColumn, read_catalog
-from standing.upgrade.fitness import require_fit
-from standing.upgrade.planning import wanted_tables
+from standing.upgrade import created, revisions
+from standing.upgrade.checks.fitness import require_fit
+from standing.upgrade.fill.first_values import plan_backfill
+from standing.upgrade.plan.tables import wanted_tables
 from standing.upgrade.steps import Step
-from standing.upgrade.walks import plan_backfill
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def plan(settings: Settings, engine: Engine) -> list[Planned]:
         connection.execute("set transaction isolation level repeatable read, read only")
         catalog = read_catalog(connection, settings.application_schema)
         require_fit(catalog)
-        made = ledger.entries(connection)
+        made = created.entries(connection)
         planned = [_planned(step) for step in _schema_steps(catalog, done, settings)]
         if "backfill" not in revisions.up_to(done):
             planned += [

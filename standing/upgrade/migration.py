@@ -6,17 +6,18 @@ from typing import Any
 from psycopg import Connection
 from sqlalchemy import Engine
 
-from standing.database import STANDING_SCHEMA
+from standing.database.catalog import read_catalog, rows
+from standing.database.connect import STANDING_SCHEMA
 from standing.errors import NotUpgraded, StandingError, UnfitDatabase
-from standing.plural import plural
 from standing.settings import Settings
-from standing.upgrade import ledger, revisions
-from standing.upgrade.backfill import Report, silent
-from standing.upgrade.catalog import read_catalog, rows
-from standing.upgrade.fitness import require_fit
-from standing.upgrade.losses import dependents, losses
+from standing.sql import quoted
+from standing.text import plural
+from standing.upgrade import created, revisions
+from standing.upgrade.checks.fitness import require_fit
+from standing.upgrade.checks.losses import dependents, losses
+from standing.upgrade.fill.walk import Report, silent
 from standing.upgrade.session import Pace, Session, exclusive_session
-from standing.upgrade.steps import Step, quoted
+from standing.upgrade.steps import Step
 
 
 class WouldLoseData(StandingError):
@@ -122,7 +123,7 @@ def _drop(session: Session, schema: str, told: Report) -> None:
 
 def _require_nothing_lost(session: Session, settings: Settings) -> None:
     catalog = read_catalog(session.connection, settings.application_schema)
-    made = ledger.entries(session.connection)
+    made = created.entries(session.connection)
     lost = [
         f"{loss.what}: {plural(loss.rows, 'row')}" for loss in losses(session.connection, catalog, made)
     ]

@@ -7,12 +7,13 @@ import psycopg
 from psycopg import Connection
 from sqlalchemy import Engine
 
+from standing.database.catalog import read_catalog
 from standing.errors import StandingError, UnfitDatabase
-from standing.plural import plural
 from standing.settings import Settings
-from standing.upgrade import checks, dry_run, followed, measures, revisions
-from standing.upgrade.catalog import read_catalog
-from standing.upgrade.checks import Check
+from standing.text import plural
+from standing.upgrade import dry_run, revisions
+from standing.upgrade.checks import change_log, server, space
+from standing.upgrade.checks.server import Check
 from standing.upgrade.migration import require_own_schema_is_ours
 
 
@@ -37,21 +38,21 @@ def go(found: list[Check]) -> bool:
 
 def _all(connection: Connection[Any], settings: Settings, backup: Path | None) -> list[Check]:
     catalog = read_catalog(connection, settings.application_schema)
-    found = [*checks.server(connection), *checks.tables(catalog)]
+    found = [*server.server(connection), *server.tables(catalog)]
     try:
         require_own_schema_is_ours(connection)
     except UnfitDatabase as error:
         found.append(Check("own schema", "no-go", error.message, error.fix))
     if not catalog.has("users"):
         return found
-    found += checks.privileges(connection, catalog)
-    found += checks.triggers(connection, catalog)
-    found += followed.change_log(connection, catalog, settings)
-    found += checks.transactions(connection)
-    found += measures.space(connection, catalog)
+    found += server.privileges(connection, catalog)
+    found += server.triggers(connection, catalog)
+    found += change_log.change_log(connection, catalog, settings)
+    found += server.transactions(connection)
+    found += space.space(connection, catalog)
     if go([check for check in found if check.name in ("tables", "privileges")]):
-        found += measures.quarantine(connection, catalog)
-    return [*found, *measures.readable_backup(backup)]
+        found += space.quarantine(connection, catalog)
+    return [*found, *space.readable_backup(backup)]
 
 
 def _progress(settings: Settings, engine: Engine) -> list[Check]:

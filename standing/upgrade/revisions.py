@@ -13,20 +13,22 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 
-from migrations.schema import ADDITIONS
 from standing import PROJECT_ROOT
-from standing.database import STANDING_SCHEMA
+from standing.contract.additions import ADDITIONS
+from standing.database.catalog import Catalog, read_catalog
+from standing.database.connect import STANDING_SCHEMA
 from standing.settings import Settings
-from standing.upgrade import completion, ledger, undoing
-from standing.upgrade.backfill import PROGRESS, Report, catch_up, run_backfill
-from standing.upgrade.capture import plan_capture
-from standing.upgrade.catalog import Catalog, read_catalog
-from standing.upgrade.loyalty import loyalty_programs
-from standing.upgrade.own_schema import plan_own_schema
-from standing.upgrade.planning import plan_columns, plan_indexes, plan_tables
+from standing.upgrade import created
+from standing.upgrade.fill import completion
+from standing.upgrade.fill.first_values import plan_backfill
+from standing.upgrade.fill.loyalty import loyalty_programs
+from standing.upgrade.fill.walk import PROGRESS, Report, catch_up, run_backfill
+from standing.upgrade.plan.back import plan as plan_back
+from standing.upgrade.plan.own_schema import plan_own_schema
+from standing.upgrade.plan.tables import plan_columns, plan_indexes, plan_tables
+from standing.upgrade.plan.triggers import plan_capture
 from standing.upgrade.session import Session
 from standing.upgrade.steps import Step
-from standing.upgrade.walks import plan_backfill
 
 #: The steps of every revision but the backfill, which walks.
 PLANS: dict[str, Callable[[Catalog, Settings], list[Step]]] = {
@@ -100,7 +102,7 @@ def take_missing(work: Attributes, revision: str) -> None:
     catalog = read_catalog(work.session.connection, schema)
     if revision == "backfill":
         for walk in plan_backfill(
-            catalog, ledger.entries(work.session.connection), work.settings, work.session.pace.batch
+            catalog, created.entries(work.session.connection), work.settings, work.session.pace.batch
         ):
             run_backfill(work.session, schema, walk, work.report)
         return
@@ -113,7 +115,7 @@ def enrol_newcomers(work: Attributes) -> None:
     """Programme and welcome bonus for members who came after the upgrade and have none."""
     schema = work.settings.application_schema
     catalog = read_catalog(work.session.connection, schema)
-    made = ledger.entries(work.session.connection)
+    made = created.entries(work.session.connection)
     walk = loyalty_programs(catalog, made, work.settings, work.session.pace.batch)
     catch_up(work.session, schema, walk, work.report)
 
@@ -128,7 +130,7 @@ def back(revision: str) -> None:
         if revision == "backfill":
             connection.execute(f"delete from {PROGRESS}".encode())
             completion.put_back(work.session, catalog)
-        for step in undoing.plan(revision, ledger.entries(connection), extended, catalog, work.cascade):
+        for step in plan_back(revision, created.entries(connection), extended, catalog, work.cascade):
             work.session.take(step)
             work.report(step.name, 0, 0)
 

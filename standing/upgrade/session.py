@@ -21,11 +21,11 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from standing.database.catalog import rows
+from standing.database.lock import LOCK_KEY, PUBLISHING, LockTaken
 from standing.errors import StandingError
-from standing.lock import LOCK_KEY, PUBLISHING, LockTaken
-from standing.upgrade import ledger
+from standing.upgrade import created
 from standing.upgrade.blockers import holders, send_autovacuum_away
-from standing.upgrade.catalog import rows
 from standing.upgrade.steps import Step
 
 Result = TypeVar("Result")
@@ -140,7 +140,7 @@ class Session:
     def _concurrently(self, step: Step) -> None:
         if step.creates:
             with self.connection.transaction():
-                ledger.record(self.connection, step.creates)
+                created.record(self.connection, step.creates)
         self._wait(0)
         try:
             for statement in step.statements:
@@ -151,12 +151,12 @@ class Session:
             raise
         with self.connection.transaction():
             for item in step.drops:
-                ledger.strike(self.connection, item)
+                created.strike(self.connection, item)
 
     def _write_ledger(self, step: Step) -> None:
-        ledger.record(self.connection, step.creates)
+        created.record(self.connection, step.creates)
         for item in step.drops:
-            ledger.strike(self.connection, item)
+            created.strike(self.connection, item)
 
 
 @contextmanager

@@ -3,11 +3,6 @@
 from dataclasses import dataclass
 
 
-def quoted(*names: str) -> str:
-    """Names as one qualified SQL identifier, in any case and with any characters."""
-    return ".".join('"' + name.replace('"', '""') + '"' for name in names)
-
-
 @dataclass(frozen=True)
 class Item:
     """Something the upgrade creates.

@@ -5,7 +5,7 @@ command line prints it as JSON as well.
 """
 
 from standing.why.explain import explain
-from standing.why.gather import Explanation, explain_member
+from standing.why.explanation import Explanation, explain_member
 from standing.why.wording import as_text
 
 __all__ = ["Explanation", "as_text", "explain", "explain_member"]

@@ -3,12 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from standing.context import past_moment
-from standing.database import connect, require_upgraded
+from standing.database.clock import past_moment
+from standing.database.connect import connect, require_upgraded
 from standing.settings import Settings
-from standing.state import last_published_as_of
+from standing.state.runs import last_published_as_of
+from standing.why.explanation import TABLES, Explanation, explain_member
 from standing.why.facts import member_facts
-from standing.why.gather import TABLES, Explanation, explain_member
 
 
 def explain(settings: Settings, kind: str, member_id: str, as_of: datetime | None = None) -> Explanation:

@@ -11,12 +11,12 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine, text
 
-from standing import dbt
-from standing.context import make_build_schema, write_context
-from standing.due import name_member
-from standing.prepared import is_prepared, preparing
+from standing.build import dbt
+from standing.build.prepared import is_prepared, preparing
+from standing.contract.targets import TARGETS
+from standing.incremental.context import make_build_schema, write_context
+from standing.incremental.plan import name_member
 from standing.settings import Settings
-from standing.targets import TARGETS
 
 #: Any fixed number, not the runs' one: "why" as bytes of ASCII.
 WHY_LOCK = int.from_bytes(b"why", "big")

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from standing.plural import plural
-from standing.why.gather import SHOWN, Explanation
+from standing.text import plural
+from standing.why.explanation import SHOWN, Explanation
 
 
 def as_text(found: Explanation) -> str:

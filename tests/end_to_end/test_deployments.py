@@ -12,13 +12,13 @@ import psutil
 import pytest
 import yaml
 from conftest import Standing
-from house import House, free_port, listening, until
 from sqlalchemy import Engine, create_engine, text
+from support.house import House, free_port, listening, until
 
 from standing import PROJECT_ROOT
-from standing.embedded import Server
+from standing.database.embedded import Server
 from standing.settings import Settings, load_settings
-from standing.state import KILLED
+from standing.state.runs import KILLED
 
 pytestmark = pytest.mark.timeout(1500)
 

@@ -14,9 +14,9 @@ import pytest
 from conftest import FAST, SIMULATED, UNTIL, MakeDatabase, Standing
 from sqlalchemy import Engine, create_engine, text
 
-from standing.embedded import Server
+from standing.database.embedded import Server
+from standing.run.stages import STAGES
 from standing.settings import Settings, load_settings
-from standing.stages import STAGES
 
 INSTALLED = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 SERVERS = [

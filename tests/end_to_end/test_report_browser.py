@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import CHROMIUM, Tab, chromium
-from report_example import EMPTY, FAILED, IMAGE, LIVELY, RUN, SCRIPT, hostile
+from support.browser import CHROMIUM, Tab, chromium
+from support.report_example import EMPTY, FAILED, IMAGE, LIVELY, RUN, SCRIPT, hostile
 
 from standing.report import write_report
 

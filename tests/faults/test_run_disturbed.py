@@ -16,17 +16,17 @@ from pathlib import Path
 import psutil
 import pytest
 from conftest import FAST, Standing
-from faults_of_runs import Disturbed, audited_run, published, run
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from support.faults_of_runs import Disturbed, audited_run, published, run
 
-from standing.database import connect
-from standing.embedded import Server
-from standing.lock import LockLost
-from standing.outcome import Outcome
-from standing.run import Perform
-from standing.running import Run, Stage
+from standing.database.connect import connect
+from standing.database.embedded import Server
+from standing.database.lock import LockLost
+from standing.run.execute import Perform
+from standing.run.outcome import Outcome
+from standing.run.run import Run, Stage
 from standing.settings import Settings, load_settings
-from standing.state import KILLED
+from standing.state.runs import KILLED
 from standing.upgrade.backup import backup, restore
 
 #: The user whose row is the last to be published.

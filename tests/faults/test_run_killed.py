@@ -13,12 +13,12 @@ from multiprocessing.connection import Connection as Pipe
 from unittest.mock import patch
 
 import pytest
-from faults_of_runs import Disturbed, audited_run, run
+from support.faults_of_runs import Disturbed, audited_run, run
 
-from standing.database import connect
-from standing.running import Run, Stage
+from standing.database.connect import connect
+from standing.run.run import Run, Stage
+from standing.run.stages import STAGES
 from standing.settings import Settings
-from standing.stages import STAGES
 
 SEED = int(os.environ.get("STANDING_KILL_SEED", "1"))
 
@@ -31,8 +31,8 @@ def work(settings: Settings, now: datetime, is_audited: bool, told: Pipe) -> Non
         return stage.work(at_work)
 
     with (
-        patch("standing.run.wall_clock", lambda engine: now),
-        patch("standing.context.wall_clock", lambda engine: now),
+        patch("standing.run.execute.wall_clock", lambda engine: now),
+        patch("standing.incremental.context.wall_clock", lambda engine: now),
     ):
         (audited_run if is_audited else run)(settings, perform)
     told.send("ended")

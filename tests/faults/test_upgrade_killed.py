@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import legacy
 import pytest
 from conftest import MakeDatabase
 from sqlalchemy import Engine, text
+from support import legacy
 
-from standing.database import connect
+from standing.database.connect import connect
 from standing.settings import Settings
 from standing.upgrade.migration import migrate, rollback
 from standing.upgrade.session import Pace

@@ -6,12 +6,12 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import legacy
 import psycopg
 import pytest
 from sqlalchemy import Engine, create_engine, text
+from support import legacy
 
-from standing.lock import LockTaken
+from standing.database.lock import LockTaken
 from standing.settings import Settings
 from standing.upgrade.migration import migrate, rollback
 from standing.upgrade.session import LockedOut, Pace, exclusive_session

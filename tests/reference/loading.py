@@ -10,11 +10,11 @@ from sqlalchemy import Connection, Engine, text
 
 from reference.marketplaces import TABLES
 from reference.orders import World
-from standing import dbt
-from standing.due import open_build
-from standing.prepared import POLICY_MODELS
+from standing.build import dbt
+from standing.build.prepared import POLICY_MODELS
+from standing.contract.targets import TARGETS
+from standing.incremental.plan import open_build
 from standing.settings import Settings
-from standing.targets import TARGETS
 
 #: The models that stay from build to build.
 LASTING = (dbt.STAGING, *sorted(POLICY_MODELS))

@@ -7,7 +7,7 @@ import pytest
 
 from expectations.documents import DOCUMENTS
 from standing import PROJECT_ROOT
-from standing.targets import TARGETS
+from standing.contract.targets import TARGETS
 from standing.why.origins import ORIGINS
 
 

@@ -10,13 +10,14 @@ import pytest
 import yaml
 from conftest import Standing
 
-from standing import PROJECT_ROOT, dbt
-from standing.depends import upstream
-from standing.prepared import POLICY_MODELS
+from standing import PROJECT_ROOT
+from standing.build import dbt
+from standing.build.fingerprint import upstream
+from standing.build.prepared import POLICY_MODELS
+from standing.contract.targets import SELECTIONS, TARGETS
 from standing.settings import Settings
-from standing.targets import SELECTIONS, TARGETS
 
-LAYERS = {"staging": 1, "intermediate": 2, "marts": 3}
+LAYERS = {"staging": 1, "quality": 1, "intermediate": 2, "marts": 3}
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import make_url
 
 from standing import PROJECT_ROOT
-from standing.dbt import environment
+from standing.build.dbt import environment
 from standing.settings import Settings
 
 #: Looking for garbage among millions of segments that all live to the end takes a third of the time.

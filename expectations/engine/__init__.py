@@ -1,0 +1,1 @@
+"""How an expectation is written down and checked; Great Expectations is imported in `gx` only."""

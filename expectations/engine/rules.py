@@ -1,0 +1,73 @@
+"""How an expectation is written down: rules over the rows of a scan.
+
+Every rule of a scan is counted in one pass over it; failing rows are looked at again only for the
+rules that failed. So a suite costs one query a relation, however many rules it has, plus two for
+each failure.
+"""
+
+from dataclasses import dataclass, field
+
+#: Keys shown for each failed rule.
+SAMPLES = 5
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Rows for which `fails` is true break the rule (null does not).
+
+    `needs` names columns ("orders.paid_at", "build:user_trust_scores.document") without which the
+    rule is not checked. `detail` is a text aggregate over the failing rows, of no personal data.
+    """
+
+    name: str
+    severity: str
+    fails: str
+    meaning: str
+    action: str
+    needs: tuple[str, ...] = ()
+    detail: str = "null"
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A rule about a scan as a whole: `unexpected` is an aggregate that gives 0 when all is well,
+    `observed` one that gives a text."""
+
+    name: str
+    severity: str
+    unexpected: str
+    observed: str
+    meaning: str
+    action: str
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Scan:
+    """Rules over the rows of `source` (what stands after `from`), whose key is the text `key`.
+
+    `needs` holds for all of its rules.
+    """
+
+    source: str
+    key: str
+    rules: tuple[Rule | Whole, ...]
+    needs: tuple[str, ...] = field(default=())
+
+    def counts_query(self) -> str:
+        """One row: `checked`, then for the rule at position i `n<i>` and, of a Whole, the text `o<i>`."""
+        columns = ["count(*) as checked"]
+        for position, rule in enumerate(self.rules):
+            if isinstance(rule, Whole):
+                columns.append(f"({rule.unexpected})::bigint as n{position}")
+                columns.append(f"({rule.observed})::text as o{position}")
+            else:
+                columns.append(f"count(*) filter (where {rule.fails}) as n{position}")
+        return f"select {', '.join(columns)} from {self.source}"
+
+    def samples_query(self, rule: Rule) -> str:
+        """The first failing keys, in order."""
+        return f"select {self.key} as key from {self.source} where {rule.fails} order by 1 limit {SAMPLES}"
+
+    def detail_query(self, rule: Rule) -> str:
+        return f"select ({rule.detail})::text as detail from {self.source} where {rule.fails}"

@@ -1,0 +1,1 @@
+"""What is expected: the four suites, and the parts that they share."""

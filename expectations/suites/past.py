@@ -1,0 +1,107 @@
+"""Does this run look like the ones before it? Rows against the last published run, members by level and tier.
+
+What earlier runs saw is in `standing.runs`; where there is none, there is nothing to compare and all is well.
+"""
+
+from expectations.engine.rules import Rule, Scan, Whole
+from expectations.targets import AuditTarget
+from standing.sql import quoted
+
+#: What members are counted by, in the marts and in the kept summaries: target → (name, column).
+SPREAD = {"trust_score": ("level", "level"), "tier_info": ("tier", "current_tier")}
+
+#: Shares below this count as this, so that an empty level does not make the shift endless.
+SMALLEST_SHARE = "0.0001"
+
+
+def volume_rules(table: str, build: str) -> tuple[Whole, ...]:
+    """Rows of a table now and at the last published run, and newly come ones against the weeks before."""
+    last = (
+        f"(select (summary -> 'volumes' ->> '{table}')::numeric from standing.runs"
+        f" where status = 'published' and summary -> 'volumes' ? '{table}' order by run_id desc limit 1)"
+    )
+    kept = Whole(
+        f"{table}_is_not_smaller_than_before",
+        "warning",
+        f"coalesce(count(*) < {last} * (1 - {_policy(build, 'volume_loss')}), false)::int",
+        f"count(*) || ' rows, at the last published run ' || coalesce({last}::text, 'not counted')",
+        "Rows that were there are gone; what members did in them no longer counts for them.",
+        "see whether the application deletes old rows on purpose, or a copy is incomplete",
+        needs=("standing:runs.summary", "build:policy_numbers.value"),
+    )
+    if table == "seller_profiles":
+        return (kept,)
+    recent = "count(*) filter (where created_at > now() - interval '7 days' and created_at <= now())"
+    weekly = (
+        "count(*) filter (where created_at > now() - interval '35 days'"
+        " and created_at <= now() - interval '7 days') / 4.0"
+    )
+    steady = Whole(
+        f"{table}_come_as_in_the_weeks_before",
+        "warning",
+        f"({weekly} >= {_policy(build, 'volume_min_weekly')}"
+        f" and {recent} < {weekly} * {_policy(build, 'volume_low_share')})::int",
+        f"{recent} || ' in the last 7 days, ' || round({weekly}) || ' a week in the 4 weeks before'",
+        "Far fewer rows than usual came in: part of what members did may not have reached this database.",
+        "check the application's feed; ignore it in a quiet week such as Songkran",
+        needs=(f"{table}.created_at", "build:policy_numbers.value"),
+    )
+    return (kept, steady)
+
+
+def distribution_scans(targets: list[AuditTarget], build: str) -> list[Scan]:
+    """One scan of one row for each spread: its population stability index against the last published run.
+
+    PSI = Σ (after − before)·ln(after ÷ before) over the shares of each level, as used for credit scores.
+    """
+    return [_distribution(target, build) for target in targets if target.name in SPREAD]
+
+
+def _distribution(target: AuditTarget, build: str) -> Scan:
+    name, column = SPREAD[target.name]
+    path = f'$[*] ? (@.name == "{name}").after[*]'
+    last = (
+        f"select jsonb_path_query_array(summary -> 'distributions', '{path}') as buckets from standing.runs"
+        f" where status = 'published' and as_of <= (select as_of from {quoted(build, 'run_context')})"
+        f" and jsonb_path_exists(summary -> 'distributions', '{path}') order by run_id desc limit 1"
+    )
+    share = (
+        "greatest(coalesce({0}.members / nullif(sum({0}.members) over (), 0), 0), " + SMALLEST_SHARE + ")"
+    )
+    source = f"""(
+        with before as (
+            select bucket ->> 'label' as label, (bucket ->> 'count')::numeric as members
+            from ({last}) as run cross join lateral jsonb_array_elements(buckets) as bucket
+        ),
+        after as (
+            select {column}::text as label, count(*)::numeric as members
+            from {quoted(build, target.mart)} group by {column}
+        ),
+        shares as (
+            select {share.format("before")} as before, {share.format("after")} as after
+            from before full join after on after.label = before.label
+        )
+        select
+            '{name}' as spread, (select coalesce(sum(members), 0) from before) as members,
+            coalesce(round(sum((after - before) * ln(after / before)), 4), 0) as shift
+        from shares
+    ) as shifts"""
+    rule = Rule(
+        f"{target.name}_is_spread_as_before",
+        "warning",
+        f"members >= {_policy(build, 'shift_min_members')} and shift > {_policy(build, 'shift_limit')}",
+        f"Many members change their {name} at once: rarely by their own doing, mostly by data or policy.",
+        "see who moved in the report; if a change of policy was meant to do this, nothing is wrong",
+        detail="'population stability index ' || max(shift)",
+    )
+    needs = (
+        f"build:{target.mart}.{column}",
+        "build:run_context.as_of",
+        "build:policy_numbers.value",
+        "standing:runs.summary",
+    )
+    return Scan(source, "spread", (rule,), needs=needs)
+
+
+def _policy(build: str, name: str) -> str:
+    return f"(select value from {quoted(build, 'policy_numbers')} where name = '{name}')"

@@ -1,0 +1,102 @@
+"""Is everything there that is to be published, for every member and once, and was not too much set aside?"""
+
+from expectations.engine.catalog import Catalog
+from expectations.engine.rules import Rule, Scan
+from expectations.targets import AuditTarget
+from expectations.verdict import AuditScope
+from standing.sql import quoted
+
+#: A registration may have been waiting for its commit when the build read the members; the next run
+#: scores it. Minutes before as_of after which a member without a document is a lost one.
+SETTLED_MINUTES = 15
+
+REBUILD = "fix the model or its policy and run again; nothing has been written"
+
+
+def set_aside_scan(build: str) -> Scan:
+    """A row for each source and reason for which rows were set aside, with the policy's limit."""
+    listed = "source || ': ' || set_aside || ' ' || reason"
+    rules = (
+        Rule(
+            "set_aside_rows_stay_within_their_limits",
+            "critical",
+            "set_aside > row_limit",
+            "So many bad rows are no accident: scores built without them would be wrong for many members.",
+            "find the cause in the application by the keys in the report; raise seeds/quarantine_limits.csv if"
+            " such rows are normal here",
+            detail=f"string_agg({listed} || ' (limit ' || row_limit || ')', '; ' order by source, reason)",
+        ),
+        Rule(
+            "no_row_is_set_aside",
+            "warning",
+            # Fraud is judged by people and is no fault of the data.
+            "reason <> 'self-dealing'",
+            "These rows cannot be trusted and count for nobody until they are corrected.",
+            "correct them in the application; the report lists keys by reason",
+            detail=f"string_agg({listed}, '; ' order by source, reason)",
+        ),
+    )
+    columns = ("source", "reason", "set_aside", "row_limit")
+    return Scan(
+        quoted(build, "stg_quarantine_counts"),
+        "source || ': ' || reason",
+        rules,
+        needs=tuple(f"build:stg_quarantine_counts.{column}" for column in columns),
+    )
+
+
+def relations_scan(targets: list[AuditTarget], catalog: Catalog) -> Scan:
+    columns = ["build:run_context.as_of"]
+    policies = {"trust_score": "build:trust_levels.level", "tier_info": "build:tier_policy.tier"}
+    for target in targets:
+        columns += [*target.mart_columns, f"build:{target.staging}.{target.key}"]
+        columns += [policies[target.name]] if target.name in policies else []
+    rows = ", ".join(
+        f"('{path.removeprefix('build:')}', {path in catalog.types})" for path in dict.fromkeys(columns)
+    )
+    rule = Rule(
+        "candidates_are_built",
+        "critical",
+        "not is_there",
+        "What the build should have made is not there, so there is nothing to publish.",
+        "standing run --full",
+        detail="string_agg(subject, ', ' order by subject)",
+    )
+    return Scan(f"(values {rows}) as relations (subject, is_there)", "subject", (rule,))
+
+
+def members_scan(target: AuditTarget, scope: AuditScope) -> Scan:
+    build = scope.build_schema
+    key, context = target.key, quoted(build, "run_context")
+    source = (
+        f"(select {key}, created_at from {target.among(quoted(build, target.staging), key, scope)} as m) as members"
+        f" full join (select {key}, count(*) as copies"
+        f" from {target.among(quoted(build, target.mart), key, scope)} as m group by {key})"
+        f" as made on made.{key} = members.{key}"
+    )
+    settled = f"(select as_of from {context}) - interval '{SETTLED_MINUTES} minutes'"
+    rules = (
+        Rule(
+            f"{target.name}_is_made_for_every_member",
+            "critical",
+            f"made.{key} is null and coalesce(members.created_at, '-infinity') <= {settled}",
+            "These members would keep an old document, or none, while others move.",
+            REBUILD,
+        ),
+        Rule(
+            f"{target.name}_is_made_once",
+            "critical",
+            "made.copies > 1",
+            "Two documents for one member: which one is written would be chance.",
+            REBUILD,
+        ),
+        Rule(
+            f"{target.name}_is_made_for_members_only",
+            "warning",
+            f"members.{key} is null",
+            "These documents belong to nobody any more; a few are members deleted during the run.",
+            "nothing to do if they were deleted; else run again with --full",
+        ),
+    )
+    needs = (*target.mart_columns, f"build:{target.staging}.{key}", "build:run_context.as_of")
+    return Scan(source, f"coalesce(members.{key}, made.{key})::text", rules, needs=needs)

@@ -1,0 +1,205 @@
+"""dbt, in process: the one place that calls dbtRunner.
+
+dbt keeps its adapter in a global, so a process runs one command at a time. The parsed project and the log
+live under STANDING_HOME, apart for each schema that is built into: its name is part of what dbt parses.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL
+
+from standing import PROJECT_ROOT
+from standing.build import policy
+from standing.build.dbt_patches import collector_paused, run_command
+from standing.database.connect import fix_of
+from standing.errors import BuildFailed
+from standing.settings import Settings
+
+#: Compiling queries to machine code costs a run of the due more than it saves; sorting and hashing of a
+#: full one need more memory than servers give by default.
+SESSION = "-c jit=off -c work_mem=64MB"
+#: The views that a prepared build's schema has (standing/build/prepared.py).
+STAGING = "path:models/staging,config.materialized:view"
+BUT_STAGING = ("--exclude", STAGING)
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """How one model, seed or test went. `seconds` is its execution time; `message` is dbt's own."""
+
+    name: str
+    kind: str
+    status: str
+    seconds: float
+    message: str
+
+
+def connection_name(settings: Settings) -> str:
+    """What dbt's connections call themselves, so that a killed run's can be found and ended."""
+    return f"standing build {settings.build_schema}"
+
+
+def folder(settings: Settings) -> Path:
+    """Where dbt's files of the build's schema are: target/ and logs/dbt.log."""
+    return settings.home / "dbt" / settings.build_schema
+
+
+def environment(settings: Settings, url: URL) -> dict[str, str]:
+    """The variables that profiles.yml and the sources read, and dbt's own switches."""
+    host = url.host or "localhost"
+    query_host = url.query.get("host")
+    return {
+        "STANDING_DBT_HOST": str(query_host) if query_host else host,
+        "STANDING_DBT_PORT": str(url.port or url.query.get("port") or 5432),
+        "STANDING_DBT_USER": url.username or "",
+        "DBT_ENV_SECRET_STANDING_PASSWORD": str(url.password or ""),
+        "STANDING_DBT_NAME": connection_name(settings),
+        "STANDING_DBT_DATABASE": url.database or "",
+        "STANDING_DBT_SSLMODE": str(url.query.get("sslmode") or "prefer"),
+        "STANDING_BUILD_SCHEMA": settings.build_schema,
+        "STANDING_APPLICATION_SCHEMA": settings.application_schema,
+        "STANDING_THREADS": str(settings.threads),
+        "PGOPTIONS": " ".join(filter(None, (os.environ.get("PGOPTIONS"), SESSION))),
+        "DBT_TARGET_PATH": str(folder(settings) / "target"),
+        "DBT_LOG_PATH": str(folder(settings) / "logs"),
+        "DBT_PROFILES_DIR": str(PROJECT_ROOT),
+        "DBT_PROJECT_DIR": str(PROJECT_ROOT),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+#: Hears how many seeds, models and tests have ended, and of how many (0 while that is not known).
+Progress = Callable[[int, int], None]
+
+
+#: Environment → the project parsed in it by `load`, for the next command alone: files may be edited after it.
+_loaded: dict[tuple[str, ...], Any] = {}
+
+
+def load(settings: Settings, url: URL) -> None:
+    """Import dbt and parse the project, while the caller waits for something else; the next `invoke` has both.
+
+    What is wrong with the project is left for that command to say, and the manifest for it to write.
+    """
+    variables = environment(settings, url)
+    with collector_paused():
+        from dbt.cli.main import dbtRunner
+
+        outcome = run_command(dbtRunner(), variables, "parse", "--no-write-json")
+    _loaded.clear()
+    if outcome.success:
+        _loaded[tuple(variables.values())] = outcome.result
+
+
+def count(settings: Settings, url: URL, selector: str) -> int:
+    """How many seeds, models and tests a build of the selector has; 0 where the project is wrong, as the build will say."""
+    variables = environment(settings, url)
+    project = tuple(variables.values())
+    if project not in _loaded:
+        load(settings, url)
+    if project not in _loaded:
+        return 0
+    with collector_paused():
+        from dbt.cli.main import dbtRunner
+
+        built = ("--selector", selector, *AS_BUILT, "--exclude-resource-type", "source")
+        runner = dbtRunner(manifest=_loaded[project])
+        outcome = run_command(runner, variables, "list", *built, "--no-write-json")
+    return len(outcome.result or ())
+
+
+def invoke(
+    settings: Settings, url: URL, *arguments: str, progress: Progress | None = None
+) -> list[NodeResult]:
+    """Run one dbt command, such as ("build", "--selector", "all"); its results in order of ending.
+
+    Raises BuildFailed naming the wrong rows of policy, or else the first node that failed with dbt's message.
+    """
+    from standing.build.policy_errors import failing_rows, wrong_policy
+
+    variables = environment(settings, url)
+    project = tuple(variables.values())
+    if project not in _loaded:
+        load(settings, url)
+    with collector_paused():
+        from dbt.cli.main import dbtRunner
+
+        runner = dbtRunner(
+            manifest=_loaded.pop(project, None),
+            callbacks=[_counting(progress)] if progress else [],
+        )
+        outcome = run_command(runner, variables, *arguments)
+    found = getattr(outcome.result, "results", None) or []
+    log = folder(settings) / "logs" / "dbt.log"
+    if failed := [result for result in found if result.status in ("error", "fail", "runtime error")]:
+        if wrong := wrong_policy(PROJECT_ROOT, url, failed):
+            raise BuildFailed(policy.said(wrong), policy.FIX)
+        first = _node_result(failed[0])
+        rows = "; ".join(
+            ", ".join(f"{k}={v}" for k, v in row.items()) for row in failing_rows(url, failed[0])
+        )
+        raise BuildFailed(
+            f"dbt {arguments[0]}: {first.kind} {first.name} ended as {first.status}: {first.message}"
+            + (f"; {rows}" if rows else ""),
+            fix_of(
+                first.message, f"standing dbt {arguments[0]} --select {first.name}; the whole log is {log}"
+            ),
+        )
+    if not outcome.success:
+        said = str(outcome.exception)
+        raise BuildFailed(f"dbt {arguments[0]}: {said}", fix_of(said, f"read {log}"))
+    return [_node_result(result) for result in found]
+
+
+#: No test that needs a model left unbuilt, and none of one model's arithmetic: those are for developers.
+AS_BUILT = ("--exclude-resource-type", "unit_test", "--indirect-selection", "cautious")
+
+
+def load_policy(
+    settings: Settings, url: URL, progress: Progress | None = None, whole: int = 0
+) -> list[NodeResult]:
+    """Load and test the tables of seeds/, before anything is built on them; `progress` hears how many of `whole`.
+
+    Raises BuildFailed naming every wrong row by file, line and key.
+    """
+    policy.check_files(PROJECT_ROOT)
+    # dbt's artifacts stay those of the build that follows.
+    arguments = ("--selector", "policy", *AS_BUILT, "--no-write-json")
+    told = None if progress is None else lambda ended, _: progress(ended, whole)
+    return invoke(settings, url, "build", *arguments, progress=told)
+
+
+def going_on(ended_before: int, progress: Progress | None) -> Progress | None:
+    """Progress of a command that goes on counting where one before it has ended."""
+    if progress is None:
+        return None
+    return lambda ended, total: progress(ended_before + ended, total and ended_before + total)
+
+
+def _counting(progress: Progress) -> Callable[[Any], None]:
+    ended = total = 0
+
+    def hear(event: Any) -> None:
+        nonlocal ended, total
+        if event.info.name == "LogStartLine":
+            total = event.data.total
+        if event.info.name == "NodeFinished":
+            ended += 1
+            progress(ended, total)
+
+    return hear
+
+
+def _node_result(result: Any) -> NodeResult:
+    return NodeResult(
+        name=result.node.name,
+        kind=str(result.node.resource_type),
+        status=str(result.status),
+        seconds=round(float(result.execution_time), 3),
+        message=" ".join((result.message or "").split()),
+    )

@@ -1,0 +1,164 @@
+"""What a schema of the database has now, read from PostgreSQL's catalogue."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import dict_row
+
+from standing.database.catalog_sql import (
+    COLUMNS,
+    CONSTRAINTS,
+    ENUMS,
+    FUNCTIONS,
+    INDEXES,
+    OTHERS,
+    OWN,
+    PARTITIONS,
+    TABLES,
+    TRIGGERS,
+)
+from standing.database.connect import STANDING_SCHEMA
+
+
+@dataclass(frozen=True)
+class FoundColumn:
+    table: str
+    name: str
+    type: str
+    required: bool
+    default: str | None
+
+
+@dataclass(frozen=True)
+class FoundIndex:
+    """An index; `columns` are its key columns, None where it indexes an expression."""
+
+    table: str
+    name: str
+    columns: tuple[str | None, ...]
+    valid: bool
+    partial: bool
+    unique: bool
+
+
+@dataclass(frozen=True)
+class FoundConstraint:
+    """A constraint; `kind` is p, u, f or c as in pg_constraint."""
+
+    table: str
+    name: str
+    kind: str
+    columns: tuple[str, ...]
+    validated: bool
+    references: str | None
+
+
+@dataclass(frozen=True)
+class Partition:
+    """A partition, at any depth, of `table`; `indexes` are (schema, index): valid, and attached to what."""
+
+    table: str
+    schema: str
+    name: str
+    parent: str
+    leaf: bool
+    foreign: bool
+    indexes: dict[str, tuple[bool, str | None]]
+
+
+@dataclass(frozen=True)
+class FoundTrigger:
+    """A trigger that calls a function of Standing's schema, wherever its table is.
+
+    `type` is pg_trigger's bits. A `conditional` one has a condition, or fires only for statements that name a
+    column (UPDATE OF), which misses what a BEFORE trigger writes. `cloned` ones came to a partition from its
+    table; `root` is the table that has the table as a partition, or the table itself. `enabled` is O, A, D or R.
+    """
+
+    schema: str
+    table: str
+    root: str
+    name: str
+    function: str
+    type: int
+    conditional: bool
+    enabled: str
+    cloned: bool
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """The tables of one schema with what hangs on them.
+
+    `tables` gives r for an ordinary and p for a partitioned one; partitions are not tables of their own
+    here. `others` are names that views, sequences and the like occupy, `enums` the names of enum types.
+    `functions` are those of Standing's schema with their bodies, `own` its tables and columns.
+    """
+
+    schema: str
+    tables: dict[str, str]
+    others: frozenset[str] = frozenset()
+    enums: frozenset[str] = frozenset()
+    partitions: tuple[Partition, ...] = ()
+    columns: dict[tuple[str, str], FoundColumn] = field(default_factory=dict)
+    indexes: dict[str, FoundIndex] = field(default_factory=dict)
+    constraints: tuple[FoundConstraint, ...] = ()
+    triggers: tuple[FoundTrigger, ...] = ()
+    functions: dict[str, str] = field(default_factory=dict)
+    own: frozenset[tuple[str, str]] = frozenset()
+
+    def has(self, table: str, column: str | None = None) -> bool:
+        return table in self.tables if column is None else (table, column) in self.columns
+
+    def partitioned(self, table: str) -> bool:
+        return self.tables.get(table) == "p"
+
+    def leads(self, table: str, column: str) -> bool:
+        """Whether a whole, valid index of the table begins with the column."""
+        return any(
+            index.table == table and index.valid and not index.partial and index.columns[:1] == (column,)
+            for index in self.indexes.values()
+        )
+
+    def constraint(self, table: str, kind: str, columns: tuple[str, ...]) -> FoundConstraint | None:
+        """The constraint of this kind on exactly these columns, in any order."""
+        for found in self.constraints:
+            if (found.table, found.kind) == (table, kind) and sorted(found.columns) == sorted(columns):
+                return found
+        return None
+
+
+def rows(connection: Connection[Any], statement: str, **parameters: Any) -> list[dict[str, Any]]:
+    """All rows as dictionaries."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(statement.encode(), parameters or None).fetchall()
+
+
+def read_catalog(connection: Connection[Any], schema: str) -> Catalog:
+    """The catalogue of `schema`, empty if there is no such schema."""
+    quoted = '"' + schema.replace('"', '""') + '"'
+
+    def read(statement: str) -> list[dict[str, Any]]:
+        return rows(connection, statement, schema=quoted, own=STANDING_SCHEMA)
+
+    return Catalog(
+        schema=schema,
+        tables={row["name"]: row["kind"] for row in read(TABLES)},
+        others=frozenset(row["name"] for row in read(OTHERS)),
+        enums=frozenset(row["name"] for row in rows(connection, ENUMS)),
+        partitions=tuple(
+            Partition(**{**row, "indexes": {name: tuple(of) for name, of in row["indexes"].items()}})
+            for row in read(PARTITIONS)
+        ),
+        columns={(row["table"], row["name"]): FoundColumn(**row) for row in read(COLUMNS)},
+        indexes={
+            row["name"]: FoundIndex(**{**row, "columns": tuple(row["columns"])}) for row in read(INDEXES)
+        },
+        constraints=tuple(
+            FoundConstraint(**{**row, "columns": tuple(row["columns"])}) for row in read(CONSTRAINTS)
+        ),
+        triggers=tuple(FoundTrigger(**row) for row in read(TRIGGERS)),
+        functions={row["name"]: row["body"] for row in read(FUNCTIONS)},
+        own=frozenset((row["table"], row["name"]) for row in read(OWN)),
+    )

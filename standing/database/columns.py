@@ -1,0 +1,39 @@
+"""The columns that are there, and what constraints promise of them."""
+
+from sqlalchemy import Connection
+
+from standing.database.connect import rows
+
+#: table → column → type name
+Columns = dict[str, dict[str, str]]
+
+
+def columns_found(connection: Connection, schema: str) -> Columns:
+    """Table → column → type name, for every table, view and partitioned table of the schema."""
+    found: Columns = {}
+    statement = (
+        "select c.relname as table, a.attname as column, format_type(a.atttypid, a.atttypmod) as type"
+        " from pg_class as c join pg_namespace as n on n.oid = c.relnamespace"
+        " join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped"
+        " where n.nspname = :schema and c.relkind in ('r', 'p', 'v', 'm', 'f')"
+    )
+    for row in rows(connection, statement, schema=schema):
+        found.setdefault(row["table"], {})[row["column"]] = row["type"]
+    return found
+
+
+def promises_found(connection: Connection, schema: str) -> list[str]:
+    """What constraints promise of single columns, as "table.column kind"; models look for what none forbids."""
+    statement = (
+        "select tables.relname || '.' || columns.attname || ' ' || constraints.contype::text as promise"
+        " from pg_constraint as constraints join pg_class as tables on tables.oid = constraints.conrelid"
+        " join pg_attribute as columns on columns.attrelid = tables.oid and columns.attnum = constraints.conkey[1]"
+        " where tables.relnamespace = to_regnamespace(quote_ident(:schema)) and constraints.convalidated"
+        " and cardinality(constraints.conkey) = 1 and (constraints.contype = 'f'"
+        " or constraints.contype in ('p', 'u') and not constraints.condeferrable)"
+        " union all select tables.relname || '.' || columns.attname || ' not null' from pg_class as tables"
+        " join pg_attribute as columns on columns.attrelid = tables.oid"
+        " where tables.relnamespace = to_regnamespace(quote_ident(:schema)) and tables.relkind in ('r', 'p')"
+        " and columns.attname = 'thread_id' and columns.attnotnull order by 1"
+    )
+    return [row["promise"] for row in rows(connection, statement, schema=schema)]

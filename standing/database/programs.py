@@ -1,0 +1,79 @@
+"""PostgreSQL's own programs, of the version that fits the server.
+
+Passwords travel in PGPASSWORD, never in an argument.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from sqlalchemy import URL, Engine, text
+
+from standing.database.embedded import wheel_binaries
+from standing.errors import StandingError
+
+#: Where distributions put the programs of each version.
+SYSTEM_FOLDERS = (
+    ("/usr/lib/postgresql", "*/bin"),
+    ("/usr", "pgsql-*/bin"),
+    ("/opt/homebrew/opt", "postgresql@*/bin"),
+)
+
+
+def find_program(name: str, major: int) -> Path:
+    """The program of this server version, or else the lowest newer one: system's, wheel's, PATH's.
+
+    Raises StandingError naming the version that is needed.
+    """
+    folders = [wheel_binaries() / "bin"]
+    for above, pattern in SYSTEM_FOLDERS:
+        folders += sorted(Path(above).glob(pattern)) if Path(above).is_dir() else []
+    on_path = shutil.which(name)
+    candidates = [folder / name for folder in folders] + ([Path(on_path)] if on_path else [])
+    versions = {path: version for path in candidates if path.exists() and (version := _version(path))}
+    fitting = [path for path, version in versions.items() if version >= major]
+    if not fitting:
+        raise StandingError(f"no {name} for PostgreSQL {major} is installed", "install its client programs")
+    return min(fitting, key=lambda path: versions[path])
+
+
+def _version(program: Path) -> int | None:
+    done = subprocess.run([str(program), "--version"], capture_output=True, text=True, check=False)
+    found = re.search(r"\) (\d+)", done.stdout)
+    return int(found.group(1)) if found else None
+
+
+def server_major(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return int(connection.scalar(text("show server_version_num")) or 0) // 10000
+
+
+def without_password(url: URL) -> str:
+    """The URL for libpq without its password."""
+    bare = url.set(drivername="postgresql", password=None).difference_update_query(["password"])
+    return bare.render_as_string()
+
+
+def environment(url: URL) -> dict[str, str]:
+    given = url.password or url.query.get("password")
+    password = {"PGPASSWORD": str(given)} if given else {}
+    return {**os.environ, "LC_ALL": "C", "PGTZ": "UTC", **password}
+
+
+def run_program(arguments: Sequence[str | Path], url: URL) -> None:
+    done = subprocess.run(
+        [str(one) for one in arguments], capture_output=True, text=True, check=False, env=environment(url)
+    )
+    if done.returncode:
+        fail_like(Path(str(arguments[0])).name, done.stderr)
+
+
+def fail_like(program: str, errors: str) -> NoReturn:
+    lines = [line for line in errors.splitlines() if "error" in line.lower()] or errors.splitlines()[-1:]
+    raise StandingError(
+        f"{program} failed: {lines[0] if lines else 'no message'}", "mend what it names, then try again"
+    )

@@ -1,0 +1,253 @@
+"""What people decide about a stopped run: its change set is published, or forgotten."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+from standing.audit import auditor
+from standing.contract.targets import Target, targets_of
+from standing.database.connect import connect, require_upgraded
+from standing.database.lock import RunLock, run_lock
+from standing.errors import SettingError, StandingError
+from standing.gate import change_sets
+from standing.gate.waiting import expire
+from standing.publish.documents import content_hash, due_again
+from standing.publish.publish import by_table
+from standing.publish.rewrite import Rewriting, Tally, rewrite
+from standing.run.execute import Perform, carry_out, plainly
+from standing.run.outcome import Outcome
+from standing.run.run import Request, Run, Stage
+from standing.run.stages import AUDIT_PUBLISHED
+from standing.settings import Settings
+from standing.sql import quoted
+from standing.state.history import open_partitions, written_by
+from standing.state.runs import go_on_with, mark, open_run
+
+#: Where a document is written: it is as it was at the stop, and no undo holds it.
+STANDS = """{column} is not distinct from {kept}.old_document and not exists (select from standing.holds as held
+    where held.target = '{target}' and held.member_id = locked.member_id)"""
+
+
+@dataclass(frozen=True)
+class Approval(Outcome):
+    """The run that published a change set. `left` is target → documents that had changed since the stop."""
+
+    approves: int = 0
+    left: dict[str, int] = field(default_factory=dict)
+    named: dict[str, tuple[str, ...]] = field(default_factory=dict)  # keys of some of them
+
+
+def approve(settings: Settings, run_id: int, perform: Perform = plainly) -> Approval:
+    """Publish the change set of a stopped run, as a run of its own with the last audit and a report.
+
+    A document is written where the column holds exactly what it held at the stop; the others are counted,
+    left as they are and stay due. What stops it once it has begun is the outcome's error, and approving again
+    goes on with that run. Approving again what was approved says so. Raises StandingError where there is
+    nothing to approve, LockTaken while another run is at work.
+    """
+    with _deciding(settings) as (engine, lock):
+        found = _find(engine, run_id)
+        by = _begun(engine, found)
+        if found["status"] == "approved" and by is None:
+            number = found["summary"]["approved_by"]
+            said = f"run {run_id} was approved before, as run {number}"
+            if _find(engine, number)["status"] == "undone":
+                said += ", and that run was undone: standing resume, then standing run, builds anew"
+            return Approval(number, "published", said, approves=run_id)
+        if by is None:
+            _require_stopped(found, "approve")
+        return _publish(engine, settings, lock, found, by, perform)
+
+
+def reject(settings: Settings, run_id: int, reason: str = "") -> None:
+    """Forget the change set of a stopped run; its members stay due. Rejecting again changes nothing."""
+    with _deciding(settings) as (engine, _):
+        found = _find(engine, run_id)
+        if found["status"] == "rejected":
+            return
+        _require_stopped(found, "reject")
+        with engine.begin() as connection:
+            change_sets.drop(connection, run_id)
+            said = f"rejected: {reason}" if reason else "rejected"
+            mark(connection, run_id, "rejected", f"{said}; {found['message']}", reason=reason)
+
+
+@contextmanager
+def _deciding(settings: Settings) -> Iterator[tuple[Engine, RunLock]]:
+    with connect(settings) as engine:
+        with engine.connect() as connection:
+            require_upgraded(connection, settings)
+        with run_lock(engine, settings.lock_wait_minutes, settings.database_url_direct) as lock:
+            with engine.begin() as connection:
+                expire(connection)
+            yield engine, lock
+
+
+def _find(engine: Engine, run_id: int) -> dict[str, Any]:
+    with engine.connect() as connection:
+        row = (
+            connection.execute(
+                text("select * from standing.runs where run_id = :run_id"), {"run_id": run_id}
+            )
+            .mappings()
+            .first()
+        )
+    if row is None:
+        raise SettingError(f"there is no run {run_id}", "standing status shows the last runs")
+    return dict(row)
+
+
+def _require_stopped(found: dict[str, Any], verb: str) -> None:
+    status, run_id = found["status"], found["run_id"]
+    if status == "stopped":
+        return
+    by = (found["summary"] or {}).get("approved_by")
+    fixes = {
+        "published": f"standing undo {run_id} takes it back",
+        "approved": f"standing undo {by} takes it back",
+        "waiting": "standing status shows the stopped run that it waited for",
+    }
+    raise StandingError(
+        f"there is nothing to {verb}: run {run_id} is {status}",
+        fixes.get(status, "standing run builds anew and asks again if the limits are passed"),
+    )
+
+
+def _begun(engine: Engine, found: dict[str, Any]) -> int | None:
+    """The run by which its approval was begun, if that one broke off; one that was undone is over."""
+    by = (found["summary"] or {}).get("approved_by")
+    if by is None or found["status"] not in ("stopped", "approved"):
+        return None
+    return by if _find(engine, by)["status"] in ("running", "failed") else None
+
+
+def _open(engine: Engine, found: dict[str, Any], by: int | None) -> int:
+    """Enter the approval as running and give its number: a new one, or that which was begun."""
+    if by is not None:
+        go_on_with(engine, by)
+        return by
+    run_id = open_run(engine, found["selection"], found["as_of"])
+    with engine.begin() as connection:
+        mark(connection, found["run_id"], "stopped", found["message"], approved_by=run_id)
+    return run_id
+
+
+def _publish(
+    engine: Engine,
+    settings: Settings,
+    lock: RunLock,
+    found: dict[str, Any],
+    by: int | None,
+    perform: Perform,
+) -> Approval:
+    stopped, selection = found["run_id"], found["selection"]
+    targets = targets_of(selection)
+    is_latest = _nothing_drained_since(engine, stopped, by)
+    run = Run(
+        settings=settings,
+        engine=engine,
+        request=Request(selection),
+        targets=targets,
+        run_id=_open(engine, found, by),
+        as_of=found["as_of"],
+        started_at=datetime.now(UTC),
+        lock=lock,
+        auditor=auditor(settings, engine.url, targets),
+        approves=stopped,
+    )
+    tallies: dict[str, Tally] = {}
+
+    def publish(run: Run) -> str:
+        run.changes = change_sets.count(engine, targets, stopped, run.run_id)
+        open_partitions(engine)
+        for group in by_table(targets):
+            rewriting = Rewriting(
+                settings=settings,
+                targets=group,
+                source="standing.change_sets",
+                document="kept.new_document",
+                stands=STANDS,
+                followed_by=_followed_by(settings, group),
+            )
+            parameters = {"run_id": stopped, "by": run.run_id, "is_latest": is_latest}
+            tallies.update(rewrite(engine, lock, rewriting, parameters, run.command))
+        with engine.begin() as connection:
+            run.written = written_by(connection, run.run_id, targets)
+            if found["status"] == "stopped":
+                said = f"approved as run {run.run_id}; {found['message']}"
+                mark(connection, stopped, "approved", said, approved_by=run.run_id)
+            change_sets.drop(connection, stopped)
+        run.left = {name: tally.left for name, tally in tallies.items() if tally.left}
+        return ", ".join(f"{name}: {number:,} written" for name, number in run.written.items())
+
+    outcome = carry_out(run, (Stage("publish", publish, writes=True), AUDIT_PUBLISHED), perform)
+    return Approval(
+        **vars(outcome),
+        approves=stopped,
+        left=run.left,
+        named={name: tallies[name].named for name in run.left},
+    )
+
+
+def _nothing_drained_since(engine: Engine, run_id: int, by: int | None) -> bool:
+    """No later run, the approval itself aside, has looked for the due, so that whoever is due is so by what the stopped run has built."""
+    with engine.connect() as connection:
+        return bool(
+            connection.scalar(
+                text(
+                    "select not exists (select from standing.runs where run_id > :run_id"
+                    " and run_id is distinct from :by and status not in ('waiting', 'skipped', 'replayed'))"
+                ),
+                {"run_id": run_id, "by": by},
+            )
+        )
+
+
+def _followed_by(settings: Settings, targets: tuple[Target, ...]) -> str:
+    """As in publishing: history, when they are due again, and who no longer is due.
+
+    A member of whom the build has another document by now stays due at once.
+    """
+    marts = "\n    union all\n    ".join(
+        f"select '{t.name}' as target, mart.{quoted(t.key)} as member_id, mart.document,"
+        f" {due_again(t, 'mart.document', 'mart.valid_until')} as due_at"
+        f" from {quoted(settings.build_schema, t.mart)} as mart"
+        f" where mart.{quoted(t.key)} in (select member_id from settled where target = '{t.name}' and is_written)"
+        for t in targets
+    )
+    return f"""
+kept_documents as (
+    insert into standing.history (run_id, target, member_id, old_document, new_hash, published_at)
+    select :by, target, member_id, old_document,
+        {content_hash("new_document")}, transaction_timestamp()
+    from settled where is_written
+),
+built as (
+    {marts}
+),
+timed as (
+    select settled.target, settled.member_id, built.member_id is not null as is_known,
+        case when built.member_id is null then '-infinity' else built.due_at end as due_at
+    from settled
+    left join built on built.target = settled.target and built.member_id = settled.member_id
+        and built.document = settled.new_document
+    where settled.is_written
+),
+noted as (
+    insert into standing.member_state (target, member_id, due_at, run_id)
+    select target, member_id, due_at, :by from timed
+    on conflict (target, member_id) do update set due_at = excluded.due_at, run_id = excluded.run_id
+),
+no_longer_due as (
+    delete from standing.due using timed
+    where due.target = timed.target and due.member_id = timed.member_id and timed.is_known and :is_latest
+),
+still_due as (
+    insert into standing.due (target, member_id)
+    select target, member_id from settled where not is_written and old_document is distinct from new_document
+    on conflict do nothing
+)"""

@@ -1,0 +1,152 @@
+"""What a set of changed documents means: by column, by level and tier, and for the members who move most."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from standing.contract.targets import LADDERS, Target
+from standing.database.connect import rows
+from standing.findings.movers import movers_of
+from standing.gate.change_sets import changed_documents
+from standing.gate.verdict import GateVerdict
+from standing.publish.publish import by_table
+from standing.publish.statement import ChangeTable
+from standing.report.content import Mover
+from standing.settings import Settings
+from standing.sql import quoted
+from standing.text import plain
+
+
+@dataclass(frozen=True)
+class ColumnChange:
+    """How many members' documents in one column would change."""
+
+    target: str
+    column: str  # table.column
+    members: int
+    changed: int
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Members by level or tier before and after; `cells` is (before, after) → members, None: had none."""
+
+    target: str
+    steps: tuple[tuple[str, str], ...]  # code and Thai label, lowest first
+    cells: dict[tuple[str | None, str], int]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """All of it. `run_id` is the stopped run, or None for a build of its own."""
+
+    run_id: int | None
+    columns: tuple[ColumnChange, ...]
+    matrices: tuple[Matrix, ...]
+    movers: tuple[Mover, ...]
+    gate: GateVerdict
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON values; a matrix is a list of before, after and members."""
+        return {
+            "run_id": self.run_id,
+            "columns": [asdict(one) for one in self.columns],
+            "matrices": [
+                {
+                    "target": one.target,
+                    "steps": [{"code": code, "label_th": label} for code, label in one.steps],
+                    "cells": [
+                        {"before": before, "after": after, "members": members}
+                        for (before, after), members in one.cells.items()
+                    ],
+                }
+                for one in self.matrices
+            ],
+            "movers": [plain(asdict(one)) for one in self.movers],
+            "gate": self.gate.to_json(),
+        }
+
+
+def of_build(
+    connection: Connection, settings: Settings, targets: tuple[Target, ...], gate: GateVerdict
+) -> Difference:
+    """What the build in `settings.build_schema` would change, whose changes have been found."""
+    changed = {
+        target.name: changed_documents(ChangeTable(settings, group), target)
+        for group in by_table(targets)
+        for target in group
+    }
+    return _gather(connection, settings, targets, changed, gate)
+
+
+def of_stopped_run(
+    connection: Connection, settings: Settings, targets: tuple[Target, ...], run_id: int, gate: GateVerdict
+) -> Difference:
+    """What a stopped run would have written."""
+    changed = {
+        target.name: "select member_id, old_document, new_document from standing.change_sets"
+        f" where run_id = {run_id:d} and target = '{target.name}'"
+        for target in targets
+    }
+    return _gather(connection, settings, targets, changed, gate, run_id)
+
+
+def _gather(
+    connection: Connection,
+    settings: Settings,
+    targets: tuple[Target, ...],
+    changed: dict[str, str],
+    gate: GateVerdict,
+    run_id: int | None = None,
+) -> Difference:
+    columns = tuple(_column(connection, settings, target, changed[target.name]) for target in targets)
+    ladders = [target for target in targets if target.name in LADDERS]
+    return Difference(
+        run_id=run_id,
+        columns=columns,
+        matrices=tuple(_matrix(connection, settings, target, changed[target.name]) for target in ladders),
+        movers=tuple(
+            mover
+            for target in targets
+            for mover in movers_of(connection, settings, target, changed[target.name])
+        ),
+        gate=gate,
+    )
+
+
+def _column(connection: Connection, settings: Settings, target: Target, changed: str) -> ColumnChange:
+    application = quoted(settings.application_schema, target.table)
+    found = rows(
+        connection,
+        f"select (select count(*) from {application}) as members, count(*) as changed from ({changed}) as changed",
+    )[0]
+    return ColumnChange(target.name, f"{target.table}.{target.column}", **found)
+
+
+def _matrix(connection: Connection, settings: Settings, target: Target, changed: str) -> Matrix:
+    """Every member: who does not change is in the same step before and after."""
+    key, seed, code, rank = LADDERS[target.name]
+    application = quoted(settings.application_schema, target.table)
+    column = f"application.{quoted(target.column)}"
+    cells = rows(
+        connection,
+        f"""
+        select
+            coalesce(changed.old_document, {column}) ->> '{key}' as before,
+            coalesce(changed.new_document, {column}) ->> '{key}' as after,
+            count(*) as members
+        from {application} as application
+        left join ({changed}) as changed on changed.member_id = application.{quoted(target.table_key)}
+        group by 1, 2 order by 1, 2
+        """,
+    )
+    steps = rows(
+        connection,
+        f"select {code} as code, label_th from {quoted(settings.build_schema, seed)} order by {rank}",
+    )
+    return Matrix(
+        target.name,
+        tuple((step["code"], step["label_th"]) for step in steps),
+        {(cell["before"], cell["after"]): cell["members"] for cell in cells},
+    )

@@ -1,0 +1,184 @@
+"""Taking a run back: its documents where they still are what it wrote, and holding those members."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, text
+
+from standing.contract.targets import TARGETS
+from standing.database.connect import connect, require_upgraded
+from standing.database.lock import RunLock, run_lock
+from standing.errors import SettingError, StandingError
+from standing.publish.documents import content_hash
+from standing.publish.publish import by_table
+from standing.publish.rewrite import Rewriting, Tally, rewrite
+from standing.settings import Settings
+from standing.sql import quoted
+from standing.state.runs import mark
+from standing.text import plural
+
+#: The hash of the document that is there now, as publishing wrote it into the history.
+STILL = f"{content_hash('{column}')} = {{kept}}.new_hash"
+
+FOLLOWED_BY = """
+held as (
+    insert into standing.holds (target, member_id, run_id)
+    select target, member_id, :run_id from settled where is_written
+    on conflict (target, member_id) do update set run_id = excluded.run_id
+),
+still_due as (
+    insert into standing.due (target, member_id) select target, member_id from settled where is_written
+    on conflict do nothing
+)"""
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What an undo did: target → documents put back, and documents that had changed since, with some keys."""
+
+    run_id: int
+    restored: dict[str, int]
+    changed_since: dict[str, int]
+    named: dict[str, tuple[str, ...]]
+
+    @property
+    def message(self) -> str:
+        number, left = sum(self.restored.values()), sum(self.changed_since.values())
+        said = f"run {self.run_id} undone: {plural(number, 'document')} put back{' and held' if number else ''}"
+        return f"{said}; not put back, because changed since: {left:,}" if left else said
+
+
+def undo(settings: Settings, run_id: int) -> Undone:
+    """Put back what the documents were before the run, where they still are what it wrote.
+
+    Those members are held: later runs do not write them until `resume`. Works on a failed run that had
+    published, too; begun again after a failure it goes on. Raises StandingError where there is nothing to
+    undo, and LockTaken while a run is at work.
+    """
+    with connect(settings) as engine:
+        with engine.connect() as connection:
+            require_upgraded(connection, settings)
+        with run_lock(engine, settings.lock_wait_minutes, settings.database_url_direct) as lock:
+            found = _find(engine, settings, run_id)
+            try:
+                tallies = _put_back(engine, settings, lock, run_id)
+            finally:
+                _drop_copy(engine, settings)
+            undone = Undone(
+                run_id,
+                restored={name: tally.written for name, tally in tallies.items()},
+                changed_since={name: tally.left for name, tally in tallies.items() if tally.left},
+                named={name: tally.named for name, tally in tallies.items() if tally.left},
+            )
+            with engine.begin() as connection:
+                mark(connection, run_id, "undone", f"{undone.message}; {found['message']}")
+            return undone
+
+
+def resume(settings: Settings, run_id: int | None = None) -> int:
+    """Let runs write the members again that the undo of `run_id`, or any undo, holds; gives how many.
+
+    They are due still. Raises StandingError if that run is not undone.
+    """
+    with connect(settings) as engine, engine.begin() as connection:
+        require_upgraded(connection, settings)
+        if run_id is not None:
+            status = connection.scalar(
+                text("select status from standing.runs where run_id = :run_id"), {"run_id": run_id}
+            )
+            if status is None:
+                raise SettingError(f"there is no run {run_id}", "standing status shows the last runs")
+            if status != "undone":
+                raise StandingError(
+                    f"run {run_id} is {status}, not undone", "standing resume lets every held member go on"
+                )
+        freed = connection.execute(
+            text("delete from standing.holds where run_id = :run_id or cast(:run_id as bigint) is null"),
+            {"run_id": run_id},
+        )
+        return freed.rowcount
+
+
+def _find(engine: Engine, settings: Settings, run_id: int) -> dict[str, Any]:
+    """The run, if there is something to undo."""
+    with engine.connect() as connection:
+        row = (
+            connection.execute(
+                text(
+                    "select runs.*, (started_at at time zone 'UTC')::date"
+                    " < (now() at time zone 'UTC')::date - :days as is_old,"
+                    " exists (select from standing.history where history.run_id = runs.run_id"
+                    " and history.published_at >= runs.started_at) as has_history"
+                    " from standing.runs where run_id = :run_id"
+                ),
+                {"run_id": run_id, "days": settings.history_days},
+            )
+            .mappings()
+            .first()
+        )
+    if row is None:
+        raise SettingError(f"there is no run {run_id}", "standing status shows the last runs")
+    found = dict(row)
+    if found["status"] == "undone":
+        raise StandingError(
+            f"run {run_id} is undone already", f"standing resume {run_id} lets the next run write again"
+        )
+    if found["status"] == "approved":
+        by = found["summary"]["approved_by"]
+        raise StandingError(f"run {run_id} was published as run {by}", f"standing undo {by}")
+    if found["status"] == "stopped" and (by := (found["summary"] or {}).get("approved_by")):
+        raise StandingError(f"run {run_id} was published in part as run {by}", f"standing undo {by}")
+    if found["is_old"]:
+        raise StandingError(
+            f"run {run_id} is older than the {settings.history_days} days of history that are kept",
+            "standing backup and the server's own backups reach further back; STANDING_HISTORY_DAYS keeps more",
+        )
+    if not found["has_history"]:
+        raise StandingError(
+            f"there is nothing to undo: run {run_id} is {found['status']} and wrote no document",
+            "standing status shows the last runs",
+        )
+    return found
+
+
+def _copy_name(settings: Settings) -> str:
+    return quoted(settings.build_schema, "undo_documents")
+
+
+def _drop_copy(engine: Engine, settings: Settings) -> None:
+    with engine.begin() as connection:
+        connection.execute(text(f"drop table if exists {_copy_name(settings)}"))
+
+
+def _copy(connection: Connection, settings: Settings, run_id: int) -> None:
+    """The run's part of the history, by member: the history itself is kept by day alone."""
+    name = _copy_name(settings)
+    connection.execute(text(f"drop table if exists {name}"))
+    connection.execute(
+        text(
+            f"create unlogged table {name} as select run_id, target, member_id, old_document, new_hash"
+            " from standing.history where run_id = :run_id and published_at >="
+            " (select started_at from standing.runs where run_id = :run_id)"
+        ),
+        {"run_id": run_id},
+    )
+    connection.execute(text(f"create index on {name} (member_id)"))
+    connection.execute(text(f"analyze {name}"))
+
+
+def _put_back(engine: Engine, settings: Settings, lock: RunLock, run_id: int) -> dict[str, Tally]:
+    with engine.begin() as connection:
+        _copy(connection, settings, run_id)
+        names = connection.scalars(text(f"select distinct target from {_copy_name(settings)}")).all()
+    tallies: dict[str, Tally] = {}
+    for group in by_table(tuple(target for target in TARGETS if target.name in names)):
+        rewriting = Rewriting(
+            settings=settings,
+            targets=group,
+            source=_copy_name(settings),
+            document="kept.old_document",
+            stands=STILL,
+            followed_by=FOLLOWED_BY,
+        )
+        tallies |= rewrite(engine, lock, rewriting, {"run_id": run_id}, f"standing undo {run_id}")
+    return tallies

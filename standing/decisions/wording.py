@@ -1,0 +1,74 @@
+"""A difference as text for a terminal."""
+
+from decimal import Decimal
+
+from standing.contract.targets import NUMBERS
+from standing.decisions.difference import Difference, Matrix
+from standing.report.content import FactorMove, Mover
+from standing.report.wording import FACTORS, name
+
+
+def as_text(found: Difference) -> str:
+    """The whole difference: columns, matrices, movers, and what the gate says of it."""
+    lines = [f"run {found.run_id} would write" if found.run_id else "against what is published"]
+    for one in found.columns:
+        share = one.changed / one.members if one.members else 0
+        lines.append(f"  {one.column:<32}{one.changed:>10,} of {one.members:,} change ({share:.1%})")
+    for matrix in found.matrices:
+        lines += ["", *_matrix(matrix)]
+    if found.movers:
+        lines += ["", "who moves most"]
+        for mover in found.movers:
+            lines += _mover(mover)
+    lines.append("")
+    stops, warns = ("stopped", "warned") if found.run_id else ("would stop", "would warn")
+    over = [(stops, one) for one in found.gate.over("stopped")]
+    over += [(warns, one) for one in found.gate.over("warned")]
+    lines += [f"gate: {verdict}: {one.sentence}" for verdict, one in over]
+    if not over:
+        lines.append("gate: within the limits")
+    return "\n".join(lines)
+
+
+def _matrix(matrix: Matrix) -> list[str]:
+    codes = [code for code, _ in matrix.steps]
+    others = {before for before, _ in matrix.cells} - set(codes)
+    rows = [*codes, *sorted(others, key=str)]
+    width = max(len(code) for code in [*codes, "before"]) + 2
+    lines = [f"{matrix.target}: members before (down) and after (across)"]
+    lines.append("  " + " " * width + "".join(f"{code:>{max(len(code), 7) + 2}}" for code in codes))
+    for row in rows:
+        counts = [matrix.cells.get((row, code), 0) for code in codes]
+        if not any(counts):
+            continue
+        shown = "".join(
+            f"{format(count, ',') if count else '·':>{max(len(code), 7) + 2}}"
+            for code, count in zip(codes, counts, strict=True)
+        )
+        label = dict(matrix.steps).get(row or "", "")
+        lines.append(f"  {row or 'none':<{width}}{shown}   {label}".rstrip())
+    return lines
+
+
+def _mover(mover: Mover) -> list[str]:
+    moves = [f"{NUMBERS[mover.target]} {_move(_number(mover.before), _number(mover.after))}"]
+    if mover.step_after:
+        moves.append(_move(mover.step_before or "none", mover.step_after))
+    lines = [f"  {mover.target} {mover.member_id}: {', '.join(moves)}"]
+    if mover.asked:
+        lines.append(f"    {mover.asked}")
+    return lines + [f"    {_factor(one)}" for one in mover.factors[:FACTORS]]
+
+
+def _move(before: str, after: str) -> str:
+    return before if before == after else f"{before} → {after}"
+
+
+def _factor(move: FactorMove) -> str:
+    change = (move.after or Decimal(0)) - (move.before or Decimal(0))
+    label = name(move.code) if move.label_en == move.code else move.label_en
+    return f"{change:+,f} {label}: {_move(_number(move.before), _number(move.after))}"
+
+
+def _number(value: Decimal | None) -> str:
+    return "none" if value is None else f"{value:,f}"

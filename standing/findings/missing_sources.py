@@ -1,0 +1,70 @@
+"""What is out of reach for members because the application lacks a source."""
+
+from sqlalchemy import Connection, text
+
+from standing.contract.gaps import Gap, gaps
+from standing.database.columns import columns_found
+from standing.report.content import MissingSource
+from standing.settings import Settings
+from standing.sql import quoted
+
+
+def missing_sources(connection: Connection, settings: Settings, scored: bool) -> tuple[MissingSource, ...]:
+    """Every gap, with the highest trust level that can be reached without it, and all of them together.
+
+    The levels are told where trust was `scored`, so that its policy is there.
+    """
+    found = columns_found(connection, settings.application_schema)
+    missing = gaps(found)
+    told = [
+        MissingSource(
+            gap.table,
+            gap.columns if gap.table in found else (),
+            gap.effect + (_reach(connection, settings, gap.metrics) if scored and gap.metrics else ""),
+        )
+        for gap in missing
+    ]
+    together = tuple(metric for gap in missing for metric in gap.metrics)
+    if scored and len([gap for gap in missing if gap.metrics]) > 1:
+        told.append(MissingSource("all of these", (), "together" + _reach(connection, settings, together)))
+    return tuple(_whole_tables(told, missing, set(found)))
+
+
+def _whole_tables(
+    told: list[MissingSource], missing: tuple[Gap, ...], tables: set[str]
+) -> list[MissingSource]:
+    """One line for a table that is missing whole, however many gaps that makes."""
+    absent = {gap.table for gap in missing if gap.table not in tables}
+    lines: dict[str, MissingSource] = {}
+    rest = []
+    for one in told:
+        if one.table in absent:
+            before = lines.get(one.table)
+            effect = f"{before.effect}; {one.effect}" if before else one.effect
+            lines[one.table] = MissingSource(one.table, (), effect)
+        else:
+            rest.append(one)
+    return [*lines.values(), *rest]
+
+
+def _reach(connection: Connection, settings: Settings, metrics: tuple[str, ...]) -> str:
+    """The best score and level without the points of these metrics."""
+    row = connection.execute(
+        text(f"""
+            with lost as (
+                select coalesce(sum(best), 0) as points
+                from (
+                    select max(points) as best from {quoted(settings.build_schema, "int_scorecard")}
+                    where metric = any(:metrics) group by metric
+                ) as metrics
+            )
+            select 100 - lost.points as score, levels.level
+            from lost
+            cross join lateral (
+                select level from {quoted(settings.build_schema, "int_trust_levels")}
+                where min_score <= 100 - lost.points order by rank desc limit 1
+            ) as levels
+        """),
+        {"metrics": list(metrics)},
+    ).first()
+    return f": trust reaches {row.score:.1f} at most, level {row.level}" if row else ""

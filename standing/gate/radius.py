@@ -1,0 +1,130 @@
+"""The blast radius of a build, measured in SQL and laid beside the limits of policy."""
+
+from dataclasses import dataclass
+
+from standing.contract.targets import LADDERS, NUMBERS, VALUES, Target
+from standing.publish.documents import is_published, number
+from standing.publish.statement import ChangeTable
+from standing.sql import quoted
+
+#: Above so many members the planner's estimate of their number is exact enough; where documents have just been written,
+#: counting looks at every row.
+COUNTED_UP_TO = 10_000
+
+
+@dataclass(frozen=True)
+class Radius:
+    """One statement per target: each measure, what was observed, and its limits.
+
+    Members whose document is published for the first time are left out of every share.
+    """
+
+    table: ChangeTable
+    target: Target
+
+    def _policy(self, seed: str) -> str:
+        return quoted(self.table.settings.build_schema, seed)
+
+    def _ranks(self) -> tuple[str, str]:
+        """The joins to the old and the new rank, and the pair of expressions for them."""
+        if self.target.name not in LADDERS:
+            return "", "null::integer as old_rank, null::integer as new_rank"
+        key, seed, code, rank = LADDERS[self.target.name]
+        joins = "\n".join(
+            f"    left join {self._policy(seed)} as {side}_step on {side}_step.{code} = pairs.{side} ->> '{key}'"
+            for side in ("old", "new")
+        )
+        return joins, f"old_step.{rank} as old_rank, new_step.{rank} as new_rank"
+
+    def _lost_members(self) -> str:
+        """Members with a published document, without a candidate."""
+        column = f"application.{quoted(self.target.column)}"
+        return f"""
+    select count(*) from {self.table.application_table} as application
+    join {self.table.due} as due on due.{self.table.due_key} = application.{self.table.key}
+    left join {self.table.mart(self.target)} as mart on mart.{quoted(self.target.key)} = application.{self.table.key}
+    where mart.{quoted(self.target.key)} is null and {is_published(column)}"""
+
+    def statement(self) -> str:
+        name, column = self.target.name, f"application.{quoted(self.target.column)}"
+        joins, ranks = self._ranks()
+        value = "{" + NUMBERS[name] + "}"
+        lost = " or ".join(
+            f"(coalesce({number('pairs.old', path)}, 0) != 0 and coalesce({number('pairs.new', path)}, 0) = 0)"
+            for path in VALUES[name]
+        )
+        return f"""
+with pairs as (
+    select {column} as old, mart.document as new
+    from {self.table.name} as change
+    join {self.table.application_table} as application on application.{self.table.key} = change.member_id
+    join {self.table.mart(self.target)} as mart on mart.{quoted(self.target.key)} = change.member_id
+    where change.{name}_changed and {is_published(column)}
+),
+compared as (
+    select
+        {ranks},
+        {number("pairs.new", value)} - {number("pairs.old", value)} as shift,
+        {lost} as has_lost
+    from pairs
+{joins}
+),
+counted as (
+    select
+        count(*) as changed,
+        count(*) filter (where new_rank > old_rank) as moved_up,
+        count(*) filter (where new_rank < old_rank) as moved_down,
+        coalesce(sum(shift), 0) as shift,
+        count(*) filter (where has_lost) as lost_values,
+        (select count(*) from {self.table.name} where {name}_changed) - count(*) as first_published,
+        ({self._lost_members()}
+        ) as lost_members
+    from compared
+),
+sized as (
+    select
+        counted.*,
+        greatest((
+            select case
+                when reltuples > {COUNTED_UP_TO} then reltuples::bigint
+                else (select count(*) from {self.table.application_table})
+            end
+            from pg_class where oid = cast(:table as regclass)
+        ) - first_published, 1) as members
+    from counted
+),
+measured as (
+    select measures.measure, measures.concerned, measures.observed
+    from sized
+    cross join lateral (
+        values
+        ('changed_share', changed, changed::numeric / members),
+        ('moved_up_share', moved_up, moved_up::numeric / members),
+        ('moved_down_share', moved_down, moved_down::numeric / members),
+        ('mean_shift', changed, shift / members),
+        ('lost_values_share', lost_values, lost_values::numeric / members),
+        ('lost_members_share', lost_members, lost_members::numeric / members)
+    ) as measures (measure, concerned, observed)
+)
+select
+    measured.measure,
+    measured.concerned as members,
+    round(measured.observed, 4) as observed,
+    limits.warn,
+    limits.stop,
+    case
+        when measured.concerned < policy_numbers.value then 'passed'
+        when abs(measured.observed) > limits.stop then 'stopped'
+        when abs(measured.observed) > limits.warn then 'warned'
+        else 'passed'
+    end as verdict
+from measured
+cross join lateral (
+    select * from {self._policy("gate_limits")} as limits
+    where limits.measure = measured.measure and limits.target in ('{name}', 'all')
+    order by limits.target = 'all'
+    limit 1
+) as limits
+join {self._policy("policy_numbers")} as policy_numbers on policy_numbers.name = 'gate_min_members'
+order by measured.measure
+"""

@@ -1,0 +1,107 @@
+"""The gate's judgement: what a build would do to the members, and whether that is within the limits."""
+
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import Any, Self
+
+from sqlalchemy import Engine
+
+from standing.contract.targets import Target
+from standing.database.connect import rows
+from standing.gate.radius import Radius
+from standing.publish.publish import by_table
+from standing.publish.statement import ChangeTable
+from standing.settings import Settings
+
+#: What a measure's number says, in a sentence that begins with the target.
+SAID = {
+    "changed_share": "{share:.1%} of the members change",
+    "moved_up_share": "{share:.1%} of the members move up",
+    "moved_down_share": "{share:.1%} of the members move down",
+    "mean_shift": "the mean moves by {share:+.2f}",
+    "lost_values_share": "{share:.1%} of the members lose a value that they had",
+    "lost_members_share": "{share:.1%} of the members have a document and no candidate",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One measure of one target.
+
+    `observed`, `warn` and `stop` are shares of 1, or in the number's own unit. A mean that falls moves by less than
+    0, and its limits hold both ways.
+    """
+
+    target: str
+    measure: str
+    members: int
+    observed: Decimal
+    warn: Decimal | None
+    stop: Decimal | None
+    verdict: str  # passed, warned or stopped
+
+    @property
+    def sentence(self) -> str:
+        """What was seen and the limit it went over, if it did."""
+        limit = {"warned": self.warn, "stopped": self.stop}.get(self.verdict)
+        said = SAID[self.measure].format(share=self.observed)
+        shown = "" if limit is None else f" (limit {_shown(self.measure, limit)})"
+        return f"{self.target}: {said}{shown}"
+
+
+def _shown(measure: str, limit: Decimal) -> str:
+    return f"{limit:.2f}" if measure == "mean_shift" else f"{limit:.1%}"
+
+
+@dataclass(frozen=True)
+class GateVerdict:
+    """Everything the gate looked at."""
+
+    findings: tuple[Finding, ...] = ()
+
+    def over(self, verdict: str) -> tuple[Finding, ...]:
+        """The findings that ended as `verdict`."""
+        return tuple(one for one in self.findings if one.verdict == verdict)
+
+    @property
+    def stopped(self) -> bool:
+        return bool(self.over("stopped"))
+
+    @property
+    def warned(self) -> bool:
+        return bool(self.over("warned"))
+
+    @classmethod
+    def from_json(cls, given: list[dict[str, Any]]) -> Self:
+        """The verdict in `to_json()`."""
+        known = Finding.__dataclass_fields__
+        findings = []
+        for one in given:
+            kept: dict[str, Any] = {key: value for key, value in one.items() if key in known}
+            for number in ("observed", "warn", "stop"):
+                kept[number] = None if kept[number] is None else Decimal(str(kept[number]))
+            findings.append(Finding(**kept))
+        return cls(tuple(findings))
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """The findings as JSON values."""
+        return [
+            {
+                key: float(value) if isinstance(value, Decimal) else value
+                for key, value in asdict(one).items()
+            }
+            | {"sentence": one.sentence}
+            for one in self.findings
+        ]
+
+
+def measure(engine: Engine, settings: Settings, targets: tuple[Target, ...]) -> GateVerdict:
+    """Measure the build in `settings.build_schema`, whose changes have been found."""
+    findings = []
+    for group in by_table(targets):
+        table = ChangeTable(settings, group)
+        with engine.connect() as connection:
+            for target in group:
+                found = rows(connection, Radius(table, target).statement(), table=table.application_table)
+                findings += [Finding(target=target.name, **row) for row in found]
+    return GateVerdict(tuple(findings))

@@ -1,0 +1,74 @@
+"""After everything is written: who is not due any more, and until when."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, text
+
+from standing.contract.targets import Target
+from standing.incremental.plan import KINDS, Due
+from standing.settings import Settings
+from standing.sql import quoted
+
+
+def settle(
+    connection: Connection, settings: Settings, targets: tuple[Target, ...], run_id: int, due: Due
+) -> None:
+    """After everything is written: nobody that this run built is due any more, but who is held by an undo."""
+    names = [target.name for target in targets]
+    for target in targets:
+        for statement in _settle(settings, target):
+            connection.execute(text(statement), {"target": target.name, "run_id": run_id})
+    if due.everybody:
+        connection.execute(
+            text("delete from standing.due where member_id is null and target = any(:names)"),
+            {"names": names},
+        )
+    for target in targets:
+        connection.execute(
+            text(
+                "insert into standing.target_state (target, depends_on, run_id) values (:target, :depends_on, :run_id)"
+                " on conflict (target) do update set depends_on = excluded.depends_on, run_id = excluded.run_id"
+            ),
+            {"target": target.name, "depends_on": due.depends_on[target.name], "run_id": run_id},
+        )
+
+
+def _settle(settings: Settings, target: Target) -> Iterator[str]:
+    """Who is gone is forgotten; who joins after as_of is due then, and who has no time of joining, once they change."""
+    kind = next(kind for kind in KINDS if kind.table == target.table)
+
+    def exists(schema: str, table: str, key: str) -> str:
+        return f"exists (select from {quoted(schema, table)} as m where m.{quoted(key)} = built.{kind.key})"
+
+    built = f"{quoted(settings.build_schema, kind.due_table)} as built"
+    is_made = exists(settings.build_schema, target.mart, kind.key)
+    is_known = exists(settings.build_schema, kind.known, kind.key)
+    is_there = exists(settings.application_schema, target.table, target.table_key)
+    yield f"""
+insert into standing.due (target, member_id)
+select :target, built.{kind.key} from {built} where {is_there} and {is_known} and not {is_made}
+on conflict do nothing
+"""
+    yield f"""
+insert into standing.member_state (target, member_id, due_at, run_id)
+select :target, built.{kind.key},
+    min(joined.created_at) filter (where joined.created_at > run_context.as_of), :run_id
+from {built}
+join {quoted(settings.build_schema, kind.all_keys)} as joined on joined.{kind.key} = built.{kind.key}
+cross join {quoted(settings.build_schema, "run_context")} as run_context
+where {is_there} and not {is_known}
+group by built.{kind.key}
+on conflict (target, member_id) do update set due_at = excluded.due_at, run_id = excluded.run_id
+"""
+    yield f"""
+delete from standing.member_state as state using {built}
+where state.target = :target and state.member_id = built.{kind.key} and not {is_there}
+"""
+    yield f"""
+delete from standing.due using {built}
+where due.target = :target and due.member_id = built.{kind.key}
+    and ({is_made} or not {is_known} or not {is_there})
+    and not exists (
+        select from standing.holds as held where held.target = due.target and held.member_id = due.member_id
+    )
+"""

@@ -1,0 +1,162 @@
+"""The triggers that fill the change log: which an application's tables should have, and what is missing.
+
+For each table a function in Standing's schema and triggers that call it: for each statement, with its rows
+as transition tables, because that is one insert however many rows change. On a partitioned table they are
+for each row, because only those reach writes to a partition itself; and each partition has its own trigger
+for TRUNCATE, which also tells when partitions came or went.
+"""
+
+from dataclasses import dataclass
+
+from standing.contract.followed import FOLLOWED, Followed
+from standing.database.catalog import Catalog, FoundTrigger
+from standing.database.connect import STANDING_SCHEMA
+from standing.incremental.capture_sql import (
+    TRUNCATED,
+    TRUNCATED_BODY,
+    body,
+    function_name,
+)
+from standing.sql import quoted
+
+#: pg_trigger.tgtype
+ROW = 1
+EVENTS = {"insert": 4, "delete": 8, "update": 16, "truncate": 32}
+OLD, NEW = "old table as old_rows", "new table as new_rows"
+SIDES = {"insert": NEW, "delete": OLD, "update": f"{OLD} {NEW}"}
+
+
+def _off(enabled: str) -> str:
+    """What a trigger is that is not enabled always, as it was made: what happened since then may not have been logged."""
+    return "is not always enabled" if enabled == "O" else "is disabled"
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """A trigger that should be there."""
+
+    schema: str
+    table: str
+    event: str
+    function: str
+    by_row: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"standing_log_{self.event}"
+
+    @property
+    def where(self) -> str:
+        return quoted(self.schema, self.table)
+
+    def problem(self, found: FoundTrigger | None) -> str:
+        """What is wrong with what was found in its place, if anything."""
+        if found is None:
+            return "is missing"
+        if found.enabled != "A":
+            return _off(found.enabled)
+        kind = EVENTS[self.event] + (ROW if self.by_row else 0)
+        same = (found.function, found.type) == (self.function, kind)
+        return "" if same and not found.conditional else "is not as it should be"
+
+    def statements(self) -> tuple[str, ...]:
+        sides = "" if self.by_row or self.event == "truncate" else f" referencing {SIDES[self.event]}"
+        each = "row" if self.by_row else "statement"
+        return (
+            f"create or replace trigger {self.name} after {self.event} on {self.where}{sides}"
+            f" for each {each} execute function {quoted(STANDING_SCHEMA, self.function)}()",
+            # Also in a session that loads data with session_replication_role = replica.
+            f"alter table {self.where} enable always trigger {self.name}",
+        )
+
+
+@dataclass(frozen=True)
+class Capture:
+    """What one table should have."""
+
+    table: str
+    function: str
+    body: str
+    triggers: tuple[Trigger, ...]
+
+
+def wanted(catalog: Catalog) -> tuple[Capture, ...]:
+    """For each followed table that is there and names a member."""
+    return tuple(
+        _capture(catalog, followed)
+        for followed in FOLLOWED
+        if any(catalog.has(followed.table, column) for row in followed.members for column in row.values())
+    )
+
+
+def _capture(catalog: Catalog, followed: Followed) -> Capture:
+    table, function = followed.table, function_name(followed.table)
+    partitioned = catalog.partitioned(table)
+    triggers = [
+        Trigger(catalog.schema, table, event, function, by_row=partitioned)
+        for event in ("insert", "delete")
+    ]
+    triggers += [
+        Trigger(catalog.schema, table, "update", function, by_row=partitioned or followed.by_row),
+        Trigger(catalog.schema, table, "truncate", TRUNCATED),
+    ]
+    triggers += [
+        Trigger(one.schema, one.name, "truncate", TRUNCATED)
+        for one in catalog.partitions
+        if one.table == table and not one.foreign
+    ]
+    return Capture(table, function, body(catalog, followed, partitioned), tuple(triggers))
+
+
+def problems(catalog: Catalog) -> dict[str, list[str]]:
+    """Table → what keeps its changes from being logged, each a phrase; tables without problems left out."""
+    found = {(one.schema, one.table, one.name): one for one in catalog.triggers}
+    said: dict[str, list[str]] = {}
+    for capture in wanted(catalog):
+        if not any(found.get((one.schema, one.table, one.name)) for one in capture.triggers):
+            said[capture.table] = [f"{capture.table} has no trigger of the change log"]
+            continue
+        wrong = [
+            f"trigger {trigger.name} on {trigger.table} {problem}"
+            for trigger in capture.triggers
+            if (problem := trigger.problem(found.get((trigger.schema, trigger.table, trigger.name))))
+        ]
+        wrong += [
+            f"function {name} is not as it should be"
+            for name, text in ((capture.function, capture.body), (TRUNCATED, TRUNCATED_BODY))
+            if catalog.functions.get(name) != text
+        ]
+        wrong += [
+            f"trigger {one.name} on partition {one.table} {_off(one.enabled)}"
+            for one in catalog.triggers
+            if one.cloned and one.root == capture.table and one.enabled != "A"
+        ]
+        if wrong:
+            said[capture.table] = wrong
+    for followed in FOLLOWED:
+        if followed.table in catalog.others:
+            said[followed.table] = [f"{followed.table} is not a table: its changes cannot be logged"]
+    for partition in catalog.partitions:
+        if partition.foreign and partition.table in {capture.table for capture in wanted(catalog)}:
+            said.setdefault(partition.table, []).append(
+                f"{partition.name} is on another server: its changes cannot be logged"
+            )
+    for one in strays(catalog):
+        said.setdefault(one.root, []).append(
+            f"{one.table} has changed its place; it has trigger {one.name}"
+        )
+    return said
+
+
+def strays(catalog: Catalog) -> list[FoundTrigger]:
+    """Triggers of ours where none should be, such as on a partition that was detached."""
+    places = {
+        (trigger.schema, trigger.table, trigger.name)
+        for capture in wanted(catalog)
+        for trigger in capture.triggers
+    }
+    return [
+        one
+        for one in catalog.triggers
+        if not one.cloned and (one.schema, one.table, one.name) not in places
+    ]

@@ -1,0 +1,248 @@
+"""From the log of changes to who is due.
+
+Triggers append the members that a change concerns (see standing/contract/followed.py); `drain` takes what is
+visible and makes due whoever's documents may have changed with it. It makes too many due rather than too
+few.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, text
+
+from standing.contract.followed import LOG_KEYS
+from standing.contract.targets import TARGETS
+from standing.database.catalog import read_catalog
+from standing.database.connect import STANDING_SCHEMA
+from standing.incremental import materialized, stale
+from standing.incremental.capture import problems, wanted
+from standing.incremental.lookup import Tables, tables_found
+from standing.settings import Settings
+
+if TYPE_CHECKING:
+    import psycopg
+
+LOG = f"{STANDING_SCHEMA}.change_log"
+DUE = f"{STANDING_SCHEMA}.due"
+
+#: The steps' tables; each is gone with the transaction.
+DRAINED = "pg_temp.drained"
+ORDERS = "pg_temp.drained_orders"
+USERS = "pg_temp.drained_users"
+SELLERS = "pg_temp.drained_sellers"
+
+TAKE = f"""
+with taken as (
+    delete from {LOG} returning source, is_wide, {", ".join(LOG_KEYS)}
+)
+
+insert into {DRAINED} (source, is_wide, {", ".join(LOG_KEYS)})
+select distinct source, is_wide, {", ".join(LOG_KEYS)} from taken
+"""
+
+#: The sources of which everything may have changed.
+EVERYBODY = (
+    f"select distinct source from {DRAINED}"
+    f" where is_wide and num_nonnulls({', '.join(LOG_KEYS)}) = 0 order by 1"
+)
+#: In the place of a source: what was changed while the log was not complete.
+NOT_LOGGED = "not logged"
+#: Sources named in the reason why everybody is due.
+NAMED = 3
+
+
+@dataclass(frozen=True)
+class Completeness:
+    """Whether every change is logged; true or false by itself.
+
+    `problems` say what is not, a phrase each; `follows` are the tables of which nothing is missing.
+    """
+
+    problems: tuple[str, ...]
+    follows: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return not self.problems
+
+    @property
+    def reason(self) -> str:
+        """One line; empty where the log is complete."""
+        others = f" and {len(self.problems) - 1} more" if len(self.problems) > 1 else ""
+        return f"{self.problems[0]}{others}" if self.problems else ""
+
+
+def is_complete(connection: Connection, settings: Settings) -> Completeness:
+    """Whether every trigger that should be there now is there and enabled; else a run has to be full."""
+    if not settings.change_log:
+        return Completeness(("there is no change log (STANDING_CHANGE_LOG is off)",))
+    catalog = read_catalog(_driver(connection), settings.application_schema)
+    wrong = problems(catalog)
+    return Completeness(
+        tuple(problem for said in wrong.values() for problem in said),
+        tuple(capture.table for capture in wanted(catalog) if capture.table not in wrong),
+    )
+
+
+def _driver(connection: Connection) -> "psycopg.Connection[Any]":
+    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
+    return driver
+
+
+def drain(connection: Connection, settings: Settings, log: Completeness | None = None) -> int:
+    """Take the log's visible rows and make due, for every target, the members concerned.
+
+    Works in the caller's transaction (read committed): what is still uncommitted stays for the next time.
+    Gives how many rows of due are new; one for each target if everybody is. While the log is not complete
+    it leaves a row for everybody: what was changed before somebody mends the triggers is in no log, so one
+    more run after that has to be full. `log` is what `is_complete` says, where the caller has asked.
+    """
+    for table, columns in (
+        (DRAINED, f"source text, is_wide boolean, {', '.join(f'{key} uuid' for key in LOG_KEYS)}"),
+        (ORDERS, "member_id uuid"),
+        (USERS, "member_id uuid"),
+        (SELLERS, "member_id uuid"),
+    ):
+        connection.execute(text(f"drop table if exists {table}"))
+        name = table.removeprefix("pg_temp.")
+        connection.execute(text(f"create temporary table {name} ({columns}) on commit drop"))
+    taken = connection.execute(text(TAKE)).rowcount
+    if settings.change_log and not (log or is_complete(connection, settings)):
+        connection.execute(text(f"insert into {LOG} (source, is_wide) values ('{NOT_LOGGED}', true)"))
+    if not taken:
+        return 0
+    if sources := connection.scalars(text(EVERYBODY)).all():
+        materialized.forget(connection, settings)
+        return _make_everybody_due(connection, _reason(sources))
+    connection.execute(text(f"analyze {DRAINED}"))
+    tables = tables_found(connection, settings.application_schema)
+    _fill(connection, ORDERS, _orders(tables))
+    _fill(connection, USERS, _users(tables))
+    _fill(connection, SELLERS, _sellers(tables))
+    # A shop's documents show its person, and a person's the shop; a person may have several shops.
+    _fill(connection, USERS, [tables.select("user_id", "seller_profiles", "id", _all(SELLERS))])
+    _fill(connection, SELLERS, [tables.select("id", "seller_profiles", "user_id", _all(USERS))])
+    stale.add(
+        connection,
+        settings,
+        {
+            "order_id": [_all(ORDERS)],
+            "review_id": _reviews(tables),
+            "thread_id": [_logged("thread_id")],
+            "user_id": [_logged("user_id")],
+        },
+        _counted_anew,
+    )
+    return _make_due(connection, "users", USERS) + _make_due(connection, "seller_profiles", SELLERS)
+
+
+def _logged(key: str, wide: bool = False) -> str:
+    return f"select {key} from {DRAINED}{' where is_wide' if wide else ''}"
+
+
+def _counted_anew(fact: materialized.Fact) -> str | None:
+    """The members of whom something that a fact counts was changed."""
+    sources = ", ".join(f"'{source}'" for source in fact.sources)
+    return f"select {fact.key} from {DRAINED} where source in ({sources})" if sources else None
+
+
+def _all(table: str) -> str:
+    return f"select member_id from {table}"
+
+
+def _orders(tables: Tables) -> list[str | None]:
+    """The orders whose members are concerned."""
+    users, sellers = _logged("user_id", wide=True), _logged("seller_id", wide=True)
+    return [
+        _logged("order_id"),
+        tables.select("id", "orders", "buyer_id", users),
+        tables.select("id", "orders", "seller_id", sellers),
+        tables.select("order_id", "reviews", "reviewer_id", users),
+        tables.select("order_id", "reviews", "seller_id", sellers),
+        tables.select("order_id", "reviews", "id", _logged("review_id")),
+    ]
+
+
+def _reviews(tables: Tables) -> list[str | None]:
+    """The reviews that may count otherwise now, besides those of the orders."""
+    return [
+        _logged("review_id"),
+        tables.select("id", "reviews", "reviewer_id", _logged("user_id", wide=True)),
+        tables.select("id", "reviews", "seller_id", _logged("seller_id", wide=True)),
+    ]
+
+
+def _users(tables: Tables) -> list[str | None]:
+    threads = _logged("thread_id")
+    return [
+        _logged("user_id"),
+        tables.select("buyer_id", "orders", "id", _all(ORDERS)),
+        tables.select("reviewer_id", "reviews", "order_id", _all(ORDERS)),
+        tables.select("reviewer_id", "reviews", "seller_id", _logged("seller_id", wide=True)),
+        tables.select("reviewer_id", "reviews", "id", _logged("review_id")),
+        tables.select("sender_id", "messages", "thread_id", threads),
+        tables.select("recipient_id", "messages", "thread_id", threads),
+    ]
+
+
+def _sellers(tables: Tables) -> list[str | None]:
+    return [
+        _logged("seller_id"),
+        tables.select("seller_id", "orders", "id", _all(ORDERS)),
+        tables.select("seller_id", "reviews", "order_id", _all(ORDERS)),
+        tables.select("seller_id", "reviews", "reviewer_id", _logged("user_id", wide=True)),
+        tables.select("seller_id", "reviews", "id", _logged("review_id")),
+    ]
+
+
+def _fill(connection: Connection, table: str, selects: list[str | None]) -> None:
+    """Add the keys that are not there yet, and say how many there are, so that joins are planned well."""
+    union = " union all ".join(select for select in selects if select)
+    if not union:
+        return
+    connection.execute(
+        text(
+            f"insert into {table} select key from ({union}) as found (key) where key is not null"
+            f" except select member_id from {table}"
+        )
+    )
+    connection.execute(text(f"analyze {table}"))
+
+
+def _targets(table: str | None = None) -> Iterator[str]:
+    return (target.name for target in TARGETS if table in (None, target.table))
+
+
+def _make_due(connection: Connection, table: str, members: str) -> int:
+    """Every member of the temporary table `members`, for every target of the application's `table`."""
+    return connection.execute(
+        text(
+            f"insert into {DUE} (target, member_id)"
+            f" select target, member_id from {members} cross join unnest(cast(:targets as text[])) as t (target)"
+            " on conflict do nothing"
+        ),
+        {"targets": list(_targets(table))},
+    ).rowcount
+
+
+def _reason(sources: Sequence[str]) -> str:
+    named = [source for source in sources if source != NOT_LOGGED]
+    if not named:
+        return "changes may have been missed while the change log was not complete"
+    more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
+    return f"everything in {', '.join(named[:NAMED])}{more} may have changed"
+
+
+def _make_everybody_due(connection: Connection, reason: str) -> int:
+    return connection.execute(
+        text(
+            f"insert into {DUE} (target, reason) select target, :reason"
+            " from unnest(cast(:targets as text[])) as t (target) on conflict do nothing"
+        ),
+        {"targets": list(_targets()), "reason": reason},
+    ).rowcount
+
+
+def log_size(connection: Connection) -> int:
+    """Rows that wait in the log."""
+    return int(connection.scalar(text(f"select count(*) from {LOG}")) or 0)

@@ -1,0 +1,183 @@
+"""Metrics for Prometheus, written as a text file after each run (textfile collector, or our /metrics page).
+
+Everything is read anew from the book of runs, so that the file is whole whoever wrote it last; what the book
+does not keep (the ends of flows that are no runs) stays in a note beside the file.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from standing.contract.targets import SELECTIONS, TARGETS
+from standing.database.connect import connect, rows, server_message
+from standing.errors import StandingError
+from standing.log import NAME
+from standing.settings import Settings
+
+#: The newest run of each selection that published, oldest first, so that the newest value of a label stands.
+PUBLISHED = """
+    select selection, summary, finished_at from (
+        select distinct on (selection) run_id, selection, summary, finished_at
+        from standing.runs where status in ('published', 'approved')
+        order by selection, run_id desc
+    ) as newest order by run_id
+"""
+#: The newest run of each selection that had its turn, however it ended.
+ENDED = """
+    select distinct on (selection) selection, status, summary, finished_at
+    from standing.runs where status not in ('running', 'replayed', 'waiting', 'skipped')
+    order by selection, run_id desc
+"""
+#: What runs wait for; a run that comes after its time is up lets it expire.
+UNDECIDED = """
+    select selection from standing.runs where status = 'stopped'
+        and (summary ->> 'expires_at')::timestamptz > clock_timestamp()
+"""
+#: The newest run that came as far as setting rows aside, however it ended.
+SET_ASIDE = """
+    select summary -> 'quarantine' as reasons from standing.runs
+    where status not in ('running', 'replayed') and jsonb_path_exists(
+        summary, '$.stages[*] ? (@.name == "build" && @.status == "done")'
+    )
+    order by run_id desc limit 1
+"""
+RECONCILED = """
+    select summary -> 'reconciliation' -> 'counts' as counts, finished_at
+    from standing.runs where summary ? 'reconciliation' order by run_id desc limit 1
+"""
+DUE = "select target, count(*) as members from standing.due group by target"
+
+
+class _Gauges:
+    """Gauges by name, made when first set."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.known: dict[str, Gauge] = {}
+
+    def set(self, name: str, says: str, value: float, **labels: str) -> None:
+        if name not in self.known:
+            self.known[name] = Gauge(f"standing_{name}", says, tuple(labels), registry=self.registry)
+        gauge = self.known[name]
+        (gauge.labels(**labels) if labels else gauge).set(value)
+
+
+def write_metrics(settings: Settings, succeeded: str | None = None) -> None:
+    """Write the file; `succeeded` names a flow that has just ended well and is no run of a selection.
+
+    Where it cannot, it says so in the log: a run does not fail for its metrics.
+    """
+    try:
+        noted = _note(settings.metrics_path, succeeded)
+        gauges = _Gauges()
+        with connect(settings) as engine, engine.connect() as connection:
+            _from_runs(gauges, connection)
+            _from_due(gauges, connection)
+            _from_reconciliation(gauges, connection)
+        for flow, moment in noted.items():
+            _success(gauges, flow, moment)
+        gauges.set("metrics_timestamp_seconds", "When this file was written", time.time())
+        write_to_textfile(str(settings.metrics_path), gauges.registry)
+    except (StandingError, DBAPIError, OSError) as error:
+        reason = server_message(error) if isinstance(error, DBAPIError) else str(error)
+        logging.getLogger(NAME).warning("metrics are not written: %s", reason)
+
+
+def _from_runs(gauges: _Gauges, connection: Connection) -> None:
+    for run in rows(connection, ENDED):
+        ended_well = "Whether the newest run of the selection published; runs that only waited aside"
+        well = run["status"] in ("published", "approved")
+        gauges.set("last_run_success", ended_well, float(well), selection=run["selection"])
+        for stage in (run["summary"] or {}).get("stages", []):
+            gauges.set(
+                "stage_seconds",
+                "Seconds of each stage of the newest run",
+                stage["seconds"],
+                selection=run["selection"],
+                stage=stage["name"],
+            )
+    stopped = [SELECTIONS.get(run["selection"], ()) for run in rows(connection, UNDECIDED)]
+    for name, targets in SELECTIONS.items():
+        waits = any(set(targets) & set(others) for others in stopped)
+        says = "Whether runs of the selection wait for a decision about one that the gate stopped"
+        gauges.set("run_awaits_decision", says, float(waits), selection=name)
+    for run in rows(connection, PUBLISHED):
+        covered = [name for name, targets in SELECTIONS.items() if _covers(run["selection"], targets)]
+        for name in covered:
+            _success(gauges, name, run["finished_at"].timestamp())
+        _from_summary(gauges, run["summary"] or {})
+    for run in rows(connection, SET_ASIDE):
+        _from_quarantine(gauges, run["reasons"] or [])
+
+
+def _covers(selection: str, targets: tuple[str, ...]) -> bool:
+    return set(targets) <= set(SELECTIONS.get(selection, ()))
+
+
+def _from_summary(gauges: _Gauges, summary: Mapping[str, Any]) -> None:
+    documents = "Documents of the newest run that published, by what became of them"
+    for change in summary.get("changes", []):
+        for state in ("candidates", "changed", "written", "unchanged", "clock_only"):
+            if state in change:  # older runs do not say what changed
+                gauges.set("documents", documents, change[state], target=change["target"], state=state)
+    for one in summary.get("distributions", []):
+        for bucket in one["after"]:
+            gauges.set(
+                "distribution",
+                "Members per level, tier or score",
+                bucket["count"],
+                of=one["name"],
+                bucket=str(bucket["label"]),
+            )
+
+
+def _from_quarantine(gauges: _Gauges, reasons: Sequence[Mapping[str, Any]]) -> None:
+    quarantined = "Source rows set aside in the newest run that built"
+    gauges.set("quarantined_rows_of_all_reasons", quarantined, sum(one["rows"] for one in reasons))
+    for one in reasons:
+        says, labels = "The same by reason", {"source": one["source"], "reason": one["reason"]}
+        gauges.set("quarantined_rows", says, one["rows"], **labels)
+
+
+def _from_due(gauges: _Gauges, connection: Connection) -> None:
+    if connection.scalar(text("select to_regclass('standing.due')")) is None:
+        return
+    due = {row["target"]: row["members"] for row in rows(connection, DUE)}
+    for target in TARGETS:
+        says = "Rows that wait for the next run; a row may stand for everybody"
+        gauges.set("due_rows", says, due.get(target.name, 0), target=target.name)
+
+
+def _from_reconciliation(gauges: _Gauges, connection: Connection) -> None:
+    for found in rows(connection, RECONCILED):
+        _success(gauges, "reconcile", found["finished_at"].timestamp())
+        for target in TARGETS:
+            number = sum(found["counts"].get(target.name, {}).values())
+            gauges.set(
+                "drift_documents", "Documents that a full recompute contradicts", number, target=target.name
+            )
+
+
+def _success(gauges: _Gauges, flow: str, moment: float) -> None:
+    gauges.set("last_success_timestamp_seconds", "When the flow last ended well", moment, flow=flow)
+
+
+def _note(file: Path, succeeded: str | None) -> dict[str, float]:
+    """When flows that are no runs last ended well, kept beside the file, with the one that has just ended."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    beside = file.with_suffix(".json")
+    try:
+        noted: dict[str, float] = json.loads(beside.read_text())
+    except (OSError, ValueError):
+        noted = {}
+    if succeeded is not None:
+        noted[succeeded] = time.time()
+        beside.write_text(json.dumps(noted))
+    return noted

@@ -1,0 +1,177 @@
+"""Reconciling: is what is published what a full recompute would publish? Under one lock, with one run.
+
+The run builds the due; then everybody is built in a schema apart at the same moment and compared. Whom a
+change reached meanwhile is told apart; any other difference is drift, which should be none.
+"""
+
+import json
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, Engine, text
+
+from standing.build import dbt
+from standing.build.prepared import is_prepared, preparing
+from standing.contract.targets import TARGETS, Target
+from standing.database.connect import connect, require_upgraded, rows
+from standing.database.lock import LockTaken, RunLock, run_lock
+from standing.findings import quarantine
+from standing.incremental import change_log, materialized
+from standing.incremental.plan import open_build
+from standing.log import logger
+from standing.monitor.drift import MEND, Drift, Reconciliation
+from standing.publish.documents import without_clock
+from standing.report.files import write_again
+from standing.run.execute import Perform, execute_locked, plainly, skipped
+from standing.run.outcome import Outcome
+from standing.run.run import Request
+from standing.settings import Settings
+from standing.sql import quoted
+
+#: Members named of each document; all are counted.
+NAMED = 100
+
+EDITED = "the document was edited after it was published"
+NOT_LOGGED = "the sources give another document, and no trigger logged why"
+NEVER_BUILT = "no run has built this member"
+GONE = "the document is gone from the column"
+
+
+def reconcile(settings: Settings, mend: bool = False, perform: Perform = plainly) -> Reconciliation:
+    """Run what is due, build everybody beside it, compare; with `mend` write anew what differs.
+
+    Raises StandingError where no run could begin, BuildFailed where the recompute fails.
+    """
+    with connect(settings) as engine:
+        with engine.connect() as connection:
+            require_upgraded(connection, settings)
+        try:
+            with run_lock(engine, settings.lock_wait_minutes, settings.database_url_direct) as lock:
+                return _reconcile(engine, settings, lock, mend, perform)
+        except LockTaken as error:
+            return Reconciliation(skipped(engine, Request(), error))
+
+
+def _reconcile(
+    engine: Engine, settings: Settings, lock: RunLock, mend: bool, perform: Perform
+) -> Reconciliation:
+    run = execute_locked(engine, settings, lock, Request(), perform)
+    if run.status != "published" or run.as_of is None:
+        return Reconciliation(run)
+    log = logger(run.run_id, "reconcile")
+    log.info("builds everybody beside it")
+    shadow = settings.model_copy(update={"build_schema": settings.shadow_schema})
+    open_build(engine, shadow, run.run_id, run.as_of, TARGETS)
+    marts = [*(f"+{target.mart}" for target in TARGETS), *(f"+{table}" for table in quarantine.KEPT)]
+    build = ("run", "--full-refresh", "--select", *marts)
+    if is_prepared(engine, shadow, TARGETS):
+        dbt.invoke(shadow, engine.url, *build, *dbt.BUT_STAGING)
+    else:
+        with preparing(engine, shadow, TARGETS):
+            dbt.invoke(shadow, engine.url, "seed")
+            dbt.invoke(shadow, engine.url, *build)
+    with engine.begin() as connection:
+        quarantine.take_over(connection, settings, shadow)
+        found = _compare(connection, settings, shadow, run, mend)
+        _say_with_run(connection, settings, found, mend)
+    log.info(found.said)
+    found = replace(found, run=replace(run, message=f"{run.message}; {found.said}"))
+    if not (mend and found.number):
+        return found
+    return replace(found, mended=execute_locked(engine, settings, lock, Request(), perform))
+
+
+def _say_with_run(connection: Connection, settings: Settings, found: Reconciliation, mend: bool) -> None:
+    """Enter what was found with the run, where status shows it, and in the run's report."""
+    summary: dict[str, Any] = {"reconciliation": found.to_json()}
+    if found.run.said is not None:
+        fix, folder = MEND if found.number and not mend else "", settings.home / "reports"
+        told = write_again(found.run.said, folder, f"{found.said}.", found.causes, fix)
+        summary["verdict"] = told.to_json()["verdict"]
+    connection.execute(
+        text(
+            "update standing.runs set message = message || '; ' || :said, summary = coalesce(summary, '{}')"
+            " || cast(:summary as jsonb) where run_id = :run_id"
+        ),
+        {"said": found.said, "summary": json.dumps(summary), "run_id": found.run.run_id},
+    )
+
+
+def _compare(
+    connection: Connection, settings: Settings, shadow: Settings, run: Outcome, mend: bool
+) -> Reconciliation:
+    """Every published document with the recompute; with `mend` the members that differ become due."""
+    differing = [_differing(settings, shadow, target) for target in TARGETS]
+    connection.execute(
+        text(f"create temporary table differing on commit drop as {' union all '.join(differing)}")
+    )
+    compared = " + ".join(f"(select count(*) {_compared(settings, shadow, target)})" for target in TARGETS)
+    documents = int(connection.scalar(text(f"select {compared}")) or 0)
+    # Drained after the comparison: whoever a change reached until now is due again.
+    change_log.drain(connection, settings)
+    meanwhile = connection.execute(
+        text(
+            "delete from differing where exists (select from standing.due as due where due.target = differing.target"
+            " and (due.member_id = differing.member_id or due.member_id is null))"
+        )
+    ).rowcount
+    counts: dict[str, Counter[str]] = {}
+    for row in rows(
+        connection, "select target, cause, count(*) as number from differing group by 1, 2 order by 1, 2"
+    ):
+        counts.setdefault(row["target"], Counter())[row["cause"]] = row["number"]
+    named = rows(
+        connection,
+        "select target, member_id::text as member_id, cause from ("
+        "select *, row_number() over (partition by target order by member_id) as place from differing) as d"
+        " where place <= :named order by target, member_id",
+        named=NAMED,
+    )
+    if counts:
+        materialized.forget(connection, settings)  # what no trigger logged is in no list either
+    if mend:
+        connection.execute(
+            text(
+                "insert into standing.due (target, member_id) select target, member_id from differing on conflict do nothing"
+            )
+        )
+    return Reconciliation(
+        run,
+        documents,
+        {target: dict(found) for target, found in counts.items()},
+        tuple(Drift(**one) for one in named),
+        meanwhile,
+        held=int(connection.scalar(text("select count(*) from standing.holds")) or 0),
+    )
+
+
+def _differing(settings: Settings, shadow: Settings, target: Target) -> str:
+    """The members whose column is not what the recompute says."""
+    column = f"application.{quoted(target.column)}"
+    return f"""
+select
+    '{target.name}' as target,
+    application.{quoted(target.table_key)} as member_id,
+    case
+        when {column} is null then '{GONE}'
+        when built.document is null then '{NEVER_BUILT}'
+        when {without_clock(target, "built.document")} is distinct from {without_clock(target, column)} then '{EDITED}'
+        else '{NOT_LOGGED}'
+    end as cause
+{_compared(settings, shadow, target)}
+    and {without_clock(target, "recomputed.document")} is distinct from {without_clock(target, column)}
+"""
+
+
+def _compared(settings: Settings, shadow: Settings, target: Target) -> str:
+    """The rows that are compared; held members' documents were put back on purpose."""
+    key = f"application.{quoted(target.table_key)}"
+    return f"""
+from {quoted(settings.application_schema, target.table)} as application
+join {quoted(shadow.build_schema, target.mart)} as recomputed on recomputed.{quoted(target.key)} = {key}
+left join {quoted(settings.build_schema, target.mart)} as built on built.{quoted(target.key)} = {key}
+where not exists (
+        select from standing.holds as held
+        where held.target = '{target.name}' and held.member_id = {key}
+    )"""

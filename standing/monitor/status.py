@@ -1,0 +1,101 @@
+"""What stands in the application's columns now, who is due, and the last runs."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+
+from standing.build.fingerprint import dependencies
+from standing.contract.targets import TARGETS
+from standing.database.connect import rows
+from standing.database.lock import free_at
+from standing.incremental.change_log import is_complete, log_size
+from standing.incremental.plan import everybody_due
+from standing.publish.documents import number
+from standing.settings import Settings
+from standing.sql import quoted
+from standing.state.runs import KILLED, last_runs
+
+RUNS_SHOWN = 5
+#: Title, unit, table, column, the key that members are counted by and the number that rises with it.
+COUNTED = (
+    ("trust levels", "members", "users", "trust_score", "level", "overall_score"),
+    ("seller tiers", "sellers", "seller_profiles", "tier_info", "current_tier", "tier_level"),
+)
+
+
+def gather(engine: Engine, settings: Settings) -> dict[str, Any]:
+    """Members by published level and tier, the log of changes, and the last runs.
+
+    `documents`, `change_log` and `runs`. Under `change_log`: `on`, `waiting` rows, the tables that it `follows`,
+    `problems` (phrases), and for each target how many are `due` (None: everybody) and `held`; whom the waiting
+    rows concern, the next run finds out.
+    """
+    documents = []
+    with engine.connect() as connection:
+        for title, unit, table, column, key, rank in COUNTED:
+            counted = rows(
+                connection,
+                f"select coalesce({column} ->> '{key}', 'none') as name, count(*) as members"
+                f" from {quoted(settings.application_schema, table)} group by 1"
+                f" order by avg({number(column, '{' + rank + '}')}) desc nulls last, 1",
+            )
+            documents.append(
+                {
+                    "title": title,
+                    "unit": unit,
+                    "members": sum(row["members"] for row in counted),
+                    "steps": counted,
+                }
+            )
+        changes = _changes(connection, settings)
+        runs = _runs(engine, free_at(connection))
+    return {"documents": documents, "change_log": changes, "runs": runs}
+
+
+def _runs(engine: Engine, idle_at: datetime | None) -> list[dict[str, Any]]:
+    """The last runs; one that says it runs, though at a later moment nobody held the lock, was killed."""
+    runs = last_runs(engine, RUNS_SHOWN)
+    for run in runs:
+        if idle_at and run["status"] == "running" and run["started_at"] < idle_at:
+            run.update(status="failed", message=KILLED)
+    return runs
+
+
+def _changes(connection: Connection, settings: Settings) -> dict[str, Any]:
+    counted = {
+        row["target"]: row["due"]
+        for row in rows(
+            connection,
+            """
+            select target, case when bool_or(member_id is null) then null else count(distinct member_id) end as due
+            from (
+                select target, member_id from standing.due
+                union all
+                select target, member_id from standing.member_state where due_at <= clock_timestamp()
+            ) as counted
+            group by target
+            """,
+        )
+    }
+    held: dict[str, int] = {
+        row["target"]: row["held"]
+        for row in rows(connection, "select target, count(*) as held from standing.holds group by target")
+    }
+    complete = is_complete(connection, settings)
+    found = dependencies(connection, settings, TARGETS)
+    everybody = {target for target, _ in everybody_due(connection, settings, TARGETS, found, complete)}
+    return {
+        "on": settings.change_log,
+        "waiting": log_size(connection),
+        "follows": list(complete.follows),
+        "problems": list(complete.problems),
+        "targets": [
+            {
+                "target": target.name,
+                "due": None if target.name in everybody else counted.get(target.name, 0),
+                "held": held.get(target.name, 0),
+            }
+            for target in TARGETS
+        ],
+    }

@@ -1,0 +1,147 @@
+"""Scores as they would have been: replays of past moments, kept in `standing.backfilled`.
+
+Each moment is a replay of its own and then one set-based copy, so that a backfill that was stopped goes on
+where it was; what the application reads is never touched.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Engine, text
+
+from standing.audit import lasting
+from standing.build.policy import policy_version
+from standing.contract.targets import targets_of
+from standing.database.connect import connect, require_upgraded
+from standing.database.lock import run_lock
+from standing.errors import SettingError
+from standing.run.execute import Perform, execute_locked, plainly
+from standing.run.outcome import Outcome
+from standing.run.run import Request
+from standing.settings import Settings
+from standing.sql import quoted
+
+TABLES = """
+create table if not exists standing.backfilled_moments (
+    as_of timestamptz primary key,
+    policy_version text not null,
+    documents bigint not null,
+    filled_at timestamptz not null default clock_timestamp()
+);
+create table if not exists standing.backfilled (
+    target text not null,
+    member_id uuid not null,
+    as_of timestamptz not null,
+    document jsonb not null,
+    primary key (target, member_id, as_of)
+)
+"""
+STEP = re.compile(r"(\d+)([hdw])")
+UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+MOMENTS_LIMIT = 5000
+
+
+@dataclass(frozen=True)
+class Backfill:
+    """Moments from `first` to `last`, both included, `every` apart on the business's calendar."""
+
+    first: datetime
+    last: datetime
+    every: timedelta
+
+    @classmethod
+    def asked(cls, first: datetime, last: datetime, every: str) -> "Backfill":
+        """Raises SettingError for a step that is none, a range backwards, or one of too many moments."""
+        found = STEP.fullmatch(every)
+        if found is None or int(found[1]) == 0:
+            raise SettingError(f"--every {every!r} is no step", "write it like 6h, 1d or 1w")
+        step = timedelta(**{UNITS[found[2]]: int(found[1])})
+        if first > last:
+            raise SettingError(f"--from {first.isoformat()} is after --to {last.isoformat()}", "swap them")
+        if (last - first) / step > MOMENTS_LIMIT:
+            raise SettingError(f"that is more than {MOMENTS_LIMIT:,} moments", "take a longer --every")
+        return cls(first, last, step)
+
+    def moments(self, zone: str) -> Iterator[datetime]:
+        moment = self.first.astimezone(ZoneInfo(zone))
+        while moment <= self.last:
+            yield moment
+            moment += self.every  # on the calendar: a day later is the same hour of the next day
+
+
+#: Hears of a moment that is done: the moment, its number, how many in all, whether it was done before.
+Told = Callable[[datetime, int, int, bool], None]
+
+
+def backfill(
+    settings: Settings, asked: Backfill, told: Told, perform: Perform = plainly
+) -> tuple[int, Outcome | None]:
+    """Fill the moments that are not there yet under the policy in force.
+
+    Gives how many were filled, and the outcome of the replay that ended badly, where one did. Raises
+    LockTaken when another run is at work for too long.
+    """
+    moments = list(asked.moments(settings.business_time_zone))
+    policy = policy_version()
+    filled = 0
+    with connect(settings) as engine, lasting():
+        with engine.begin() as connection:
+            require_upgraded(connection, settings)
+            for statement in TABLES.split(";"):
+                connection.execute(text(statement))
+        for number, moment in enumerate(moments, 1):
+            done = _is_filled(engine, moment, policy)
+            if not done:
+                # One lock over replay and copy, and none in between: other runs get their turn.
+                with run_lock(engine, settings.lock_wait_minutes, settings.database_url_direct) as lock:
+                    outcome = execute_locked(engine, settings, lock, Request("all", as_of=moment), perform)
+                    if outcome.status != "replayed":
+                        return filled, outcome
+                    _keep(engine, settings, outcome, policy)
+                filled += 1
+            told(moment, number, len(moments), done)
+    return filled, None
+
+
+def _is_filled(engine: Engine, moment: datetime, policy: str) -> bool:
+    with engine.connect() as connection:
+        found = connection.scalar(
+            text(
+                "select 1 from standing.backfilled_moments"
+                " where as_of = date_trunc('second', cast(:moment as timestamptz)) and policy_version = :policy"
+            ),
+            {"moment": moment, "policy": policy},
+        )
+    return found is not None
+
+
+def _keep(engine: Engine, settings: Settings, outcome: Outcome, policy: str) -> None:
+    """Copy the replay's documents, in one transaction."""
+    known = {"moment": outcome.as_of, "policy": policy}
+    with engine.begin() as connection:
+        redone = connection.execute(
+            text("delete from standing.backfilled_moments where as_of = :moment"), known
+        )
+        if redone.rowcount:
+            connection.execute(text("delete from standing.backfilled where as_of = :moment"), known)
+        documents = 0
+        for target in targets_of("all"):
+            copied = connection.execute(
+                text(
+                    "insert into standing.backfilled (target, member_id, as_of, document)"
+                    f" select :target, {target.key}, :moment, document"
+                    f" from {quoted(settings.replay_schema, target.mart)}"
+                ),
+                {"target": target.name, **known},
+            )
+            documents += copied.rowcount
+        connection.execute(
+            text(
+                "insert into standing.backfilled_moments (as_of, policy_version, documents)"
+                " values (:moment, :policy, :documents)"
+            ),
+            {**known, "documents": documents},
+        )

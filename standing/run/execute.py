@@ -1,0 +1,164 @@
+"""A run: audit, build, audit, diff, publish, audit, report. The one core behind both doors.
+
+`execute` takes the stages in order; the command line and the Prefect flow differ only in the `perform`
+they give it.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from standing.audit import auditor
+from standing.build.dbt import connection_name
+from standing.contract.targets import Target, targets_of
+from standing.database.clock import past_moment, wall_clock
+from standing.database.connect import connect, fix_of, require_upgraded, server_message
+from standing.database.lock import LockTaken, RunLock, end_leftovers, run_lock
+from standing.errors import GateStopped, StandingError
+from standing.gate.waiting import undecided
+from standing.log import logger
+from standing.run.outcome import Outcome, break_off, conclude, crashed
+from standing.run.run import Request, Run, Stage, StageResult
+from standing.run.stages import in_order
+from standing.settings import Settings
+from standing.state.erasure import tidy
+from standing.state.runs import close_run, enter_skipped, last_published_as_of, open_run
+
+#: How a stage is carried out; the flow makes a Prefect task of it.
+Perform = Callable[[Stage, Run], str]
+
+
+def plainly(stage: Stage, run: Run) -> str:
+    return stage.work(run)
+
+
+def execute(settings: Settings, request: Request, perform: Perform = plainly) -> Outcome:
+    """Run the selection from the sources to the report.
+
+    Gives the outcome of every run that began, failed ones too, and of one that was skipped because another
+    held the lock. Raises StandingError where no run could begin: no connection, not upgraded, a wrong
+    selection or moment.
+    """
+    targets_of(request.selection)
+    with ExitStack() as stack:
+        engine = stack.enter_context(connect(settings))
+        with engine.connect() as connection:
+            require_upgraded(connection, settings)
+        try:
+            lock = stack.enter_context(
+                run_lock(engine, settings.lock_wait_minutes, settings.database_url_direct)
+            )
+        except LockTaken as error:
+            return skipped(engine, request, error)
+        return execute_locked(engine, settings, lock, request, perform)
+
+
+def skipped(engine: Engine, request: Request, taken: LockTaken) -> Outcome:
+    """Enter a run whose turn did not come; its members stay due."""
+    as_of = _moment(engine, request)
+    run_id = enter_skipped(engine, request.selection, as_of, taken.message)
+    return Outcome(run_id, "skipped", taken.message, as_of=as_of, error=taken)
+
+
+def execute_locked(
+    engine: Engine, settings: Settings, lock: RunLock, request: Request, perform: Perform = plainly
+) -> Outcome:
+    """As `execute`, on an upgraded database whose lock the caller holds."""
+    targets = targets_of(request.selection)
+    as_of = _moment(engine, request)
+    if request.as_of is None and (stopped := _awaited(engine, targets)) is not None:
+        return _wait(engine, settings, request, as_of, stopped)
+    if request.as_of is not None:
+        settings = settings.model_copy(update={"build_schema": settings.replay_schema})
+    end_leftovers(engine, connection_name(settings))
+    run = Run(
+        settings=settings,
+        engine=engine,
+        request=request,
+        targets=targets,
+        run_id=open_run(engine, request.selection, as_of),
+        as_of=as_of,
+        started_at=datetime.now(UTC),
+        lock=lock,
+        auditor=auditor(settings, engine.url, targets),
+    )
+    return carry_out(run, in_order(run), perform)
+
+
+def _awaited(engine: Engine, targets: tuple[Target, ...]) -> int | None:
+    with engine.begin() as connection:
+        return undecided(connection, targets)
+
+
+def _wait(engine: Engine, settings: Settings, request: Request, as_of: datetime, stopped: int) -> Outcome:
+    """Enter a run that builds nothing, because a stopped one awaits its decision; its members stay due."""
+    message = (
+        f"run {stopped} was stopped by the gate and awaits a decision: standing diff --run {stopped} shows it;"
+        f" then standing approve {stopped} or standing reject {stopped}"
+    )
+    run_id = open_run(engine, request.selection, as_of)
+    close_run(engine, run_id, "waiting", message, {"waits_for": stopped})
+    tidy(engine, settings, run_id, everybody=True)
+    return Outcome(run_id, "waiting", message, as_of=as_of)
+
+
+def carry_out(run: Run, stages: Iterable[Stage], perform: Perform = plainly) -> Outcome:
+    """Take an open run through its stages, report on it and close it."""
+    error: StandingError | None = None
+    try:
+        for stage in stages:
+            if not (run.is_replay and stage.writes):
+                _perform_stage(run, stage, perform)
+    except StandingError as stopped:
+        error = stopped
+    except BaseException as crash:
+        break_off(run, crashed(crash))
+        run.auditor.end()
+        raise
+    run.auditor.end()
+    return conclude(run, error)
+
+
+def _perform_stage(run: Run, stage: Stage, perform: Perform) -> None:
+    log = logger(run.run_id, stage.name)
+    log.info("begins")
+    began = time.monotonic()
+    status, detail = "failed", ""
+    try:
+        with run.engine.begin() as connection:
+            run.lock.require(connection)
+        detail = perform(stage, run)
+        status = "done"
+    except StandingError as error:
+        detail = error.message
+        status = "stopped" if isinstance(error, GateStopped) else status
+        raise
+    except DBAPIError as error:
+        detail = server_message(error)
+        fix = fix_of(detail, f"{run.command}, once the server is well")
+        raise StandingError(f"{stage.name}: {detail}", fix) from error
+    except BaseException as crash:
+        detail = crashed(crash)
+        raise
+    finally:
+        seconds = round(time.monotonic() - began, 3)
+        run.stages.append(StageResult(stage.name, seconds, status, detail))
+        log.info("%s in %.1f s: %s", status, seconds, detail)
+
+
+def _moment(engine: Engine, request: Request) -> datetime:
+    """The run's moment; published runs never go back in time."""
+    if request.as_of is not None:
+        return past_moment(engine, request.as_of)
+    now = wall_clock(engine)
+    last = last_published_as_of(engine)
+    if last and last > now:
+        raise StandingError(
+            f"the server's clock says {now:%Y-%m-%d %H:%M:%S}, before the last run's {last:%Y-%m-%d %H:%M:%S}",
+            "set the server's clock right",
+        )
+    return now

@@ -1,0 +1,141 @@
+"""How a run ended, and where it is told: in its report and in the book of runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+from standing.database.connect import fix_of, server_message
+from standing.errors import GateStopped, StandingError
+from standing.gate.verdict import GateVerdict
+from standing.log import logger
+from standing.publish.publish import TargetChanges
+from standing.report.content import RunReport
+from standing.report.files import write_report
+from standing.run.run import Run, StageResult
+from standing.state.erasure import tidy
+from standing.state.history import written_by
+from standing.state.runs import close_run
+from standing.text import plural
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended. `error` is what stopped it, if anything did; `report` is its page, `said` the content."""
+
+    run_id: int
+    status: str
+    message: str
+    as_of: datetime | None = None
+    stages: tuple[StageResult, ...] = ()
+    changes: tuple[TargetChanges, ...] = ()
+    written: dict[str, int] = field(default_factory=dict)
+    gate: GateVerdict = field(default_factory=GateVerdict)
+    report: Path | None = None
+    said: RunReport | None = None
+    error: StandingError | None = None
+
+
+def conclude(run: Run, error: StandingError | None) -> Outcome:
+    """Report on a run whose stages have ended, and close it.
+
+    Where that cannot be done, it is the outcome's error; what stopped a stage comes before it.
+    """
+    from standing.run.report import gather
+
+    status = _status(run, error)
+    if error is not None:
+        error.fix = _or_undo(run, error.fix)
+    said, summary, written = None, dict[str, object](), run.written
+    try:
+        said, summary = gather(run, status, error)
+        # Where publishing broke off, the report has counted what is written all the same.
+        written = written or {one.target: one.written for one in said.changes if one.written}
+        run.report = write_report(said, run.settings.home / "reports").html
+        summary["report"] = str(run.report)
+    except DBAPIError as ungathered:
+        error, status = _untold(run, error, "report", ungathered), "failed"
+    except OSError as unwritten:  # what the gate has stopped awaits its decision all the same
+        error = _untold(run, error, "report", unwritten)
+        status = _status(run, error)
+    message = _headline(run, written, error)
+    try:
+        close_run(run.engine, run.run_id, status, message, summary)
+        if not run.is_replay:
+            tidy(run.engine, run.settings, run.run_id, run.due.everybody)
+    except DBAPIError as unclosed:  # the next run closes it
+        error, status = _untold(run, error, "the book of runs", unclosed), "failed"
+        message = _headline(run, written, error)
+    return Outcome(
+        run_id=run.run_id,
+        status=status,
+        message=message,
+        as_of=run.as_of,
+        stages=tuple(run.stages),
+        changes=tuple(run.changes),
+        written=written,
+        gate=run.gate,
+        report=run.report,
+        said=said,
+        error=error,
+    )
+
+
+def crashed(crash: BaseException) -> str:
+    """What a run that no StandingError ended is said to have ended with."""
+    return type(crash).__name__ if isinstance(crash, Exception) else "interrupted"
+
+
+def break_off(run: Run, reason: str) -> None:
+    """Close a run that was interrupted, or met what nobody foresaw; where that cannot be, the next run does it."""
+    try:
+        with run.engine.connect() as connection:
+            written = written_by(connection, run.run_id, run.targets)
+        close_run(run.engine, run.run_id, "failed", _headline(run, written, StandingError(reason)), {})
+    except DBAPIError as unclosed:
+        logger(run.run_id, "the book of runs").error("%s", server_message(unclosed))
+
+
+def _status(run: Run, error: StandingError | None) -> str:
+    if error is not None:
+        return "stopped" if isinstance(error, GateStopped) else "failed"
+    return "replayed" if run.is_replay else "published"
+
+
+def _untold(
+    run: Run, error: StandingError | None, where: str, cause: DBAPIError | OSError
+) -> StandingError:
+    """The error of a run whose end could not be told: what stopped it before, if anything did."""
+    if isinstance(cause, OSError):
+        said = ": ".join(filter(None, (cause.strerror or str(cause), cause.filename)))
+        fix = f"mend that under STANDING_HOME, then {run.command}"
+    else:
+        said = server_message(cause)
+        fix = fix_of(said, f"{run.command}, once the server is well")
+    logger(run.run_id, where).error("%s", said)
+    if error is not None:
+        return error
+    missing = StandingError(f"{where}: {said}", _or_undo(run, fix))
+    missing.__cause__ = cause
+    return missing
+
+
+def _or_undo(run: Run, fix: str) -> str:
+    """What helps a run that failed after it had published: it may also be taken back."""
+    return (
+        f"{fix}; standing undo {run.run_id} takes back what it wrote" if any(run.written.values()) else fix
+    )
+
+
+def _headline(run: Run, written: Mapping[str, int], error: StandingError | None) -> str:
+    if run.is_replay and error is None:
+        return "replayed; nothing was written"
+    number = sum(written.values())
+    said = f"{plural(number, 'document')} written" if number else "nothing changed"
+    if error is None:
+        if run.left:
+            said += f"; not written, because changed since, and due: {sum(run.left.values()):,}"
+        return said if run.approves is None else f"approved run {run.approves}: {said}"
+    return f"{error.message}; before that, {said}" if number else error.message

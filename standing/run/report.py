@@ -1,0 +1,197 @@
+"""What a run found, gathered from the database into the report's content."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from standing import __version__
+from standing.build.policy import policy_version
+from standing.contract.gaps import REQUIRED
+from standing.errors import GateStopped, StandingError
+from standing.findings.freshness import freshness
+from standing.findings.missing_sources import missing_sources
+from standing.findings.quarantine import quarantine, quarantine_trend
+from standing.gate.waiting import expiry
+from standing.report import content
+from standing.run.effects import count_effects
+from standing.run.run import Run
+from standing.settings import Settings
+from standing.state.history import written_by
+from standing.text import plural
+
+#: Parts of the report that `standing.runs` keeps for later runs to compare with.
+KEPT = ("verdict", "changes", "stages", "distributions")
+
+
+def gather(run: Run, status: str, error: StandingError | None) -> tuple[content.RunReport, dict[str, Any]]:
+    """The report of a run that has ended, and what `standing.runs` keeps of it."""
+    with run.engine.connect() as connection:
+        gathered = _gather(connection, run, status, error)
+        expires = {"expires_at": expiry(connection, run.settings)} if status == "stopped" else {}
+    kept = gathered.to_json()
+    summary = {key: kept[key] for key in KEPT}
+    set_aside = [{key: one[key] for key in ("source", "reason", "rows")} for one in kept["quarantine"]]
+    return (
+        gathered,
+        {
+            **summary,
+            "policy_version": gathered.run.policy_version,
+            "quarantine": set_aside,
+            "volumes": _volumes(run) if run.due.everybody else {},
+            "gate": run.gate.to_json(),
+            **expires,
+            **({} if run.approves is None else {"approves": run.approves, "left": run.left}),
+        },
+    )
+
+
+def _volumes(run: Run) -> dict[str, int]:
+    """Rows of each source table, as the audit of the sources counted them; the next one compares."""
+    named = {
+        f"{table}_id_is_not_null": table for table in REQUIRED
+    }  # the expectation, one a table, that counts every row
+    outcomes = [one for verdict in run.verdicts if verdict.suite == "sources" for one in verdict.outcomes]
+    return {
+        named[one.expectation]: one.checked
+        for one in outcomes
+        if one.expectation in named and one.checked is not None
+    }
+
+
+def _gather(
+    connection: Connection, run: Run, status: str, error: StandingError | None
+) -> content.RunReport:
+    built = run.has_done("build")
+    written = _written(connection, run)
+    effects = run.effects or count_effects(connection, run, is_stopped=status == "stopped")
+    facts, verdict = _facts(connection, run, status), _verdict(run, error, written)
+    set_aside = quarantine(connection, run.settings) if built else ()
+    this = content.RunPoint(facts.run_id, facts.finished_at, verdict.status)
+    runs, trend = quarantine_trend(connection, this, set_aside) if built else ((), ())
+    return content.RunReport(
+        run=facts,
+        verdict=verdict,
+        changes=tuple(_change(run, found, written.get(found.target, 0)) for found in run.changes),
+        movements=effects.movements,
+        ladders=effects.ladders,
+        distributions=effects.distributions,
+        movers=effects.movers,
+        audits=tuple(content.Audit.from_json(verdict.to_json()) for verdict in run.verdicts),
+        quarantine=set_aside,
+        quarantine_runs=runs,
+        quarantine_trend=trend,
+        missing_sources=missing_sources(
+            connection, run.settings, built and any(target.name == "trust_score" for target in run.targets)
+        ),
+        freshness=freshness(connection, run.settings),
+        stages=tuple(content.StageTiming(s.name, s.seconds, s.status) for s in run.stages),
+        models=tuple(
+            content.ModelTiming(node.name, node.seconds, _row_count(node.message), node.status)
+            for node in run.nodes
+            if node.kind in ("model", "seed")
+        ),
+        settings=_shown_settings(run.settings),
+    )
+
+
+def _facts(connection: Connection, run: Run, status: str) -> content.RunFacts:
+    url = run.engine.url
+    return content.RunFacts(
+        run_id=run.run_id,
+        selection=run.request.selection,
+        as_of=run.as_of,
+        started_at=run.started_at,
+        finished_at=datetime.now(UTC),
+        status=status,
+        mode=_mode(run),
+        database=f"{url.host or 'local'}/{url.database}",
+        standing_version=__version__,
+        postgres_version=str(connection.scalar(text("show server_version"))),
+        business_time_zone=run.settings.business_time_zone,
+        policy_version=policy_version(),
+    )
+
+
+def _mode(run: Run) -> str:
+    if run.approves is not None:
+        return f"approval of run {run.approves}"
+    return "replay" if run.is_replay else "full" if run.due.everybody else "incremental"
+
+
+def _written(connection: Connection, run: Run) -> dict[str, int]:
+    """Documents by target that the run has written, also where publishing broke off."""
+    if run.written or not any(stage.name == "publish" for stage in run.stages):
+        return run.written
+    return written_by(connection, run.run_id, run.targets)
+
+
+def _verdict(run: Run, error: StandingError | None, written: Mapping[str, int]) -> content.RunVerdict:
+    if error is not None:
+        stopped_at = run.stages[-1].name if run.stages else ""
+        untouched = not any(written.values())
+        return content.RunVerdict(
+            status="stopped" if isinstance(error, GateStopped) else "failed",
+            headline="The gate stopped the run: somebody is to decide. No member's document was touched."
+            if isinstance(error, GateStopped)
+            else "The run stopped and no member's document was touched."
+            if untouched
+            else "Documents were published, and what came after failed."
+            if run.written
+            else "Publishing broke off: some documents are new, the others as they were.",
+            stopped_at=stopped_at,
+            reason=error.message,
+            fix=error.fix,
+        )
+    number = sum(run.written.values())
+    said = "This was a replay: nothing was written." if run.is_replay else _documents(number)
+    if run.left:
+        left = plural(sum(run.left.values()), "other", "others")
+        said += f" {left} had changed since run {run.approves} and stayed; the next run builds them anew."
+    warnings = sum(len(verdict.failures("warning")) for verdict in run.verdicts)
+    if run.gate.warned:
+        return content.RunVerdict(
+            "warned",
+            f"{said} More changed than the gate lets pass without a word.",
+            reason="\n".join(one.sentence for one in run.gate.over("warned")),
+            fix=f"standing undo {run.run_id}, if this was not meant",
+        )
+    if warnings:
+        expectations = plural(warnings, "expectation has", "expectations have")
+        return content.RunVerdict("warned", f"{said} {expectations} a warning.")
+    return content.RunVerdict("passed", f"{said} Every expectation is met.")
+
+
+def _documents(number: int) -> str:
+    return f"{plural(number, 'document was', 'documents were')} written." if number else "Nothing changed."
+
+
+def _change(run: Run, found: Any, written: int) -> content.Change:
+    target = next(target for target in run.targets if target.name == found.target)
+    return content.Change(
+        target=found.target,
+        table=target.table,
+        column=target.column,
+        candidates=found.candidates,
+        changed=found.changed,
+        written=written,
+        unchanged=found.unchanged,
+        clock_only=found.due,
+    )
+
+
+def _row_count(message: str) -> int | None:
+    """The rows in dbt's message, such as "SELECT 2000" or "INSERT 15"."""
+    word = message.split()[-1:] or [""]
+    return int(word[0]) if word[0].isdigit() else None
+
+
+def _shown_settings(settings: Settings) -> dict[str, str]:
+    hidden = {"database_url", "home", "metrics_file", "prefect_api_url", "webhook_url"}
+    fields = type(settings).model_fields
+    return {
+        field.alias or name: str(getattr(settings, name))
+        for name, field in fields.items()
+        if name not in hidden
+    }

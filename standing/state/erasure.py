@@ -1,0 +1,151 @@
+"""Who is gone from the application is erased from everything that Standing keeps in the database."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
+
+from standing.contract.targets import DUE_TABLES, TARGETS, Target
+from standing.database.connect import server_message
+from standing.log import logger
+from standing.settings import Settings
+from standing.sql import quoted
+from standing.state.history import prune
+
+#: Standing's tables with a member's key next to a target. Not the due: until each target's next run they say that its
+#: mart still has a row of somebody who is gone.
+KEPT_BY_MEMBER = ("history", "change_sets", "member_state", "holds")
+#: How a key is written in the messages and summaries of runs.
+KEY = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+ERASED = "(erased)"
+
+
+def tidy(engine: Engine, settings: Settings, run_id: int, everybody: bool) -> None:
+    """At the end of a run, under its lock: drop old days, erase who is gone, forget strays.
+
+    Who is gone is looked for among those the run built, and everywhere if that was `everybody` or the run
+    is the day's first. A server that is too busy is left alone: the next run does it.
+    """
+    try:
+        with engine.begin() as connection:
+            connection.execute(text("set local lock_timeout = '2s'"))
+            prune(connection, settings)
+        with engine.begin() as connection:
+            erase(connection, settings, everybody or _is_first_today(connection, run_id))
+            _drop_stray_change_sets(connection)
+    except DBAPIError as error:
+        logger(run_id, "tidy").warning("history not tidied: %s", server_message(error))
+
+
+def erase(connection: Connection, settings: Settings, everywhere: bool = True) -> int:
+    """Erase the members that the application no longer has, from every table of ours and the book of runs.
+
+    Gives how many. Without `everywhere` only those are looked for that the last build found due.
+    """
+    erased = 0
+    for table in dict.fromkeys(target.table for target in TARGETS):
+        group = tuple(target for target in TARGETS if target.table == table)
+        connection.execute(text("drop table if exists pg_temp.gone"))
+        query = _gone_everywhere(settings, group) if everywhere else _gone_of_the_due(settings, group)
+        connection.execute(text(f"create temporary table gone on commit drop as {query}"))
+        number = connection.scalar(text("select count(*) from pg_temp.gone"))
+        if not number:
+            continue
+        erased += number
+        for kept, key, condition in _keeping(connection, settings, group):
+            connection.execute(
+                text(
+                    f"delete from {kept} as kept using pg_temp.gone where kept.{key} = gone.member_id{condition}"
+                )
+            )
+        _erase_from_runs(connection)
+    return erased
+
+
+def _keeping(
+    connection: Connection, settings: Settings, group: tuple[Target, ...]
+) -> Iterator[tuple[str, str, str]]:
+    """Tables of ours that keep something of a member of one application table: name, key, and which rows of it."""
+    names = ", ".join(f"'{target.name}'" for target in group)
+    for table in (*KEPT_BY_MEMBER, "backfilled"):
+        if _exists(connection, f"standing.{table}"):
+            yield f"standing.{table}", "member_id", f" and kept.target in ({names})"
+    yield "standing.upgrade_kept", "member_id", f" and kept.table_name = '{group[0].table}'"
+    # What replays, reconciliations and trials built stays until the next of their kind; a run's own marts follow the due.
+    schemas = connection.scalars(
+        text("select nspname from pg_namespace where nspname = any(:apart) or starts_with(nspname, :diff)"),
+        {
+            "apart": [settings.replay_schema, settings.shadow_schema, settings.why_schema],
+            "diff": settings.diff_stem,
+        },
+    ).all()
+    for schema in schemas:
+        for target in group:
+            if _exists(connection, mart := quoted(schema, target.mart)):
+                yield mart, quoted(target.key), ""
+
+
+def _exists(connection: Connection, table: str) -> bool:
+    return bool(connection.scalar(text("select to_regclass(:table) is not null"), {"table": table}))
+
+
+def _is_gone(settings: Settings, target: Target, key: str) -> str:
+    application = quoted(settings.application_schema, target.table)
+    return f"not exists (select from {application} as m where m.{quoted(target.table_key)} = {key})"
+
+
+def _gone_everywhere(settings: Settings, group: tuple[Target, ...]) -> str:
+    names = ", ".join(f"'{target.name}'" for target in group)
+    members = " union all ".join(
+        f"select member_id from standing.{kept} where target in ({names}) and member_id is not null"
+        for kept in KEPT_BY_MEMBER
+    )
+    return f"select distinct member_id from ({members}) as kept where {_is_gone(settings, group[0], 'kept.member_id')}"
+
+
+def _gone_of_the_due(settings: Settings, group: tuple[Target, ...]) -> str:
+    due = quoted(settings.build_schema, DUE_TABLES[group[0].table])
+    key = quoted(group[0].key)
+    return f"select {key} as member_id from {due} as due where {_is_gone(settings, group[0], f'due.{key}')}"
+
+
+def _erase_from_runs(connection: Connection) -> None:
+    """A failed test's message may name a member; the samples of audits are not kept in the database."""
+    mentioned = connection.execute(
+        text(
+            "select distinct runs.run_id, found.keys[1] as key from standing.runs"
+            " cross join lateral regexp_matches("
+            f"concat(runs.message, ' ', runs.summary), '{KEY}', 'g') as found (keys)"
+            " join pg_temp.gone on gone.member_id = found.keys[1]::uuid"
+        )
+    )
+    for row in mentioned.all():
+        connection.execute(
+            text(
+                "update standing.runs set message = replace(message, :key, :erased),"
+                " summary = replace(summary::text, :key, :erased)::jsonb where run_id = :run_id"
+            ),
+            {"run_id": row.run_id, "key": row.key, "erased": ERASED},
+        )
+
+
+def _is_first_today(connection: Connection, run_id: int) -> bool:
+    return bool(
+        connection.scalar(
+            text(
+                "select not exists (select from standing.runs where run_id != :run_id and status = 'published'"
+                " and (finished_at at time zone 'UTC')::date = (now() at time zone 'UTC')::date)"
+            ),
+            {"run_id": run_id},
+        )
+    )
+
+
+def _drop_stray_change_sets(connection: Connection) -> None:
+    """What a killed run or decision left: only a stopped run has a change set."""
+    connection.execute(
+        text(
+            "delete from standing.change_sets as kept where not exists"
+            " (select from standing.runs where runs.run_id = kept.run_id and runs.status = 'stopped')"
+        )
+    )

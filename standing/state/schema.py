@@ -1,0 +1,120 @@
+"""Standing's own schema: what a run keeps, and what the upgrade did."""
+
+from standing.database.connect import STANDING_SCHEMA
+from standing.sql import quoted
+
+SCHEMA = quoted(STANDING_SCHEMA)
+
+STATUS = """status in (
+    'running', 'published', 'replayed', 'failed', 'skipped', 'stopped', 'waiting', 'approved', 'rejected',
+    'expired', 'undone'
+)"""
+
+STATEMENTS = (
+    f"""create table if not exists {SCHEMA}.upgrade_ledger (
+    entry_id bigint generated always as identity primary key,
+    kind text not null
+        check (kind in ('schema', 'table', 'column', 'constraint', 'index', 'trigger', 'function')),
+    schema_name text not null,
+    table_name text not null,
+    name text not null,
+    created_at timestamptz not null default clock_timestamp(),
+    unique (kind, schema_name, table_name, name)
+)""",
+    f"""create table if not exists {SCHEMA}.backfill (
+    step text primary key,
+    after_key text,
+    members bigint not null default 0,
+    finished_at timestamptz
+)""",
+    f"""create table if not exists {SCHEMA}.upgrade_kept (
+    table_name text not null,
+    column_name text not null,
+    member_id uuid not null,
+    old jsonb,
+    primary key (table_name, column_name, member_id)
+)""",
+    f"""create table if not exists {SCHEMA}.upgrade_rows (
+    table_name text not null,
+    row_id uuid not null,
+    primary key (table_name, row_id)
+)""",
+    f"""create table if not exists {SCHEMA}.runs (
+    run_id bigint generated always as identity primary key,
+    selection text not null,
+    as_of timestamptz not null,
+    started_at timestamptz not null default clock_timestamp(),
+    finished_at timestamptz,
+    status text not null check ({STATUS}),
+    message text,
+    summary jsonb
+)""",
+    f"""create table if not exists {SCHEMA}.history (
+    run_id bigint not null,
+    target text not null,
+    member_id uuid not null,
+    old_document jsonb,
+    new_hash bytea not null,
+    published_at timestamptz not null
+) partition by range (published_at)""",
+    f"create index if not exists history_target_published_at on {SCHEMA}.history (target, published_at)",
+    # Append only, without a key: writers of one popular shop never wait for each other.
+    f"""create table if not exists {SCHEMA}.change_log (
+    source text not null,
+    is_wide boolean not null default false,
+    user_id uuid,
+    seller_id uuid,
+    order_id uuid,
+    thread_id uuid,
+    review_id uuid
+) with (
+    autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000,
+    autovacuum_vacuum_insert_threshold = -1
+)""",
+    # Its rows are deleted: a database that publishes all of its tables wants to know which they are.
+    f"alter table {SCHEMA}.change_log replica identity full",
+    # A row without a member stands for everybody.
+    f"""create table if not exists {SCHEMA}.due (
+    target text not null,
+    member_id uuid,
+    reason text,
+    since timestamptz not null default clock_timestamp(),
+    unique nulls not distinct (target, member_id)
+)""",
+    f"alter table {SCHEMA}.due replica identity full",
+    f"""create table if not exists {SCHEMA}.member_state (
+    target text not null,
+    member_id uuid not null,
+    due_at timestamptz,
+    run_id bigint not null,
+    primary key (target, member_id)
+)""",
+    f"create index if not exists member_state_due_at on {SCHEMA}.member_state (target, due_at)",
+    f"""create table if not exists {SCHEMA}.target_state (
+    target text primary key,
+    depends_on text not null,
+    run_id bigint not null
+)""",
+    f"""create table if not exists {SCHEMA}.change_sets (
+    run_id bigint not null,
+    target text not null,
+    member_id uuid not null,
+    old_document jsonb,
+    new_document jsonb not null,
+    primary key (run_id, target, member_id)
+)""",
+    f"""create table if not exists {SCHEMA}.holds (
+    target text not null,
+    member_id uuid not null,
+    run_id bigint not null,
+    primary key (target, member_id)
+)""",
+)
+
+#: What earlier databases have otherwise; repeatable.
+SINCE = (
+    f"alter table {SCHEMA}.runs drop constraint if exists runs_status_check",
+    f"alter table {SCHEMA}.runs add constraint runs_status_check check ({STATUS})",
+    f"alter table {SCHEMA}.change_log add column if not exists review_id uuid",
+    f"alter table {SCHEMA}.due add column if not exists reason text",
+)

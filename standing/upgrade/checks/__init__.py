@@ -1,0 +1,1 @@
+"""What is looked at before and after the upgrade: server, space, fitness, losses, the change log."""

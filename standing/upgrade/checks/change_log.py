@@ -1,0 +1,65 @@
+"""The check of `standing preflight` on the change log."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from psycopg import Connection
+
+from standing.database.catalog import Catalog, rows
+from standing.incremental.capture import problems, wanted
+from standing.incremental.capture_sql import LOG
+from standing.settings import Settings
+from standing.sql import quoted
+from standing.text import plural
+from standing.upgrade.checks.server import Check
+
+
+def change_log(connection: Connection[Any], catalog: Catalog, settings: Settings) -> Iterator[Check]:
+    """Which tables are or will be followed, what waits in the log, and what is not logged."""
+    tables = ", ".join(capture.table for capture in wanted(catalog))
+    if not settings.change_log:
+        yield _off(catalog)
+    elif ("alembic_version", "version_num") not in catalog.own or (
+        "change_log",
+        "source",
+    ) not in catalog.own:
+        yield Check("change log", "note", f"triggers will log whose data changes, on {tables}")
+    else:
+        yield from _made(connection, catalog, tables)
+
+
+def _off(catalog: Catalog) -> Check:
+    said = "off (STANDING_CHANGE_LOG): every run is a full one"
+    there = ", ".join(dict.fromkeys(one.root for one in catalog.triggers))
+    if not there:
+        return Check("change log", "note", f"{said}, and there are no triggers")
+    return Check(
+        "change log", "note", f"{said}; triggers are still on {there}", "standing migrate drops them"
+    )
+
+
+def _made(connection: Connection[Any], catalog: Catalog, tables: str) -> Iterator[Check]:
+    waiting = rows(connection, f"select count(*) as n from {LOG}")[0]["n"]
+    yield from _replicated(connection, catalog)
+    wrong = [phrase for said in problems(catalog).values() for phrase in said]
+    for phrase in wrong:
+        yield Check("change log", "warning", f"{phrase}: runs are full meanwhile", "standing migrate")
+    if not wrong:
+        yield Check("change log", "ok", f"follows {tables}; {plural(waiting, 'row waits', 'rows wait')}")
+
+
+def _replicated(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]:
+    """Followed tables whose rows a subscription applies, which fires no statement triggers."""
+    found = rows(
+        connection,
+        """
+        select c.relname as name from pg_subscription_rel as r join pg_class as c on c.oid = r.srrelid
+        where c.relnamespace = to_regnamespace(%(schema)s) and c.relname = any(%(tables)s) order by 1
+        """,
+        schema=quoted(catalog.schema),
+        tables=[capture.table for capture in wanted(catalog)],
+    )
+    if found:
+        names = ", ".join(row["name"] for row in found)
+        said = f"{names}: rows that come by logical replication fire no trigger, and are missed"
+        yield Check("change log", "warning", said, "STANDING_CHANGE_LOG=false makes every run a full one")

@@ -1,0 +1,178 @@
+"""The checks of `standing preflight`, each a few lines that only read."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import Connection
+
+from standing.contract.additions import ADDITIONS, LOOKUPS, OPTIONAL
+from standing.database.catalog import Catalog, rows
+from standing.database.connect import STANDING_SCHEMA, SUPPORTED_VERSIONS
+from standing.sql import quoted
+from standing.upgrade.checks.fitness import misfits
+from standing.upgrade.plan.tables import wanted_tables
+
+#: Seconds after which somebody's open transaction is worth a line.
+LONG_TRANSACTION = 30
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the list: `state` is ok, note, warning or no-go."""
+
+    name: str
+    state: str
+    said: str
+    fix: str = ""
+
+
+def server(connection: Connection[Any]) -> Iterator[Check]:
+    """Version, and whether the server takes writes at all."""
+    found = rows(
+        connection,
+        """
+        select current_setting('server_version_num')::int / 10000 as major,
+            current_setting('server_version') as version, pg_is_in_recovery() as standby
+        """,
+    )[0]
+    supported = found["major"] in SUPPORTED_VERSIONS
+    yield Check(
+        "server version",
+        "ok" if supported else "no-go",
+        f"PostgreSQL {found['version']}",
+        "" if supported else "PostgreSQL 15 to 18 is needed",
+    )
+    if found["standby"]:
+        yield Check("server", "no-go", "is a standby that only reads", "connect to the primary")
+
+
+def privileges(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]:
+    """Creating in the schema and the database, and owning the tables that get columns or keys."""
+    where = rows(
+        connection,
+        """
+        select has_schema_privilege(to_regnamespace(%(schema)s), 'create') as schema,
+            has_database_privilege(current_database(), 'create') as database, current_user as role
+        """,
+        schema=quoted(catalog.schema),
+    )[0]
+    role = where["role"]
+    lacking = [] if where["schema"] else [f"create in schema {catalog.schema}"]
+    own = rows(connection, "select 1 where to_regnamespace(%(own)s) is null", own=quoted(STANDING_SCHEMA))
+    lacking += ["create in the database"] if own and not where["database"] else []
+    touched = ["orders", "products", *LOOKUPS, *(addition.table for addition in ADDITIONS)]
+    touched += [table.name for table in wanted_tables(catalog)]
+    owned = rows(
+        connection,
+        """
+        select relname as name from pg_class
+        where relnamespace = to_regnamespace(%(schema)s) and relname = any(%(touched)s)
+            and not pg_has_role(relowner, 'usage')
+        """,
+        schema=quoted(catalog.schema),
+        touched=touched,
+    )
+    lacking += [f"own {row['name']}" for row in owned]
+    if lacking:
+        fix = f"grant them to {role}, or connect as the tables' owner"
+        yield Check("privileges", "no-go", f"role {role} lacks: {', '.join(lacking)}", fix)
+    else:
+        yield Check("privileges", "ok", f"role {role} may create and owns the tables")
+
+
+def tables(catalog: Catalog) -> Iterator[Check]:
+    """Legacy tables and columns, and what is there already."""
+    found = misfits(catalog)
+    for misfit in found:
+        yield Check("tables", "no-go", f"{misfit.object} {misfit.problem}", misfit.fix)
+    if not found:
+        yield Check("tables", "ok", "all required tables and columns are there with types that fit")
+    for table, left_out in OPTIONAL.items():
+        if not catalog.has(table):
+            yield Check("tables", "note", f"no table {table}: {left_out} will be left out")
+    present = [
+        f"{addition.table}.{column.name}"
+        for addition in ADDITIONS
+        for column in addition.columns
+        if catalog.has(addition.table, column.name)
+    ]
+    present += [table.name for table in wanted_tables(catalog) if catalog.has(table.name)]
+    if present:
+        yield Check("tables", "note", f"there already, and kept: {', '.join(present)}")
+
+
+def triggers(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]:
+    """The application's triggers and row security on tables that the backfill writes to."""
+    written = ["users", "seller_profiles", "loyalty_programs", "points_transactions"]
+    found = rows(
+        connection,
+        """
+        select c.relname || '.' || g.tgname as name
+        from pg_trigger as g
+        join pg_class as c on c.oid = g.tgrelid
+        where c.relnamespace = to_regnamespace(%(schema)s) and c.relname = any(%(written)s)
+            and not g.tgisinternal and g.tgenabled <> 'D'
+            and not exists (
+                select from pg_proc as f where f.oid = g.tgfoid and f.pronamespace = to_regnamespace(%(own)s)
+            )
+        order by 1
+        """,
+        schema=quoted(catalog.schema),
+        written=written,
+        own=quoted(STANDING_SCHEMA),
+    )
+    if found:
+        names = ", ".join(row["name"] for row in found)
+        said = f"{names}: will fire for rows that the backfill writes; what they keep, rollback leaves"
+        yield Check("triggers", "warning", said, "see that they bear an update of every user and seller")
+    else:
+        yield Check("triggers", "ok", "none on users and seller_profiles")
+    secured = rows(
+        connection,
+        """
+        select relname as name from pg_class
+        where relnamespace = to_regnamespace(%(schema)s) and relrowsecurity and relforcerowsecurity
+            and relname in ('users', 'seller_profiles', 'orders')
+            and not (select rolbypassrls or rolsuper from pg_roles where rolname = current_user)
+        """,
+        schema=quoted(catalog.schema),
+    )
+    for row in secured:
+        yield Check(
+            "row security",
+            "no-go",
+            f"{row['name']} forces row security on its owner, who may not see every row",
+            "connect as a role with BYPASSRLS",
+        )
+
+
+def transactions(connection: Connection[Any]) -> Iterator[Check]:
+    """Open transactions that every concurrent index build has to wait for."""
+    found = rows(
+        connection,
+        """
+        select pid, coalesce(state, 'unknown') as state,
+            extract(epoch from clock_timestamp() - xact_start)::bigint as seconds
+        from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid()
+            and xact_start < clock_timestamp() - make_interval(secs => %(limit)s)
+        order by 3 desc
+        """,
+        limit=LONG_TRANSACTION,
+    )
+    prepared = rows(
+        connection,
+        "select count(*) as n from pg_prepared_xacts where database = current_database()",
+    )[0]["n"]
+    for row in found:
+        said = f"server process {row['pid']} ({row['state']}) has one open for {row['seconds']} s"
+        yield Check(
+            "transactions", "warning", said, f"end it, or select pg_terminate_backend({row['pid']})"
+        )
+    if prepared:
+        yield Check(
+            "transactions", "warning", f"{prepared} prepared ones are open", "commit or roll them back"
+        )
+    if not found and not prepared:
+        yield Check("transactions", "ok", f"none open for more than {LONG_TRANSACTION} s, as far as seen")

@@ -1,0 +1,1 @@
+"""First values for the new columns and tables, in batches, restartable."""

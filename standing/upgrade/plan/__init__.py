@@ -1,0 +1,1 @@
+"""What the upgrade would do, and its way back: steps planned from the catalogue."""

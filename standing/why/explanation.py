@@ -1,0 +1,205 @@
+"""Everything an explanation is made of, read from the documents and from the facts of the last build."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from standing.contract.targets import TARGETS, Target
+from standing.database.connect import rows
+from standing.errors import SettingError
+from standing.settings import Settings
+from standing.sql import quoted
+from standing.why.next_steps import next_level, next_tier
+from standing.why.origins import ORIGINS
+
+TABLES = {"user": "users", "seller": "seller_profiles"}
+#: The mart that says how far the next level or tier is.
+JUDGED = {"user": "user_trust_scores", "seller": "seller_tiers"}
+#: Orders shown of each kind, newest first.
+SHOWN = 10
+
+#: What is wrong with an order → the facts' condition, and the event by which a rate's window has it.
+USER_ORDERS = {
+    "cancelled by the member": ("is_own_cancellation", "resolved_at"),
+    "with a dispute decided against the member": ("lost_at is not null", "lost_at"),
+    "returned": ("outcome = 'returned'", "resolved_at"),
+    "in dispute": ("is_disputed and lost_at is null", "resolved_at"),
+}
+SELLER_ORDERS = {
+    "cancelled by the seller, or with a dispute decided against the seller": ("is_defect", "resolved_at"),
+    "not shipped though due": ("judged_at is not null and handed_over_at is null", "judged_at"),
+    "delivered late": ("is_on_time is false", "delivered_at"),
+    "returned": ("outcome = 'returned'", "resolved_at"),
+    "in dispute": ("is_disputed and not is_defect", "resolved_at"),
+}
+EXCLUDED = {"excluded from the rates": ("is_excluded", "resolved_at")}
+#: Kind → the facts' model and key, how far back any rate of the member looks, kinds of orders.
+ORDERS = {
+    "user": (
+        "int_user_order_sides",
+        "user_id",
+        # A cancellation that behavior has forgotten may still count in the trust score.
+        "select greatest(window_days, (select value from {0}.policy_numbers where name = 'trust_window_days'))"
+        " as days from {0}.int_user_windows where user_id = :key",
+        {**USER_ORDERS, **EXCLUDED},
+    ),
+    "seller": (
+        "int_orders",
+        "seller_id",
+        "select window_days as days from {0}.int_seller_windows where seller_id = :key",
+        {**SELLER_ORDERS, **EXCLUDED},
+    ),
+}
+#: What a code is called: metrics, risks, levels and tiers.
+LABELS = """
+    select metric as code, label_en as label from {0}.scorecard_metrics
+    union all select code, label_en from {0}.risk_rules
+    union all select level, label_en from {0}.trust_levels
+    union all select tier, label_en from {0}.tier_policy
+"""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One member explained. `factors` sum to the score with `start`; `orders` are those behind bad rates, and
+    `labels` what codes are called."""
+
+    kind: str
+    member_id: str
+    as_of: datetime | None
+    documents: dict[str, Any]
+    start: int
+    factors: list[dict[str, Any]] = field(default_factory=list)
+    orders: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    following: dict[str, Any] | None = None
+    sources: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        return {**vars(self), "as_of": self.as_of.isoformat() if self.as_of else None}
+
+
+def explain_member(
+    connection: Connection, settings: Settings, kind: str, member_id: str, replayed: bool = False
+) -> Explanation:
+    """Explain a user or seller as published, or as built, from the facts in the build's schema.
+
+    Raises SettingError if the id is not a UUID, or if there is no such member (then).
+    """
+    try:
+        key = UUID(member_id)
+    except ValueError:
+        raise SettingError(f"{member_id!r} is not a UUID", "give the id of the row") from None
+    build = settings.build_schema
+    targets = [target for target in TARGETS if target.table == TABLES[kind]]
+    documents = (
+        _replayed(connection, build, targets, key)
+        if replayed
+        else _published(connection, settings, targets, key)
+    )
+    if documents is None:
+        raise SettingError(
+            f"there is no {kind} {member_id} in {TABLES[kind]}",
+            f"standing psql -- -c 'select id from {TABLES[kind]} limit 10' shows some; the other kind is asked for with"
+            f" standing why {'seller' if kind == 'user' else 'user'}",
+        )
+    is_built = all(
+        connection.scalar(text("select to_regclass(:name) is not null"), {"name": f"{build}.{model}"})
+        # A run whose policy was refused leaves the scorecard unmade.
+        for model in (ORDERS[kind][0], JUDGED[kind], "int_scorecard", "int_trust_levels")
+    )
+    score = documents.get("trust_score") or {}
+    outlook = next_level if kind == "user" else next_tier
+    return Explanation(
+        kind=kind,
+        member_id=str(key),
+        as_of=connection.scalar(text(f"select as_of from {quoted(build, 'run_context')}"))
+        if is_built
+        else None,
+        documents=documents,
+        start=50,
+        factors=_factors(connection, build, score) if is_built and kind == "user" else [],
+        orders=_orders(connection, build, kind, key) if is_built else {},
+        following=outlook(connection, build, key) if is_built else None,
+        sources={target.name: ORIGINS[target.name] for target in targets},
+        labels=_labels(connection, build) if is_built else {},
+    )
+
+
+def _labels(connection: Connection, build: str) -> dict[str, str]:
+    return {row["code"]: row["label"] for row in rows(connection, LABELS.format(quoted(build)))}
+
+
+def _published(
+    connection: Connection, settings: Settings, targets: list[Target], key: UUID
+) -> dict[str, Any] | None:
+    columns = ", ".join(f"{quoted(target.column)} as {target.name}" for target in targets)
+    table = quoted(settings.application_schema, targets[0].table)
+    found = rows(connection, f"select {columns} from {table} where id = :key", key=key)
+    return found[0] if found else None
+
+
+def _replayed(
+    connection: Connection, build: str, targets: list[Target], key: UUID
+) -> dict[str, Any] | None:
+    documents = {
+        target.name: connection.scalar(
+            text(f"select document from {quoted(build, target.mart)} where {quoted(target.key)} = :key"),
+            {"key": key},
+        )
+        for target in targets
+    }
+    return documents if all(documents.values()) else None
+
+
+def _factors(connection: Connection, build: str, score: dict[str, Any]) -> list[dict[str, Any]]:
+    """The document's factors, each with its bin and the weight that makes points of its value."""
+    listed = score.get("factors", {})
+    factors = [*listed.get("positive", []), *listed.get("negative", [])]
+    bins = rows(
+        connection,
+        f"select bins.metric, bins.kind, bins.lower_bound, bins.upper_bound, bins.value, bins.points, categories.category,"
+        f" categories.weight, reasons.why"
+        f" from {quoted(build, 'int_scorecard')} as bins"
+        f" join {quoted(build, 'scorecard_categories')} as categories on categories.category = bins.category"
+        f" join {quoted(build, 'scorecard_bins')} as reasons"
+        f" on reasons.metric = bins.metric and reasons.lower_bound = bins.lower_bound",
+    )
+    found = []
+    for factor in factors:
+        # Within one metric no two bins with points have the same ones, or it does not matter which it is.
+        matching = [
+            b for b in bins if b["metric"] == factor["code"] and float(b["points"]) == factor["points"]
+        ]
+        found.append({**factor, "bin": _plain(matching[0]) if matching else None})
+    return found
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: float(value) if hasattr(value, "as_tuple") else value
+        for key, value in row.items()
+        if key != "metric"
+    }
+
+
+def _orders(connection: Connection, build: str, kind: str, key: UUID) -> dict[str, list[dict[str, Any]]]:
+    """The orders of each kind that a rate counts, and after them those that none counts any more, or yet."""
+    model, column, window, kinds = ORDERS[kind]
+    found = {}
+    for title, (condition, event) in kinds.items():
+        statement = (
+            f"with looked_back as ({window.format(quoted(build))})"
+            f" select order_id::text as order_id, outcome, resolved_at, amount::float as amount, is_excluded,"
+            f" not is_excluded and coalesce({event} > (select as_of from {quoted(build, 'run_context')})"
+            f" - make_interval(days => (select days::integer from looked_back)), false) as is_counted"
+            f" from {quoted(build, model)} where {column} = :key and {condition}"
+            f" order by is_counted desc, {event} desc nulls last, order_id limit {SHOWN}"
+        )
+        listed = rows(connection, statement, key=key)
+        if listed:
+            found[title] = listed
+    return found

@@ -1,0 +1,140 @@
+"""Verdicts and the suites as written down: no database."""
+
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from expectations import AuditError, AuditScope, Outcome, Verdict
+from expectations.documents import DOCUMENTS
+from expectations.engine.catalog import Catalog, audit_url
+from expectations.engine.later import when_used
+from expectations.engine.rules import Rule, Scan, Whole
+from expectations.validation import SUITES, split
+from expectations.verdict import SEVERITIES, in_order
+from standing.contract.targets import TARGETS
+from standing.sql import literals, quoted
+
+PLACES = tuple((t.name, t.mart, t.key, t.table, t.table_key, t.column) for t in TARGETS)
+SCOPE = AuditScope("postgresql://localhost/shop", "standing_build", "public", PLACES)
+NOTHING = Catalog({}, frozenset(), frozenset())
+
+
+def outcome(severity: str, success: bool) -> Outcome:
+    return Outcome(f"{severity}_{success}", severity, success, "meaning", "action", "observed")
+
+
+@pytest.mark.parametrize(
+    ("severity", "success", "passed", "warned"),
+    [
+        ("critical", True, True, False),
+        ("critical", False, False, False),
+        ("warning", False, True, True),
+        ("info", False, True, False),
+    ],
+)
+def test_severity_decides(severity: str, success: bool, passed: bool, warned: bool) -> None:
+    verdict = Verdict("sources", (outcome(severity, success),), 0.1)
+
+    assert (verdict.passed, verdict.warned) == (passed, warned)
+
+
+def test_failures_come_first_gravest_first() -> None:
+    mixed = [
+        outcome("critical", True),
+        outcome("info", False),
+        outcome("warning", False),
+        outcome("critical", False),
+    ]
+
+    assert [(one.severity, one.success) for one in in_order(mixed)] == [
+        ("critical", False),
+        ("warning", False),
+        ("info", False),
+        ("critical", True),
+    ]
+
+
+def test_an_error_survives_pickling() -> None:
+    error = pickle.loads(pickle.dumps(AuditError("what", "fix")))  # noqa: S301 - our own bytes
+
+    assert (error.message, error.fix) == ("what", "fix")
+    assert str(error) == "what\n  fix: fix"
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_every_rule_says_what_it_means_and_what_to_do(suite: str) -> None:
+    rules = [rule for scan in SUITES[suite](SCOPE, NOTHING) for rule in scan.rules]
+
+    assert len(rules) > 10
+    assert len({rule.name for rule in rules}) == len(rules)
+    for rule in rules:
+        assert rule.severity in SEVERITIES[:2]
+        assert len(rule.meaning) > 20, rule.name
+        assert len(rule.action) > 10, rule.name
+
+
+def test_every_publish_target_has_a_document() -> None:
+    assert {target.name for target in TARGETS} == set(DOCUMENTS)
+
+
+def test_a_rule_without_its_columns_is_left_out_and_said_so() -> None:
+    kept = Rule("kept", "critical", "false", "meaning", "action")
+    dropped = Whole("dropped", "critical", "0", "''", "meaning", "action", needs=("orders.paid_at",))
+
+    scans, skipped = split([Scan("orders", "id", (kept, dropped))], NOTHING)
+
+    assert scans == [Scan("orders", "id", (kept,))]
+    assert [(one.expectation, one.severity, one.success) for one in skipped] == [("dropped", "info", False)]
+    assert "orders.paid_at" in skipped[0].observed
+
+
+def test_a_column_of_an_unfit_type_is_not_usable() -> None:
+    catalog = Catalog({"orders.status": "int4", "orders.total_amount": "numeric"}, frozenset(), frozenset())
+
+    assert not catalog.usable("orders.status")
+    assert catalog.usable("orders.total_amount")
+    assert not catalog.usable("orders.paid_at")
+
+
+def test_names_and_texts_are_quoted() -> None:
+    assert quoted('Old "Shop', "orders") == '"Old ""Shop"."orders"'
+    assert literals(("it's",)) == "array['it''s']::text[]"
+
+
+def test_the_password_stays_out_of_sight() -> None:
+    scope = AuditScope("postgresql://me:hunter2@db/shop", "b", "public", ())
+
+    assert "hunter2" not in repr(scope)
+
+
+def test_a_socket_folder_gets_the_host_that_the_library_wants() -> None:
+    url = audit_url(AuditScope("postgresql://me@/shop?host=/run/pg", "b", "public", ()))
+
+    assert url.host == "localhost"
+    assert url.query["host"] == "/run/pg"
+    assert "default_transaction_read_only=on" in url.query["options"]
+
+
+def test_what_a_library_hardly_uses_loads_when_it_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "seldom.py").write_text("answer = 42\n")
+    (tmp_path / "library.py").write_text("import seldom\ndef ask():\n    return seldom.answer\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with when_used("seldom"):
+        import library  # type: ignore[import-not-found]
+    assert "seldom" not in sys.modules
+    assert library.ask() == 42
+    assert "seldom" in sys.modules
+    del sys.modules["library"], sys.modules["seldom"]
+
+
+def test_great_expectations_loads_without_its_statistics() -> None:
+    code = "import sys, expectations.engine.gx; print(*sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = done.stdout.split()
+    assert "great_expectations.expectations.core.expect_column_kl_divergence_to_be_less_than" in loaded
+    assert not {"scipy.stats", "altair"} & set(loaded)

@@ -1,0 +1,345 @@
+"""What people decide about a stopped run, and the trial that an analyst makes before one."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import MakeDatabase, MakeTemplate, Standing
+from sqlalchemy import Engine, create_engine
+from support.decided import PAPERS_LOST, column, do, documents, scalar
+from support.project import Project
+
+from standing.database.lock import LockTaken, run_lock
+from standing.decisions.approval import Approval, approve, reject
+from standing.decisions.undo import undo
+from standing.errors import StandingError
+from standing.run.execute import execute
+from standing.run.run import Request
+from standing.settings import Settings
+
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
+RUN = 2  # the stopped one; the template's first run has the number 1
+
+
+@pytest.fixture(scope="module")
+def stopped_template(make_template: MakeTemplate, published_template: str) -> str:
+    """A database with a run that the gate stopped."""
+
+    def fill(settings: Settings) -> None:
+        engine = create_engine(settings.database_url or "")
+        do(engine, PAPERS_LOST)
+        engine.dispose()
+        outcome = execute(settings, Request("scores"))
+        assert (outcome.status, outcome.run_id) == ("stopped", RUN), outcome.message
+
+    return make_template("stopped_template", published_template, fill)
+
+
+@pytest.fixture
+def marketplace(make_database: MakeDatabase, stopped_template: str) -> Settings:
+    return make_database(stopped_template, STANDING_LOCK_WAIT_MINUTES=0, STANDING_PUBLISH_CHUNK=37)
+
+
+@pytest.fixture
+def database(marketplace: Settings) -> Iterator[Engine]:
+    engine = create_engine(marketplace.database_url or "")
+    yield engine
+    engine.dispose()
+
+
+DUE = "select target || ' ' || member_id from standing.due order by 1"
+SET = f"from standing.change_sets where run_id = {RUN} and target = 'trust_score'"
+
+
+def test_approval_publishes_the_stored_set_and_leaves_what_has_changed_since(
+    marketplace: Settings, database: Engine, standing: Standing
+) -> None:
+    wanted = dict(
+        zip(
+            column(database, f"select member_id::text {SET} order by member_id"),
+            column(database, f"select new_document::text {SET} order by member_id"),
+            strict=True,
+        )
+    )
+    before = documents(database)
+    moved, gone, held = sorted(wanted)[:3]
+    do(
+        database,
+        # Even a clock field counts: the stored set was decided on, and nothing else.
+        'update users set trust_score = trust_score || \'{"last_calculated": "2026-11-01T00:00:00Z"}\''
+        f" where id = '{moved}'",
+        f"insert into standing.holds (target, member_id, run_id) values ('trust_score', '{held}', 1)",
+    )
+    left_alone = documents(database)["trust_score"][moved]
+    told = json.loads(
+        standing.told(marketplace, "approve", str(RUN), "--json", STANDING_PUBLISH_CHUNK="37")
+    )
+    assert told["left"] == {"trust_score": 2}
+    assert told["left_keys"] == {"trust_score": sorted([moved, held])}
+    assert told["written"]["trust_score"] == len(wanted) - 2
+    # A run like any other: it says whom it moved, and its last audit knows whom it left alone.
+    report = json.loads(Path(told["report"]).with_suffix(".json").read_text("utf-8"))
+    assert (report["run"]["mode"], report["run"]["status"]) == (f"approval of run {RUN}", "published")
+    assert [audit["suite"] for audit in report["audits"]] == ["published"]
+    assert "2 others had changed since run 2" in report["verdict"]["headline"]
+    change = next(one for one in report["changes"] if one["target"] == "trust_score")
+    assert (change["changed"], change["written"]) == (len(wanted), len(wanted) - 2)
+    fell = sum(
+        m["members"] for m in report["movements"] if (m["before"], m["after"]) == ("silver", "bronze")
+    )
+    assert fell > 0
+    assert report["movers"]
+    page = Path(told["report"]).read_text("utf-8")
+    assert "Who moved" in page
+    assert gone in wanted
+
+    after = documents(database)
+    for member, document in before["trust_score"].items():
+        if member == moved:
+            assert after["trust_score"][member] == left_alone
+        elif member in wanted and member != held:
+            assert after["trust_score"][member] == wanted[member]
+        else:
+            assert after["trust_score"][member] == document
+    # Its own run, with its own history.
+    run_id = told["run_id"]
+    assert run_id > RUN
+    assert scalar(database, f"select status from standing.runs where run_id = {run_id}") == "published"
+    assert scalar(database, f"select status from standing.runs where run_id = {RUN}") == "approved"
+    assert scalar(
+        database, f"select summary ->> 'approves' from standing.runs where run_id = {run_id}"
+    ) == str(RUN)
+    kept = scalar(
+        database,
+        "select count(*) from standing.history join users on users.id = member_id and target = 'trust_score'"
+        f" where run_id = {run_id} and new_hash = int8send(jsonb_hash_extended(trust_score, 0))",
+    )
+    assert kept == len(wanted) - 2
+    # Whoever was published is no longer due, the rest is; and it is noted when they will be.
+    due = set(column(database, "select member_id::text from standing.due where target = 'trust_score'"))
+    assert due & set(wanted) == {moved, held}
+    noted = "select count(*) from standing.member_state where target = 'trust_score'"
+    assert scalar(database, f"{noted} and run_id = {run_id} and due_at > now()") == len(wanted) - 2
+    assert scalar(database, "select count(*) from standing.change_sets") == 0
+
+    # Safe to repeat, and no other decision any more.
+    again = approve(marketplace, RUN)
+    assert again.run_id == run_id
+    assert "before" in again.message
+    assert documents(database) == after
+    with pytest.raises(StandingError, match="is approved") as refused:
+        reject(marketplace, RUN)
+    assert refused.value.fix == f"standing undo {run_id} takes it back"
+    undo(marketplace, run_id)
+    assert "was undone" in approve(marketplace, RUN).message
+
+
+def test_an_approval_that_broke_off_goes_on(marketplace: Settings, database: Engine) -> None:
+    last = scalar(database, f"select member_id::text {SET} order by member_id desc limit 1")
+    do(
+        database,
+        "create function stop_it() returns trigger language plpgsql as"
+        " $$ begin raise exception 'the application says no'; end $$",
+        "create trigger stop_it before update on users for each row"
+        f" when (new.id = '{last}') execute function stop_it()",
+    )
+    broken = approve(marketplace, RUN)
+    assert broken.status == "failed"
+    assert "publish: the application says no; before that, " in broken.message
+    assert broken.error is not None
+    assert broken.error.fix.startswith(f"standing approve {RUN}")
+    some = scalar(
+        database,
+        f"select count(*) {SET} and new_document = (select trust_score from users where id = member_id)",
+    )
+    number = scalar(database, f"select count(*) {SET}")
+    assert isinstance(some, int)
+    assert isinstance(number, int)
+    assert 0 < some < number
+    assert scalar(database, f"select status from standing.runs where run_id = {RUN}") == "stopped"
+    with pytest.raises(StandingError, match="published in part") as refused:
+        undo(marketplace, RUN)
+    assert refused.value.fix == f"standing undo {broken.run_id}"
+    do(database, "drop trigger stop_it on users")
+
+    # It goes on as the same run, whose report and undo are of all that both attempts wrote; also where only its end
+    # could not be told.
+    folder = marketplace.home / "reports" / f"run-{broken.run_id:06}"
+    shutil.rmtree(folder)
+    folder.write_text("no folder")
+    untold = approve(marketplace, RUN)
+    assert untold.status == "failed"
+    assert untold.message.startswith("report: ")
+    assert scalar(database, f"select status from standing.runs where run_id = {RUN}") == "approved"
+    folder.unlink()
+    done = approve(marketplace, RUN)
+    assert isinstance(done, Approval)
+    assert (done.run_id, done.status) == (broken.run_id, "published")
+    assert done.written["trust_score"] == number
+    assert done.left == {}
+    report = json.loads((folder / "report.json").read_text("utf-8"))
+    assert [audit["suite"] for audit in report["audits"]] == ["published"]
+    change = next(one for one in report["changes"] if one["target"] == "trust_score")
+    assert (change["changed"], change["written"]) == (number, number)
+    assert "approved before" in approve(marketplace, RUN).message
+    assert undo(marketplace, done.run_id).restored["trust_score"] == number
+
+
+def test_an_approval_that_broke_off_may_be_rejected(marketplace: Settings, database: Engine) -> None:
+    do(database, "alter table standing.history rename to story")
+    broken = approve(marketplace, RUN)
+    assert broken.message.startswith('publish: relation "standing.history" does not exist')
+    do(database, "alter table standing.story rename to history")
+    reject(marketplace, RUN)
+    with pytest.raises(StandingError, match=f"nothing to approve: run {RUN} is rejected"):
+        approve(marketplace, RUN)
+
+
+def test_members_whom_a_later_run_found_due_stay_due(marketplace: Settings, database: Engine) -> None:
+    do(
+        database,
+        "insert into standing.runs (selection, as_of, status) values ('tiers', now(), 'published')",
+    )
+    number, due = scalar(database, f"select count(*) {SET}"), column(database, DUE)
+    done = approve(marketplace, RUN)
+    assert isinstance(done, Approval)
+    assert done.written["trust_score"] == number
+    assert column(database, DUE) == due
+
+
+def test_rejecting_writes_nothing_and_its_members_stay_due(
+    marketplace: Settings, database: Engine, standing: Standing
+) -> None:
+    before, due = documents(database), column(database, DUE)
+    standing.told(marketplace, "reject", str(RUN), "--reason", "เอกสารหาย")
+    assert documents(database) == before
+    assert scalar(database, "select count(*) from standing.change_sets") == 0
+    assert column(database, DUE) == due
+    assert len(due) > 0
+    status = f"select status || ' ' || (summary ->> 'reason') from standing.runs where run_id = {RUN}"
+    assert scalar(database, status) == "rejected เอกสารหาย"
+    reject(marketplace, RUN)  # safe to repeat
+    refused = standing.inside(marketplace, "approve", str(RUN))
+    assert refused.returncode == 1
+    assert "is rejected" in refused.stderr
+    assert "standing run" in refused.stderr
+
+
+def test_only_a_stopped_run_is_decided_and_not_beside_another(
+    marketplace: Settings, database: Engine
+) -> None:
+    for decide in (approve, reject):
+        with pytest.raises(StandingError, match="there is no run 99"):
+            decide(marketplace, 99)
+        with pytest.raises(StandingError, match="run 1 is published") as refused:
+            decide(marketplace, 1)
+        assert refused.value.fix == "standing undo 1 takes it back"
+        with run_lock(database, 0), pytest.raises(LockTaken):
+            decide(marketplace, RUN)
+    assert scalar(database, f"select status from standing.runs where run_id = {RUN}") == "stopped"
+
+
+def test_diff_of_a_stopped_run_shows_columns_matrix_and_movers(
+    marketplace: Settings, database: Engine, standing: Standing
+) -> None:
+    found = json.loads(standing.told(marketplace, "diff", "--stopped", "--json"))
+    assert found == json.loads(standing.told(marketplace, "diff", "--run", str(RUN), "--json"))
+    assert found["run_id"] == RUN
+    columns = {one["column"]: one["changed"] for one in found["columns"]}
+    assert columns["users.trust_score"] == scalar(database, f"select count(*) {SET}")
+    matrix = next(one for one in found["matrices"] if one["target"] == "trust_score")
+    assert sum(cell["members"] for cell in matrix["cells"]) == 300
+    fell = scalar(
+        database,
+        f"select count(*) {SET} and old_document ->> 'level' = 'silver' and new_document ->> 'level' = 'bronze'",
+    )
+    assert {"before": "silver", "after": "bronze", "members": fell} in matrix["cells"]
+    first = found["movers"][0]
+    assert first["after"] < first["before"]
+    lost = {factor["code"]: factor for factor in first["factors"]}
+    assert lost["email_verified"]["after"] is None
+    assert lost["email_verified"]["label_en"] == "E-mail address verified"
+    assert lost["email_verified"]["label_th"] == "ยืนยันอีเมลแล้ว"
+    assert any(one["verdict"] == "stopped" for one in found["gate"])
+
+    shown = standing.told(marketplace, "diff", "--stopped")
+    assert "gate: stopped: trust_score" in shown
+    assert "ซิลเวอร์" in shown
+    # As `standing why` names them.
+    assert " E-mail address verified: 2.0 → none" in shown
+    assert "email_verified" not in shown
+    assert "ยืนยันอีเมลแล้ว" not in shown
+    refused = standing.inside(marketplace, "diff", "--run", "1")
+    assert refused.returncode == 1
+    assert "run 1 does not await a decision: it is published" in refused.stderr
+
+
+#: Everything that a trial must not touch.
+STATE = (
+    "select md5(string_agg(row, '|' order by row)) from ("
+    " select runs::text as row from standing.runs union all select due::text from standing.due"
+    " union all select s::text from standing.member_state as s union all select t::text from standing.target_state as t"
+    " union all select l::text from standing.change_log as l union all select h::text from standing.history as h"
+    " union all select c::text from standing_build.run_context as c"
+    " union all select p::text from standing_build.trust_levels as p"
+    ") as rows"
+)
+
+
+@pytest.mark.timeout(600)
+def test_a_trial_shows_who_would_move_and_touches_nothing(
+    make_database: MakeDatabase, published_template: str, tmp_path: Path
+) -> None:
+    marketplace = make_database(published_template)
+    project = Project(tmp_path / "project", marketplace)
+    database = create_engine(marketplace.database_url or "")
+    before, state = documents(database), scalar(database, STATE)
+    project.edit("seeds/trust_levels.csv", ("silver,2,60", "silver,2,69"))
+    with run_lock(database, 0):  # a run may be at work
+        tried = project("diff", "--json")
+    assert tried.returncode == 0, tried.stderr
+    found = json.loads(tried.stdout)
+    matrix = next(one for one in found["matrices"] if one["target"] == "trust_score")
+    fell = next(c["members"] for c in matrix["cells"] if (c["before"], c["after"]) == ("silver", "bronze"))
+    between = "(trust_score ->> 'overall_score')::numeric between 60 and 68.9"
+    assert fell == scalar(
+        database, f"select count(*) from users where {between} and trust_score ->> 'level' = 'silver'"
+    )
+    assert any(one["verdict"] == "stopped" for one in found["gate"])
+    # Their points are what they were: it is the limit that has moved.
+    movers = [one for one in found["movers"] if one["target"] == "trust_score"]
+    assert movers
+    assert {one["asked"] for one in movers} == {"Silver asks for 69 points"}
+    # Nobody's for the edit; one or two shops' windows may have moved on since the template was made.
+    assert {one["column"]: one["changed"] for one in found["columns"]}["seller_profiles.ratings"] <= 2
+    assert documents(database) == before
+    assert scalar(database, STATE) == state
+    assert scalar(database, "select count(*) from standing_build_diff_somchai_p.user_trust_scores") == 300
+
+    # What the trial has announced, the run does; and a slip of the pen is found before.
+    stopped = project("run")
+    assert stopped.returncode == 6, stopped.stderr
+    assert documents(database) == before
+    weights = project.folder / "seeds" / "scorecard_categories.csv"
+    header, *rows = weights.read_text("utf-8").splitlines()
+    halved = [row.split(",", 2) for row in rows]
+    weights.write_text(
+        "\n".join([header, *(f"{name},{float(weight) / 2},{rest}" for name, weight, rest in halved)])
+        + "\n",
+        "utf-8",
+    )
+    state = scalar(database, STATE)
+    wrong = project("diff")
+    assert wrong.returncode == 1
+    assert "seeds/scorecard_categories.csv: the weights sum to 0.25 and not to 0.50" in wrong.stderr
+    assert "Traceback" not in wrong.stderr
+    assert scalar(database, STATE) == state
+
+    # The private schemas go with a rollback, whoever made them.
+    back = project("rollback", "--force", "--yes")
+    assert back.returncode == 0, back.stderr
+    assert scalar(database, "select count(*) from pg_namespace where nspname like 'standing%'") == 0
+    database.dispose()

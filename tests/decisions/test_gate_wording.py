@@ -1,0 +1,40 @@
+"""A difference as text: who moves most, and only by what moves."""
+
+from decimal import Decimal
+
+import pytest
+
+from standing.decisions.difference import Difference
+from standing.decisions.wording import as_text
+from standing.gate.verdict import GateVerdict
+from standing.report.content import FactorMove, Mover
+
+FACTOR = FactorMove("email_verified", "E-mail address verified", "ยืนยันอีเมลแล้ว", Decimal("2.0"), None)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "step_before", "step_after", "said"),
+    [
+        ("66.5", "66.5", "silver", "bronze", "66.5, silver → bronze"),
+        ("66.5", "64.5", "silver", "silver", "66.5 → 64.5, silver"),
+        ("61.0", "59.0", "silver", "bronze", "61.0 → 59.0, silver → bronze"),
+        ("50.0", "50.0", None, "bronze", "50.0, none → bronze"),
+        ("95.24", "95.24", None, None, "95.24"),
+        (None, "4.5", None, None, "none → 4.5"),
+    ],
+)
+def test_a_mover_has_an_arrow_only_where_something_moves(
+    before: str | None, after: str, step_before: str | None, step_after: str | None, said: str
+) -> None:
+    mover = Mover(
+        target="trust_score",
+        member_id="a",
+        before=None if before is None else Decimal(before),
+        after=Decimal(after),
+        step_before=step_before,
+        step_after=step_after,
+        factors=(FACTOR,),
+    )
+    lines = as_text(Difference(None, (), (), (mover,), GateVerdict())).splitlines()
+    assert f"  trust_score a: overall_score {said}" in lines
+    assert "    -2.0 E-mail address verified: 2.0 → none" in lines

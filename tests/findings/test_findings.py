@@ -1,0 +1,212 @@
+"""What a report says of a run: where members stood before, and what was set aside run by run."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from conftest import MakeDatabase, Standing
+from sqlalchemy import Engine, create_engine, text
+
+from standing.findings.freshness import freshness
+from standing.run.execute import execute
+from standing.run.run import Request
+from standing.settings import Settings
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture
+def marketplace(make_database: MakeDatabase, prepared_template: str) -> Settings:
+    return make_database(prepared_template, STANDING_LOCK_WAIT_MINUTES=0)
+
+
+@pytest.fixture
+def database(marketplace: Settings) -> Iterator[Engine]:
+    engine = create_engine(marketplace.database_url or "")
+    yield engine
+    engine.dispose()
+
+
+def report_of(settings: Settings, run_id: int) -> dict[str, Any]:
+    file = settings.home / "reports" / f"run-{run_id:06}" / "report.json"
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return found
+
+
+def spoil(engine: Engine, number: int) -> None:
+    """So many more orders with an amount that nobody pays."""
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "update orders set total_amount = 90000000 where id in"
+                " (select id from orders where total_amount < 90000000 order by id limit :number)"
+            ),
+            {"number": number},
+        )
+
+
+def test_each_reason_has_its_rows_of_the_last_runs_and_replays_are_none_of_them(
+    marketplace: Settings, database: Engine
+) -> None:
+    execute(marketplace, Request())
+    spoil(database, 2)
+    second = execute(marketplace, Request())
+    replayed = execute(marketplace, Request(as_of=second.as_of))
+    assert replayed.status == "replayed"
+    spoil(database, 19)
+    execute(marketplace, Request())
+
+    last = report_of(marketplace, 4)
+    assert [one["run_id"] for one in last["quarantine_runs"]] == [1, 2, 4]
+    # 21 are more than the limit of 20, and such a run's rows are counted too.
+    assert [one["status"] == "failed" for one in last["quarantine_runs"]] == [False, False, True]
+    trends = {(one["source"], one["reason"]): one["rows"] for one in last["quarantine_trend"]}
+    assert trends["orders", "absurd amount"] == [0, 2, 21]
+    assert {len(rows) for rows in trends.values()} == {3}
+    page = (marketplace.home / "reports" / "run-000004" / "report.html").read_text(encoding="utf-8")
+    assert "oldest first: 0, 2, 21." in page
+
+
+def levels(engine: Engine) -> dict[str, int]:
+    """Members by published level."""
+    with engine.connect() as connection:
+        return {
+            str(level): int(members)
+            for level, members in connection.execute(
+                text("select trust_score ->> 'level', count(*) from users group by 1")
+            )
+        }
+
+
+def shown_levels(settings: Settings, run_id: int, side: str) -> dict[str, int]:
+    shown = next(one for one in report_of(settings, run_id)["distributions"] if one["name"] == "level")
+    return {bucket["label"]: bucket["count"] for bucket in shown[side] if bucket["count"]}
+
+
+def test_scores_before_are_those_published_whether_or_not_the_run_wrote(
+    marketplace: Settings, database: Engine
+) -> None:
+    first = execute(marketplace, Request())
+    assert first.status == "published", first.message
+    published = levels(database)
+    unverify = "update users set email_verified = false, phone_verified = false"
+    with database.begin() as connection:
+        connection.execute(text(f"{unverify} where id in (select id from users order by id limit 20)"))
+
+    second = execute(marketplace, Request())
+
+    assert second.status == "published", second.message
+    assert shown_levels(marketplace, 2, "before") == published
+    published = levels(database)
+    assert shown_levels(marketplace, 2, "after") == published
+    names = {one["name"]: one for one in report_of(marketplace, 2)["distributions"]}
+    assert set(names) == {"level", "overall_score", "tier", "rating", "adjusted_rating"}
+    assert names["overall_score"]["before"] != names["overall_score"]["after"]
+    assert names["adjusted_rating"]["before"] == names["adjusted_rating"]["after"]
+    with database.begin() as connection:
+        connection.execute(text(unverify))
+
+    third = execute(marketplace, Request())
+
+    assert third.status == "stopped", third.message  # by the gate: too many members move down
+    assert levels(database) == published == shown_levels(marketplace, 3, "before")
+    assert shown_levels(marketplace, 3, "after") != published
+
+
+def moved_steps(movers: list[dict[str, Any]], target: str) -> dict[str, tuple[str, str]]:
+    found = (one for one in movers if one["target"] == target and one["step_before"] != one["step_after"])
+    return {one["member_id"]: (one["step_before"], one["step_after"]) for one in found}
+
+
+def published_steps(engine: Engine) -> dict[str, str]:
+    """Every member's level and shop's tier, as published."""
+    statement = (
+        "select id::text, trust_score ->> 'level' as step from users union all"
+        " select id::text, tier_info ->> 'current_tier' from seller_profiles"
+    )
+    with engine.connect() as connection:
+        return {row.id: row.step for row in connection.execute(text(statement))}
+
+
+def test_who_moves_most_is_shown_with_level_or_tier_and_the_factors_that_moved(
+    make_database: MakeDatabase, published_template: str, standing: Standing
+) -> None:
+    settings = make_database(published_template)
+    engine = create_engine(settings.database_url or "")
+    papers_lost = "update users set email_verified = false, phone_verified = false, kyc_status = 'none'"
+    ten = "(select id from users where trust_score ->> 'level' = 'silver' order by id limit 10)"
+    with engine.begin() as connection:
+        connection.execute(text(f"{papers_lost} where id in {ten}"))
+        # One shop has been given a tier by hand; the run takes it back.
+        connection.execute(
+            text(
+                """update seller_profiles set tier_info = tier_info || '{"current_tier": "top_seller", "tier_level": 5}'"""
+                " where id = (select id from seller_profiles where tier_info ->> 'current_tier' = 'starter' order by id limit 1)"
+            )
+        )
+    before = published_steps(engine)
+
+    second = execute(settings, Request(full=True))
+
+    assert second.status == "published", second.message
+    after = published_steps(engine)
+    movers = report_of(settings, 2)["movers"]
+    fallen = moved_steps(movers, "trust_score")
+    assert ("silver", "bronze") in fallen.values()
+    assert ("top_seller", "starter") in moved_steps(movers, "tier_info").values()
+    for member, steps in (fallen | moved_steps(movers, "tier_info")).items():
+        assert steps == (before[member], after[member])
+    first = next(one for one in movers if fallen.get(one["member_id"]) == ("silver", "bronze"))
+    assert first["asked"].startswith("Silver asks for 60 points")
+    lost = {factor["label_en"]: factor for factor in first["factors"]}["E-mail address verified"]
+    assert (lost["code"], lost["label_th"], lost["before"], lost["after"]) == (
+        "email_verified",
+        "ยืนยันอีเมลแล้ว",
+        2.0,
+        None,
+    )
+    moved = sum((one["after"] or 0) - (one["before"] or 0) for one in first["factors"])
+    assert moved == pytest.approx(first["after"] - first["before"])
+
+    # A run that the gate stops says the same as `standing diff` says of it.
+    with engine.begin() as connection:
+        connection.execute(text(papers_lost))
+    engine.dispose()
+    assert execute(settings, Request()).status == "stopped"
+    differing = json.loads(standing.told(settings, "diff", "--stopped", "--json"))["movers"]
+    by_score = ("trust_score", "ratings", "tier_info")
+    assert report_of(settings, 3)["movers"] == [
+        one
+        for name in by_score
+        for one in differing
+        if one["target"] == name
+        and (one["before"], one["step_before"]) != (one["after"], one["step_after"])
+    ]
+
+
+def test_a_source_that_lost_its_newest_rows_is_shown_as_late(
+    marketplace: Settings, database: Engine
+) -> None:
+    """Times of the source are local ones without zone."""
+    settings = marketplace.model_copy(update={"source_time_zone": "Asia/Bangkok"})
+    statements = (
+        "drop schema if exists standing_build cascade",
+        "alter table orders alter created_at type timestamp(3) using created_at at time zone 'Asia/Bangkok'",
+        "update orders set created_at = now() at time zone 'Asia/Bangkok' - interval '1 minute'"
+        " where id = (select id from orders order by id limit 1)",
+    )
+    with database.begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+        before = connection.scalar(text("select now() - interval '61 seconds'"))
+        newest = {one.source: one for one in freshness(connection, settings)}["orders"]
+    assert newest.status == "ok"
+    assert newest.latest is not None
+    assert timedelta() <= newest.latest - before < timedelta(seconds=2)
+
+    with database.begin() as connection:
+        connection.execute(text("update orders set created_at = created_at - interval '3 days'"))
+        newest = {one.source: one for one in freshness(connection, settings)}["orders"]
+    assert newest.status == "late"

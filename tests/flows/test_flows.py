@@ -1,0 +1,180 @@
+"""What flows declare and how a run's end is shown; no server."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from standing import PROJECT_ROOT
+from standing.database.lock import LockTaken
+from standing.errors import AuditFailed, BuildFailed, GateStopped, SettingError, StandingError
+from standing.log import JsonLines, logger
+from standing.replay.backfill import Backfill
+from standing.run.outcome import Outcome
+from standing.settings import Settings, load_settings
+
+
+@pytest.fixture(scope="module", autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Prefect makes its home when it is imported: not in the project's folder, nor for other tests."""
+    from standing.settings import current
+
+    kept = dict(os.environ)
+    os.environ["STANDING_HOME"] = str(tmp_path_factory.mktemp("flows"))
+    current.cache_clear()
+    yield Path(os.environ["STANDING_HOME"])
+    os.environ.clear()
+    os.environ.update(kept)
+    current.cache_clear()
+
+
+@pytest.fixture
+def defaults(home: Path) -> Settings:
+    return load_settings(STANDING_HOME=home)
+
+
+def shown(deployment: Any) -> dict[str, Any]:
+    schedules = []
+    for one in deployment.schedules:
+        schedule = one.schedule.model_dump(mode="json", exclude_none=True)
+        kept = {
+            key: schedule[key] for key in ("interval", "anchor_date", "cron", "timezone") if key in schedule
+        }
+        schedules.append({"slug": one.slug, **kept})
+    return {
+        "name": deployment.name,
+        "entrypoint": deployment.entrypoint,
+        "tags": deployment.tags,
+        "schedules": schedules,
+    }
+
+
+@pytest.mark.parametrize("wanted", ["refresh", "serve"])
+def test_a_wrong_setting_is_refused_in_one_line_before_prefect_starts(wanted: str, tmp_path: Path) -> None:
+    environment = {**os.environ, "STANDING_HOME": str(tmp_path / "home"), "STANDING_THREADS": "two"}
+    command = [sys.executable, "-m", "flows", wanted]
+    ended = subprocess.run(
+        command, env=environment, cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("error: setting STANDING_THREADS='two'")
+    assert "Traceback" not in ended.stderr
+    assert not (tmp_path / "home").exists()
+
+
+def test_prefect_yaml_declares_what_is_served(defaults: Settings) -> None:
+    from flows.deployments import built
+
+    written = yaml.safe_load((PROJECT_ROOT / "prefect.yaml").read_text())["deployments"]
+    assert {one.pop("work_pool")["name"] for one in written} == {"standing"}
+    assert written == [shown(one) for one in built(defaults)]
+
+
+def test_every_deployment_is_a_flow_whose_entrypoint_loads(defaults: Settings) -> None:
+    from prefect.flows import load_flow_from_entrypoint
+
+    from flows.deployments import declared
+
+    for one in declared(defaults):
+        assert load_flow_from_entrypoint(one.entrypoint).name == one.load().name
+
+
+def test_intervals_count_from_midnight_of_the_business(home: Path) -> None:
+    from flows.deployments import declared
+
+    settings = load_settings(
+        STANDING_HOME=home, BUSINESS_TIME_ZONE="Asia/Kolkata", TRUST_SCORE_CALCULATION_INTERVAL=7_200_000
+    )
+    schedule = declared(settings)[0].schedule
+    assert schedule is not None
+    assert schedule.interval is not None
+    assert schedule.interval.total_seconds() == 7200
+    assert schedule.anchor_date.isoformat() == "2025-01-01T00:00:00+05:30"
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "kind", "name"),
+    [
+        ("published", None, "COMPLETED", "Completed"),
+        ("replayed", None, "COMPLETED", "Replayed"),
+        ("skipped", StandingError("another run is at work"), "COMPLETED", "Skipped"),
+        ("waiting", None, "COMPLETED", "Waiting"),
+        ("stopped", None, "CANCELLED", "Stopped by the gate"),
+        ("failed", AuditFailed("too many", "look"), "FAILED", "Failed"),
+    ],
+)
+def test_a_flow_ends_in_a_state_of_the_runs_own_word(
+    status: str, error: StandingError | None, kind: str, name: str
+) -> None:
+    from flows.stages import as_state
+
+    state = as_state(Outcome(7, status, "so it is", error=error))
+    assert (state.type.value, state.name) == (kind, name)
+
+
+@pytest.mark.parametrize(
+    ("flow", "outcome", "code"),
+    [
+        ("refresh", Outcome(7, "published", ""), 0),
+        ("refresh", Outcome(7, "skipped", "", error=LockTaken("another run is at work")), 0),
+        ("refresh", Outcome(7, "waiting", ""), 0),
+        ("refresh", Outcome(7, "failed", "", error=BuildFailed("no such column")), 1),
+        ("refresh", Outcome(7, "failed", "", error=AuditFailed("too many")), 3),
+        ("refresh", Outcome(7, "stopped", "", error=GateStopped("too many moved")), 6),
+        ("reconcile", Outcome(7, "published", ""), 0),
+        ("reconcile", Outcome(7, "skipped", "", error=LockTaken("another run is at work")), 5),
+        ("reconcile", Outcome(7, "waiting", ""), 6),
+    ],
+)
+def test_a_flow_by_hand_exits_as_the_command_does(flow: str, outcome: Outcome, code: int) -> None:
+    from flows.__main__ import _code
+    from flows.stages import as_state
+
+    assert _code(flow, as_state(outcome)) == code
+
+
+def test_a_stopped_run_says_how_to_decide() -> None:
+    from flows.stages import as_state
+
+    assert "run_id 7" in str(as_state(Outcome(7, "stopped", "too many moved")).message)
+
+
+def test_json_lines_carry_run_and_stage(caplog: pytest.LogCaptureFixture) -> None:
+    import json
+
+    with caplog.at_level("INFO", "standing"):
+        logger(3, "build").info("half", extra={"done": 1, "total": 2})
+    line = json.loads(JsonLines().format(caplog.records[0]))
+    assert line["message"] == "run 3, build: half"
+    assert (line["run_id"], line["stage"], line["done"], line["total"]) == (3, "build", 1, 2)
+    assert line["time"].endswith("Z")
+
+
+def test_backfill_moments_keep_the_hour_of_the_business() -> None:
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    zone = ZoneInfo("Europe/Berlin")
+    asked = Backfill.asked(datetime(2026, 3, 28, tzinfo=zone), datetime(2026, 3, 30, tzinfo=zone), "1d")
+    assert [moment.isoformat() for moment in asked.moments("Europe/Berlin")] == [
+        "2026-03-28T00:00:00+01:00",
+        "2026-03-29T00:00:00+01:00",
+        "2026-03-30T00:00:00+02:00",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "every"),
+    [("01", "02", "1m"), ("01", "02", "0d"), ("02", "01", "1d"), ("01", "02", "")],
+)
+def test_a_backfill_that_makes_no_sense_is_refused(first: str, last: str, every: str) -> None:
+    from datetime import datetime
+
+    moments = [datetime.fromisoformat(f"2026-01-{day}T00:00:00+07:00") for day in (first, last)]
+    with pytest.raises(SettingError):
+        Backfill.asked(moments[0], moments[1], every)

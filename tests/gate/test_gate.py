@@ -1,0 +1,277 @@
+"""The gate: what it lets pass, what it stops, and who waits for whom."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from html import unescape
+
+import pytest
+from conftest import MakeDatabase, Standing
+from sqlalchemy import Engine, create_engine
+from support.decided import PAPERS_LOST, do, documents, scalar
+
+from standing.contract.targets import TARGETS, targets_of
+from standing.database.lock import run_lock
+from standing.decisions.approval import approve
+from standing.decisions.trial import show_stopped
+from standing.errors import SettingError, StandingError
+from standing.findings.movers import movers_of
+from standing.gate.waiting import undecided
+from standing.run import execute as runs
+from standing.run.execute import execute
+from standing.run.outcome import Outcome
+from standing.run.run import Request
+from standing.settings import Settings
+
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
+
+@pytest.fixture
+def marketplace(make_database: MakeDatabase, published_template: str) -> Settings:
+    return make_database(published_template, STANDING_LOCK_WAIT_MINUTES=0)
+
+
+@pytest.fixture
+def database(marketplace: Settings) -> Iterator[Engine]:
+    engine = create_engine(marketplace.database_url or "")
+    yield engine
+    engine.dispose()
+
+
+def stop(marketplace: Settings, database: Engine, selection: str = "all") -> Outcome:
+    do(database, PAPERS_LOST)
+    outcome = execute(marketplace, Request(selection))
+    assert outcome.status == "stopped", outcome.message
+    return outcome
+
+
+def test_a_wave_of_lost_levels_stops_the_run_and_keeps_what_it_would_have_written(
+    marketplace: Settings, database: Engine
+) -> None:
+    before = documents(database)
+    outcome = stop(marketplace, database)
+    assert "trust_score: " in outcome.message
+    assert "move down" in outcome.message
+    assert outcome.error is not None
+    assert outcome.error.exit_code == 6
+    assert f"standing approve {outcome.run_id}" in outcome.error.fix
+    assert outcome.written == {}
+    assert documents(database) == before
+    assert (
+        scalar(database, f"select status from standing.runs where run_id = {outcome.run_id}") == "stopped"
+    )
+    changed = next(change.changed for change in outcome.changes if change.target == "trust_score")
+    kept = scalar(
+        database,
+        "select count(*) from standing.change_sets as kept join users on users.id = kept.member_id"
+        " join standing_build.user_trust_scores as mart on mart.user_id = kept.member_id"
+        f" where run_id = {outcome.run_id} and target = 'trust_score'"
+        " and old_document = users.trust_score and new_document = mart.document",
+    )
+    assert kept == changed > 0
+    still_due = "select count(*) from standing.due join standing.change_sets using (target, member_id)"
+    assert scalar(database, still_due) == scalar(database, "select count(*) from standing.change_sets")
+    with run_lock(database, 0):
+        pass  # the lock is free
+
+    report = json.loads((marketplace.home / "reports" / "run-000002" / "report.json").read_text())
+    fell = sum(
+        m["members"] for m in report["movements"] if (m["before"], m["after"]) == ("silver", "bronze")
+    )
+    assert fell > 0
+    assert report["movers"]
+    assert report["verdict"]["status"] == "stopped"
+    would = next(one for one in report["changes"] if one["target"] == "trust_score")
+    assert (would["changed"], would["written"]) == (changed, 0)
+    page = (marketplace.home / "reports" / "run-000002" / "report.html").read_text()
+    assert "documents would have changed; none was written." in page
+    assert "Who would have moved" in page
+    assert "would have changed trust level" in page
+    assert "Nothing was written: members' rows are as they were." in unescape(page)
+
+
+def test_a_stop_awaits_its_decision_also_where_no_report_can_be_written(
+    marketplace: Settings, database: Engine
+) -> None:
+    reports = marketplace.home / "reports"
+    reports.write_text("no folder")
+    outcome = stop(marketplace, database, "scores")
+    assert outcome.report is None
+    assert outcome.error is not None
+    assert outcome.error.exit_code == 6
+    reports.unlink()
+    decided = approve(marketplace, outcome.run_id)
+    assert decided.status == "published", decided.message
+    assert decided.written["trust_score"] > 0
+    assert decided.report is not None
+    assert decided.report.is_file()
+
+
+def test_a_first_publication_changes_everybody_and_is_not_stopped(database: Engine) -> None:
+    # The template's run found all documents as the upgrade had left them.
+    first = "from standing.runs where run_id = 1"
+    assert scalar(database, f"select summary -> 'changes' -> 0 ->> 'written' {first}") == "300"
+    assert scalar(database, f"select summary -> 'gate' -> 0 ->> 'members' {first}") == "0"
+    verdicts = (
+        "select distinct finding ->> 'verdict' from standing.runs, jsonb_array_elements(summary -> 'gate')"
+    )
+    assert scalar(database, f"{verdicts} as finding where run_id = 1") == "passed"
+
+
+def test_members_who_join_in_a_wave_are_not_counted_as_changed(
+    marketplace: Settings, database: Engine
+) -> None:
+    do(
+        database,
+        "insert into users (display_name, created_at)"
+        " select 'member ' || n, now() - interval '1 hour' from generate_series(1, 600) as n",
+    )
+    outcome = execute(marketplace, Request("scores"))
+    assert outcome.status == "published", outcome.message
+    assert outcome.written["trust_score"] >= 600
+    found = [
+        one
+        for one in outcome.gate.findings
+        if (one.target, one.measure) == ("trust_score", "changed_share")
+    ]
+    assert found[0].observed < 1
+    assert found[0].members < 20
+
+
+def test_a_warning_is_told_and_published(
+    marketplace: Settings, database: Engine, standing: Standing
+) -> None:
+    do(database, "update standing_build.gate_limits set stop = null", PAPERS_LOST)
+    done = standing.inside(marketplace, "run", "scores")
+    assert done.returncode == 0, done.stderr
+    assert "warning: trust_score: " in done.stdout
+    warned = (
+        "select count(*) from standing.runs, jsonb_array_elements(summary -> 'gate') as finding"
+        " where run_id = 2 and status = 'published' and finding ->> 'verdict' = 'warned'"
+    )
+    assert scalar(database, warned) != 0
+
+
+def test_runs_of_the_same_documents_wait_and_build_nothing_and_others_go_on(
+    marketplace: Settings, database: Engine, standing: Standing
+) -> None:
+    newcomer = "00000000-0000-4000-8000-000000000001"
+    do(database, f"insert into users (id, display_name) values ('{newcomer}', 'สมชาย')")
+    stopped = stop(marketplace, database, "scores")
+    before, built = documents(database), scalar(database, "select run_id from standing_build.run_context")
+    done = standing.inside(marketplace, "run", "all")
+    assert done.returncode == 0, done.stderr
+    assert "waiting" in done.stdout
+    assert f"standing approve {stopped.run_id}" in done.stdout
+    assert scalar(database, "select run_id from standing_build.run_context") == built
+    assert scalar(database, "select status from standing.runs order by run_id desc limit 1") == "waiting"
+    assert documents(database) == before
+
+    # Whoever goes meanwhile is forgotten all the same, and what compares nothing does not say that all is well.
+    kept = f"select count(*) from standing.history where member_id = '{newcomer}'"
+    do(
+        database,
+        f"insert into standing.history values (1, 'trust_score', '{newcomer}', '{{}}', '', now())",
+        f"delete from users where id = '{newcomer}'",
+    )
+    reconciled = standing.inside(marketplace, "reconcile", "--json")
+    assert reconciled.returncode == 6, reconciled.stdout + reconciled.stderr
+    assert json.loads(reconciled.stdout)["drift"] is None
+    assert scalar(database, kept) == 0
+    before = documents(database)
+    with pytest.raises(SettingError, match="there is no run 999"):
+        show_stopped(marketplace, 999)
+
+    tiers = execute(marketplace, Request("tiers"))
+    assert tiers.status == "published", tiers.message
+
+    # Nobody decides: it expires, and with it what it would have written.
+    with database.begin() as connection:
+        assert undecided(connection, targets_of("all")) == stopped.run_id
+        assert undecided(connection, targets_of("tiers")) is None
+    hours = "select extract(epoch from (summary ->> 'expires_at')::timestamptz - finished_at) / 3600 from standing.runs"
+    assert round(float(str(scalar(database, f"{hours} where run_id = {stopped.run_id}")))) == 72
+    do(database, 'update standing.runs set summary = summary || \'{"expires_at": "2026-01-01T00:00:00Z"}\'')
+    with pytest.raises(
+        StandingError, match=f"run {stopped.run_id} does not await a decision: it is expired"
+    ):
+        show_stopped(marketplace, stopped.run_id)
+    with pytest.raises(StandingError, match=f"nothing to approve: run {stopped.run_id} is expired"):
+        approve(marketplace, stopped.run_id)
+    assert documents(database) == before
+    with database.begin() as connection:
+        assert undecided(connection, TARGETS) is None
+    assert (
+        scalar(database, f"select status from standing.runs where run_id = {stopped.run_id}") == "expired"
+    )
+    assert scalar(database, "select count(*) from standing.change_sets") == 0
+    assert scalar(database, "select count(*) from standing.due where target = 'trust_score'") != 0
+
+
+@pytest.mark.timeout(600)
+def test_an_ordinary_day_passes_and_a_rating_source_that_is_lost_stops(
+    make_database: MakeDatabase, standing: Standing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demo = make_database(STANDING_LOCK_WAIT_MINUTES=0)
+    standing.told(demo, "load", "simulated", "--users", "2000", "--orders", "20000", "--seed", "1")
+    standing.told(demo, "migrate")
+    today = datetime.now(UTC).replace(microsecond=0)
+    with monkeypatch.context() as patched:
+        patched.setattr(runs, "wall_clock", lambda engine: today - timedelta(days=1))
+        assert execute(demo, Request()).status == "published"
+    second = execute(demo, Request())
+    assert second.status == "published", second.message
+    assert sum(second.written.values()) > 100
+    assert second.gate.findings
+    assert not second.gate.warned
+
+    engine = create_engine(demo.database_url or "")
+    before = documents(engine)
+    do(engine, 'update reviews set moderation = moderation || \'{"status": "rejected"}\'')
+    third = execute(demo, Request())
+    assert third.status == "stopped", third.message
+    over = {(one.target, one.measure) for one in third.gate.over("stopped")}
+    assert ("ratings", "lost_values_share") in over
+    assert ("ratings", "mean_shift") in over
+    assert ("tier_info", "moved_down_share") in over
+    assert documents(engine) == before
+    engine.dispose()
+
+
+def test_members_who_are_published_and_no_longer_built_are_found(
+    marketplace: Settings, database: Engine
+) -> None:
+    do(
+        database,
+        "alter table users alter created_at drop not null",
+        "update users set created_at = null where id in (select id from users order by id limit 21)",
+        "update standing_build.quarantine_limits set max_rows = 100",
+    )
+    before = documents(database)
+    outcome = execute(marketplace, Request("scores"))
+    assert outcome.status == "stopped", outcome.message
+    assert ("trust_score", "lost_members_share") in {
+        (one.target, one.measure) for one in outcome.gate.over("stopped")
+    }
+    assert documents(database) == before
+
+
+def test_who_moves_most_comes_first_also_where_the_number_stays(settings: Settings, engine: Engine) -> None:
+    old = '{"overall": 4, "adjusted": 3.5, "total_reviews": 9, "evidence": {}}'
+    changes = {
+        "evidence alone": '{"evidence": {"a": 1}}',
+        "a little": '{"adjusted": 3.4}',
+        "most": '{"total_reviews": 12, "adjusted": 3.5}',
+        "more": '{"adjusted": 2}',
+        "outwardly": '{"overall": 3.9}',
+        "more outwardly": '{"overall": 4.2}',
+    }
+    values = ", ".join(
+        f"('{name}', '{old}'::jsonb, '{old}'::jsonb || '{new}')" for name, new in changes.items()
+    )
+    query = f"select * from (values {values}) as changed (member_id, old_document, new_document)"
+    ratings = next(target for target in TARGETS if target.name == "ratings")
+    with engine.connect() as connection:
+        found = movers_of(connection, settings, ratings, query)
+    assert [one.member_id for one in found] == ["more outwardly", "outwardly", "most", "more", "a little"]
+    assert [one.factors[0].code for one in found[2:]] == ["total_reviews", "adjusted", "adjusted"]

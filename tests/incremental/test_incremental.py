@@ -1,0 +1,514 @@
+"""Incremental equals full: after any history, a run of the due leaves what a run of everybody would leave."""
+
+import csv
+import json
+import os
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import cycle, islice
+from multiprocessing import get_context
+from pathlib import Path
+from random import Random
+from signal import SIGKILL
+from typing import Any, ClassVar
+
+import pytest
+from conftest import Standing
+from hypothesis import HealthCheck, Phase
+from hypothesis import seed as same_each_time
+from hypothesis import settings as hypothesis
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from reference.histories import EDITS, EMPTIED, arrive, edit, forbid_nothing, rekey, remove, repeat
+from reference.loading import documents, empty
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import OperationalError
+from support.project import Project
+from support.unaudited import unaudited
+
+from standing import PROJECT_ROOT
+from standing.build import dbt
+from standing.build.prepared import is_prepared, preparing
+from standing.contract.targets import SELECTIONS, TARGETS
+from standing.database.clock import wall_clock
+from standing.database.connect import connect
+from standing.database.embedded import Server
+from standing.decisions.approval import approve, reject
+from standing.errors import StandingError
+from standing.incremental import materialized
+from standing.incremental.plan import open_build
+from standing.publish.publish import publish_changes
+from standing.run.execute import execute
+from standing.run.outcome import Outcome
+from standing.run.run import Request, Run, Stage
+from standing.settings import Settings, load_settings
+
+#: Changes before a run is compared, and changes without anything rare, at most.
+SPACING, CALM = 34, 26
+#: Much the same draws each time; hypothesis also draws what it finds in the code that is loaded.
+CI_DRAWS = 91
+#: What comes rarely, for most of it makes everybody due: nothing would be left to be proven if it came often.
+#: In this order, over and over.
+RARE = (
+    "a_table_is_emptied",
+    "a_run_is_cut_short",
+    "policy_is_edited",
+    "a_run_is_killed",
+    "a_setting_is_changed",
+    "the_gate_stops_a_run",
+    "a_part_is_run",
+)
+SEEDS = st.integers(0, 2**32)
+PARTS = sorted(SELECTIONS)
+#: Where a run may end too early.
+STAGES = ("find the due", "build", "diff", "publish")
+CLOCK = ("last_calculated", "last_updated", "next_review", "valid_until")
+#: Seed, key column and value, column, and what an analyst may set it to.
+POLICY = (
+    ("tier_policy", "tier", "established", "min_orders", ("50", "12")),
+    ("policy_numbers", "name", "evaluation_min_resolved", "value", ("40", "3")),
+    ("policy_numbers", "name", "adjusted_rating_k", "value", ("5", "10")),
+)
+
+
+class Stopped(StandingError):
+    """Stands for whatever ends a run in the middle."""
+
+
+def stop() -> None:
+    raise Stopped("cut short")
+
+
+def die() -> None:
+    os.kill(os.getpid(), SIGKILL)
+
+
+class History(RuleBasedStateMachine):
+    """Random changes with incremental runs in between; `marketplace` is set by the test."""
+
+    marketplace: ClassVar[Settings]
+    engine: ClassVar[Engine]
+    reasons: ClassVar[list[str]] = []
+    project: ClassVar[Project]
+    first_clock: ClassVar[datetime]
+    clock: ClassVar[datetime]
+    #: How often what happened: changes, and what comes rarely, by its name.
+    happened: ClassVar[Counter[str]] = Counter()
+    #: Which history it is: by turns one has a grace before demotions; the order of what comes rarely goes on.
+    turn: ClassVar[int] = 0
+    with_grace: ClassVar[int] = 0
+    with_days: ClassVar[int] = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.settings = self.marketplace
+        #: Changes since the last run, so that a history is more than runs.
+        self.changes = 0
+        self.open: Connection | None = None
+        #: What comes rarely, without end.
+        self.rare: Iterator[str] = iter(())
+        #: Changes since something rare came.
+        self.calm = 0
+        self.arrivals = 0
+
+    def _change(self, work: Callable[[Connection], None]) -> None:
+        """In a transaction of its own; given up where an open one is in the way, as an application would."""
+        self.happened["change"] += 1
+        self.changes += 1
+        self.calm += 1
+        try:
+            with self.engine.begin() as connection:
+                connection.execute(text("set local lock_timeout = '100ms'"))
+                work(connection)
+        except OperationalError as error:
+            if "lock" not in str(error.orig):
+                raise
+
+    @initialize(seed=SEEDS)
+    def begin(self, seed: int) -> None:
+        """From nothing, so that the same draws give the same history."""
+        type(self).clock = self.first_clock
+        self.rare = islice(cycle(RARE), self.turn * (len(RARE) // 2), None)
+        grace = ("0", "30")[self.turn % 2]
+        shutil.copytree(PROJECT_ROOT / "seeds", self.project.folder / "seeds", dirs_exist_ok=True)
+        for tier in ("rising", "established", "power_seller", "top_seller"):
+            self._set_policy("tier_policy", "tier", tier, "demotion_grace_days", grace)
+        self._set_policy("policy_numbers", "name", "large_shop_from", "value", "3")
+        self.has_grace = grace != "0"
+        with self.engine.begin() as connection:
+            connection.execute(text("drop schema if exists standing_build, everybody cascade"))
+            connection.execute(
+                text(
+                    "truncate standing.runs, standing.change_log, standing.due, standing.member_state,"
+                    " standing.target_state, standing.holds, standing.change_sets"
+                )
+            )
+            empty(connection)
+        self.members_arrive(seed, 25)
+        self._run("all")
+
+    @rule(seed=SEEDS, number=st.sampled_from((1, 1, 2, 12)))
+    def members_arrive(self, seed: int, number: int) -> None:
+        self.arrivals += 1
+        roll = Random(self.arrivals << 32 | seed)  # noqa: S311 - the same draw brings others the next time
+        self._change(lambda connection: arrive(connection, roll, self.clock, number))
+
+    @rule(seed=SEEDS, table=st.sampled_from([*sorted(EDITS), "orders", "orders", "reviews", "users"]))
+    def rows_are_edited(self, seed: int, table: str) -> None:
+        self._change(lambda connection: edit(connection, Random(seed), self.clock, table))  # noqa: S311
+
+    @rule(seed=SEEDS)
+    def keys_change(self, seed: int) -> None:
+        self._change(lambda connection: rekey(connection, Random(seed)))  # noqa: S311
+
+    @rule(seed=SEEDS, table=st.sampled_from(sorted(EDITS)))
+    def rows_and_members_go(self, seed: int, table: str) -> None:
+        self._change(lambda connection: remove(connection, Random(seed), table))  # noqa: S311
+
+    @rule(seed=SEEDS)
+    def a_member_goes_and_comes_back(self, seed: int) -> None:
+        """With the key it had, and nothing else."""
+
+        def work(connection: Connection) -> None:
+            chosen = Random(seed).random()  # noqa: S311
+            gone = connection.scalar(
+                text(
+                    "with member as (select id from users order by id offset"
+                    " (select floor(:chosen * count(*)) from users) limit 1)"
+                    " delete from users where id = (select id from member) returning id"
+                ),
+                {"chosen": chosen},
+            )
+            if gone:
+                connection.execute(text("insert into users (id) values (:id)"), {"id": gone})
+
+        self._change(work)
+
+    @rule(seed=SEEDS)
+    def rows_repeat(self, seed: int) -> None:
+        self._change(lambda connection: repeat(connection, Random(seed)))  # noqa: S311
+
+    @rule(seed=SEEDS, now=st.sampled_from((*7 * [False], True)))
+    def something_rare_comes(self, seed: int, now: bool) -> None:
+        if now:
+            self._comes(Random(seed))  # noqa: S311
+
+    @precondition(lambda self: self.calm > CALM)
+    @invariant()
+    def something_rare_has_come(self) -> None:
+        self._comes(Random(self.arrivals))  # noqa: S311
+
+    def _comes(self, roll: Random) -> None:
+        self.calm = 0
+        kind = next(self.rare)
+        self.happened[kind] += 1
+        getattr(self, kind)(roll)
+
+    def a_table_is_emptied(self, roll: Random) -> None:
+        table = roll.choice(EMPTIED)
+        self._change(lambda connection: connection.execute(text(f"truncate {table} cascade")) and None)
+
+    @precondition(lambda self: self.open is None)
+    @rule(seed=SEEDS, table=st.sampled_from(("orders", "reviews", "messages", "disputes")))
+    def a_transaction_stays_open(self, seed: int, table: str) -> None:
+        self.open = self.engine.connect()
+        edit(self.open, Random(seed), self.clock, table)  # noqa: S311
+
+    @precondition(lambda self: self.open is not None)
+    @rule(kept=st.booleans())
+    def the_open_transaction_ends(self, kept: bool) -> None:
+        assert self.open is not None
+        (self.open.commit if kept else self.open.rollback)()
+        self.open.close()
+        self.open = None
+
+    @rule(hours=st.sampled_from((0.1, 1, 20, 24, 80, 200, 24 * 31, 24 * 91)))
+    def time_passes(self, hours: float) -> None:
+        type(self).clock += timedelta(hours=hours)
+
+    def policy_is_edited(self, roll: Random) -> None:
+        *where, values = roll.choice(POLICY)
+        self._set_policy(*where, roll.choice(values))
+
+    def _set_policy(self, seed: str, key: str, name: str, column: str, value: str) -> None:
+        path = self.project.folder / "seeds" / f"{seed}.csv"
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        for row in rows:
+            if row[key] == name:
+                row[column] = value
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+
+    def a_setting_is_changed(self, _: Random) -> None:
+        gold = 12 - self.settings.min_transactions_for_gold
+        self.settings = self.settings.model_copy(update={"min_transactions_for_gold": gold})
+
+    def a_run_is_cut_short(self, roll: Random) -> None:
+        assert self._run(roll.choice(PARTS), roll.choice(STAGES[1:])).status == "failed"
+
+    def a_run_is_killed(self, roll: Random) -> None:
+        """A fork of this process runs, and ends itself without a word where it is told to."""
+        told = (roll.choice(PARTS), roll.choice(STAGES), die)
+        killed = get_context("fork").Process(target=self._run, args=told)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setenv("DBT_STATIC_PARSER", "false")  # its threads do not come along
+            killed.start()
+        killed.join(300)
+        assert killed.exitcode == -SIGKILL
+        assert self._scalar("select status from standing.runs order by run_id desc limit 1") == "running"
+
+    def the_gate_stops_a_run(self, roll: Random) -> None:
+        """With limits that nothing passes; what it would have written is approved or rejected."""
+
+        def work(connection: Connection) -> None:
+            connection.execute(
+                text("update users set email_verified = not coalesce(email_verified, false)")
+            )
+
+        self._change(work)
+        selection = roll.choice(("all", "scores"))
+
+        def perform(stage: Stage, run: Run) -> str:
+            if stage.name == "gate":
+                with self.engine.begin() as connection:
+                    connection.execute(text("update standing_build.gate_limits set warn = -1, stop = -1"))
+                    minimum = (
+                        "update standing_build.policy_numbers set value = 0 where name = 'gate_min_members'"
+                    )
+                    connection.execute(text(minimum))
+            return stage.work(run)
+
+        outcome = execute(self.settings, Request(selection), perform)
+        if outcome.status == "stopped":
+            self.happened["stopped"] += 1
+            assert self._run(selection).status == "waiting"
+            if roll.random() < 0.5:
+                assert approve(self.settings, outcome.run_id).status == "published"
+            else:
+                reject(self.settings, outcome.run_id, "another try")
+
+    def a_part_is_run(self, roll: Random) -> None:
+        assert self._run(roll.choice(("scores", "tiers"))).status == "published"
+
+    @precondition(lambda self: self.changes >= SPACING)
+    @invariant()
+    def a_run_leaves_what_a_full_one_would(self) -> None:
+        self.changes = 0
+        outcome = self._run("all")
+        assert outcome.status == "published", outcome.message
+        self.reasons.append(outcome.stages[0].detail)
+        type(self).with_grace += self.has_grace
+        type(self).with_days += bool(
+            self._scalar("select exists (select from standing_build.int_due_order_days where is_whole)")
+        )
+        compare(self.engine, self.settings, outcome)
+
+    def _scalar(self, statement: str) -> object:
+        with self.engine.connect() as connection:
+            return connection.scalar(text(statement))
+
+    def _run(self, selection: str, stop_at: str = "", end: Callable[[], None] = stop) -> Outcome:
+
+        def perform(stage: Stage, run: Run) -> str:
+            if stage.name == stop_at == "publish":
+                # The first table is written, the others are not.
+                publish_changes(run.engine, run.settings, run.targets[:1], run.lock, run.run_id)
+            if stage.name == stop_at:
+                end()
+            return "left out" if stage.name == "gate" else stage.work(run)
+
+        return execute(self.settings, Request(selection), perform)
+
+    def teardown(self) -> None:
+        if self.open is not None:
+            self.open.close()
+        if sys.exc_info()[0] is None:  # one that failed is played again
+            type(self).turn += 1
+
+
+def compare(engine: Engine, settings: Settings, outcome: Outcome) -> None:
+    """Every document in the columns and in the marts with a full build's at the same moment, clock fields aside."""
+    assert outcome.as_of is not None
+    full = settings.model_copy(update={"build_schema": "everybody"})
+    open_build(engine, full, outcome.run_id, outcome.as_of, TARGETS)
+    if is_prepared(engine, full, TARGETS):
+        dbt.invoke(full, engine.url, "run", "--full-refresh", *dbt.BUT_STAGING)
+    else:
+        with preparing(engine, full, TARGETS):
+            dbt.invoke(full, engine.url, "seed")
+            dbt.invoke(full, engine.url, "run", "--full-refresh")
+    wanted = documents(engine, full)
+    built = documents(engine, settings)
+    for target in TARGETS:
+        assert built[target.name].keys() == wanted[target.name].keys(), target.name
+        published = columns(engine, target.table, target.column)
+        for member, document in wanted[target.name].items():
+            for where, found in (("built", built[target.name]), ("published", published)):
+                apart = list(differing(content(found[member]), content(document)))
+                assert not apart, f"{where} {target.name} {member}"
+            # Whoever is not due must not need to be.
+            assert built[target.name][member]["valid_until"] == document["valid_until"], (
+                f"{target.name} {member}"
+            )
+
+    for model in COMPARED:
+        assert not misjudged(engine, settings, full, model), model
+    written = (WRITTEN.format(schema=one.build_schema) for one in (settings, full))
+    assert not in_one_only(engine, *written), "int_message_days"
+    for days, of_rows in DAYS.items():
+        assert not in_one_only(engine, f"select {of_rows[0]} from standing_build.{days}", of_rows[1]), days
+
+
+#: What may be kept otherwise than a build of everything has it: a thread that has left every window, and a row set
+#: aside that has no key, that waits for its time, or of a source that only builds of everything look at.
+KEPT = {
+    materialized.THREADS.model: "next_step_at is not null"
+    " or sent_at > (select as_of from {schema}.run_context) - interval '365 days'",
+    materialized.QUARANTINE: "row_id is not null and reason != 'created in the future'",
+}
+
+
+#: Rows that must be as a build of everything makes them, whichever shops are summed by days.
+COMPARED = (
+    *(kind.model for kind in materialized.KINDS),
+    "int_user_messages",
+    "int_user_sessions",
+    "int_seller_ground",
+    "int_repeat_purchases",
+    materialized.QUARANTINE,
+)
+#: Days → some of what they say, and the same from their rows.
+DAYS = {
+    "int_order_days": (
+        "seller_id, summed_on, resolved, completed, revenue, judged, resolved_first_at, resolved_last_at",
+        "select seller_id, summed_on, count(*), count(*) filter (where outcome = 'completed'),"
+        " coalesce(sum(amount) filter (where outcome = 'completed'), 0), count(judged_at), min(resolved_at), max(resolved_at)"
+        " from standing_build.int_judged_orders where summed_on is not null group by 1, 2",
+    ),
+    "int_review_days": (
+        "seller_id, summed_on, total_reviews, rating_sum, total_reviews_first_at, total_reviews_last_at",
+        "select seller_id, summed_on, count(*), sum(rating), min(created_at), max(created_at)"
+        " from standing_build.int_judged_reviews where summed_on is not null group by 1, 2",
+    ),
+}
+#: What counts of the days on which somebody wrote: which older ones are one row together is told by no document.
+WRITTEN = (
+    "select user_id, max(last_sent_at), min(next_step_at),"
+    " array_agg(day order by day) filter (where last_sent_at > as_of - interval '31 days')"
+    " from {schema}.int_message_days cross join {schema}.run_context group by user_id"
+)
+
+
+def misjudged(engine: Engine, settings: Settings, full: Settings, model: str) -> list[Any]:
+    """Rows that were kept otherwise than a build of everything judges them, from either side."""
+
+    def rows(schema: str) -> str:
+        where = KEPT.get(model, "true").format(schema=schema)
+        return f"select to_jsonb(kept) - 'summed_on' from {schema}.{model} as kept where {where}"
+
+    return in_one_only(engine, rows(settings.build_schema), rows(full.build_schema))
+
+
+def in_one_only(engine: Engine, some: str, others: str) -> list[Any]:
+    """The rows that only one of two queries gives."""
+    statement = f"(({some}) except all ({others})) union all (({others}) except all ({some}))"
+    with engine.connect() as connection:
+        return list(connection.execute(text(statement)).all())
+
+
+def columns(engine: Engine, table: str, column: str) -> dict[str, Any]:
+    with engine.connect() as connection:
+        rows = connection.execute(text(f"select id::text, {column}::text from {table}"))
+        return {
+            key: json.loads(document, parse_float=Decimal, parse_int=Decimal) if document else {}
+            for key, document in rows
+        }
+
+
+def differing(found: Any, wanted: Any, path: str = "") -> Iterator[str]:
+    """Each place where two documents differ, with both values."""
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        for key in sorted(found.keys() | wanted.keys()):
+            yield from differing(found.get(key), wanted.get(key), f"{path}.{key}")
+    elif found != wanted:
+        yield f"{path}: {found} is not {wanted}"
+
+
+def content(document: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in document.items() if key not in CLOCK}
+
+
+@pytest.fixture
+def history(
+    postgres: Server,
+    administer: Callable[[str], None],
+    upgraded_template: str,
+    standing: Standing,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[type[History]]:
+    """An empty marketplace that forbids nothing, a clock of its own, and a project whose policy may be edited.
+
+    Audits would stop at half of these histories.
+    """
+    administer(f"create database incremental template {upgraded_template}")
+    settings = load_settings(
+        STANDING_HOME=tmp_path / "home", DATABASE_URL=postgres.url("incremental"), STANDING_PUBLISH_CHUNK=40
+    )
+    project = Project(tmp_path / "project", settings)
+    with unaudited(), project.at_work(), connect(settings) as engine:
+        with engine.begin() as connection:
+            forbid_nothing(connection)
+        # What a row of the log names depends on which keys are unique.
+        standing.ok(settings, "migrate")
+        with engine.begin() as connection:
+            forbid_nothing(connection)  # the upgrade's own tables have their keys again
+        History.marketplace, History.engine, History.project = settings, engine, project
+        # Ahead of the server's own clock: what is published lies in the past of every run.
+        History.first_clock = wall_clock(engine) + timedelta(days=1)
+        History.happened, History.reasons, History.turn = Counter(), [], 0
+        History.with_grace, History.with_days = 0, 0
+        for module in ("run", "context"):
+            monkeypatch.setattr(f"standing.{module}.wall_clock", lambda engine: History.clock)
+        yield History
+    administer("drop database incremental with (force)")
+
+
+@pytest.mark.timeout(20_000)
+def test_after_any_history_the_due_alone_give_what_everybody_would(
+    history: type[History], request: pytest.FixtureRequest
+) -> None:
+    """With --long, many histories, other ones each time."""
+    is_long = bool(request.config.getoption("--long"))
+    run_state_machine_as_test(
+        history if is_long else same_each_time(CI_DRAWS)(history),
+        settings=hypothesis(
+            max_examples=30 if is_long else 2,
+            stateful_step_count=210,
+            database=None,
+            deadline=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    assert history.happened["change"] > 220, history.happened
+    assert {*RARE, "stopped"} <= history.happened.keys(), history.happened
+    of_the_due = [said for said in history.reasons if not said.startswith("everybody")]
+    # Comparing one run of everybody with another would prove nothing.
+    assert len(of_the_due) > len(history.reasons) / 3, history.reasons
+    assert 0 < history.with_grace < len(history.reasons)
+    assert history.with_days > len(of_the_due) / 2

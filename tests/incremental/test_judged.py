@@ -1,0 +1,264 @@
+"""Judged rows are kept: a run judges anew what is stale, and everything where what is kept cannot be relied on."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+import pytest
+from conftest import MakeDatabase
+from sqlalchemy import Engine
+from support.decided import column, do, scalar
+from support.project import Project
+
+from standing.database.clock import wall_clock
+from standing.database.connect import connect
+from standing.incremental import materialized
+from standing.run.execute import execute
+from standing.run.outcome import Outcome
+from standing.run.run import Request
+from standing.settings import Settings
+
+pytestmark = pytest.mark.usefixtures("no_audits")
+
+#: Each model's rows with the transaction that wrote them: what stays the same was not judged again.
+WRITTEN = "select {key}::text || ' ' || xmin::text from standing_build.{model}"
+
+
+@pytest.fixture(scope="module")
+def marketplace(module_database: Callable[[str], Settings], published_template: str) -> Settings:
+    """One for all tests but the one that changes the clock: each leaves everything judged."""
+    return module_database(published_template)
+
+
+@pytest.fixture(scope="module")
+def engine(marketplace: Settings) -> Iterator[Engine]:
+    with connect(marketplace) as found:
+        run(marketplace)  # brings up to now what the template's run left
+        yield found
+
+
+def run(marketplace: Settings, **asked: bool) -> Outcome:
+    outcome = execute(marketplace, Request(**asked))  # type: ignore[arg-type]
+    assert outcome.status == "published", outcome.message
+    return outcome
+
+
+def written(engine: Engine) -> dict[str, set[str]]:
+    return {
+        kind.model: set(column(engine, WRITTEN.format(key=kind.key, model=kind.model)))
+        for kind in (*materialized.KINDS, *materialized.FACTS)
+    }
+
+
+def judged_again(engine: Engine, work: Callable[[], object]) -> dict[str, int]:
+    """Model → rows that were written while `work` was done."""
+    before = written(engine)
+    work()
+    return {model: len(rows - before[model]) for model, rows in written(engine).items()}
+
+
+def all_rows(engine: Engine) -> dict[str, int]:
+    return {model: len(rows) for model, rows in written(engine).items()}
+
+
+def file_of(engine: Engine, table: str) -> object:
+    return scalar(engine, f"select pg_relation_filenode('standing_build.{table}')")
+
+
+def test_a_run_judges_what_changed_and_nothing_else(marketplace: Settings, engine: Engine) -> None:
+    reviewed = scalar(engine, "select order_id from reviews where order_id is not null order by id limit 1")
+    of_order = scalar(engine, f"select count(*) from reviews where order_id = '{reviewed}'")
+    thread = scalar(engine, "select thread_id from standing_build.int_threads order by thread_id limit 1")
+    senders = f"select sender_id from messages where thread_id = '{thread}'"
+    days = scalar(
+        engine, f"select count(*) from standing_build.int_message_days where user_id in ({senders})"
+    )
+    shop = scalar(engine, "select seller_id from products where status = 'active' order by id limit 1")
+    do(
+        engine,
+        f"update orders set total_amount = total_amount + 1 where id = '{reviewed}'",
+        f"update messages set sent_at = sent_at - interval '1 second' where thread_id = '{thread}'",
+        f"update products set stock = stock + 1 where seller_id = '{shop}'",
+    )
+    lists = {
+        kept_model.stale: file_of(engine, kept_model.stale)
+        for kept_model in (*materialized.KINDS, *materialized.FACTS)
+    }
+    again = judged_again(engine, lambda: run(marketplace))
+    # A list that was empty keeps its file.
+    assert {table for table, file in lists.items() if file_of(engine, table) == file} == {
+        "stale_user_sessions"
+    }
+    assert again == {
+        "int_judged_orders": 1,
+        "int_judged_reviews": of_order,  # a review is judged with its order
+        "int_judged_threads": 1,
+        "int_message_days": days,  # whatever else its senders wrote is counted with it
+        "int_user_messages": 1,
+        "int_user_sessions": 0,
+        "int_seller_ground": 1,
+    }
+    for kept_model in (*materialized.KINDS, *materialized.FACTS):
+        assert scalar(engine, f"select count(*) from standing_build.{kept_model.stale}") == 0
+    assert judged_again(engine, lambda: run(marketplace)) == dict.fromkeys(again, 0)
+
+
+def test_where_members_facts_alone_are_counted_anew_no_row_is_said_to_be_judged(
+    marketplace: Settings, engine: Engine
+) -> None:
+    do(
+        engine,
+        "update products set stock = stock + 1 where id = (select id from products order by id limit 1)",
+    )
+    outcomes: list[Outcome] = []
+    again = judged_again(engine, lambda: outcomes.append(run(marketplace)))
+    assert {model for model, rows in again.items() if rows} == {"int_seller_ground"}
+    assert re.fullmatch(r"\d+ members? and \d+ shops?", outcomes[0].stages[0].detail)
+
+
+def test_a_row_is_judged_again_at_the_moment_it_names(
+    make_database: MakeDatabase, published_template: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An order that will be completed, one that will be made, and a review that will be written."""
+    marketplace = make_database(published_template)
+    with connect(marketplace) as engine:
+        tomorrow = wall_clock(engine) + timedelta(days=1)
+        _plan(engine, tomorrow)
+        run(marketplace)
+        unknown = "select count(*) from standing_build.{} where not is_known"
+        assert scalar(engine, unknown.format("int_judged_orders")) == 1
+        assert scalar(engine, unknown.format("int_judged_reviews")) == 1
+
+        for module in ("run", "context"):
+            monkeypatch.setattr(f"standing.{module}.wall_clock", lambda engine: tomorrow)
+        run(marketplace)
+        assert scalar(engine, unknown.format("int_judged_orders")) == 0
+        assert scalar(engine, unknown.format("int_judged_reviews")) == 0
+        completed = (
+            f"select count(*) from standing_build.int_judged_orders where resolved_at = '{tomorrow}'"
+        )
+        assert scalar(engine, completed) == 1
+
+
+def _plan(engine: Engine, tomorrow: datetime) -> None:
+    do(
+        engine,
+        f"update orders set cancelled_at = null, completed_at = '{tomorrow}' where id ="
+        " (select order_id from standing_build.int_orders where outcome = 'completed' order by order_id limit 1)",
+        f"insert into orders (id, buyer_id, seller_id, status, total_amount, created_at) select gen_random_uuid(), buyer_id,"
+        f" seller_id, 'pending', 1, '{tomorrow}' from orders limit 1",
+        "insert into reviews (id, seller_id, reviewer_id, rating, created_at)"
+        f" select gen_random_uuid(), seller_id, buyer_id, 5, '{tomorrow}' from standing_build.int_orders limit 1",
+    )
+
+
+#: What a server that crashed comes back with: its unlogged tables are empty.
+EMPTIED = ("judged", *(set(materialized.KEPT) - {materialized.QUARANTINE}), *materialized.LISTS)
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        "; ".join(f"truncate standing_build.{table}" for table in EMPTIED),
+        "drop table standing_build.int_judged_reviews cascade",
+    ],
+    ids=["crash", "table"],
+)
+def test_what_is_lost_is_judged_anew_for_the_few_who_are_due(
+    lost: str, marketplace: Settings, engine: Engine
+) -> None:
+    rows = all_rows(engine)
+    for table in EMPTIED:
+        of_class = (
+            f"select relpersistence::text from pg_class where oid = 'standing_build.{table}'::regclass"
+        )
+        assert scalar(engine, of_class) == "u", f"{table} would outlive the others"
+    do(engine, lost)
+    do(
+        engine,
+        "update orders set total_amount = total_amount + 1 where id = (select id from orders limit 1)",
+    )
+    outcome = run(marketplace)
+    assert all_rows(engine) == rows
+    assert not outcome.stages[0].detail.startswith("everybody")
+    assert 0 < sum(outcome.written.values()) < 20
+
+
+def test_asked_for_with_full_everything_is_judged_anew(marketplace: Settings, engine: Engine) -> None:
+    rows = all_rows(engine)
+    assert judged_again(engine, lambda: run(marketplace, full=True)) == rows
+
+
+def test_what_no_log_names_makes_everything_be_judged_anew(marketplace: Settings, engine: Engine) -> None:
+    rows = all_rows(engine)
+    do(engine, "alter table reviews disable trigger standing_log_update")
+    assert judged_again(engine, lambda: run(marketplace)) == rows
+    do(engine, "alter table reviews enable always trigger standing_log_update")
+    assert judged_again(engine, lambda: run(marketplace)) == rows
+
+
+def test_a_build_in_another_schema_takes_the_log_along(marketplace: Settings, engine: Engine) -> None:
+    """Back in the first schema, what was logged meanwhile is in none of its lists."""
+    changed = (
+        "update orders set total_amount = 7.25 where id = (select id from orders order by id {} limit 1)"
+    )
+    do(engine, changed.format("asc"))
+    run(marketplace.model_copy(update={"build_schema": "elsewhere"}))
+    run(marketplace)  # nobody is due, nothing is built
+    do(engine, changed.format("desc"))
+    run(marketplace)
+    amount = "select amount from standing_build.int_judged_orders where order_id = (select id from orders order by id limit 1)"
+    assert str(scalar(engine, amount)) == "7.25"
+
+
+@pytest.fixture(scope="module")
+def project(marketplace: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """A copy of the project whose policy may be edited; runs are made from it from here on."""
+    project = Project(tmp_path_factory.mktemp("judged") / "project", marketplace)
+    with project.at_work():
+        yield project
+
+
+def test_policy_that_judges_no_row_leaves_the_rows(
+    marketplace: Settings, engine: Engine, project: Project
+) -> None:
+    """A bin of the scorecard makes everybody due and no row stale; what an order's status means makes all stale."""
+    project.edit("seeds/scorecard_metrics.csv", ("Phone number verified", "Phone number proven"))
+    outcomes: list[Outcome] = []
+    again = judged_again(engine, lambda: outcomes.append(run(marketplace)))
+    assert outcomes[0].stages[0].detail.startswith("everybody")
+    assert set(again.values()) == {0}
+    assert "to judge" not in outcomes[0].stages[0].detail
+    rows = all_rows(engine)
+    project.edit("seeds/order_statuses.csv", ("\n", "\nteleported,completed,true,a new way of delivery\n"))
+    assert judged_again(engine, lambda: run(marketplace)) == rows
+
+
+def test_a_day_of_a_large_shop_is_summed_anew_when_one_of_its_orders_is_judged(
+    marketplace: Settings, engine: Engine, project: Project
+) -> None:
+    days = "select seller_id::text || ' ' || summed_on::text || ' ' || xmin::text from standing_build.int_order_days"
+    project.edit("seeds/policy_numbers.csv", ("large_shop_from,200", "large_shop_from,3"))
+    run(marketplace)
+    before = set(column(engine, days))
+    order, day = column(
+        engine,
+        "select unnest(array[order_id::text, seller_id::text || ' ' || summed_on::text]) from ("
+        "select * from standing_build.int_judged_orders"
+        " where outcome = 'completed' and summed_on is not null order by resolved_at limit 1) as first",
+    )
+    do(engine, f"update orders set total_amount = total_amount + 1 where id = '{order}'")
+    run(marketplace)
+    after = set(column(engine, days))
+    assert [of_day.rpartition(" ")[0] for of_day in after - before] == [day]
+    # To the next day: both are summed anew.
+    do(engine, f"update orders set completed_at = completed_at + interval '1 day' where id = '{order}'")
+    run(marketplace)
+    moved = scalar(
+        engine,
+        "select seller_id::text || ' ' || summed_on::text from standing_build.int_judged_orders"
+        f" where order_id = '{order}'",
+    )
+    changed = {of_day.rpartition(" ")[0] for of_day in after ^ set(column(engine, days))}
+    assert moved != day
+    assert changed == {day, moved}

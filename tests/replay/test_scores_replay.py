@@ -1,0 +1,161 @@
+"""A replay of a past day gives, from timestamped facts, what a run made on that day gave."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from datetime import datetime, timedelta
+from itertools import pairwise
+from random import Random
+from typing import Any
+
+import pytest
+from reference.loading import build_models, clear, documents, empty, load, merged, prepare
+from reference.marketplaces import AS_OF, TABLES, Maker
+from reference.orders import TIMES, World
+from sqlalchemy import Engine, text
+
+from standing.database.connect import connect
+from standing.settings import Settings
+
+#: Days in a row that are lived through, and with --long; each is built twice.
+DAYS, LONG = 4, 30
+GRACE = {"rising": 1, "established": 1}
+#: What begins to exist when, and what is entered into the row later: column → what comes with it.
+BEGINS = {
+    "users": "created_at",
+    "orders": "created_at",
+    "reviews": "created_at",
+    "disputes": "opened_at",
+    "returns": "requested_at",
+    "messages": "sent_at",
+    "user_sessions": "started_at",
+    "user_reports": "created_at",
+    "user_warnings": "created_at",
+    "payouts": "created_at",
+    "order_exclusions": "decided_at",
+}
+LATER = {
+    "orders": {**dict.fromkeys(TIMES, ()), "refunded_at": ("refunded_amount",)},
+    "disputes": {"resolved_at": ("decided_against",)},
+    "returns": {"completed_at": ()},
+    "user_sessions": {"ended_at": ()},
+    "user_reports": {"decided_at": ("outcome",)},
+    "user_warnings": {"decided_at": ("outcome",)},
+    "referred_users": {"first_purchase_at": ()},
+}
+
+
+def history() -> World:
+    """Marketplaces in which times alone say what happened, and nothing is overwritten."""
+    worlds = []
+    for number in range(60):
+        world: World = {table: [] for table in TABLES}
+        Maker(Random(f"replay {number}"), world).make()  # noqa: S311
+        worlds.append(world)
+    whole = merged(worlds)
+    for user in whole["users"]:
+        user["last_login_at"] = None
+    for order in whole["orders"]:
+        order |= {"status": "pending", "updated_at": None}
+    return whole
+
+
+def as_it_was(world: World, moment: datetime) -> World:
+    """The rows as the application had them then."""
+    then = deepcopy(world)
+    for table, column in BEGINS.items():
+        then[table] = [row for row in then[table] if row[column] is None or row[column] <= moment]
+    for table, columns in LATER.items():
+        for row in then[table]:
+            for column, others in columns.items():
+                if row[column] and row[column] > moment:
+                    row.update(dict.fromkeys((column, *others)))
+    return then
+
+
+def publish_tiers(engine: Engine, schema: str, moment: datetime) -> None:
+    """As the publishing step does, a minute after the run's moment."""
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "insert into standing.history (run_id, target, member_id, old_document, new_hash, published_at)"
+                " select 1, 'tier_info', sellers.id, sellers.tier_info, '', :at from seller_profiles as sellers"
+                f" join {schema}.seller_tiers as mart on mart.seller_id = sellers.id"
+                " where mart.document is distinct from sellers.tier_info"
+            ),
+            {"at": moment + timedelta(minutes=1)},
+        )
+        connection.execute(
+            text(
+                "update seller_profiles as sellers set tier_info = mart.document"
+                f" from {schema}.seller_tiers as mart where mart.seller_id = sellers.id"
+            )
+        )
+
+
+def timeless(found: dict[str, Any]) -> dict[str, Any]:
+    """A run at the time knew nothing of what has been entered since, such as when a step comes."""
+    return {
+        target: {
+            key: {
+                name: value
+                for name, value in document.items()
+                if name not in ("valid_until", "next_review")
+            }
+            for key, document in members.items()
+        }
+        for target, members in found.items()
+    }
+
+
+@pytest.mark.timeout(3600)
+def test_a_replay_gives_what_a_run_then_gave(
+    request: pytest.FixtureRequest, module_database: Callable[[str], Settings], upgraded_template: str
+) -> None:
+    number = LONG if request.config.getoption("--long", default=False) else DAYS
+    days = [AS_OF - timedelta(days=ago) for ago in range(number - 1, -1, -1)]
+    settings = module_database(upgraded_template)
+    world = history()
+    with connect(settings) as engine:
+        with engine.begin() as connection:
+            empty(connection)
+            for day in days:
+                connection.execute(
+                    text(
+                        f"create table standing.history_{day:%Y%m%d} partition of standing.history"
+                        f" for values from ('{day:%Y-%m-%d} 00:00+00') to (date '{day:%Y-%m-%d}' + 1)"
+                    )
+                )
+        at_the_time = {}
+        prepare(settings, engine, days[0], GRACE)
+        for day in days:
+            with engine.begin() as connection:
+                clear(connection)
+                then = as_it_was(world, day)
+                if day != days[0]:
+                    then["seller_profiles"] = []
+                load(connection, then)
+            build_models(settings, engine, day, day)
+            at_the_time[day] = timeless(documents(engine, settings))
+            publish_tiers(engine, settings.build_schema, day)
+        with engine.begin() as connection:
+            clear(connection)
+            load(connection, {**world, "seller_profiles": []})
+        replay = settings.model_copy(update={"build_schema": settings.replay_schema})
+        prepare(replay, engine, days[0], GRACE)
+        for day in days:
+            build_models(replay, engine, day, AS_OF + timedelta(days=30))
+            again = timeless(documents(engine, replay))
+            for target, members in at_the_time[day].items():
+                wrong = {key for key in members if members[key] != again[target].get(key)}
+                example = next(iter(wrong), None)
+                assert not wrong, (
+                    day,
+                    target,
+                    len(wrong),
+                    members.get(example),
+                    again[target].get(example),
+                )
+        tiers = [d["tier_info"] for d in at_the_time.values()]
+        assert any(
+            a[key]["current_tier"] != b[key]["current_tier"] for a, b in pairwise(tiers) for key in a
+        )

@@ -1,0 +1,127 @@
+"""The report as data: its JSON keeps to the documented schema, whatever happened in the run."""
+
+import json
+from dataclasses import fields, replace
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+from support.report_example import EMPTY, FAILED, IMAGE, LIVELY, QUIET, RUN, SCRIPT, hostile
+
+from standing.report import content, write_report
+from standing.report.content import Audit, Ladder, Movement, Mover, Step
+from standing.report.sankey import flow_of
+from standing.settings import load_settings
+
+SCHEMA = json.loads((Path(content.__file__).parent / "schema.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("run", [LIVELY, QUIET, FAILED, EMPTY, hostile(SCRIPT + IMAGE)])
+def test_written_json_keeps_to_the_schema(run, tmp_path):
+    Draft202012Validator.check_schema(SCHEMA)
+    written = json.loads(write_report(run, tmp_path).json.read_text(encoding="utf-8"))
+    Draft202012Validator(SCHEMA).validate(written)
+    assert written["schema_version"] == 1
+
+
+def test_command_prints_as_json_where_the_files_are_and_what_they_say(tmp_path, standing):
+    settings = load_settings(STANDING_HOME=tmp_path, DATABASE_URL="postgresql://nobody@localhost/none")
+    first = replace(QUIET, run=replace(QUIET.run, run_id=1))
+    for run in (first, replace(LIVELY, run=replace(LIVELY.run, run_id=2))):
+        newest = write_report(run, tmp_path / "reports")
+    said = json.loads(standing.told(settings, "report", "--json"))
+    assert said["report"] == str(newest.html) == standing.told(settings, "report").strip()
+    assert said["json"] == str(newest.json)
+    assert said["content"] == json.loads(newest.json.read_text("utf-8"))
+    asked = json.loads(standing.told(settings, "report", "--run", "1", "--json"))
+    assert asked["content"] == json.loads(json.dumps(first.to_json()))
+
+
+def test_schema_refuses_an_unknown_key_and_a_missing_one():
+    valid = EMPTY.to_json()
+    assert not Draft202012Validator(SCHEMA).is_valid(valid | {"more": 1})
+    assert not Draft202012Validator(SCHEMA).is_valid({key: valid[key] for key in valid if key != "verdict"})
+
+
+def test_schema_documents_every_field_of_every_dataclass():
+    classes = {name: one for name, one in vars(content).items() if hasattr(one, "__dataclass_fields__")}
+    documented = {name: one["properties"] for name, one in SCHEMA["$defs"].items()}
+    documented["RunReport"] = {
+        key: one for key, one in SCHEMA["properties"].items() if key != "schema_version"
+    }
+    assert {name: [field.name for field in fields(one)] for name, one in classes.items()} == {
+        name: list(documented[name]) for name in classes
+    }
+
+
+def test_times_are_utc_and_decimals_numbers():
+    written = LIVELY.to_json()
+    assert written["run"]["as_of"] == "2025-11-21T19:30:00.000Z"
+    assert written["movers"][0]["before"] == 81.4
+
+
+def test_not_a_number_becomes_null():
+    written = replace(EMPTY, movers=(Mover("trust_score", "a", Decimal("NaN"), Decimal("1")),)).to_json()
+    assert written["movers"][0]["before"] is None
+
+
+def test_time_without_a_zone_is_refused():
+    with pytest.raises(ValueError, match="run 123: 2025-11-21T00:00:00 has no time zone"):
+        replace(RUN, as_of=datetime(2025, 11, 21))
+
+
+def test_audit_is_made_from_a_verdicts_json_and_unknown_keys_are_left_out():
+    outcome = {
+        "expectation": "orders.id is unique",
+        "severity": "critical",
+        "success": False,
+        "meaning": "m",
+        "action": "a",
+        "observed": "2 twice",
+        "unexpected": 2,
+        "checked": 9,
+        "samples": [17, "b"],
+        "later": "x",
+    }
+    audit = Audit.from_json({"suite": "sources", "outcomes": [outcome], "seconds": 1.5, "passed": False})
+    assert (audit.suite, audit.seconds) == ("sources", 1.5)
+    assert audit.outcomes[0].samples == ("17", "b")
+    assert audit.outcomes[0].unexpected == 2
+
+
+def test_flow_counts_up_down_new_and_stayed_by_the_ladder():
+    ladder = Ladder("t", "Tier", (Step("low"), Step("mid"), Step("top")))
+    moves = (
+        Movement("t", "low", "top", 3),
+        Movement("t", "top", "mid", 2),
+        Movement("t", None, "low", 5),
+        Movement("t", "mid", "mid", 90),
+    )
+    flow = flow_of(moves, ladder)
+    assert flow.counted == {"up": 3, "down": 2, "new": 5}
+    assert flow.stayed == 90
+    assert [(post.label, post.members) for post in flow.posts if post.left] == [
+        ("Top", 2),
+        ("Low", 3),
+        ("New", 5),
+    ]
+    assert [post.label for post in flow.posts if not post.left] == ["Top", "Mid", "Low"]
+
+
+def test_flow_bands_start_and_end_on_their_posts():
+    flow = flow_of(LIVELY.movements[:13], LIVELY.ladders[0])
+    for left, end in ((True, 0), (False, -1)):
+        posts = [(post.top, post.bottom) for post in flow.posts if post.left is left]
+        for band in flow.bands:
+            edge = band.outline[end]
+            assert any(
+                top - 0.01 <= edge["top"] and edge["bottom"] <= bottom + 0.01 for top, bottom in posts
+            )
+
+
+def test_level_that_no_ladder_knows_is_still_drawn():
+    flow = flow_of((Movement("t", "old_level", "low", 1),), Ladder("t", "Tier", (Step("low"),)))
+    assert {label for _, label in flow.labels} == {"Low", "Old level"}
+    assert len(flow.bands) == 1

@@ -1,0 +1,276 @@
+"""The report as pages: what they say, that hostile texts stay texts, that colours can be read."""
+
+import json
+import re
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from support.report_example import EMPTY, FAILED, IMAGE, LIVELY, QUIET, SCRIPT, hostile
+
+from standing.report import html, write_report
+from standing.report.content import Distribution, RunVerdict
+from standing.report.index import NEWEST
+from standing.report.wording import duration, instant, number, signed, words
+
+STYLE = (Path(html.__file__).parent / "templates" / "style.css").read_text(encoding="utf-8")
+
+
+class Page(HTMLParser):
+    """A page's tags, attributes and text, as a browser's parser would see them."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_data(self, data):
+        self.text += data
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.tags if name == tag]
+
+    @property
+    def plain(self):
+        return re.sub(r"\s+", " ", self.text)
+
+
+def page_of(run, folder):
+    return Page(write_report(run, folder).html.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    "text", [SCRIPT, IMAGE, "</style></title></svg>" + SCRIPT, "{{ 123 * 457 }}", "ร้านค้า" + IMAGE]
+)
+def test_hostile_text_stays_text_everywhere(text, tmp_path):
+    page = page_of(hostile(text), tmp_path)
+    index = Page((tmp_path / "index.html").read_text(encoding="utf-8"))
+    for one in (page, index):
+        assert text in one.text
+        assert not {"script", "img", "iframe", "object", "foreignobject"} & {tag for tag, _ in one.tags}
+        assert not [name for _, attributes in one.tags for name in attributes if name.startswith("on")]
+        assert "56211" not in one.text
+    assert len(page.all("svg")) == 5
+
+
+def test_pictures_hold_the_hostile_name_as_text(tmp_path):
+    written = write_report(hostile("<b>x"), tmp_path).html.read_text(encoding="utf-8")
+    pictures = "".join(re.findall(r"<svg.*?</svg>", written, re.DOTALL))
+    assert "&lt;b&gt;x" in pictures
+    assert "<b>" not in pictures
+
+
+def test_control_characters_and_lone_surrogates_do_not_stop_a_report(tmp_path):
+    page = page_of(hostile("a\x00\x1b\udc80\u202eb"), tmp_path)
+    assert "a\ufffd\ufffd\ufffd\ufffdb" in page.text
+
+
+def test_page_asks_for_nothing_from_anywhere(tmp_path):
+    write_report(LIVELY, tmp_path)
+    for written in (tmp_path / "run-000123" / "report.html", tmp_path / "index.html"):
+        page = written.read_text(encoding="utf-8")
+        assert not re.findall(r"""(?:src|srcset|action|poster)\s*=|url\((?!#)|@import|<script""", page)
+        links = {one["href"] for one in [*Page(page).all("a"), *Page(page).all("link")]}
+        assert not [one for one in links if re.match(r"\w+:|//", one) and one != "data:,"]
+
+
+def test_thai_is_marked_as_thai():
+    assert words("Level โกลด์ 2 ขึ้น!") == 'Level <span lang="th">โกลด์ 2 ขึ้น</span>!'
+    assert words("<ไทย>") == '&lt;<span lang="th">ไทย</span>&gt;'
+
+
+def test_verdict_comes_first(tmp_path):
+    page = page_of(LIVELY, tmp_path)
+    assert page.plain.index("Passed with warnings") < page.plain.index("1,391 documents published")
+    assert page.plain.index("1,391 documents published") < page.plain.index("What changed, and for whom")
+    assert len(page.all("h1")) == 1
+
+
+def test_lively_run_shows_every_part(tmp_path):
+    page = page_of(LIVELY, tmp_path).plain
+    for said in (
+        "128,332",
+        "356 members up, 77 members down, 34 members placed for the first time",
+        "Platinum asks for 80 points and 50 completed orders",
+        "orders.seller_id exists in seller_profiles",
+        "5f0c2a9e-8a51-4d0e-9d0b-27b1c1a4f001",
+        "12 source rows could not be trusted",
+        "Nobody gets points for KYC",
+        "facts_members",
+        "TRUST_SCORE_MIN_TRANSACTIONS_FOR_GOLD",
+        "บรอนซ์",
+    ):
+        assert said in page
+
+
+def test_a_mover_has_a_level_or_tier_and_factors_by_their_labels(tmp_path):
+    page = page_of(LIVELY, tmp_path).plain
+    for said in (
+        "Platinum → Bronzeแพลทินัม → บรอนซ์",
+        "−18.0 Own cancellations: 0 → −18.0ยกเลิกคำสั่งซื้อเอง",
+        "−11.4 E-mail address verified: 11.4 → –ยืนยันอีเมลแล้ว",
+        "+16.5 Bronzeบรอนซ์ +16.5 Identity verified: – → 16.5",  # who stays has one level
+        "None yet → Bronze– → บรอนซ์",
+        "+5 Total reviews: 1,200 → 1,205",
+        "Seasoned → Rising– → ดาวรุ่ง",  # a tier that is no more
+    ):
+        assert said in page
+    assert "email_verified" not in page
+
+
+def test_run_that_changed_nothing_says_so(tmp_path):
+    page = page_of(QUIET, tmp_path).plain
+    assert "Nothing changed. 128,332 documents were calculated, and every one is as it was" in page
+    assert "Nobody moved." in page
+
+
+def test_failed_run_says_where_it_stopped_and_what_to_do(tmp_path):
+    page = page_of(FAILED, tmp_path).plain
+    assert "The run stopped at build . Nothing was written" in page.replace("build.", "build .")
+    assert "standing run --full" in page
+    assert "No expectation was checked: the run stopped at build." in page
+
+
+def test_empty_run_has_a_sentence_for_every_part(tmp_path):
+    page = page_of(EMPTY, tmp_path).plain
+    for said in (
+        "Nobody was due",
+        "No expectation was checked.",
+        "No stage was timed.",
+        "No model was built.",
+    ):
+        assert said in page
+
+
+def test_unmet_expectations_stand_before_the_met_and_critical_first(tmp_path):
+    outcome = LIVELY.audits[0].outcomes[0]
+    critical = replace(outcome, expectation="the worst", severity="critical")
+    audit = replace(LIVELY.audits[0], outcomes=(*LIVELY.audits[0].outcomes, critical))
+    page = page_of(replace(LIVELY, audits=(audit,)), tmp_path).plain
+    assert page.index("the worst") < page.index(outcome.expectation) < page.index("orders.id is unique")
+
+
+def test_every_picture_is_named_and_has_a_table(tmp_path):
+    page = page_of(LIVELY, tmp_path)
+    assert len(page.all("svg")) == 7 + len(LIVELY.quarantine)
+    identities = Counter(one["id"] for _, one in page.tags if "id" in one)
+    assert set(identities.values()) == {1}
+    for picture in page.all("svg"):
+        assert picture["role"] == "img"
+        assert picture["aria-label"]
+        assert picture["aria-describedby"] in identities
+    assert len(page.all("figure")) == 7  # the others stand in the table of what is set aside
+    assert all("scope" in one for one in page.all("th"))
+    assert len(page.all("caption")) == len(page.all("table"))
+
+
+def test_long_distribution_is_drawn_in_few_columns_and_listed_whole(tmp_path):
+    many = tuple(replace(LIVELY.distributions[2].after[0], label=f"b{at}", count=at) for at in range(500))
+    page = page_of(replace(EMPTY, distributions=(Distribution("x", "X", "members", (), many),)), tmp_path)
+    assert len(page.all("svg")) == 1
+    assert all(f"b{at}–" in page.plain for at in range(500))
+
+
+def test_index_lists_newest_first_and_tolerates_broken_reports(tmp_path):
+    for run in (EMPTY, LIVELY, FAILED):
+        write_report(run, tmp_path)
+    broken = {"run-000007": "{", "run-000008": "[]", "run-000009": '{"schema_version": 99}'}
+    for name, content in broken.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "report.json").write_text(content, encoding="utf-8")
+    (tmp_path / "run-000006").mkdir()
+    (tmp_path / "run-x").mkdir()
+    write_report(QUIET, tmp_path)
+    index = Page((tmp_path / "index.html").read_text(encoding="utf-8"))
+    listed = [one["href"] for one in index.all("a") if one["href"].startswith("run-")]
+    assert listed[1:] == [f"run-000{at}/report.html" for at in (126, 125, 124, 123)]
+    assert index.plain.count("Unreadable") == 4
+    assert "schema version 99" in index.plain
+    assert len(index.all("svg")) == 3
+
+
+def test_quarantine_shows_the_run_before_and_a_trend_of_each_reason(tmp_path):
+    written = write_report(LIVELY, tmp_path).html.read_text(encoding="utf-8")
+    rows = written.split("</code> rating out of range</th>")[1].split("</tr>")[0]
+    assert rows.startswith('<td class="n">9</td><td class="spark"><svg')
+    assert '</svg></td><td class="n">41</td><td class="n">1,000</td>' in rows
+    assert "reviews, rating out of range: rows run by run" in written
+    assert "oldest first: 4, 4, 5, 5, 5, 6, 6, 6, 7, 7, 41, 9." in written
+    assert "Rows set aside, run by run" in written
+
+
+def test_reason_that_went_away_stays_in_the_numbers_of_the_trend(tmp_path):
+    written = write_report(LIVELY, tmp_path).html.read_text(encoding="utf-8")
+    gone = written.split("<td>unknown status</td>")[1].split("</tr>")[0]
+    assert re.findall(r">(\d+)<", gone) == ["0"] * 9 + ["130"] * 3
+
+
+def test_first_run_has_no_trend(tmp_path):
+    first = replace(LIVELY, quarantine_runs=LIVELY.quarantine_runs[-1:], quarantine_trend=())
+    page = page_of(first, tmp_path)
+    assert "run by run" not in page.plain
+    assert "rating out of range" in page.plain
+
+
+def test_writing_leaves_no_unfinished_file_and_replaces_the_old(tmp_path):
+    write_report(LIVELY, tmp_path)
+    changed = replace(LIVELY, verdict=RunVerdict("passed", "Written again."))
+    files = write_report(changed, tmp_path)
+    names = sorted(one.relative_to(tmp_path).as_posix() for one in tmp_path.rglob("*") if one.is_file())
+    assert names == ["index.html", "run-000123/report.html", "run-000123/report.json"]
+    assert json.loads(files.json.read_text(encoding="utf-8"))["verdict"]["headline"] == "Written again."
+
+
+def test_index_stays_short_when_there_are_many_runs(tmp_path):
+    for at in range(NEWEST + 5):
+        (tmp_path / f"run-{at:06}").mkdir()
+    write_report(LIVELY, tmp_path)
+    index = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert index.count("Unreadable") == NEWEST - 1
+
+
+def test_moment_is_shown_in_the_business_zone_and_utc():
+    moment = datetime(2025, 11, 21, 19, 30, tzinfo=UTC)
+    assert "22 Nov 2025, 02:30 <small>Asia/Bangkok · 21 Nov 2025, 19:30 UTC" in instant(
+        moment, "Asia/Bangkok"
+    )
+    assert instant(moment, "Nowhere/At_all").endswith(">21 Nov 2025, 19:30 UTC</time>")
+    assert instant(moment, "../../etc/passwd").endswith(">21 Nov 2025, 19:30 UTC</time>")
+
+
+def test_numbers_are_grouped_and_signed():
+    assert (number(1234567), number(-5), number(None)) == ("1,234,567", "−5", "–")
+    assert (signed(1200), signed(-3), signed(0)) == ("+1,200", "−3", "±0")
+    shown = [duration(one).replace("\u00a0", " ") for one in (0.416, 9.996, 59.96, 192, 3900)]
+    assert shown == ["0.42 s", "10.0 s", "1 min 00 s", "3 min 12 s", "1 h 05 min"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark", "print"])
+def test_text_colours_reach_contrast_aa(scheme):
+    blocks = re.findall(r":root \{(.*?)\}", STYLE, re.DOTALL)
+    colours = dict(re.findall(r"--(\w+): (#\w+)", blocks[["light", "dark", "print"].index(scheme)]))
+    for text in ("ink", "muted", "link", "passed", "warned", "stopped", "failed"):
+        assert _contrast(colours[text], colours["paper"]) >= 4.5, text
+        assert _contrast(colours[text], colours["panel"]) >= 4.5, text
+    for drawn in ("after", "up", "down", "new"):
+        assert _contrast(colours[drawn], colours["paper"]) >= 3, drawn
+
+
+def _contrast(one, other):
+    """Contrast ratio of two colours (WCAG 2.2)."""
+
+    def luminance(colour):
+        digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
+        channels = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+        red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)

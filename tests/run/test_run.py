@@ -1,0 +1,402 @@
+"""What a run does to the application's rows: exactly what it decided, or nothing."""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from conftest import MakeDatabase, Standing
+from sqlalchemy import Engine, create_engine, text
+
+from standing.build.dbt import folder
+from standing.contract.targets import TARGETS
+from standing.database.lock import run_lock
+from standing.decisions.undo import undo
+from standing.run.execute import execute
+from standing.run.run import Request
+from standing.settings import Settings
+from standing.state.runs import open_run
+
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
+
+@pytest.fixture
+def marketplace(make_database: MakeDatabase, prepared_template: str) -> Settings:
+    return make_database(prepared_template, STANDING_LOCK_WAIT_MINUTES=0)
+
+
+@pytest.fixture
+def database(marketplace: Settings) -> Iterator[Engine]:
+    engine = create_engine(marketplace.database_url or "")
+    yield engine
+    engine.dispose()
+
+
+def documents(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
+    """Every published column, by target."""
+    with engine.connect() as connection:
+        return {
+            target.name: [
+                tuple(row)
+                for row in connection.execute(
+                    text(f"select id, {target.column}::text from {target.table} order by id")
+                )
+            ]
+            for target in TARGETS
+        }
+
+
+def scalar(engine: Engine, statement: str) -> object:
+    with engine.begin() as connection:
+        return connection.scalar(text(statement))
+
+
+def execute_sql(engine: Engine, statement: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(text(statement))
+
+
+def test_a_run_publishes_what_the_marts_say_and_a_second_one_writes_only_what_has_changed(
+    marketplace: Settings, database: Engine
+) -> None:
+    small_chunks = marketplace.model_copy(update={"publish_chunk": 7})
+    first = execute(small_chunks, Request())
+    assert first.status == "published", first.message
+    members = {"users": 300, "seller_profiles": scalar(database, "select count(*) from seller_profiles")}
+    assert first.written == {target.name: members[target.table] for target in TARGETS}
+    for target in TARGETS:
+        differing = scalar(
+            database,
+            f"select count(*) from {target.table} as t join standing_build.{target.mart} as m"
+            f" on m.{target.key} = t.id where t.{target.column} is distinct from m.document",
+        )
+        assert differing == 0, target.name
+    kept = scalar(database, "select count(*) from standing.history where run_id = 1")
+    assert kept == sum(first.written.values())
+
+    # Nobody's time has come a moment later, so any written document must have a reason.
+    published = documents(database)
+    second = execute(marketplace, Request())
+    assert second.status == "published", second.message
+    assert second.written == {target.name: 0 for target in TARGETS}
+    assert documents(database) == published
+
+    # One new review: its shop's ratings and tier evidence move, and the person behind the shop.
+    execute_sql(
+        database,
+        "insert into reviews (order_id, seller_id, reviewer_id, rating, created_at)"
+        " select id, seller_id, buyer_id, 1, now() - interval '1 minute' from orders"
+        " where status = 'completed' order by id limit 1",
+    )
+    third = execute(marketplace, Request())
+    assert third.status == "published", third.message
+    assert third.written["ratings"] == 1
+    assert third.written["tier_info"] == 1
+    assert third.written["trust_score"] == 1
+
+
+def test_a_critical_finding_in_the_sources_leaves_every_document_and_exits_with_3(
+    marketplace: Settings, database: Engine, standing: Standing
+) -> None:
+    before = documents(database)
+    execute_sql(database, "alter table orders rename column status to state")
+    done = standing.inside(marketplace, "run")
+    assert done.returncode == 3
+    assert "status" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert documents(database) == before
+    assert scalar(database, "select status from standing.runs") == "failed"
+    report = json.loads((marketplace.home / "reports" / "run-000001" / "report.json").read_text())
+    assert report["verdict"]["status"] == "failed"
+    assert report["verdict"]["stopped_at"] == "audit sources"
+
+
+def test_a_model_whose_test_fails_leaves_every_document(marketplace: Settings, database: Engine) -> None:
+    before = documents(database)
+    # A shop that has two rows would have two documents.
+    execute_sql(database, "alter table seller_profiles drop constraint seller_profiles_pkey cascade")
+    execute_sql(
+        database,
+        "insert into seller_profiles (id, created_at) select id, created_at from seller_profiles limit 1",
+    )
+    outcome = execute(marketplace, Request())
+    assert outcome.status == "failed"
+    assert outcome.written == {}
+    assert outcome.error is not None
+    execute_sql(
+        database,
+        "delete from seller_profiles as a using seller_profiles as b where a.id = b.id and a.ctid > b.ctid",
+    )
+    assert documents(database) == before
+
+
+def test_an_audit_that_fails_after_publishing_names_the_undo(
+    marketplace: Settings, database: Engine
+) -> None:
+    from standing.run.run import Run, Stage
+
+    def perform(stage: Stage, run: Run) -> str:
+        if stage.name == "audit published":  # another hand writes what nobody has checked
+            execute_sql(
+                database,
+                "update users set trust_score = trust_score - 'level' where id = (select min(id::text)::uuid from users)",
+            )
+        return stage.work(run)
+
+    before = documents(database)
+    outcome = execute(marketplace, Request("scores"), perform)
+    assert outcome.status == "failed"
+    assert "before that, 620 documents written" in outcome.message
+    assert outcome.error is not None
+    assert outcome.error.exit_code == 3
+    assert outcome.error.fix.endswith(f"; standing undo {outcome.run_id} takes back what it wrote")
+    report = json.loads((marketplace.home / "reports" / "run-000001" / "report.json").read_text())
+    assert report["verdict"]["fix"] == outcome.error.fix
+    assert undo(marketplace, outcome.run_id).changed_since == {"trust_score": 1}
+    after = documents(database)
+    assert (
+        len([1 for was, now in zip(before["trust_score"], after["trust_score"], strict=True) if was != now])
+        == 1
+    )
+
+
+def test_what_stopped_a_run_is_told_also_where_no_report_can_be_made(
+    marketplace: Settings, database: Engine, standing: Standing
+) -> None:
+    from standing.run.run import Run, Stage
+
+    def perform(stage: Stage, run: Run) -> str:
+        if stage.name == "publish":  # it and the report need that table
+            execute_sql(database, "alter table standing.history rename to story")
+        return stage.work(run)
+
+    outcome = execute(marketplace, Request("scores"), perform)
+    assert (outcome.status, outcome.report) == ("failed", None)
+    assert outcome.message.startswith('publish: relation "standing.history" does not exist')
+    entered = "select status || ': ' || message from standing.runs where finished_at is not null"
+    assert scalar(database, entered) == f"failed: {outcome.message}"
+    execute_sql(database, "alter table standing.story rename to history")
+
+    # A run that has published says so, and fails all the same: nobody could read what it did.
+    reports = marketplace.home / "reports"
+    shutil.rmtree(reports, ignore_errors=True)
+    reports.write_text("no folder")
+    done = standing.inside(marketplace, "run", "scores")
+    assert done.returncode == 1
+    assert "error: report: " in done.stderr
+    assert str(reports) in done.stderr
+    assert "Traceback" not in done.stderr
+    last = str(scalar(database, "select message from standing.runs order by run_id desc limit 1"))
+    assert last.startswith("report: ")
+    assert "before that, 620 documents written" in last
+    reports.unlink()
+    assert execute(marketplace, Request("scores")).status == "published"
+
+
+def test_an_update_by_the_application_between_diff_and_publish_is_not_lost_in_other_columns(
+    marketplace: Settings, database: Engine
+) -> None:
+    from standing.run.run import Run, Stage
+
+    def perform(stage: Stage, run: Run) -> str:
+        if stage.name == "publish":
+            execute_sql(database, 'update users set preferences = preferences || \'{"theme": "dark"}\'')
+        return stage.work(run)
+
+    outcome = execute(marketplace, Request("scores"), perform)
+    assert outcome.status == "published", outcome.message
+    themes = scalar(database, "select count(*) from users where preferences ->> 'theme' = 'dark'")
+    assert themes == 300
+
+
+def test_a_run_beside_another_ends_as_skipped_and_says_who_is_at_work(
+    marketplace: Settings, database: Engine, standing: Standing
+) -> None:
+    with run_lock(database, 0):
+        at_work = open_run(database, "all", datetime.now(UTC))
+        done = standing.inside(marketplace, "run", "tiers", STANDING_LOCK_WAIT_MINUTES="0")
+        shown = json.loads(standing.told(marketplace, "status", "--json"))["runs"]
+    assert done.returncode == 0, done.stderr
+    assert f"run {at_work + 1}: skipped: another run is at work: run {at_work} (all), server" in done.stdout
+    found = [(one["run_id"], one["selection"], one["status"]) for one in shown]
+    assert found == [(at_work + 1, "tiers", "skipped"), (at_work, "all", "running")]
+    assert shown[0]["message"].startswith("another run is at work")
+    assert shown[0]["finished_at"] is not None
+
+
+def test_what_is_shown_of_an_audit_beside_the_run_is_the_wait_for_it(
+    marketplace: Settings, standing: Standing
+) -> None:
+    done = standing.inside(marketplace, "run", "tiers")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r", diff \d+\.\d s, wait for audit candidates \d+\.\d s, gate \d+\.\d s", done.stdout)
+    for begun in ("sources", "candidates", "published"):
+        assert f"wait for audit {begun} " in done.stdout
+        assert re.search(rf"audit {begun}: done in .* begun earlier, at work for \d+\.\d s\n", done.stderr)
+    assert re.search(
+        r"\nstages of run 1:\n(  .*\n)+  wait for audit sources ", standing.told(marketplace, "status")
+    )
+
+
+def test_models_that_most_depend_on_are_built_first(marketplace: Settings, standing: Standing) -> None:
+    standing.told(marketplace, "run", "tiers", STANDING_THREADS="1")
+    results = json.loads((folder(marketplace) / "target" / "run_results.json").read_text())["results"]
+    begun = sorted((one["timing"][0]["started_at"], one["unique_id"].split(".")[-1]) for one in results)
+    names = [name for _, name in begun]
+    # None of the first needs one of the others; all of these could begin at once.
+    for first, later in (
+        ("int_judged_orders", "stg_source_sizes"),
+        ("int_judged_orders", "stg_quarantine"),
+        ("int_seller_orders", "stg_quarantine_counts"),
+    ):
+        assert names.index(first) < names.index(later), (first, later)
+
+
+@pytest.mark.parametrize("template", ["upgraded_template", "published_template"])
+def test_a_build_is_counted_up_to_what_it_has_built_in_the_end(
+    make_database: MakeDatabase,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    template: str,
+) -> None:
+    marketplace = make_database(request.getfixturevalue(template))
+    monkeypatch.setattr("standing.log.PACE_SECONDS", 0)
+    with caplog.at_level("INFO", "standing"):
+        outcome = execute(marketplace, Request("tiers", full=True))
+    assert outcome.status == "published", outcome.message
+    detail = next(stage.detail for stage in outcome.stages if stage.name == "build")
+    counted = [int(number) for number in re.findall(r"\d+", detail)]
+    assert len(counted) == (3 if template == "upgraded_template" else 2)
+    told = [
+        (one.done, one.total)  # type: ignore[attr-defined]
+        for one in caplog.records
+        if hasattr(one, "done") and "models and tests" in one.message
+    ]
+    # Of all of it from the first one on, so that the share that is done grows to the end.
+    assert told == [(done, sum(counted)) for done in range(1, sum(counted) + 1)], detail
+
+
+def test_a_replay_publishes_nothing_and_a_future_moment_is_refused(
+    marketplace: Settings, database: Engine, standing: Standing
+) -> None:
+    before = documents(database)
+    outcome = execute(marketplace, Request(as_of=datetime(2025, 12, 31, 17, tzinfo=UTC)))
+    assert outcome.status == "replayed", outcome.message
+    assert documents(database) == before
+    completed_later = scalar(
+        database,
+        "select count(*) from standing_build_replay.stg_orders where completed_at > '2025-12-31 17:00+00'",
+    )
+    assert completed_later == 0
+    then, now = (
+        scalar(database, f"select sum(completed_orders) from {source}")
+        for source in (
+            "standing_build_replay.seller_tiers",
+            "(select count(*) filter (where status = 'completed') as completed_orders from orders) as o",
+        )
+    )
+    assert 0 < then < now  # type: ignore[operator]
+
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    refused = standing.inside(marketplace, "run", "--as-of", tomorrow)
+    assert refused.returncode == 2
+    assert "future" in refused.stderr
+
+
+def test_a_document_that_is_none_of_ours_is_replaced_whole(marketplace: Settings, database: Engine) -> None:
+    execute_sql(
+        database, "update users set trust_score = '[]' where id = (select min(id::text)::uuid from users)"
+    )
+    execute_sql(
+        database, "update users set trust_score = 'null' where id = (select max(id::text)::uuid from users)"
+    )
+    execute_sql(
+        database,
+        """update users set trust_score = '{"level": "gold", "overall_score": 99, "factors":
+        {"positive": [1, {"points": 2}, {"code": "a", "points": "two"}, {"code": "b", "label_en": ["b"], "points": 1}]}}'
+        where id = (select id from users order by id offset 1 limit 1)""",
+    )
+    execute_sql(database, "update seller_profiles set tier_info = '\"starter\"', ratings = null")
+    execute_sql(
+        database,
+        "update seller_profiles set ratings = '[1]', tier_info = '{\"evidence\": {\"mean_rating\": [3]}}'"
+        " where id = (select min(id::text)::uuid from seller_profiles)",
+    )
+    outcome = execute(marketplace, Request())
+    assert outcome.status == "published", outcome.message
+    strange = scalar(
+        database,
+        "select (select count(*) from users where jsonb_typeof(trust_score) is distinct from 'object')"
+        " + (select count(*) from seller_profiles where jsonb_typeof(tier_info) is distinct from 'object'"
+        " or jsonb_typeof(ratings) is distinct from 'object')",
+    )
+    assert strange == 0
+
+
+def test_a_reached_review_is_written_with_the_clock_of_the_last_change(
+    marketplace: Settings, database: Engine
+) -> None:
+    assert execute(marketplace, Request("scores")).status == "published"
+    execute_sql(
+        database,
+        "update users set trust_score = trust_score ||"
+        ' \'{"last_calculated": "2026-01-01T00:00:00Z", "next_review": "2026-01-08T00:00:00Z"}\''
+        " where id = (select min(id::text)::uuid from users)",
+    )
+    execute_sql(
+        database,
+        "update standing.member_state set due_at = '2026-01-08' where target = 'trust_score'"
+        " and member_id = (select min(id::text)::uuid from users)",
+    )
+    outcome = execute(marketplace, Request("scores"))
+    assert outcome.written["trust_score"] == 1
+    assert [(c.changed, c.due) for c in outcome.changes if c.target == "trust_score"] == [(0, 1)]
+    document = scalar(database, "select trust_score from users order by id::text limit 1")
+    assert isinstance(document, dict)
+    assert document["last_calculated"] == "2026-01-01T00:00:00Z"
+    assert document["next_review"] > "2026-01-08T00:00:00Z"
+
+
+def test_publishing_stops_when_the_lock_is_lost(marketplace: Settings, database: Engine) -> None:
+    from standing.run.run import Run, Stage
+
+    def perform(stage: Stage, run: Run) -> str:
+        if stage.name == "publish":
+            execute_sql(database, f"select pg_terminate_backend({run.lock.backend})")
+        return stage.work(run)
+
+    before = documents(database)
+    outcome = execute(marketplace, Request(), perform)
+    assert outcome.status == "failed"
+    assert "lock" in outcome.message
+    assert documents(database) == before
+
+
+def test_a_run_that_a_killed_process_left_open_is_shown_so_and_closed_by_the_next(
+    marketplace: Settings, database: Engine, standing: Standing
+) -> None:
+    execute_sql(
+        database,
+        "insert into standing.runs (selection, as_of, status) values ('all', now() - interval '1 hour', 'running')",
+    )
+
+    def shown() -> list[tuple[str, str]]:
+        runs = json.loads(standing.told(marketplace, "status", "--json"))["runs"]
+        return [(run["status"], run["message"]) for run in runs]
+
+    # It may have told its error well, and only not found the server to enter it.
+    killed_or_cut_off = (
+        "nobody entered its end: its process was killed, or the server was away when it ended"
+    )
+    assert shown() == [("failed", killed_or_cut_off)]
+    with run_lock(database, 0):
+        assert [status for status, _ in shown()] == ["running"]
+    outcome = execute(marketplace, Request("tiers"))
+    assert outcome.status == "published", outcome.message
+    assert scalar(database, "select status from standing.runs order by run_id limit 1") == "failed"
+    assert (
+        scalar(database, "select message from standing.runs order by run_id limit 1") == killed_or_cut_off
+    )

@@ -1,0 +1,312 @@
+"""A wrong policy is refused before anything is built on it, with file, line and row named."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from conftest import MakeDatabase
+from sqlalchemy import Engine, text
+from support.project import Project
+
+from standing.build import dbt, policy
+from standing.contract.targets import TARGETS
+from standing.database.clock import wall_clock
+from standing.database.connect import connect
+from standing.errors import BuildFailed
+from standing.incremental.plan import open_build
+from standing.settings import Settings, load_settings
+
+
+@dataclass(frozen=True)
+class Slip:
+    """What somebody edits in a seed, and what is said to it, but for the line."""
+
+    name: str
+    seed: str
+    old: str
+    new: str
+    said: str
+
+
+#: What the files alone show.
+IN_A_FILE = [
+    Slip(
+        "text for a number",
+        "scorecard_bins",
+        "email_verified,1,20,",
+        "email_verified,1,twenty,",
+        "(email_verified, 1): value is 'twenty' and not a number",
+    ),
+    Slip(
+        "a decimal comma",
+        "scorecard_categories",
+        "identity,0.10,",
+        'identity,"0,10",',
+        "(identity): weight is '0,10' and not a number",
+    ),
+    Slip(
+        "a share of an order",
+        "trust_levels",
+        "platinum,4,80,30,",
+        "platinum,4,80,30.5,",
+        "(platinum): min_completed_orders is '30.5' and not a whole number",
+    ),
+    Slip(
+        "no number",
+        "policy_numbers",
+        "answer_hours,24,",
+        "answer_hours,,",
+        "(answer_hours): value may not be empty",
+    ),
+    Slip("no reason", "risk_rules", ",moderators acted in the last year", ",", "why may not be empty"),
+    Slip(
+        "a comma in a reason",
+        "scorecard_metrics",
+        ",reachable",
+        ",reachable, usually",
+        "(email_verified) has 10 cells and not 9",
+    ),
+    Slip(
+        "broken JSON",
+        "tier_policy",
+        '"[""reduced_commission""]"',
+        "[reduced_commission]",
+        "(rising): benefits is '[reduced_commission]' and not JSON",
+    ),
+    Slip(
+        "a date that is none",
+        "non_working_days",
+        ",2026-05-31,",
+        ",2026-05-32,",
+        "day is '2026-05-32' and not a date",
+    ),
+    Slip(
+        "a duplicated row",
+        "scorecard_bins",
+        "email_verified,1,20,verified\n",
+        "email_verified,1,20,verified\nemail_verified,1.0,20,verified\n",
+        "(email_verified, 1.0) is there twice: already in line",
+    ),
+    Slip(
+        "a renamed column",
+        "scorecard_bins",
+        "metric,lower_bound,value,why",
+        "metric,from,value,why",
+        "has the columns metric, from, value, why and not metric, lower_bound, value, why",
+    ),
+    Slip(
+        "a missing number", "policy_numbers", "active_days,30,", "activ_days,30,", "has no row active_days"
+    ),
+    Slip(
+        "a missing number of the gate",
+        "policy_numbers",
+        "gate_min_members,20,",
+        "gate_members,20,",
+        "has no row gate_min_members",
+    ),
+    Slip(
+        "a missing metric",
+        "scorecard_metrics",
+        "referrals,community,count,up,,,Referred members who bought,เพื่อนที่แนะนำและสั่งซื้อแล้ว,brought real buyers\n",
+        "",
+        "(referrals, 10): there is no metric referrals in seeds/scorecard_metrics.csv",
+    ),
+    Slip(
+        "a metric that nothing measures",
+        "scorecard_metrics",
+        "referrals,community,count",
+        "karma,community,count,up,,,Karma,กรรม,is wanted\nreferrals,community,count",
+        "(karma): models/intermediate/int_trust_cards.sql does not measure it",
+    ),
+]
+#: What shows between rows, when they are loaded.
+BETWEEN_ROWS = [
+    Slip(
+        "a gap",
+        "scorecard_bins",
+        "referrals,0,0,none\n",
+        "",
+        "(referrals, 1): the first bin of referrals begins at 1 and leaves a gap from 0 on",
+    ),
+    Slip(
+        "a value that falls",
+        "scorecard_bins",
+        "account_age_days,180,12,",
+        "account_age_days,180,4,",
+        "(account_age_days, 180): its value 4 is below the 5 of the bin before, though more is better",
+    ),
+    Slip(
+        "a value that rises where more is worse",
+        "scorecard_bins",
+        "warning_rate,8,-50,",
+        "warning_rate,8,-10,",
+        "(warning_rate, 8): its value -10 is above the -20 of the bin before, though more is worse",
+    ),
+    Slip(
+        "points for bad things",
+        "scorecard_bins",
+        "warning_rate,0,0,",
+        "warning_rate,0,5,",
+        "(warning_rate, 0): a bad thing has the value 5",
+    ),
+    Slip(
+        "best bins beyond 100",
+        "scorecard_bins",
+        "email_verified,1,20,",
+        "email_verified,1,21,",
+        "the best bins of identity sum to 101 and not to 100: account_age_days 20, email_verified 21,",
+    ),
+    Slip(
+        "hundredths of a point",
+        "scorecard_bins",
+        "completed_value,5000,4,",
+        "completed_value,5000,4.2,",
+        "(completed_value, 5000): its value 4.2 times the weight 0.20 of transaction is no multiple of 0.1",
+    ),
+    Slip(
+        "weights beyond a half",
+        "scorecard_categories",
+        "community,0.10,",
+        "community,0.20,",
+        "the weights sum to 0.60 and not to 0.50: behavior 0.10, community 0.20,",
+    ),
+    Slip(
+        "gold above diamond",
+        "trust_levels",
+        "gold,3,70,",
+        "gold,3,95,",
+        "(platinum): min_score: it asks for 80, less than the 95 of gold below it",
+    ),
+    Slip(
+        "a level without a minimum",
+        "trust_levels",
+        "platinum,4,80,30,",
+        "platinum,4,80,,",
+        "(platinum): min_completed_orders is empty and no setting says it",
+    ),
+    Slip(
+        "a tier below the one before",
+        "tier_policy",
+        "established,3,50,4.3",
+        "established,3,5,4.3",
+        "(established): min_orders: it asks for 5, less than the 10 of rising below it",
+    ),
+    Slip(
+        "a prior with points",
+        "scorecard_metrics",
+        "response_rate,behavior,rate,up,5,50,",
+        "response_rate,behavior,rate,up,5,85,",
+        "(response_rate): members without evidence are given its prior 85, which lies in a bin of 20 points",
+    ),
+    Slip(
+        "an unknown category",
+        "scorecard_metrics",
+        "counterparties,transaction,",
+        "counterparties,transactions,",
+        "(counterparties): category is 'transactions', which seeds/scorecard_categories.csv does not have",
+    ),
+    Slip(
+        "an unknown measure",
+        "risk_rules",
+        "slow_to_answer,unanswered_rate,",
+        "slow_to_answer,slowness,",
+        "(slow_to_answer): measure is 'slowness' and none of cancellation_rate, dispute_rate,",
+    ),
+    Slip(
+        "two levels of one rank",
+        "trust_levels",
+        "silver,2,60,",
+        "silver,1,60,",
+        "(silver): rank 1 is there twice",
+    ),
+    Slip(
+        "a warning after the stop",
+        "gate_limits",
+        "mean_shift,ratings,0.1,0.3,",
+        "mean_shift,ratings,0.5,0.3,",
+        "(mean_shift, ratings): it warns at 0.5, beyond the 0.3 at which it stops",
+    ),
+]
+
+
+#: Seed, line and the first part of the key in what is said.
+PLACE = re.compile(r"seeds/(\w+)\.csv line (\d+) \(([^,)]+)")
+
+
+def named(slip: Slip) -> str:
+    return slip.name.replace(" ", "_")
+
+
+@pytest.fixture(scope="module")
+def project(
+    tmp_path_factory: pytest.TempPathFactory, module_database: object, upgraded_template: str
+) -> Iterator[tuple[Project, Engine]]:
+    """A project to edit, whose policy this process loads."""
+    given: Settings = module_database(upgraded_template)  # type: ignore[operator]
+    folder = tmp_path_factory.mktemp("policy")
+    settings = load_settings(STANDING_HOME=folder / "home", DATABASE_URL=given.database_url)
+    copy = Project(folder / "project", settings)
+    with pytest.MonkeyPatch.context() as patch, connect(settings) as engine:
+        patch.setattr("standing.build.dbt.PROJECT_ROOT", copy.folder)
+        open_build(engine, settings, 1, wall_clock(engine), TARGETS)
+        yield copy, engine
+
+
+def refusal(project: Project, engine: Engine, slip: Slip) -> BuildFailed:
+    """What is said to the slip, with lines that are those of their rows; the file is put right again."""
+    path = project.folder / "seeds" / f"{slip.seed}.csv"
+    before = path.read_text("utf-8")
+    project.edit(f"seeds/{slip.seed}.csv", (slip.old, slip.new))
+    try:
+        with pytest.raises(BuildFailed) as refused:
+            dbt.load_policy(project.settings, engine.url)
+        for seed, line, key in PLACE.findall(refused.value.message):
+            text_of = (project.folder / "seeds" / f"{seed}.csv").read_text("utf-8").splitlines()
+            assert key in text_of[int(line) - 1]
+    finally:
+        path.write_text(before, "utf-8")
+    return refused.value
+
+
+@pytest.mark.parametrize("slip", [*IN_A_FILE, *BETWEEN_ROWS], ids=named)
+def test_a_wrong_row_is_named_with_its_file_and_what_helps(
+    project: tuple[Project, Engine], slip: Slip
+) -> None:
+    error = refusal(*project, slip)
+    assert error.message.startswith("the policy is wrong: seeds/")
+    assert slip.said in re.sub(r"(?<=csv) line \d+", "", error.message)
+    assert error.fix == policy.FIX
+    assert "dbt" not in error.message
+
+
+def test_the_policy_as_it_is_is_not_refused(project: tuple[Project, Engine]) -> None:
+    copy, engine = project
+    policy.check_files(copy.folder)
+    assert {node.status for node in dbt.load_policy(copy.settings, engine.url)} == {"success", "pass"}
+
+
+def test_a_wrong_policy_stops_a_run_and_a_trial_before_anything_is_built(
+    make_database: MakeDatabase, upgraded_template: str, tmp_path: Path
+) -> None:
+    settings = make_database(upgraded_template)
+    own = load_settings(STANDING_HOME=tmp_path / "own", DATABASE_URL=settings.database_url)
+    project = Project(tmp_path / "project", own)
+    project.edit("seeds/trust_levels.csv", ("gold,3,70,", "gold,3,95,"))
+    with connect(own) as engine, engine.connect() as connection:
+        for command in (("run",), ("diff",)):
+            done = project(*command)
+            assert done.returncode == 1, done.stderr
+            said = "the policy is wrong: seeds/trust_levels.csv line 5 (platinum): min_score"
+            assert said in re.sub(r"\s+", " ", done.stderr)
+            assert "standing diff" in done.stderr
+            assert "FAIL" not in done.stdout + done.stderr
+        made = connection.scalars(
+            text(
+                "select distinct relname from pg_class where relnamespace::regnamespace::text like 'standing_build%'"
+                " and relkind in ('r', 'v') and relname ~ '^(stg|base|int|user|seller)_'"
+            )
+        ).all()
+        assert set(made) <= {"int_scorecard", "int_scorecard_metrics", "int_trust_levels"}
+        assert connection.scalar(text("select count(*) from users where trust_score ? 'evidence'")) == 0

@@ -1,0 +1,191 @@
+"""Every key of every document agrees with a plain-Python reading of METRICS.md, on hundreds of marketplaces."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from reference.brinks import brinks
+from reference.circles import SIZES, circles
+from reference.loading import build, build_models, documents, empty, load, merged
+from reference.marketplaces import AS_OF, WALL_CLOCK
+from reference.members import behavior_score, trust_score
+from reference.orders import Known, World
+from reference.policy import Policy
+from reference.rolled import rolled
+from reference.shops import performance, ratings, tier_info
+from sqlalchemy import Engine, text
+
+from standing.database.connect import connect
+from standing.settings import Settings
+
+CASES = 400
+GRACE = {"established": 30, "power_seller": 30}
+REFERENCE: dict[str, Callable[[Known, str], dict[str, Any]]] = {
+    "trust_score": trust_score,
+    "behavior_score": behavior_score,
+    "ratings": ratings,
+    "performance": performance,
+    "tier_info": tier_info,
+}
+CLOCK = ("last_calculated", "next_review", "last_updated", "valid_until")
+Documents = dict[str, dict[str, dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def worlds() -> list[World]:
+    return [*rolled(CASES), *circles(), *brinks()]
+
+
+@pytest.fixture(scope="module")
+def loaded(
+    module_database: Callable[[str], Settings], upgraded_template: str, worlds: list[World]
+) -> Iterator[tuple[Settings, Engine]]:
+    """All marketplaces in one database; members of different ones never meet."""
+    settings = module_database(upgraded_template)
+    with connect(settings) as engine:
+        with engine.begin() as connection:
+            empty(connection)
+            load(connection, merged(worlds))
+        yield settings, engine
+
+
+@pytest.fixture(scope="module")
+def built(loaded: tuple[Settings, Engine]) -> Documents:
+    settings, engine = loaded
+    build(settings, engine, AS_OF, WALL_CLOCK, GRACE)
+    return documents(engine, settings)
+
+
+def content(target: str, document: dict[str, Any]) -> dict[str, Any]:
+    """A document without its clock, its factors beside its other keys."""
+    kept = {key: value for key, value in document.items() if key not in CLOCK}
+    if target == "trust_score":
+        lists = kept.pop("factors")
+        for name, factors in lists.items():
+            kept[name] = [
+                {"code": factor["code"], "points": factor["points"]} if factor["code"] == "cap" else factor
+                for factor in factors
+            ]
+    return kept
+
+
+def differences(known: Known, built: Documents) -> list[str]:
+    found = []
+    for target, reference in REFERENCE.items():
+        members = known.users if target.endswith("_score") else known.sellers
+        for member in members:
+            wanted, made = reference(known, member), content(target, built[target][member])
+            found += [
+                f"{target} {member} {key}: {made.get(key)} is not {wanted.get(key)}"
+                for key in sorted(set(wanted) | set(made))
+                if wanted.get(key, "no such key") != made.get(key, "no such key")
+            ]
+    return found
+
+
+def test_every_key_agrees_with_the_reference(worlds: list[World], built: Documents) -> None:
+    found = []
+    for number, world in enumerate(worlds):
+        known = Known(world, Policy(GRACE), AS_OF, WALL_CLOCK)
+        found += [f"marketplace {number}: {difference}" for difference in differences(known, built)]
+    assert not found, f"{len(found)} differences\n" + "\n".join(found[:20])
+
+
+def test_the_marketplaces_reach_what_they_are_meant_to(built: Documents) -> None:
+    """A reference proves nothing about what no case has."""
+    trust, tiers = built["trust_score"].values(), built["tier_info"].values()
+    assert {document["level"] for document in trust} == {"bronze", "silver", "gold", "platinum", "diamond"}
+    assert any(document["factors"]["negative"] for document in trust)
+    assert {"starter", "rising", "established"} <= {document["current_tier"] for document in tiers}
+    assert any("grace" in document["evidence"] for document in tiers)
+    assert {"low", "medium", "high"} == {d["risk_level"] for d in built["behavior_score"].values()}
+    assert any("raw" in document["evidence"] for document in built["performance"].values())
+    shown = {
+        int(factor["evidence"]["value"])
+        for document in trust
+        for factor in document["factors"]["positive"]
+        if factor["code"] == "counterparties"
+    }
+    assert shown >= set(SIZES[1:])
+    trends = {document["rating_trend"] for document in built["ratings"].values()}
+    assert trends == {"improving", "stable", "declining"}
+
+
+def stands_still(document: dict[str, Any]) -> dict[str, Any]:
+    """A document without what a run writes into it as its own moment."""
+    kept = {key: value for key, value in document.items() if key not in (*CLOCK, "tier_achieved_at")}
+    if "tier_change_history" in kept:
+        kept["tier_change_history"] = [c for c in kept["tier_change_history"] if "reason" not in c]
+        kept["evidence"] = {key: value for key, value in kept["evidence"].items() if key != "grace"}
+    return kept
+
+
+@pytest.mark.parametrize("later", [timedelta(seconds=1), timedelta(hours=30), timedelta(days=31)])
+def test_a_document_stands_until_its_next_step(
+    loaded: tuple[Settings, Engine], built: Documents, later: timedelta
+) -> None:
+    """No step is missed: what says it holds until then is the same when built again before then."""
+    settings, engine = loaded
+    build_models(settings, engine, AS_OF + later, WALL_CLOCK)
+    again = documents(engine, settings)
+    found, stood = [], 0
+    for target, members in built.items():
+        for member, document in members.items():
+            if document["valid_until"] is None or document["valid_until"] > AS_OF + later:
+                stood += 1
+                if stands_still(document) != stands_still(again[target][member]):
+                    now, then = stands_still(again[target][member]), stands_still(document)
+                    keys = [key for key in now if now[key] != then[key]]
+                    found.append(
+                        f"{target} {member} valid until {document['valid_until']}: "
+                        + ", ".join(f"{key} {then[key]} became {now[key]}" for key in keys)
+                    )
+    assert stood > CASES
+    assert not found, f"{len(found)} changed early\n" + "\n".join(found[:10])
+
+
+OPTIONAL_COLUMNS = {
+    "users": ("last_login_at", "email_verified", "phone_verified", "kyc_status", "security_settings"),
+    "seller_profiles": ("user_id", "created_at", "tier_info"),
+    "orders": (
+        "total_amount",
+        "paid_at",
+        "ship_by",
+        "shipped_at",
+        "promised_at",
+        "delivered_at",
+        "completed_at",
+        "cancelled_at",
+        "cancelled_by",
+        "refunded_at",
+        "refunded_amount",
+        "updated_at",
+    ),
+    "reviews": ("order_id", "reviewer_id", "detailed_ratings", "engagement", "moderation"),
+}
+REQUIRED = tuple(OPTIONAL_COLUMNS)
+
+
+def test_the_required_columns_alone_agree_too(
+    loaded: tuple[Settings, Engine], built: Documents, worlds: list[World]
+) -> None:
+    settings, engine = loaded
+    with engine.begin() as connection:
+        for table in worlds[0]:
+            if table not in REQUIRED:
+                connection.execute(text(f"drop table {table} cascade"))
+        for table, columns in OPTIONAL_COLUMNS.items():
+            for column in columns:
+                connection.execute(text(f"alter table {table} drop column {column} cascade"))
+    build(settings, engine, AS_OF, WALL_CLOCK, GRACE)
+    made = documents(engine, settings)
+    found = []
+    for world in worlds:
+        bare: World = {table: [] for table in world}
+        for table in REQUIRED:
+            gone = dict.fromkeys(OPTIONAL_COLUMNS[table])
+            bare[table] = [{**row, **gone} for row in world[table]]
+        known = Known(bare, Policy(GRACE), AS_OF, WALL_CLOCK, has_shipping_times=False)
+        found += differences(known, made)
+    assert not found, f"{len(found)} differences\n" + "\n".join(found[:20])

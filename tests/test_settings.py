@@ -1,0 +1,202 @@
+"""Settings come from the environment; a wrong one is refused by name before anything starts."""
+
+from pathlib import Path
+
+import pytest
+from conftest import Standing
+
+from standing.database.connect import parse_url
+from standing.errors import SettingError
+from standing.settings import load_settings
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LOYALTY_WELCOME_BONUS", "-1"),
+        ("LOYALTY_POINTS_PER_100_BAHT", "one"),
+        ("TRUST_SCORE_CALCULATION_INTERVAL", "0"),
+        ("TRUST_SCORE_CALCULATION_INTERVAL", "999"),
+        ("SELLER_TIER_UPDATE_INTERVAL", "1000000000000"),
+        ("SELLER_TIER_UPDATE_INTERVAL", "daily"),
+        ("TRUST_SCORE_MIN_TRANSACTIONS_FOR_GOLD", "-5"),
+        ("BUSINESS_TIME_ZONE", "Asia/Bangkokk"),
+        ("SOURCE_TIME_ZONE", "+07:00"),
+        ("STANDING_PUBLISH_CHUNK", "0"),
+        ("STANDING_APPLICATION_SCHEMA", "x" * 64),
+        ("STANDING_APPLICATION_SCHEMA", 'a "quoted" name'),
+        ("STANDING_APPLICATION_SCHEMA", "pg_catalog"),
+        ("STANDING_APPLICATION_SCHEMA", "standing"),
+        ("STANDING_APPLICATION_SCHEMA", "pg_{braces}"),
+        ("STANDING_BUILD_SCHEMA", "public"),
+        ("STANDING_BUILD_SCHEMA", "standing"),
+        ("STANDING_BUILD_SCHEMA", "information_schema"),
+    ],
+)
+def test_a_wrong_setting_is_refused_by_its_name(name: str, value: str) -> None:
+    with pytest.raises(SettingError, match=name):
+        load_settings(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("STANDING_THREADS", "two", "write a whole number"),
+        ("STANDING_THREADS", "2.5", "write a whole number"),
+        ("STANDING_THREADS", "0", "it has to be above 0"),
+        ("STANDING_LOCK_WAIT_MINUTES", "-1", "it has to be at least 0"),
+        ("STANDING_PREFECT_PORT", "70000", "it may be 65535 at most"),
+        ("STANDING_CHANGE_LOG", "perhaps", "write true or false"),
+        ("STANDING_BUILD_SCHEMA", "x" * 51, "it may have 50 characters at most"),
+        (
+            "SOURCE_TIME_ZONE",
+            "{UTC}",
+            "that is not a time zone of the IANA database, such as Asia/Bangkok",
+        ),
+        ("STANDING_RECONCILE_AT", "25:00", "write it as HH:MM, such as 03:30"),
+    ],
+)
+def test_what_is_expected_of_a_wrong_setting_is_said_in_one_line(name: str, value: str, said: str) -> None:
+    with pytest.raises(SettingError) as refused:
+        load_settings(**{name: value})
+    assert refused.value.message == f"setting {name}={value!r}: {said}"
+
+
+def test_a_wrong_webhook_is_refused_by_name_and_not_shown() -> None:
+    with pytest.raises(SettingError) as refused:
+        load_settings(STANDING_WEBHOOK_URL="hooks.example/a-secret")
+    assert "STANDING_WEBHOOK_URL" in str(refused.value)
+    assert "a-secret" not in str(refused.value)
+
+
+def test_gold_above_diamond_is_refused_and_both_are_named() -> None:
+    names = {
+        "TRUST_SCORE_MIN_TRANSACTIONS_FOR_GOLD": 11,
+        "TRUST_SCORE_MIN_TRANSACTIONS_FOR_DIAMOND": 10,
+    }
+    with pytest.raises(SettingError, match=r"GOLD.*11.*above.*DIAMOND.*10"):
+        load_settings(**names)
+
+
+def test_defaults_are_those_of_the_migration_guide(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load_settings(_env_file=None)
+    assert settings.loyalty_points_per_100_baht == 1
+    assert settings.loyalty_welcome_bonus == 100
+    assert settings.referral_bonus_referrer == 200
+    assert settings.referral_bonus_referee == 100
+    assert settings.trust_score_calculation_interval == 3_600_000
+    assert settings.min_transactions_for_gold == 10
+    assert settings.min_transactions_for_diamond == 100
+    assert settings.seller_tier_update_interval == 86_400_000
+    monkeypatch.setenv("LOYALTY_WELCOME_BONUS", "250")
+    assert load_settings(_env_file=None).loyalty_welcome_bonus == 250
+
+
+def test_a_dotenv_file_is_read_and_the_environment_wins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / ".env"
+    file.write_text("LOYALTY_WELCOME_BONUS=7\nREFERRAL_BONUS_REFEREE=8\nOPENAI_API_KEY=unknown\n")
+    monkeypatch.setenv("LOYALTY_WELCOME_BONUS", "9")
+    settings = load_settings(_env_file=file)
+    assert settings.loyalty_welcome_bonus == 9
+    assert settings.referral_bonus_referee == 8
+
+
+@pytest.mark.parametrize(
+    ("misspelt", "meant"),
+    [
+        ("STANDING_LOCK_WAIT", "STANDING_LOCK_WAIT_MINUTES"),
+        ("standing_thread", "STANDING_THREADS"),
+        ("STANDING_DATABASE_URL", "DATABASE_URL"),
+    ],
+)
+def test_a_misspelt_setting_is_refused_and_the_nearest_one_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, misspelt: str, meant: str
+) -> None:
+    said = f"{misspelt.upper()} is unknown; is {meant} meant?"
+    file = tmp_path / ".env"
+    file.write_text(f"{misspelt}=3\n")
+    with pytest.raises(SettingError) as of_the_file:
+        load_settings(_env_file=file)
+    assert said in str(of_the_file.value)
+    monkeypatch.setenv(misspelt, "3")
+    with pytest.raises(SettingError) as of_the_environment:
+        load_settings(_env_file=None)
+    assert said in str(of_the_environment.value)
+
+
+def test_a_setting_like_no_other_is_refused_without_a_guess(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STANDING_XYZ", "3")
+    with pytest.raises(SettingError, match=r"STANDING_XYZ is unknown\n"):
+        load_settings(_env_file=None)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "STANDING_DBT_HOST",
+        "STANDING_PAGES",
+        "STANDING_SERVICE_HOST",
+        "STANDING_SERVICE_PORT_HTTP",
+        "STANDING_PORT",
+        "STANDING_PORT_4200_TCP_ADDR",
+    ],
+)
+def test_variables_of_dbt_of_the_pages_and_of_a_cluster_are_no_settings(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "tcp://10.0.0.1:4200")
+    assert load_settings(_env_file=None).threads == 2
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "postgres://ann:pw@db.example:6432/shop",
+        "postgresql://ann:pw@db.example:6432/shop",
+        "postgresql+psycopg2://ann:pw@db.example:6432/shop",
+    ],
+)
+def test_the_usual_spellings_of_a_url_lead_to_psycopg_3(given: str) -> None:
+    url = parse_url(given)
+    assert url.drivername == "postgresql+psycopg"
+    assert (url.username, url.host, url.port, url.database) == ("ann", "db.example", 6432, "shop")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "shop",
+        "mysql://ann@db/shop",
+        "postgresql://ann:secret@db",
+        "http:",
+        "postgresql://ann:se@cret@db/shop",
+    ],
+)
+def test_what_is_not_a_postgresql_url_is_refused_without_its_password(given: str) -> None:
+    with pytest.raises(SettingError, match="DATABASE_URL") as refused:
+        parse_url(given)
+    assert "secret" not in str(refused.value)
+    assert "cret@" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("variables", "code", "said"),
+    [
+        ({"DATABASE_URL": "postgresql://ann:secret@127.0.0.1:1/shop"}, 1, "127.0.0.1:1"),
+        ({"DATABASE_URL": "sqlite:///shop"}, 2, "not PostgreSQL"),
+        ({"LOYALTY_WELCOME_BONUS": "lots"}, 2, "LOYALTY_WELCOME_BONUS"),
+        ({"STANDING_THREDS": "secret"}, 2, "STANDING_THREDS is unknown; is STANDING_THREADS meant?"),
+    ],
+)
+def test_the_command_line_answers_a_wrong_setting_with_one_message(
+    standing: Standing, tmp_path: Path, variables: dict[str, str], code: int, said: str
+) -> None:
+    settings = load_settings(STANDING_HOME=tmp_path, DATABASE_URL="postgresql://x@localhost/x")
+    done = standing(settings, "status", **variables)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "fix:" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "secret" not in done.stderr

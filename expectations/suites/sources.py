@@ -17,7 +17,7 @@ from standing.sql import literals, quoted
 #: Days without a new order after which a marketplace that sells every day has probably lost its feed.
 NEWEST_ORDER_DAYS = 2
 
-ORDER_STATUSES = Path(__file__).resolve().parents[1] / "seeds" / "order_statuses.csv"
+ORDER_STATUSES = Path(__file__).resolve().parents[2] / "seeds" / "order_statuses.csv"
 
 #: Earlier, later. Paid before shipped is left out: cash on delivery is paid last.
 ORDER_OF_TIMES = (

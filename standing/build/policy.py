@@ -26,7 +26,7 @@ NAMED = 5
 USED = re.compile(r"policy\((?:build, )?'(\w+)'\)")
 READ = re.compile(r"\bname = '(\w+)'")
 #: Where the trust score's metrics are measured: "one line here and its rows in the scorecard's seeds".
-MEASURED = "models/intermediate/int_trust_cards.sql"
+MEASURED = "models/intermediate/scoring/int_trust_cards.sql"
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,7 @@ IN_A_FILE = [
         "scorecard_metrics",
         "referrals,community,count",
         "karma,community,count,up,,,Karma,กรรม,is wanted\nreferrals,community,count",
-        "(karma): models/intermediate/int_trust_cards.sql does not measure it",
+        "(karma): models/intermediate/scoring/int_trust_cards.sql does not measure it",
     ),
 ]
 #: What shows between rows, when they are loaded.

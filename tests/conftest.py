@@ -435,9 +435,10 @@ def disturbed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> "Disturbed":
     """The changed marketplace, to be copied; the clock stands where it stood in the undisturbed run."""
-    from support.faults_of_runs import Disturbed, stop_clock
+    from support.clock import set_clock
+    from support.faults_of_runs import Disturbed
 
-    stop_clock(monkeypatch, undisturbed.now)
+    set_clock(monkeypatch, lambda: undisturbed.now)
 
     def copy() -> Settings:
         return make_database(template=changed_template, STANDING_PUBLISH_CHUNK=7)

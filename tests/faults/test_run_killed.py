@@ -10,9 +10,9 @@ import signal
 import time
 from datetime import datetime
 from multiprocessing.connection import Connection as Pipe
-from unittest.mock import patch
 
 import pytest
+from support.clock import set_clock
 from support.faults_of_runs import Disturbed, audited_run, run
 
 from standing.database.connect import connect
@@ -30,10 +30,8 @@ def work(settings: Settings, now: datetime, is_audited: bool, told: Pipe) -> Non
         told.send(stage.name)
         return stage.work(at_work)
 
-    with (
-        patch("standing.run.execute.wall_clock", lambda engine: now),
-        patch("standing.incremental.context.wall_clock", lambda engine: now),
-    ):
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        set_clock(monkeypatch, lambda: now)
         (audited_run if is_audited else run)(settings, perform)
     told.send("ended")
 

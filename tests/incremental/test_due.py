@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from conftest import MakeDatabase
 from sqlalchemy import Engine
+from support.clock import set_clock
 from support.decided import column, do, scalar
 
 from standing.contract.targets import TARGETS
@@ -96,8 +97,7 @@ def test_who_joins_later_is_due_then_and_costs_no_run_before(
         for target in ("ratings", "performance", "tier_info"):
             assert due_at(engine, SHOP, target) == tomorrow
 
-        for module in ("run", "context"):
-            monkeypatch.setattr(f"standing.{module}.wall_clock", lambda engine: tomorrow)
+        set_clock(monkeypatch, lambda: tomorrow)
         run(marketplace)
         assert scored(engine) == {LATER, SHOP}
         assert due_at(engine, UNDATED, "trust_score") is None

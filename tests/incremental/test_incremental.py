@@ -34,6 +34,7 @@ from reference.histories import EDITS, EMPTIED, arrive, edit, forbid_nothing, re
 from reference.loading import documents, empty
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
+from support.clock import set_clock
 from support.project import Project
 from support.unaudited import unaudited
 
@@ -482,8 +483,7 @@ def history(
         History.first_clock = wall_clock(engine) + timedelta(days=1)
         History.happened, History.reasons, History.turn = Counter(), [], 0
         History.with_grace, History.with_days = 0, 0
-        for module in ("run", "context"):
-            monkeypatch.setattr(f"standing.{module}.wall_clock", lambda engine: History.clock)
+        set_clock(monkeypatch, lambda: History.clock)
         yield History
     administer("drop database incremental with (force)")
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from conftest import MakeDatabase
 from sqlalchemy import Engine
+from support.clock import set_clock
 from support.decided import column, do, scalar
 from support.project import Project
 
@@ -129,8 +130,7 @@ def test_a_row_is_judged_again_at_the_moment_it_names(
         assert scalar(engine, unknown.format("int_judged_orders")) == 1
         assert scalar(engine, unknown.format("int_judged_reviews")) == 1
 
-        for module in ("run", "context"):
-            monkeypatch.setattr(f"standing.{module}.wall_clock", lambda engine: tomorrow)
+        set_clock(monkeypatch, lambda: tomorrow)
         run(marketplace)
         assert scalar(engine, unknown.format("int_judged_orders")) == 0
         assert scalar(engine, unknown.format("int_judged_reviews")) == 0

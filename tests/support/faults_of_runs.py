@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
+from support.clock import set_clock
 from support.unaudited import unaudited
 
 from standing.contract.targets import TARGETS
@@ -68,11 +69,6 @@ def run(settings: Settings, perform: Perform = plainly) -> Outcome:
         return audited_run(settings, perform)
 
 
-def stop_clock(monkeypatch: pytest.MonkeyPatch, now: datetime) -> None:
-    for module in ("run", "context"):
-        monkeypatch.setattr(f"standing.{module}.wall_clock", lambda engine: now)
-
-
 @dataclass(frozen=True)
 class Undisturbed:
     """A run at `now` leads from the documents `before` to those `after`; `seconds` is what its stages took."""
@@ -86,7 +82,7 @@ class Undisturbed:
 def undisturbed_run(settings: Settings) -> Undisturbed:
     now = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=1)
     with connect(settings) as engine, pytest.MonkeyPatch.context() as monkeypatch:
-        stop_clock(monkeypatch, now)
+        set_clock(monkeypatch, lambda: now)
         before = published(engine)
         outcome = run(settings)
         assert outcome.status == "published", outcome.message

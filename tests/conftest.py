@@ -21,6 +21,8 @@ from unittest.mock import patch
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import Engine, create_engine, text
+from support.accounts import Accounts, note_server
+from support.warden import guarded
 
 from standing.audit import lasting
 from standing.cli import main
@@ -34,6 +36,24 @@ if TYPE_CHECKING:
 #: Before the first test no variable of ours is left.
 NAMED = os.environ.get("STANDING_TEST_POSTGRES")
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+#: The files that take longest, in their order.
+LONGEST = (
+    "test_sqlfluff.py",
+    "test_deployments.py",
+    "test_incremental.py",
+    "test_scores_replay.py",
+    "test_run_disturbed.py",
+    "test_run_killed.py",
+    "test_upgrade_killed.py",
+    "test_decisions.py",
+    "test_scores_reference.py",
+    "test_run.py",
+    "test_journey.py",
+    "test_scores_proofs.py",
+    "test_gate.py",
+    "test_bad_input.py",
+    "test_scores_policy.py",
+)
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
@@ -41,13 +61,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="hundreds of faults where there are a dozen")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Accounts())
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The lint keeps a worker for minutes: it comes first, so that none ends alone with it."""
-    items.sort(key=lambda item: item.path.name != "test_sqlfluff.py")
+    """The longest files come first, so that no worker ends alone with one; each test has the mark of its kind."""
+    items.sort(
+        key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST)
+    )
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        if not {mark.name for mark in item.iter_markers()} & {"prefect", "browser", "database"}:
+            is_prefect, is_database = "give_prefect" in fixtures, "postgres" in fixtures
+            item.add_marker("prefect" if is_prefect else "database" if is_database else "unit")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def quiet_environment() -> Iterator[None]:
+def nothing_left_behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whatever a test starts ends with the run, also where a signal ends that."""
+    tmp_path_factory.getbasetemp()  # is kept, for whoever looks why a test failed
+    with guarded():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quiet_environment(nothing_left_behind: None) -> Iterator[None]:
     """No setting of the machine or of a `.env` reaches a test; no dependency reports home."""
     ours = [name for name in os.environ if name.startswith(("STANDING_", "TRUST_SCORE_", "LOYALTY_"))]
     kept = {name: os.environ.pop(name) for name in [*ours, "DATABASE_URL"] if name in os.environ}
@@ -68,6 +107,7 @@ def postgres() -> Iterator[Server]:
     try:
         server.start()
         yield server
+        note_server("PostgreSQL", int((server.data / "postmaster.pid").read_text().splitlines()[0]))
     finally:
         server.remove()
         shutil.rmtree(home, ignore_errors=True)

@@ -1,0 +1,68 @@
+"""Ends what a test run started, however the run ends: by itself, by a signal, or killed.
+
+Everything that tests start has the run's own folder for temporary files in its environment or, as PostgreSQL's
+servers do, in its command line. A process beside the run waits for the end of a pipe that only the run holds,
+and then ends all of these: `python warden.py FOLDER`.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+
+@contextlib.contextmanager
+def guarded() -> Iterator[Path]:
+    """In here temporary files are made in a folder of their own; at its end nothing that was started is left."""
+    before = os.environ.get("TMPDIR"), tempfile.tempdir
+    folder = Path(tempfile.mkdtemp(prefix="standing-"))
+    folder.chmod(0o755)  # the account that PostgreSQL runs as passes through
+    warden = subprocess.Popen(
+        [sys.executable, __file__, str(folder)], stdin=subprocess.PIPE, start_new_session=True
+    )
+    os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
+    try:
+        yield folder
+    finally:
+        os.environ.pop("TMPDIR")
+        if before[0] is not None:
+            os.environ["TMPDIR"] = before[0]
+        tempfile.tempdir = before[1]
+        warden.communicate()
+
+
+def started_by(folder: str) -> Iterator[psutil.Process]:
+    """Processes of the run that has this folder, but for this one."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            named = (*process.cmdline(), process.environ().get("TMPDIR", ""))
+            if process.pid != os.getpid() and any(folder in one for one in named):
+                yield process
+
+
+def end(process: psutil.Process) -> None:
+    """At once; a PostgreSQL server takes its own processes along."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.send_signal(signal.SIGQUIT if process.name() == "postgres" else signal.SIGKILL)
+
+
+def watch(folder: str) -> None:
+    sys.stdin.read()
+    left = list(started_by(folder))
+    for process in left:
+        end(process)
+    for process in psutil.wait_procs(left, timeout=30)[1]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    watch(sys.argv[1])

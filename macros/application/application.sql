@@ -12,9 +12,11 @@
 {% endmacro %}
 
 {#- One column, cast; a typed null where the application lacks it. A time without zone is read in
-    SOURCE_TIME_ZONE. -#}
+    SOURCE_TIME_ZONE. A `code` is a text in lower case. -#}
 {% macro application_column(columns, name, type) -%}
-    {%- if name not in columns -%}
+    {%- if type == 'code' -%}
+        lower({{ application_column(columns, name, 'text') }})
+    {%- elif name not in columns -%}
         null::{{ type }}
     {%- elif type == 'timestamptz' and columns[name] == 'timestamp without time zone' -%}
         {{ adapter.quote(name) }} at time zone (
@@ -25,9 +27,21 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- The from clause: the application's table, or no row where there is none. -#}
+{#- All rows of an application's table, or no row where it has no such table. A column is its name and type, and the name
+    that it has here if it is another: 'id uuid as order_id'. The fingerprint reads these lists, too. -#}
 {% macro application_rows(table, columns) -%}
-    {%- if columns or not execute -%}
+    {%- set existing = application_columns(table) -%}
+    select
+    {%- for column in columns %}
+        {%- set words = column.split() %}
+        {{ application_column(existing, words[0], words[1]) }} as {{ words[3] or words[0] }}{{ ',' if not loop.last }}
+    {%- endfor %}
+    {{ application_from(table, existing) }}
+{%- endmacro %}
+
+{#- The from clause: the application's table, or no row where there is none. -#}
+{% macro application_from(table, existing) -%}
+    {%- if existing or not execute -%}
         from {{ source('application', table) }}
     {%- else -%}
         where false

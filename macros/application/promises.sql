@@ -51,24 +51,3 @@
         from {{ source('standing', 'run_context') }} as run_context
     )
 {%- endmacro %}
-
-{#- A reason for rows of `source` that name a parent who is not there; nothing where a constraint forbids them. -#}
-{% macro when_orphaned(path, reason) -%}
-    {%- if path not in application_promises() -%}
-        when source.{{ path.split('.')[1] }} is not null and {{ path.split('.')[1] }}_parents.id is null
-            then '{{ reason }}'
-    {%- endif -%}
-{%- endmacro %}
-
-{#- What when_orphaned() looks at. Keys that may be there twice are made one, so that no row becomes two. -#}
-{% macro join_parent(path, parent) -%}
-    {%- set column = path.split('.')[1] -%}
-    {%- if path not in application_promises() -%}
-        {%- if parent ~ '.id' in application_promises() -%}
-            left join {{ source('application', parent) }} as {{ column }}_parents
-        {%- else -%}
-            left join (select distinct id from {{ source('application', parent) }}) as {{ column }}_parents
-        {%- endif %}
-            on source.{{ column }} = {{ column }}_parents.id
-    {%- endif -%}
-{%- endmacro %}

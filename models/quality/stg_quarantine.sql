@@ -4,7 +4,6 @@
     key=['source', 'row_id'],
     stale='stale_set_aside',
 ) }}
-{%- set user_columns = application_columns('users') -%}
 {%- set optional = [
     'messages', 'disputes', 'returns', 'user_sessions', 'user_reports', 'user_warnings', 'order_exclusions',
     'products', 'payouts',
@@ -32,11 +31,11 @@ sellers as not materialized (
 
 users as (
 
-    select
-        {{ application_column(user_columns, 'id', 'uuid') }} as user_id,
-        {{ application_column(user_columns, 'created_at', 'timestamptz') }} as created_at,
-        {{ application_column(user_columns, 'security_settings', 'jsonb') }} as security_settings
-    {{ application_rows('users', user_columns) }}
+    {{ application_rows('users', [
+        'id uuid as user_id',
+        'created_at timestamptz',
+        'security_settings jsonb',
+    ]) }}
 
 ),
 

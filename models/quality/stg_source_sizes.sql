@@ -7,7 +7,7 @@
 ] -%}
     select
         '{{ source }}' as source,
-        (select count(*) {{ application_rows(source, application_columns(source)) }}) as total
+        (select count(*) {{ application_from(source, application_columns(source)) }}) as total
     where {{ everything_is_judged() | lower }}
     {{- ' union all' if not loop.last }}
 {% endfor %}

@@ -1,11 +1,8 @@
-{%- set columns = application_columns('referred_users') -%}
-{%- set source_rows -%}
-    select
-        {{ application_column(columns, 'referrer_id', 'uuid') }} as referrer_id,
-        {{ application_column(columns, 'referee_id', 'uuid') }} as referee_id,
-        {{ application_column(columns, 'first_purchase_at', 'timestamptz') }} as first_purchase_at
-    {{ application_rows('referred_users', columns) }}
-{%- endset -%}
+{%- set source_rows = application_rows('referred_users', [
+    'referrer_id uuid',
+    'referee_id uuid',
+    'first_purchase_at timestamptz',
+]) -%}
 
 select
     referrer_id,

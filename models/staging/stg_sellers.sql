@@ -1,12 +1,9 @@
-{%- set columns = application_columns('seller_profiles') -%}
-{%- set source_rows -%}
-    select
-        {{ application_column(columns, 'id', 'uuid') }} as seller_id,
-        {{ application_column(columns, 'user_id', 'uuid') }} as user_id,
-        {{ application_column(columns, 'created_at', 'timestamptz') }} as created_at,
-        {{ application_column(columns, 'tier_info', 'jsonb') }} as published_tier_info
-    {{ application_rows('seller_profiles', columns) }}
-{%- endset -%}
+{%- set source_rows = application_rows('seller_profiles', [
+    'id uuid as seller_id',
+    'user_id uuid',
+    'created_at timestamptz',
+    'tier_info jsonb as published_tier_info',
+]) -%}
 
 select
     seller_id,

@@ -1,15 +1,12 @@
-{%- set columns = application_columns('users') -%}
-{%- set source_rows -%}
-    select
-        {{ application_column(columns, 'id', 'uuid') }} as user_id,
-        {{ application_column(columns, 'created_at', 'timestamptz') }} as created_at,
-        {{ application_column(columns, 'last_login_at', 'timestamptz') }} as last_login_at,
-        {{ application_column(columns, 'email_verified', 'boolean') }} as email_verified,
-        {{ application_column(columns, 'phone_verified', 'boolean') }} as phone_verified,
-        {{ application_column(columns, 'kyc_status', 'text') }} as kyc_status,
-        {{ application_column(columns, 'security_settings', 'jsonb') }} as security_settings
-    {{ application_rows('users', columns) }}
-{%- endset -%}
+{%- set source_rows = application_rows('users', [
+    'id uuid as user_id',
+    'created_at timestamptz',
+    'last_login_at timestamptz',
+    'email_verified boolean',
+    'phone_verified boolean',
+    'kyc_status text',
+    'security_settings jsonb',
+]) -%}
 
 select
     user_id,

@@ -27,8 +27,10 @@ SETTINGS = (
 WORD = re.compile(r"\w+")
 #: Name and body of each macro of a file.
 MACRO = re.compile(r"{%-?\s*macro\s+(\w+)(.*?){%-?\s*endmacro", re.DOTALL)
-TABLE = re.compile(r"application_columns\('(\w+)'\)")
-COLUMN = re.compile(r"application_column\(\w+, '(\w+)'")
+#: The application's table that a model asks macros/application/ for.
+TABLE = re.compile(r"(?:application_rows|application_columns|trusted_rows|trusted_cases)\(\s*'(\w+)'")
+#: A column in the lists of models and macros, such as 'id uuid as order_id'.
+COLUMN = re.compile(r"'(\w+) (?:uuid|text|code|numeric|timestamptz|boolean|jsonb)(?: as \w+)?'")
 
 
 @dataclass(frozen=True)
@@ -117,28 +119,17 @@ class _Found:
         ]
 
     def hash_of(self, *models: str) -> str:
-        parts = list(self.always)
-        for part in (part for model in models for part in upstream(model).values()):
-            parts.append(part.text.encode())
-            parts += _columns_read(part.text, self.columns)
-            parts += _promises_relied_on(part.text, self.promises)
-        return _hash(parts)
-
-
-def _columns_read(model: str, columns: dict[str, dict[str, str]]) -> list[bytes]:
-    """The columns of the application that a model reads, with the types they have now."""
-    read = set(COLUMN.findall(model))
-    return [
-        f"{table}.{column}={columns.get(table, {}).get(column)}".encode()
-        for table in sorted(set(TABLE.findall(model)))
-        for column in sorted(read)
-    ]
-
-
-def _promises_relied_on(model: str, promises: list[str]) -> list[bytes]:
-    """The constraints of the tables that a model reads, which may leave out of it what they forbid."""
-    tables = set(TABLE.findall(model))
-    return [promise.encode() for promise in promises if promise.partition(".")[0] in tables]
+        texts = [part.text for model in models for part in upstream(model).values()]
+        tables = {table for text in texts for table in TABLE.findall(text)}
+        read = {column for text in texts for column in COLUMN.findall(text)}
+        types = [
+            f"{table}.{column}={self.columns.get(table, {}).get(column)}"
+            for table in sorted(tables)
+            for column in sorted(read)
+        ]
+        # A model may leave out what a constraint of its tables forbids.
+        promises = [promise for promise in self.promises if promise.partition(".")[0] in tables]
+        return _hash([*self.always, *(part.encode() for part in (*texts, *types, *promises))])
 
 
 def _hash(parts: list[bytes]) -> str:

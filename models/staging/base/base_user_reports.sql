@@ -1,1 +1,1 @@
-{{ judged_cases('user_reports') }}
+{{ trusted_cases('user_reports') }}

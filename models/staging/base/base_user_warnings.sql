@@ -1,1 +1,1 @@
-{{ judged_cases('user_warnings') }}
+{{ trusted_cases('user_warnings') }}

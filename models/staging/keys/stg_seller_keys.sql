@@ -1,6 +1,4 @@
-{%- set columns = application_columns('seller_profiles') -%}
-
-select
-    {{ application_column(columns, 'id', 'uuid') }} as seller_id,
-    {{ application_column(columns, 'created_at', 'timestamptz') }} as created_at
-{{ application_rows('seller_profiles', columns) }}
+{{ application_rows('seller_profiles', [
+    'id uuid as seller_id',
+    'created_at timestamptz',
+]) }}

@@ -1,0 +1,60 @@
+{#- Every row of an application's table with the reason why it is set aside, if it is. `reasons` and `left_out` are the
+    branches of a case over `source`, the first that holds counts; what is left out counts nowhere, the rest of its row
+    does. `parents` are columns → tables whose rows they name: when_orphaned() looks at them. `key` is a column of ours
+    by which rows are filtered, `row_key` what a row is called in reports. `unique` says that when_repeated() looks at the key. -#}
+{% macro trusted_rows(table, columns, reasons, key, row_key, left_out=none, parents={}, unique=false) -%}
+{%- set source_rows = application_rows(table, columns) -%}
+select
+    *,
+    {{ row_key }} as row_key,
+    -- Filter by this one: the planner takes "case … is null" for rare, and then loops over millions of rows.
+    case when quarantine_reason is null then {{ key }} end as trusted_{{ key }}
+from (
+    select
+        source.*,
+        case {{ reasons }} end as quarantine_reason,
+        {{ 'case ' ~ left_out ~ ' end' if left_out else 'null' }} as left_out
+    from ({{ source_rows }}) as source
+    {{ join_repeated(table, source_rows, key) if unique }}
+    {%- for column, parent in parents.items() %}
+    {{ join_parent(table ~ '.' ~ column, parent) }}
+    {%- endfor %}
+) as examined
+{%- endmacro %}
+
+{#- A reason for rows of `source` whose key is there twice; nothing where a constraint of the application forbids it. -#}
+{% macro when_repeated(table, key) -%}
+    {%- if table ~ '.id' not in application_promises() -%}
+        when repeated.{{ key }} is not null then 'duplicate key'
+    {%- endif -%}
+{%- endmacro %}
+
+{#- What when_repeated() looks at. -#}
+{% macro join_repeated(table, source_rows, key) -%}
+    {%- if table ~ '.id' not in application_promises() -%}
+        left join (
+            select {{ key }} from ({{ source_rows }}) as source group by {{ key }} having count(*) > 1
+        ) as repeated on source.{{ key }} = repeated.{{ key }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- A reason for rows of `source` that name a parent who is not there; nothing where a constraint forbids them. -#}
+{% macro when_orphaned(path, reason) -%}
+    {%- if path not in application_promises() -%}
+        when source.{{ path.split('.')[1] }} is not null and {{ path.split('.')[1] }}_parents.id is null
+            then '{{ reason }}'
+    {%- endif -%}
+{%- endmacro %}
+
+{#- What when_orphaned() looks at. Keys that may be there twice are made one, so that no row becomes two. -#}
+{% macro join_parent(path, parent) -%}
+    {%- set column = path.split('.')[1] -%}
+    {%- if path not in application_promises() -%}
+        {%- if parent ~ '.id' in application_promises() -%}
+            left join {{ source('application', parent) }} as {{ column }}_parents
+        {%- else -%}
+            left join (select distinct id from {{ source('application', parent) }}) as {{ column }}_parents
+        {%- endif %}
+            on source.{{ column }} = {{ column }}_parents.id
+    {%- endif -%}
+{%- endmacro %}

@@ -5,7 +5,6 @@ import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from graphlib import TopologicalSorter
 from typing import Any
 
 #: Standard output is a command's own; what dbt would say there is in its log, and a failure in the error.
@@ -99,51 +98,9 @@ def _connections_kept() -> Iterator[None]:
             adapter.cleanup_connections()
 
 
-def scores_by_height(graph: Any) -> dict[str, int]:
-    """Node of a networkx.DiGraph → its place in line, lowest first: minus the nodes on the longest path from it to an end.
-
-    Highest level first, T. C. Hu, Parallel Sequencing and Assembly Line Problems, Operations Research 9 (1961).
-    """
-    scores: dict[str, int] = {}
-    for node in TopologicalSorter({node: graph.successors(node) for node in graph}).static_order():
-        scores[node] = min((scores[child] for child in graph.successors(node)), default=0) - 1
-    return scores
-
-
-@contextmanager
-def _longest_path_first() -> Iterator[None]:
-    """A thread that is free takes the node that most depends on; dbt hands out at once all that could begin."""
-    from dbt.graph.queue import GraphQueue
-    from dbt.task import runnable
-
-    queues: Any = GraphQueue
-    tasks: Any = runnable.GraphRunnableTask
-    by_depth, run_queue = queues._get_scores, tasks.run_queue
-
-    def run_by_height(task: Any, pool: Any) -> None:
-        queue, threads = task.job_queue, task.config.threads
-        take = queue.get
-
-        def take_when_a_thread_is_free(*arguments: Any, **options: Any) -> Any:
-            with queue.some_task_done:
-                queue.some_task_done.wait_for(lambda: len(queue.in_progress) < threads)
-            return take(*arguments, **options)
-
-        queue.get = take_when_a_thread_is_free
-        run_queue(task, pool)
-
-    queues._get_scores = staticmethod(scores_by_height)
-    tasks.run_queue = run_by_height
-    try:
-        yield
-    finally:
-        queues._get_scores = by_depth
-        tasks.run_queue = run_queue
-
-
 def run_command(runner: Any, variables: Mapping[str, str], *arguments: str) -> Any:
     """What dbt says of a command. It takes an interruption for a failure of its own; here it goes on up."""
-    with _at_work(variables), _interruptible(), _connections_kept(), _longest_path_first():
+    with _at_work(variables), _interruptible(), _connections_kept():
         outcome = runner.invoke([*SILENT, *arguments])
     if outcome.exception is not None and not isinstance(outcome.exception, Exception):
         raise outcome.exception.__cause__ or outcome.exception

@@ -8,13 +8,5 @@ from standing.upgrade import revisions
 
 revision = "indexes"
 down_revision = "tables"
-branch_labels = None
-depends_on = None
 
-
-def upgrade() -> None:
-    revisions.forward(revision)
-
-
-def downgrade() -> None:
-    revisions.back(revision)
+upgrade, downgrade = revisions.of(revision)

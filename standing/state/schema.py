@@ -110,11 +110,3 @@ STATEMENTS = (
     primary key (target, member_id)
 )""",
 )
-
-#: What earlier databases have otherwise; repeatable.
-SINCE = (
-    f"alter table {SCHEMA}.runs drop constraint if exists runs_status_check",
-    f"alter table {SCHEMA}.runs add constraint runs_status_check check ({STATUS})",
-    f"alter table {SCHEMA}.change_log add column if not exists review_id uuid",
-    f"alter table {SCHEMA}.due add column if not exists reason text",
-)

@@ -89,11 +89,17 @@ def downgrade(attributes: Attributes) -> None:
     command.downgrade(configuration(attributes), "base")
 
 
-def forward(revision: str) -> None:
-    """Called by a revision: plan it from what the database has now, and take its steps."""
-    work = _attributes()
-    with op.get_context().autocommit_block():
-        take_missing(work, revision)
+def of(revision: str) -> tuple[Callable[[], None], Callable[[], None]]:
+    """What Alembic calls to go to a revision, planned from what the database has then, and to go back."""
+
+    def upgrade() -> None:
+        with op.get_context().autocommit_block():
+            take_missing(_attributes(), revision)
+
+    def downgrade() -> None:
+        _take_back(_attributes(), revision)
+
+    return upgrade, downgrade
 
 
 def take_missing(work: Attributes, revision: str) -> None:
@@ -120,9 +126,8 @@ def enrol_newcomers(work: Attributes) -> None:
     catch_up(work.session, schema, walk, work.report)
 
 
-def back(revision: str) -> None:
-    """Called by a revision: drop what the ledger says it created, newest first."""
-    work = _attributes()
+def _take_back(work: Attributes, revision: str) -> None:
+    """Drop what the ledger says a revision created, newest first."""
     extended = {addition.table for addition in ADDITIONS}
     connection = work.session.connection
     with op.get_context().autocommit_block():

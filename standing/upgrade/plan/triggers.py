@@ -1,14 +1,11 @@
 """Triggers of the change log: made where they are missing, dropped where the setting is off."""
 
-from collections.abc import Iterator
-
 from standing.database.catalog import Catalog, FoundTrigger
 from standing.database.connect import STANDING_SCHEMA
 from standing.incremental.capture import Capture, Trigger, problems, strays, wanted
 from standing.incremental.capture_sql import LOG, TRUNCATED, TRUNCATED_BODY, create_function
 from standing.settings import Settings
 from standing.sql import literal, quoted
-from standing.state import schema
 from standing.upgrade.steps import Item, Step
 
 
@@ -18,19 +15,12 @@ def plan_capture(catalog: Catalog, settings: Settings) -> list[Step]:
     Whatever was missing, changes may have been missed: each step leaves a row for everybody in the log, in
     the transaction that makes the trigger.
     """
-    steps = list(_own_tables(catalog))
     if not settings.change_log:
-        return steps + _drop_all(catalog)
+        return _drop_all(catalog)
     wrong = problems(catalog)
-    steps += [_drop(one, (_everybody(one.root),)) for one in strays(catalog)]
+    steps = [_drop(one, (_everybody(one.root),)) for one in strays(catalog)]
     steps += [_make(capture, catalog) for capture in wanted(catalog) if capture.table in wrong]
     return steps
-
-
-def _own_tables(catalog: Catalog) -> Iterator[Step]:
-    """A database that was upgraded before there was a change log gets its tables now."""
-    if catalog.own and ("change_log", "review_id") not in catalog.own:
-        yield Step("tables of the change log", (*schema.STATEMENTS, *schema.SINCE))
 
 
 def _everybody(table: str) -> str:

@@ -22,21 +22,20 @@ from standing.text import plural
 FIX = "correct it, then standing diff: it shows who would move, and publishes nothing"
 #: Wrong rows that an error names.
 NAMED = 5
-#: A number asked for by name: in a model, and in Python where policy_numbers is read.
-USED = re.compile(r"policy\((?:build, )?'(\w+)'\)")
-READ = re.compile(r"\bname = '(\w+)'")
-#: Where the trust score's metrics are measured: "one line here and its rows in the scorecard's seeds".
-MEASURED = "models/intermediate/scoring/int_trust_cards.sql"
 
 
 @dataclass(frozen=True)
 class Seed:
-    """A policy table: its file, its columns' types, what makes a row unique, which cells may be empty."""
+    """A policy table: its file, its columns' types, what makes a row unique, which cells may be empty.
+
+    `rows_read` are the keys of the rows that it has to have, and no others, where the code reads them by name.
+    """
 
     name: str
     types: dict[str, str]
     key: tuple[str, ...]
     optional: frozenset[str]
+    rows_read: frozenset[str]
 
     @property
     def file(self) -> str:
@@ -116,6 +115,7 @@ def seeds(root: Path) -> list[Seed]:
                 {column: kind.partition("(")[0] for column, kind in config["column_types"].items()},
                 tuple(meta["key"]),
                 frozenset(meta.get("may_be_empty", ())),
+                frozenset(meta.get("rows_read", ())),
             )
         )
     return found
@@ -123,12 +123,11 @@ def seeds(root: Path) -> list[Seed]:
 
 def check_files(root: Path) -> None:
     """Raises BuildFailed that names every row whose cells are missing, too many, empty or of another type,
-    that is there twice, and every policy number and metric that is used but not there, or there but not used."""
-    tables = {seed.name: seed for seed in seeds(root)}
-    wrong = [sentence for seed in tables.values() for sentence in _wrong_cells(seed, root)]
+    that is there twice, and every row that is read by name and not there, or there and not read."""
+    tables = seeds(root)
+    wrong = [sentence for seed in tables for sentence in _wrong_cells(seed, root)]
     if not wrong:
-        wrong = [*_wrong_numbers(tables["policy_numbers"], root)]
-        wrong += _wrong_metrics(tables["scorecard_metrics"], tables["scorecard_bins"], root)
+        wrong = [sentence for seed in tables for sentence in _wrong_rows(seed, root)]
     if wrong:
         raise BuildFailed(said(wrong), FIX)
 
@@ -173,35 +172,15 @@ def _wrong_cells(seed: Seed, root: Path) -> Iterator[str]:
         known.setdefault(key, number)
 
 
-def _wrong_numbers(seed: Seed, root: Path) -> Iterator[str]:
-    """A number that a model asks for and no row gives would be unknown, and every score made of it."""
-    given = {row["name"] for _, row in seed.rows(root)}
-    used = {}
-    for path in [
-        file for folder in ("models", "macros") for file in sorted((root / folder).rglob("*.sql"))
-    ]:
-        used.update(dict.fromkeys(USED.findall(path.read_text("utf-8")), path.relative_to(root)))
-    for path in [file for folder in ("standing", "expectations") for file in (root / folder).rglob("*.py")]:
-        text = path.read_text("utf-8")
-        if "policy_numbers" in text:
-            names = USED.findall(text) + READ.findall(text)
-            used.update(dict.fromkeys(names, path.relative_to(root)))
-    for name in sorted(used.keys() - given):
-        yield f"{seed.file} has no row {name}, which {used[name]} needs"
-
-
-def _wrong_metrics(metrics: Seed, bins: Seed, root: Path) -> Iterator[str]:
-    """A metric that is listed and not measured would silently give nobody points, and the other way round."""
-    model = (root / MEASURED).read_text("utf-8")
-    listed = {row["metric"]: metrics.place(number, row) for number, row in metrics.rows(root)}
-    placed = {row["metric"]: bins.place(number, row) for number, row in bins.rows(root)}
-    for metric, place in listed.items():
-        if f"'{metric}'" not in model:
-            yield f"{place}: {MEASURED} does not measure it"
-        if metric not in placed:
-            yield f"{place} has no bins in {bins.file}"
-    for metric in sorted(placed.keys() - listed.keys()):
-        yield f"{placed[metric]}: there is no metric {metric} in {metrics.file}"
+def _wrong_rows(seed: Seed, root: Path) -> Iterator[str]:
+    """A number that a model reads and no row gives would be unknown, and every score made of it."""
+    if not seed.rows_read:
+        return
+    given = {seed.key_of(row): seed.place(number, row) for number, row in seed.rows(root)}
+    yield from (
+        f"{seed.file} has no row {key}, which is needed" for key in sorted(seed.rows_read - given.keys())
+    )
+    yield from (f"{place}: nothing reads it" for key, place in given.items() if key not in seed.rows_read)
 
 
 def policy_version() -> str:

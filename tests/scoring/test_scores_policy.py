@@ -100,29 +100,43 @@ IN_A_FILE = [
         "a missing number", "policy_numbers", "active_days,30,", "activ_days,30,", "has no row active_days"
     ),
     Slip(
+        "a number that nothing reads",
+        "policy_numbers",
+        "active_days,30,",
+        "active_weeks,4,unused\nactive_days,30,",
+        "(active_weeks): nothing reads it",
+    ),
+    Slip(
         "a missing number of the gate",
         "policy_numbers",
         "gate_min_members,20,",
         "gate_members,20,",
         "has no row gate_min_members",
     ),
+]
+#: What shows between rows, when they are loaded.
+BETWEEN_ROWS = [
     Slip(
         "a missing metric",
         "scorecard_metrics",
         "referrals,community,count,up,,,Referred members who bought,เพื่อนที่แนะนำและสั่งซื้อแล้ว,brought real buyers\n",
         "",
-        "(referrals, 10): there is no metric referrals in seeds/scorecard_metrics.csv",
+        "(referrals, 10): metric is 'referrals', which seeds/scorecard_metrics.csv does not have",
     ),
     Slip(
         "a metric that nothing measures",
         "scorecard_metrics",
         "referrals,community,count",
         "karma,community,count,up,,,Karma,กรรม,is wanted\nreferrals,community,count",
-        "(karma): models/intermediate/scoring/int_trust_cards.sql does not measure it",
+        "(karma): metric is 'karma' and none of email_verified, phone_verified,",
     ),
-]
-#: What shows between rows, when they are loaded.
-BETWEEN_ROWS = [
+    Slip(
+        "a metric without bins",
+        "scorecard_bins",
+        "two_factor_enabled,0,0,off\ntwo_factor_enabled,1,10,on\n",
+        "",
+        "(two_factor_enabled): metric is 'two_factor_enabled', which seeds/scorecard_bins.csv does not have",
+    ),
     Slip(
         "a gap",
         "scorecard_bins",

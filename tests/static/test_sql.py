@@ -11,7 +11,7 @@ import yaml
 from conftest import Standing
 
 from standing import PROJECT_ROOT
-from standing.build import dbt
+from standing.build import dbt, policy
 from standing.build.fingerprint import upstream
 from standing.build.prepared import POLICY_MODELS
 from standing.contract.targets import SELECTIONS, TARGETS
@@ -115,6 +115,36 @@ def test_what_a_document_depends_on_is_all_that_dbt_sees(manifest: dict[str, Any
 def test_every_mart_has_a_unit_test(manifest: dict[str, Any]) -> None:
     tested = {test["model"] for test in manifest["unit_tests"].values()}
     assert {target.mart for target in TARGETS} <= tested
+
+
+def test_what_is_read_of_policy_by_name_is_declared_with_the_seeds() -> None:
+    """A run refuses a policy that lacks such a row, and does not look for the names itself."""
+    asked: set[str] = set()
+    for folder, ending in (
+        ("models", "sql"),
+        ("macros", "sql"),
+        ("standing", "py"),
+        ("expectations", "py"),
+    ):
+        for file in (PROJECT_ROOT / folder).rglob(f"*.{ending}"):
+            text = file.read_text("utf-8")
+            asked |= set(re.findall(r"policy\((?:build, )?'(\w+)'\)", text))
+            if ending == "py" and "policy_numbers" in text:
+                asked |= set(re.findall(r"\bname = '(\w+)'", text))
+    declared = next(seed for seed in policy.seeds(PROJECT_ROOT) if seed.name == "policy_numbers").rows_read
+    assert asked == declared
+
+
+def test_every_metric_that_the_scorecard_may_list_is_measured(manifest: dict[str, Any]) -> None:
+    model = manifest["nodes"]["model.standing.int_trust_cards"]["raw_code"]
+    tests = [
+        node["test_metadata"]["kwargs"]
+        for node in manifest["nodes"].values()
+        if node.get("attached_node") == "seed.standing.scorecard_metrics"
+        and node["column_name"] == "metric"
+    ]
+    (listed,) = [given["arguments"]["values"] for given in tests if "values" in given.get("arguments", {})]
+    assert listed == [metric for metric in listed if f"'{metric}'" in model]
 
 
 def test_every_policy_row_has_a_reason() -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--every", default="1d", show_default=True, help="How far apart: 6h, 1d, 1w.")
 @JSON_LOGS
 def backfill(first: str, last: str, every: str) -> None:
-    """Replay past moments into the table standing.backfilled; goes on where it was.
+    """Replay past moments into the table standing.past_documents; goes on where it was.
 
     TIME is ISO 8601; without a zone it is read in BUSINESS_TIME_ZONE. What the application reads is not
     touched. Moments that are there under the policy in force are left alone.
@@ -40,7 +40,7 @@ def backfill(first: str, last: str, every: str) -> None:
     _, stopped = core.backfill(settings, asked, told)
     if stopped is not None and stopped.error is not None:
         raise stopped.error
-    write_metrics(settings, succeeded="backfill")
+    write_metrics(settings)
 
 
 def _moment(option: str, given: str, settings: "Settings") -> datetime:

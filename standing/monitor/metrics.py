@@ -1,14 +1,11 @@
 """Metrics for Prometheus, written as a text file after each run (textfile collector, or our /metrics page).
 
-Everything is read anew from the book of runs, so that the file is whole whoever wrote it last; what the book
-does not keep (the ends of flows that are no runs) stays in a note beside the file.
+Everything is read anew from the run registry, so that the file is whole whoever wrote it last.
 """
 
-import json
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
@@ -52,6 +49,7 @@ RECONCILED = """
     select summary -> 'reconciliation' -> 'counts' as counts, finished_at
     from standing.runs where summary ? 'reconciliation' order by run_id desc limit 1
 """
+BACKFILL = "select max((summary #>> '{backfill,finished_at}')::timestamptz) from standing.runs"
 DUE = "select target, count(*) as members from standing.due group by target"
 
 
@@ -69,20 +67,16 @@ class _Gauges:
         (gauge.labels(**labels) if labels else gauge).set(value)
 
 
-def write_metrics(settings: Settings, succeeded: str | None = None) -> None:
-    """Write the file; `succeeded` names a flow that has just ended well and is no run of a selection.
-
-    Where it cannot, it says so in the log: a run does not fail for its metrics.
-    """
+def write_metrics(settings: Settings) -> None:
+    """Write the file. Where it cannot, it says so in the log: a run does not fail for its metrics."""
     try:
-        noted = _note(settings.metrics_path, succeeded)
+        settings.metrics_path.parent.mkdir(parents=True, exist_ok=True)
         gauges = _Gauges()
         with connect(settings) as engine, engine.connect() as connection:
             _from_runs(gauges, connection)
             _from_due(gauges, connection)
             _from_reconciliation(gauges, connection)
-        for flow, moment in noted.items():
-            _success(gauges, flow, moment)
+            _from_backfill(gauges, connection)
         gauges.set("metrics_timestamp_seconds", "When this file was written", time.time())
         write_to_textfile(str(settings.metrics_path), gauges.registry)
     except (StandingError, DBAPIError, OSError) as error:
@@ -165,19 +159,10 @@ def _from_reconciliation(gauges: _Gauges, connection: Connection) -> None:
             )
 
 
+def _from_backfill(gauges: _Gauges, connection: Connection) -> None:
+    if (finished_at := connection.scalar(text(BACKFILL))) is not None:
+        _success(gauges, "backfill", finished_at.timestamp())
+
+
 def _success(gauges: _Gauges, flow: str, moment: float) -> None:
     gauges.set("last_success_timestamp_seconds", "When the flow last ended well", moment, flow=flow)
-
-
-def _note(file: Path, succeeded: str | None) -> dict[str, float]:
-    """When flows that are no runs last ended well, kept beside the file, with the one that has just ended."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    beside = file.with_suffix(".json")
-    try:
-        noted: dict[str, float] = json.loads(beside.read_text())
-    except (OSError, ValueError):
-        noted = {}
-    if succeeded is not None:
-        noted[succeeded] = time.time()
-        beside.write_text(json.dumps(noted))
-    return noted

@@ -1,4 +1,4 @@
-"""Scores as they would have been: replays of past moments, kept in `standing.backfilled`.
+"""Scores as they would have been: replays of past moments, kept in `standing.past_documents`.
 
 Each moment is a replay of its own and then one set-based copy, so that a backfill that was stopped goes on
 where it was; what the application reads is never touched.
@@ -24,21 +24,6 @@ from standing.run.run import Request
 from standing.settings import Settings
 from standing.sql import quoted
 
-TABLES = """
-create table if not exists standing.backfilled_moments (
-    as_of timestamptz primary key,
-    policy_version text not null,
-    documents bigint not null,
-    filled_at timestamptz not null default clock_timestamp()
-);
-create table if not exists standing.backfilled (
-    target text not null,
-    member_id uuid not null,
-    as_of timestamptz not null,
-    document jsonb not null,
-    primary key (target, member_id, as_of)
-)
-"""
 STEP = re.compile(r"(\d+)([hdw])")
 UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 MOMENTS_LIMIT = 5000
@@ -88,10 +73,8 @@ def backfill(
     policy = policy_version()
     filled = 0
     with connect(settings) as engine, lasting():
-        with engine.begin() as connection:
+        with engine.connect() as connection:
             require_upgraded(connection, settings)
-            for statement in TABLES.split(";"):
-                connection.execute(text(statement))
         for number, moment in enumerate(moments, 1):
             done = _is_filled(engine, moment, policy)
             if not done:
@@ -103,6 +86,7 @@ def backfill(
                     _keep(engine, settings, outcome, policy)
                 filled += 1
             told(moment, number, len(moments), done)
+        _enter_end(engine, moments[-1])
     return filled, None
 
 
@@ -110,7 +94,7 @@ def _is_filled(engine: Engine, moment: datetime, policy: str) -> bool:
     with engine.connect() as connection:
         found = connection.scalar(
             text(
-                "select 1 from standing.backfilled_moments"
+                "select 1 from standing.past_moments"
                 " where as_of = date_trunc('second', cast(:moment as timestamptz)) and policy_version = :policy"
             ),
             {"moment": moment, "policy": policy},
@@ -122,16 +106,14 @@ def _keep(engine: Engine, settings: Settings, outcome: Outcome, policy: str) -> 
     """Copy the replay's documents, in one transaction."""
     known = {"moment": outcome.as_of, "policy": policy}
     with engine.begin() as connection:
-        redone = connection.execute(
-            text("delete from standing.backfilled_moments where as_of = :moment"), known
-        )
+        redone = connection.execute(text("delete from standing.past_moments where as_of = :moment"), known)
         if redone.rowcount:
-            connection.execute(text("delete from standing.backfilled where as_of = :moment"), known)
+            connection.execute(text("delete from standing.past_documents where as_of = :moment"), known)
         documents = 0
         for target in targets_of("all"):
             copied = connection.execute(
                 text(
-                    "insert into standing.backfilled (target, member_id, as_of, document)"
+                    "insert into standing.past_documents (target, member_id, as_of, document)"
                     f" select :target, {target.key}, :moment, document"
                     f" from {quoted(settings.replay_schema, target.mart)}"
                 ),
@@ -140,8 +122,22 @@ def _keep(engine: Engine, settings: Settings, outcome: Outcome, policy: str) -> 
             documents += copied.rowcount
         connection.execute(
             text(
-                "insert into standing.backfilled_moments (as_of, policy_version, documents)"
+                "insert into standing.past_moments (as_of, policy_version, documents)"
                 " values (:moment, :policy, :documents)"
             ),
             {**known, "documents": documents},
+        )
+
+
+def _enter_end(engine: Engine, last: datetime) -> None:
+    """Enter that the whole backfill ended well with the run of its last moment."""
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "update standing.runs set summary = coalesce(summary, '{}')"
+                " || jsonb_build_object('backfill', jsonb_build_object('finished_at', clock_timestamp()))"
+                " where run_id = (select max(run_id) from standing.runs where status = 'replayed'"
+                " and as_of = date_trunc('second', cast(:last as timestamptz)))"
+            ),
+            {"last": last},
         )

@@ -67,9 +67,8 @@ def _keeping(
 ) -> Iterator[tuple[str, str, str]]:
     """Tables of ours that keep something of a member of one application table: name, key, and which rows of it."""
     names = ", ".join(f"'{target.name}'" for target in group)
-    for table in (*KEPT_BY_MEMBER, "backfilled"):
-        if _exists(connection, f"standing.{table}"):
-            yield f"standing.{table}", "member_id", f" and kept.target in ({names})"
+    for table in (*KEPT_BY_MEMBER, "past_documents"):
+        yield f"standing.{table}", "member_id", f" and kept.target in ({names})"
     yield "standing.upgrade_kept", "member_id", f" and kept.table_name = '{group[0].table}'"
     # What replays, reconciliations and trials built stays until the next of their kind; a run's own marts follow the due.
     schemas = connection.scalars(

@@ -21,7 +21,7 @@ STATEMENTS = (
     created_at timestamptz not null default clock_timestamp(),
     unique (kind, schema_name, table_name, name)
 )""",
-    f"""create table if not exists {SCHEMA}.backfill (
+    f"""create table if not exists {SCHEMA}.upgrade_progress (
     step text primary key,
     after_key text,
     members bigint not null default 0,
@@ -108,5 +108,19 @@ STATEMENTS = (
     member_id uuid not null,
     run_id bigint not null,
     primary key (target, member_id)
+)""",
+    # What a backfill fills: the moments that are there, and their documents.
+    f"""create table if not exists {SCHEMA}.past_moments (
+    as_of timestamptz primary key,
+    policy_version text not null,
+    documents bigint not null,
+    filled_at timestamptz not null default clock_timestamp()
+)""",
+    f"""create table if not exists {SCHEMA}.past_documents (
+    target text not null,
+    member_id uuid not null,
+    as_of timestamptz not null,
+    document jsonb not null,
+    primary key (target, member_id, as_of)
 )""",
 )

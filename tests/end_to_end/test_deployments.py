@@ -388,7 +388,7 @@ def test_reports_and_past_moments_are_made_on_demand_beside_the_schedule(
     report, filled = house.ended(waiting["report"]), house.ended(waiting["backfill"])
     assert report["state"]["name"] == "Replayed", report["state"]
     assert filled["state"]["name"] == "Completed", filled["state"]
-    moments = "select as_of at time zone 'Asia/Bangkok' from standing.backfilled group by 1"
+    moments = "select as_of at time zone 'Asia/Bangkok' from standing.past_documents group by 1"
     assert str(one(database, moments)) == DAY.replace("T", " ")
 
 

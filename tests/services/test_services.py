@@ -121,12 +121,6 @@ def test_metrics_follow_a_run_from_the_command_line(upgraded: Settings, standing
     assert ("standing_quarantined_rows_of_all_reasons",) in found
 
 
-def test_the_end_of_a_flow_that_is_no_run_stays_in_the_file(upgraded: Settings) -> None:
-    write_metrics(upgraded, succeeded="backfill")
-    write_metrics(upgraded)
-    assert metrics(upgraded)["standing_last_success_timestamp_seconds", "backfill"] > 0
-
-
 def test_drift_is_that_of_the_last_reconciliation(upgraded: Settings) -> None:
     book = """insert into standing.runs (selection, as_of, status, finished_at, summary)
         select 'all', now(), 'published', now(), jsonb_build_object('reconciliation', cast(:found as jsonb))"""
@@ -184,13 +178,18 @@ def test_a_backfill_goes_on_where_it_was_and_leaves_published_columns_alone(upgr
 
     published = "select md5(string_agg(u::text, '' order by id)) from users as u"
     kept = (
-        "select as_of, count(*) from standing.backfilled where target = 'trust_score' group by 1 order by 1"
+        "select as_of, count(*) from standing.past_documents where target = 'trust_score' group by 1 order by 1"
     )
     with connect(upgraded) as engine, engine.connect() as connection:
         before = connection.scalar(text(published))
         with pytest.raises(Stop):
             backfill(upgraded, asked, told)
+        ended = "standing_last_success_timestamp_seconds", "backfill"
+        write_metrics(upgraded)
+        assert ended not in metrics(upgraded)
         assert backfill(upgraded, asked, told) == (1, None)
+        write_metrics(upgraded)
+        assert metrics(upgraded)[ended] > 0
         assert heard == [(1, False), (1, True), (2, False)]
         assert backfill(upgraded, asked, told) == (0, None)
         rows = connection.execute(text(kept)).all()

@@ -8,7 +8,6 @@ from conftest import MakeDatabase
 from sqlalchemy import Engine, create_engine, text
 from support.decided import column, do, scalar
 
-from standing.replay.backfill import TABLES
 from standing.run.execute import execute
 from standing.run.run import Request
 from standing.settings import Settings
@@ -18,7 +17,7 @@ from standing.state.history import prune
 pytestmark = pytest.mark.usefixtures("no_pictures")
 
 EVERYWHERE = {
-    f"standing.{table}" for table in (*KEPT_BY_MEMBER, "backfilled", "upgrade_kept", "due", "runs")
+    f"standing.{table}" for table in (*KEPT_BY_MEMBER, "past_documents", "upgrade_kept", "due", "runs")
 } | {"standing_build_diff_somchai.user_trust_scores"}
 GONE = "00000000-0000-0000-0000-00000000dead"
 STAYS = "00000000-0000-0000-0000-0000000a11fe"
@@ -64,8 +63,7 @@ def remember(engine: Engine, member: str) -> None:
         f"insert into standing.change_sets values (1, 'trust_score', '{member}', '{{}}', '{{}}')",
         f"insert into standing.member_state values ('trust_score', '{member}', null, 1)"
         " on conflict do nothing",
-        *TABLES.split(";"),
-        f"insert into standing.backfilled values ('trust_score', '{member}', now(), '{{}}')",
+        f"insert into standing.past_documents values ('trust_score', '{member}', now(), '{{}}')",
         f"insert into standing.upgrade_kept values ('users', 'trust_score', '{member}', '{{}}')",
         "create schema if not exists standing_build_diff_somchai",
         "create table if not exists standing_build_diff_somchai.user_trust_scores as"

@@ -34,7 +34,7 @@ def test_transaction_score_follows_completed_orders(upgraded: Engine, name: str,
 
 def test_everybody_has_one_bonus_and_an_agreeing_ledger(upgraded: Engine, settings: Settings) -> None:
     with upgraded.begin() as connection:
-        connection.execute(text("truncate standing.backfill"))
+        connection.execute(text("truncate standing.upgrade_progress"))
         connection.execute(text("update standing.alembic_version set version_num = 'indexes'"))
     migrate(settings, upgraded)
     with upgraded.connect() as connection:

@@ -12,7 +12,7 @@ from standing.database.connect import STANDING_SCHEMA
 from standing.sql import literal, quoted
 from standing.upgrade.session import PASSING, Session
 
-PROGRESS = quoted(STANDING_SCHEMA, "backfill")
+PROGRESS = quoted(STANDING_SCHEMA, "upgrade_progress")
 
 #: A member may be deleted between our reading the key and our writing a row that refers to it.
 BATCH_PASSING = (*PASSING, errors.ForeignKeyViolation)

@@ -11,6 +11,11 @@ def literal(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
+def json_number(value: str) -> str:
+    """A jsonb expression as numeric, null where it is no number."""
+    return f"(case when jsonb_typeof({value}) = 'number' then ({value})::numeric end)"
+
+
 def literals(values: tuple[str, ...]) -> str:
     """Texts as an SQL array."""
     inside = ", ".join("'" + value.replace("'", "''") + "'" for value in values)

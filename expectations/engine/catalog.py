@@ -101,7 +101,7 @@ def audit_url(scope: AuditScope) -> URL:
     return url.set(drivername="postgresql+psycopg", host=url.host or "localhost")
 
 
-def server_message(error: DBAPIError) -> str:
+def first_line_of(error: DBAPIError) -> str:
     """The server's own first line, without statement or parameters."""
     return (str(error.orig).strip().splitlines() or [type(error.orig).__name__])[0]
 
@@ -110,7 +110,7 @@ def unreadable(scope: AuditScope, error: BaseException | None) -> AuditError:
     """What to say where the database refuses a connection or goes away."""
     url = audit_url(scope)
     where = f"{url.host}:{url.port or 5432}, database {url.database!r}"
-    says = server_message(error) if isinstance(error, DBAPIError) else type(error).__name__
+    says = first_line_of(error) if isinstance(error, DBAPIError) else type(error).__name__
     return AuditError(f"the audit cannot read {where}: {says}", "check DATABASE_URL and the server")
 
 

@@ -33,7 +33,7 @@ with warnings.catch_warnings(), when_used("scipy.stats", "altair"):
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from expectations.engine.catalog import audit_url, server_message, unreadable
+from expectations.engine.catalog import audit_url, first_line_of, unreadable
 from expectations.engine.rules import Rule, Scan
 from expectations.verdict import AuditError, AuditScope, Outcome
 
@@ -64,7 +64,7 @@ class ScanCounts(QueryMetricProvider):
         except DBAPIError as error:  # kept as a value: raising would make the library try three times
             if error.connection_invalidated:
                 raise
-            return {"error": server_message(error)}
+            return {"error": first_line_of(error)}
 
 
 class ExpectRowsToKeepRule(UnexpectedRowsExpectation):

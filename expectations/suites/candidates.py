@@ -5,10 +5,10 @@ from expectations.engine.catalog import Catalog
 from expectations.engine.rules import Rule, Scan, Whole
 from expectations.suites.past import distribution_scans
 from expectations.suites.presence import REBUILD, members_scan, relations_scan, set_aside_scan
-from expectations.suites.shapes import number, shape_rules, words
+from expectations.suites.shapes import shape_rules, words
 from expectations.targets import AuditTarget, audit_targets
 from expectations.verdict import AuditScope
-from standing.sql import quoted
+from standing.sql import json_number, quoted
 
 
 def scans(scope: AuditScope, catalog: Catalog) -> list[Scan]:
@@ -37,7 +37,7 @@ def _scan(target: AuditTarget, scope: AuditScope, rules: tuple[Rule | Whole, ...
 
 
 def _in_range(document: Document, keys: tuple[str, ...], highest: int) -> Rule:
-    tests = [f"{number(f'd.{key}')} not between 0 and {highest}" for key in keys]
+    tests = [f"{json_number(f'd.{key}')} not between 0 and {highest}" for key in keys]
     return Rule(
         f"{document.target}_is_from_0_to_{highest}",
         "critical",
@@ -59,7 +59,7 @@ def _trust_scores(target: AuditTarget, scope: AuditScope) -> Scan:
         }.items()
     )
     listed = "case when jsonb_typeof(d.factors -> '{0}') = 'array' then d.factors -> '{0}' else '[]' end"
-    points = number("(factor -> 'points')")
+    points = json_number("(factor -> 'points')")
     joins = (
         "cross join lateral ("
         f"select coalesce(sum({points}), 0) as points,"
@@ -74,7 +74,7 @@ def _trust_scores(target: AuditTarget, scope: AuditScope) -> Scan:
         Rule(
             "trust_score_factors_add_up",
             "critical",
-            f"50 + factors.points is distinct from {number('d.overall_score')}",
+            f"50 + factors.points is distinct from {json_number('d.overall_score')}",
             "The reasons a member is shown must explain the score exactly: 50 plus the factors' points.",
             REBUILD,
         ),
@@ -96,7 +96,7 @@ def _trust_scores(target: AuditTarget, scope: AuditScope) -> Scan:
         Rule(
             "trust_level_is_reached",
             "critical",
-            f"levels.min_score > {number('d.overall_score')}",
+            f"levels.min_score > {json_number('d.overall_score')}",
             "These members would wear a badge that their score does not give them.",
             REBUILD,
             needs=("build:trust_levels.min_score",),
@@ -104,7 +104,7 @@ def _trust_scores(target: AuditTarget, scope: AuditScope) -> Scan:
         Rule(
             "trust_score_agrees_with_its_columns",
             "critical",
-            f"made.overall_score is distinct from {number('d.overall_score')}"
+            f"made.overall_score is distinct from {json_number('d.overall_score')}"
             f" or made.level is distinct from {words('d.level')}",
             "The report would count another score or level than the application shows.",
             REBUILD,
@@ -148,7 +148,7 @@ def _not_negative(document: Document, keys: tuple[str, ...], severity: str = "cr
     return Rule(
         f"{document.target}_counts_are_not_negative",
         severity,
-        " or ".join(f"{number(f'd.{key}')} < 0" for key in keys if key in document.keys),
+        " or ".join(f"{json_number(f'd.{key}')} < 0" for key in keys if key in document.keys),
         "A count, an amount or a duration below zero makes no sense on a page.",
         "look for negative amounts in the sources",
     )
@@ -159,7 +159,7 @@ def _ratings(target: AuditTarget, scope: AuditScope) -> Scan:
         key for key, kind in target.document.keys.items() if kind == "number" and key != "total_reviews"
     )
     stars = [
-        number(f"(d.rating_distribution -> '{star}')")
+        json_number(f"(d.rating_distribution -> '{star}')")
         for star in target.document.nested["rating_distribution"]
     ]
     rules = (
@@ -167,8 +167,8 @@ def _ratings(target: AuditTarget, scope: AuditScope) -> Scan:
         Rule(
             "ratings_distribution_adds_up",
             "critical",
-            f"{' + '.join(stars)} is distinct from {number('d.total_reviews')}"
-            f" or least({', '.join(stars)}, {number('d.total_reviews')}) < 0",
+            f"{' + '.join(stars)} is distinct from {json_number('d.total_reviews')}"
+            f" or least({', '.join(stars)}, {json_number('d.total_reviews')}) < 0",
             "The stars a shop's page shows must be as many as the reviews it counts.",
             REBUILD,
         ),

@@ -2,11 +2,7 @@
 
 from expectations.documents import Document
 from expectations.engine.rules import Rule
-
-
-def number(value: str) -> str:
-    """A jsonb value as numeric, null where it is no number."""
-    return f"(case when jsonb_typeof({value}) = 'number' then ({value})::numeric end)"
+from standing.sql import json_number
 
 
 def words(value: str) -> str:
@@ -52,10 +48,10 @@ def _evidence(document: Document) -> Rule:
 
 def _wrong(key: str, scale: int) -> str:
     num, den, k, prior = (
-        number(f"(d.evidence -> '{key}' -> '{part}')") for part in ("num", "den", "k", "prior")
+        json_number(f"(d.evidence -> '{key}' -> '{part}')") for part in ("num", "den", "k", "prior")
     )
     smoothed = f"({scale} * {num} + coalesce({k} * {prior}, 0)) / nullif({den} + coalesce({k}, 0), 0)"
     return (
         f"({num} is null or {den} is null"
-        f" or {number(f'd.{key}')} is distinct from coalesce(round({smoothed}, 2), 0))"
+        f" or {json_number(f'd.{key}')} is distinct from coalesce(round({smoothed}, 2), 0))"
     )

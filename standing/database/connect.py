@@ -112,7 +112,7 @@ def require_upgraded(connection: Connection, settings: Settings) -> None:
             "set STANDING_APPLICATION_SCHEMA or DATABASE_URL; `standing load simulated` makes one to try",
         )
     versions = f"{STANDING_SCHEMA}.alembic_version"
-    if connection.scalar(text(f"select to_regclass('{versions}')")) is None:
+    if not relation_exists(connection, versions):
         raise NotUpgraded("this database is not upgraded", "standing migrate")
     reached = connection.scalar(text(f"select version_num from {versions}"))
     if reached != LAST_REVISION:
@@ -165,3 +165,8 @@ def _is_gone(error: BaseException | None) -> bool:
 def rows(connection: Connection, statement: str, **parameters: Any) -> list[dict[str, Any]]:
     """All rows of a statement as dictionaries."""
     return [dict(row) for row in connection.execute(text(statement), parameters).mappings()]
+
+
+def relation_exists(connection: Connection, name: str) -> bool:
+    """Whether there is a table or view of this name, written as in SQL."""
+    return connection.scalar(text("select to_regclass(:name)"), {"name": name}) is not None

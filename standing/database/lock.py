@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from standing.database.connect import unreachable
+from standing.database.connect import relation_exists, unreachable
 from standing.database.lock_session import lock_engine, pooled, require_own_session, require_session
 from standing.errors import SettingError, StandingError
 from standing.log import NAME as LOGGER
@@ -192,7 +192,7 @@ def _holder(connection: Connection) -> str:
 
 
 def _run_at_work(connection: Connection) -> str:
-    if connection.scalar(text("select to_regclass('standing.runs')")) is None:
+    if not relation_exists(connection, "standing.runs"):
         return ""
     row = connection.execute(
         text(

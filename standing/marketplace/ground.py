@@ -15,7 +15,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
-from standing.database.connect import STANDING_SCHEMA, server_message
+from standing.database.connect import STANDING_SCHEMA, relation_exists, server_message
 from standing.errors import SettingError, StandingError
 from standing.settings import Settings
 from standing.sql import quoted
@@ -139,7 +139,7 @@ def _tables_present(connection: Connection, settings: Settings) -> list[str]:
 
 
 def _mark(connection: Connection, settings: Settings) -> Load | None:
-    if not connection.scalar(text(f"select to_regclass('{SIMULATION}.loads') is not null")):
+    if not relation_exists(connection, f"{SIMULATION}.loads"):
         return None
     row = connection.execute(
         text(f"select arguments, until from {SIMULATION}.loads where application_schema = :schema"),

@@ -141,8 +141,6 @@ def _from_quarantine(gauges: _Gauges, reasons: Sequence[Mapping[str, Any]]) -> N
 
 
 def _from_due(gauges: _Gauges, connection: Connection) -> None:
-    if connection.scalar(text("select to_regclass('standing.due')")) is None:
-        return
     due = {row["target"]: row["members"] for row in rows(connection, DUE)}
     for target in TARGETS:
         says = "Rows that wait for the next run; a row may stand for everybody"

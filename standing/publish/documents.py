@@ -5,7 +5,7 @@ In them `application` is the application's table, `locked` its locked rows, and 
 """
 
 from standing.contract.targets import LADDERS, Target
-from standing.sql import quoted
+from standing.sql import json_number, quoted
 
 #: A moment as documents write it.
 MOMENT = r"^\d{4}-\d\d-\d\dT\d\d\:\d\d\:\d\dZ$"
@@ -87,8 +87,7 @@ def is_published(document: str) -> str:
 
 def number(document: str, path: str) -> str:
     """A number of a document, or null."""
-    found = f"{document} #> '{path}'"
-    return f"(case when jsonb_typeof({found}) = 'number' then ({found})::numeric end)"
+    return json_number(f"({document} #> '{path}')")
 
 
 def step(document: str, target: Target) -> str:

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from standing.contract.targets import DUE_TABLES, TARGETS, Target
-from standing.database.connect import server_message
+from standing.database.connect import relation_exists, server_message
 from standing.log import logger
 from standing.settings import Settings
 from standing.sql import quoted
@@ -80,12 +80,8 @@ def _keeping(
     ).all()
     for schema in schemas:
         for target in group:
-            if _exists(connection, mart := quoted(schema, target.mart)):
+            if relation_exists(connection, mart := quoted(schema, target.mart)):
                 yield mart, quoted(target.key), ""
-
-
-def _exists(connection: Connection, table: str) -> bool:
-    return bool(connection.scalar(text("select to_regclass(:table) is not null"), {"table": table}))
 
 
 def _is_gone(settings: Settings, target: Target, key: str) -> str:

@@ -177,9 +177,7 @@ def test_a_backfill_goes_on_where_it_was_and_leaves_published_columns_alone(upgr
             raise Stop
 
     published = "select md5(string_agg(u::text, '' order by id)) from users as u"
-    kept = (
-        "select as_of, count(*) from standing.past_documents where target = 'trust_score' group by 1 order by 1"
-    )
+    kept = "select as_of, count(*) from standing.past_documents where target = 'trust_score' group by 1 order by 1"
     with connect(upgraded) as engine, engine.connect() as connection:
         before = connection.scalar(text(published))
         with pytest.raises(Stop):

@@ -107,7 +107,8 @@ def throughput(engine: Engine, folder: Path, sizes: dict[str, int], given: argpa
     ratios = [rates[f"with {pair}"] / rates[f"without {pair}"] for pair in range(given.pairs)]
     cpu = {name: spent[name] / one.statements * 1e6 for name, one in turns.items()}
     print(
-        f"the change log: {median(v for k, v in rates.items() if k.startswith('without')):,.0f} statements/s"
+        f"the change log: {median(v for k, v in rates.items() if k.startswith('without')):,.0f}"
+        " statements/s"
         f" without, {median(v for k, v in rates.items() if k.startswith('with ')):,.0f} with;"
         f" with ÷ without, pair by pair: {', '.join(f'{one:.3f}' for one in ratios)};"
         f" median {median(ratios):.3f} (goal 0.95);"

@@ -37,7 +37,8 @@ from standing.settings import Settings, load_settings
 
 CHANGED = 1000
 BY_HAND = "by_hand"
-#: What a full run makes for the runs of the due after it, and nobody who writes the documents by hand would.
+#: What a full run makes for the runs of the due after it, and nobody who writes the documents by hand
+#: would.
 FOR_LATER = ("int_large_shops", "int_order_days", "int_review_days")
 
 
@@ -84,12 +85,14 @@ def compare(home: Path, repeat: int) -> None:
         hand = by_hand(settings, engine)
         print(hand.line("by hand, all written"))
         print(
-            f"  full ÷ by hand: {full.wall / hand.wall:.2f} clock, {full.database / hand.database:.2f} database,"
+            f"  full ÷ by hand: {full.wall / hand.wall:.2f} clock, {full.database / hand.database:.2f}"
+            " database,"
             f" {full.cpu / hand.cpu:.2f} CPU (goal 1.5)"
         )
         for name, seconds in (("guide", guide(engine)), ("rows", rows(engine))):
             print(
-                f"  {name} ÷ full: {seconds / full.wall:,.1f} ({seconds:,.0f} s, extrapolated from {SAMPLE} members)"
+                f"  {name} ÷ full: {seconds / full.wall:,.1f} ({seconds:,.0f} s, extrapolated"
+                f" from {SAMPLE} members)"
             )
         # By hand, the same documents of the same moment were written: all is as the full run left it.
         costs = []
@@ -140,7 +143,8 @@ def server(engine: Engine) -> tuple[float, float, float]:
     with engine.connect() as connection:
         row = connection.execute(
             text(
-                "select active_time, pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0'), pg_backend_pid() from pg_stat_database"
+                "select active_time, pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0'), pg_backend_pid()"
+                " from pg_stat_database"
                 " where datname = current_database()"
             )
         ).one()
@@ -230,7 +234,8 @@ def by_hand(settings: Settings, engine: Engine) -> Cost:
             )
             result = connection.execute(
                 text(
-                    f"update {table} as m set {columns} from {marts} where m.id = {targets[0].name}.{targets[0].key}"
+                    f"update {table} as m set {columns} from {marts}"
+                    f" where m.id = {targets[0].name}.{targets[0].key}"
                 )
             )
             cost.written += result.rowcount * len(targets)

@@ -76,7 +76,8 @@ def fakes(engine: Engine, settings: Settings) -> None:
     with engine.begin() as connection:
         connection.execute(
             text(
-                "insert into orders (id, buyer_id, seller_id, status, total_amount, created_at, completed_at)"
+                "insert into orders (id, buyer_id, seller_id, status, total_amount, created_at,"
+                " completed_at)"
                 " select gen_random_uuid(), users.id, (select id from seller_profiles order by id limit 1),"
                 " 'completed', 1, now() - interval '1 hour', now() - interval '1 hour' from users"
             )

@@ -23,7 +23,9 @@ OF_MEMBERS = {
     "completed_as_seller": SELLER.format("status = 'completed'"),
     "cancelled_as_seller": SELLER.format("status = 'cancelled' and cancelled_by = 'seller'"),
     "value": "(select sum(total_amount) from orders where buyer_id = users.id and status = 'completed')",
-    "partners": "(select count(distinct seller_id) from orders where buyer_id = users.id and status = 'completed')",
+    "partners": (
+        "(select count(distinct seller_id) from orders where buyer_id = users.id and status = 'completed')"
+    ),
     "reviews_written": "(select count(*) from reviews where reviewer_id = users.id)",
     "reviews_received": (
         "(select count(*) from reviews where seller_id in"
@@ -45,7 +47,9 @@ OF_SHOPS = {
     "delivered_in_time": SHOP.format("delivered_at <= promised_at"),
     "refunded": SHOP.format("refunded_at is not null"),
     "revenue": "(select sum(total_amount) from orders where seller_id = shop.id and status = 'completed')",
-    "buyers": "(select count(distinct buyer_id) from orders where seller_id = shop.id and status = 'completed')",
+    "buyers": (
+        "(select count(distinct buyer_id) from orders where seller_id = shop.id and status = 'completed')"
+    ),
     "reviews": REVIEWS.format("count(*)", ""),
     "mean": REVIEWS.format("avg(rating)", ""),
     "recent": REVIEWS.format("avg(rating)", " and created_at > now() - interval '30 days'"),
@@ -55,12 +59,14 @@ OF_SHOPS = {
 #: What the job asks about each member, in a statement each.
 QUESTIONS = (
     "select status, total_amount, seller_id, cancelled_by, refunded_at from orders where buyer_id = :id",
-    "select o.status, o.total_amount, o.shipped_at, o.ship_by, o.delivered_at, o.promised_at, o.cancelled_by"
+    "select o.status, o.total_amount, o.shipped_at, o.ship_by, o.delivered_at, o.promised_at,"
+    " o.cancelled_by"
     " from orders as o join seller_profiles as s on s.id = o.seller_id where s.user_id = :id",
     "select r.rating, r.created_at from reviews as r join seller_profiles as s on s.id = r.seller_id"
     " where s.user_id = :id",
     "select created_at from reviews where reviewer_id = :id",
-    "select d.decided_against from disputes as d join orders as o on o.id = d.order_id where o.buyer_id = :id",
+    "select d.decided_against from disputes as d join orders as o on o.id = d.order_id"
+    " where o.buyer_id = :id",
     "select sent_at from messages where recipient_id = :id",
     "select outcome from user_reports where user_id = :id",
 )
@@ -99,7 +105,8 @@ def rows(engine: Engine) -> float:
             completed = sum(1 for order in found[0] if order.status == "completed")
             connection.execute(
                 text(
-                    "update users set trust_score = jsonb_build_object('completed', cast(:n as int)) where id = :id"
+                    "update users set trust_score = jsonb_build_object('completed', cast(:n as int))"
+                    " where id = :id"
                 ),
                 {"n": completed, "id": member},
             )

@@ -76,7 +76,8 @@ async def set_up_alerts(client: PrefectClient, settings: Settings) -> None:
 def _died() -> AutomationCore:
     return AutomationCore(
         name=DIED,
-        description="A run whose heart stopped, such as one of a machine that went down, is shown as crashed.",
+        description="A run whose heart stopped, such as one of a machine that went down,"
+        " is shown as crashed.",
         trigger=_silence(SIGNS_OF_LIFE, SILENCE),
         actions=[_crashed("its heartbeat stopped; the next run goes on")],
     )

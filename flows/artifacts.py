@@ -93,7 +93,8 @@ def markdown(outcome: Outcome) -> str:
     if outcome.changes:
         lines += ["| document | scored | changed | clock only | written |", "|---|--:|--:|--:|--:|"]
         lines += [
-            f"| {c.target} | {c.candidates:,} | {c.changed:,} | {c.due:,} | {outcome.written.get(c.target, 0):,} |"
+            f"| {c.target} | {c.candidates:,} | {c.changed:,} | {c.due:,} |"
+            f" {outcome.written.get(c.target, 0):,} |"
             for c in outcome.changes
         ] + [""]
     if outcome.stages:

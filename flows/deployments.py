@@ -129,7 +129,8 @@ async def _serve(settings: Settings, deployments: list[RunnerDeployment]) -> Non
         serving = asyncio.create_task(runner.start())
         while not runner.started and not serving.done():
             await asyncio.sleep(0.05)
-        # Prefect's own handler forgets to await: runs at work would neither be ended nor shown as cancelled.
+        # Prefect's own handler forgets to await: runs at work would neither be ended nor shown as
+        # cancelled.
         asyncio.get_running_loop().add_signal_handler(
             signal.SIGTERM, lambda: asyncio.ensure_future(runner.astop())
         )

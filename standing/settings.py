@@ -56,8 +56,8 @@ def _web_address(given: str) -> str:
 
 
 PREFIX = "STANDING_"
-#: No settings: what dbt's profile reads, where runs find the pages, and what Kubernetes and Docker call the addresses
-#: of a service by the name of standing.
+#: No settings: what dbt's profile reads, where runs find the pages, and what Kubernetes and Docker call the
+#: addresses of a service by the name of standing.
 NO_SETTING = re.compile(r"STANDING_(DBT_\w+|PAGES|SERVICE_HOST|(SERVICE_)?PORT(_\w+)?)")
 
 #: Settings whose values no message shows.

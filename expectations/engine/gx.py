@@ -14,7 +14,8 @@ from expectations.engine.later import when_used
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
 os.environ["DO_NOT_TRACK"] = "1"
 
-# Scipy and Altair are a third of its loading time and of its memory, for statistical expectations and their charts.
+# Scipy and Altair are a third of its loading time and of its memory, for statistical expectations and their
+# charts.
 with warnings.catch_warnings(), when_used("scipy.stats", "altair"):
     warnings.simplefilter("ignore")  # its dependencies' deprecations are not ours to fix
     import great_expectations as gx

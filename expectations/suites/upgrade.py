@@ -163,7 +163,8 @@ def _created() -> Scan:
             "triggers_of_the_change_log_are_there_and_enabled",
             "critical",
             "created.kind in ('trigger', 'function') and created.sound is not true",
-            "Changes that are not logged make nobody due: until this is mended, every run has to be a full one.",
+            "Changes that are not logged make nobody due: until this is mended,"
+            " every run has to be a full one.",
             AGAIN,
         ),
     )

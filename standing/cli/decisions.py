@@ -54,7 +54,8 @@ def _tried() -> "Difference":
     settings = current()
     found = try_policy(settings, _told())
     click.echo(
-        f"the documents tried are in {settings.diff_schema}; what has changed in the data since the last run"
+        f"the documents tried are in {settings.diff_schema}; what has changed in the data since the last"
+        " run"
         " is among the differences",
         err=True,
     )

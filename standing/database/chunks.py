@@ -12,8 +12,8 @@ from standing.errors import StandingError
 
 #: Deadlock, serialisation failure, lock timeout: the application was first, and later works.
 PASSING = {"40P01", "40001", "55P03"}
-#: Well below deadlock_timeout (1 s unless set): in a deadlock it is we who give way, also where the application
-#: began to wait first.
+#: Well below deadlock_timeout (1 s unless set): in a deadlock it is we who give way, also where the
+#: application began to wait first.
 LOCK_TIMEOUT = "500ms"
 STATEMENT_TIMEOUT = "120s"
 

@@ -27,13 +27,15 @@ def promises_found(connection: Connection, schema: str) -> list[str]:
     statement = (
         "select tables.relname || '.' || columns.attname || ' ' || constraints.contype::text as promise"
         " from pg_constraint as constraints join pg_class as tables on tables.oid = constraints.conrelid"
-        " join pg_attribute as columns on columns.attrelid = tables.oid and columns.attnum = constraints.conkey[1]"
+        " join pg_attribute as columns on columns.attrelid = tables.oid"
+        " and columns.attnum = constraints.conkey[1]"
         " where tables.relnamespace = to_regnamespace(quote_ident(:schema)) and constraints.convalidated"
         " and cardinality(constraints.conkey) = 1 and (constraints.contype = 'f'"
         " or constraints.contype in ('p', 'u') and not constraints.condeferrable)"
         " union all select tables.relname || '.' || columns.attname || ' not null' from pg_class as tables"
         " join pg_attribute as columns on columns.attrelid = tables.oid"
-        " where tables.relnamespace = to_regnamespace(quote_ident(:schema)) and tables.relkind in ('r', 'p')"
+        " where tables.relnamespace = to_regnamespace(quote_ident(:schema))"
+        " and tables.relkind in ('r', 'p')"
         " and columns.attname = 'thread_id' and columns.attnotnull order by 1"
     )
     return [row["promise"] for row in rows(connection, statement, schema=schema)]

@@ -148,7 +148,8 @@ def refused(error: DBAPIError | psycopg.Error) -> StandingError:
     if _is_gone(error.orig if isinstance(error, DBAPIError) else error):
         return DatabaseUnreachable(
             f"the connection to the database was lost: {message}",
-            "see that the server of DATABASE_URL is up (`standing up` starts the embedded one), then run the"
+            "see that the server of DATABASE_URL is up (`standing up` starts the embedded one),"
+            " then run the"
             " command again",
         )
     fix = "`standing preflight` says what the database lacks; mend that, then run the command again"

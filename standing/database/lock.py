@@ -25,7 +25,8 @@ from standing.log import NAME as LOGGER
 #: Any fixed numbers: eight bytes of ASCII.
 LOCK_KEY = int.from_bytes(b"standing", "big", signed=True)
 PUBLISHING = int.from_bytes(b"publishi", "big", signed=True)
-#: The class of a second lock that only this holder has, so that a process number used again is not taken for it.
+#: The class of a second lock that only this holder has, so that a process number used again is not taken
+#: for it.
 TOKEN_CLASS = int.from_bytes(b"stan", "big", signed=True)
 POLL_SECONDS = 0.5
 #: A machine that vanished is found dead by the server in half a minute.
@@ -178,7 +179,8 @@ def _holder(connection: Connection) -> str:
     """Who holds it since when, without names; `backend_start` and the client are hidden from other roles."""
     row = connection.execute(
         text(
-            "select a.pid, coalesce(host(a.client_addr), 'this machine') as client, a.application_name as name,"
+            "select a.pid, coalesce(host(a.client_addr), 'this machine') as client,"
+            " a.application_name as name,"
             " to_char(a.backend_start at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') as since"
             f" from pg_locks as l join pg_stat_activity as a on a.pid = l.pid where {HELD} limit 1"
         ),
@@ -196,7 +198,8 @@ def _run_at_work(connection: Connection) -> str:
         return ""
     row = connection.execute(
         text(
-            "select run_id, selection from standing.runs where status = 'running' order by run_id desc limit 1"
+            "select run_id, selection from standing.runs where status = 'running'"
+            " order by run_id desc limit 1"
         )
     ).first()
     return f"run {row.run_id} ({row.selection}), " if row else ""

@@ -19,8 +19,9 @@ HISTORY_DAYS = 730
 #: Users join up to this long before the first order.
 RUN_UP_DAYS = 180
 USERS_PER_SHOP = 28
-#: Standard deviation of the logarithm of a shop's pull, its quality aside. With 1.5 the largest 1% of shops have 23%
-#: of the orders, as of Olist's sellers, and the largest 10% have 61% (Olist: 66%), whatever the number of shops.
+#: Standard deviation of the logarithm of a shop's pull, its quality aside. With 1.5 the largest 1% of shops
+#: have 23% of the orders, as of Olist's sellers, and the largest 10% have 61% (Olist: 66%), whatever the
+#: number of shops.
 SIZE_SPREAD = 1.5
 
 Reals = NDArray[np.float64]

@@ -18,7 +18,8 @@ from standing.errors import StandingError
 from standing.log import NAME
 from standing.settings import Settings
 
-#: The newest run of each selection that published, oldest first, so that the newest value of a label stands.
+#: The newest run of each selection that published, oldest first, so that the newest value of a label
+#: stands.
 PUBLISHED = """
     select selection, summary, finished_at from (
         select distinct on (selection) run_id, selection, summary, finished_at

@@ -112,7 +112,8 @@ def _compare(
     change_log.drain(connection, settings)
     meanwhile = connection.execute(
         text(
-            "delete from differing where exists (select from standing.due as due where due.target = differing.target"
+            "delete from differing where exists (select from standing.due as due"
+            " where due.target = differing.target"
             " and (due.member_id = differing.member_id or due.member_id is null))"
         )
     ).rowcount
@@ -133,7 +134,8 @@ def _compare(
     if mend:
         connection.execute(
             text(
-                "insert into standing.due (target, member_id) select target, member_id from differing on conflict do nothing"
+                "insert into standing.due (target, member_id) select target, member_id from differing"
+                " on conflict do nothing"
             )
         )
     return Reconciliation(

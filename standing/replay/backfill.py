@@ -95,7 +95,8 @@ def _is_filled(engine: Engine, moment: datetime, policy: str) -> bool:
         found = connection.scalar(
             text(
                 "select 1 from standing.past_moments"
-                " where as_of = date_trunc('second', cast(:moment as timestamptz)) and policy_version = :policy"
+                " where as_of = date_trunc('second', cast(:moment as timestamptz))"
+                " and policy_version = :policy"
             ),
             {"moment": moment, "policy": policy},
         )

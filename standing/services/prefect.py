@@ -59,7 +59,8 @@ def environment(settings: Settings) -> dict[str, str]:
         "PREFECT_HOME": str(folder(settings)),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
-        # Without a server Prefect starts one for the run; on a slow machine that takes longer than its 20 s.
+        # Without a server Prefect starts one for the run; on a slow machine that takes longer than its 20
+        # s.
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
         "PREFECT_LOGGING_EXTRA_LOGGERS": "standing",
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",

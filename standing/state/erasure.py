@@ -12,8 +12,8 @@ from standing.settings import Settings
 from standing.sql import quoted
 from standing.state.history import prune
 
-#: Standing's tables with a member's key next to a target. Not the due: until each target's next run they say that its
-#: mart still has a row of somebody who is gone.
+#: Standing's tables with a member's key next to a target. Not the due: until each target's next run they
+#: say that its mart still has a row of somebody who is gone.
 KEPT_BY_MEMBER = ("history", "change_sets", "member_state", "holds")
 #: How a key is written in the messages and summaries of runs.
 KEY = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -55,7 +55,8 @@ def erase(connection: Connection, settings: Settings, everywhere: bool = True) -
         for kept, key, condition in _keeping(connection, settings, group):
             connection.execute(
                 text(
-                    f"delete from {kept} as kept using pg_temp.gone where kept.{key} = gone.member_id{condition}"
+                    f"delete from {kept} as kept using pg_temp.gone"
+                    f" where kept.{key} = gone.member_id{condition}"
                 )
             )
         _erase_from_runs(connection)
@@ -70,7 +71,8 @@ def _keeping(
     for table in (*KEPT_BY_MEMBER, "past_documents"):
         yield f"standing.{table}", "member_id", f" and kept.target in ({names})"
     yield "standing.upgrade_kept", "member_id", f" and kept.table_name = '{group[0].table}'"
-    # What replays, reconciliations and trials built stays until the next of their kind; a run's own marts follow the due.
+    # What replays, reconciliations and trials built stays until the next of their kind; a run's own marts
+    # follow the due.
     schemas = connection.scalars(
         text("select nspname from pg_namespace where nspname = any(:apart) or starts_with(nspname, :diff)"),
         {
@@ -128,7 +130,8 @@ def _is_first_today(connection: Connection, run_id: int) -> bool:
     return bool(
         connection.scalar(
             text(
-                "select not exists (select from standing.runs where run_id != :run_id and status = 'published'"
+                "select not exists (select from standing.runs"
+                " where run_id != :run_id and status = 'published'"
                 " and (finished_at at time zone 'UTC')::date = (now() at time zone 'UTC')::date)"
             ),
             {"run_id": run_id},

@@ -16,7 +16,8 @@ def open_partitions(engine: Engine) -> None:
     with engine.begin() as connection:
         days = connection.scalars(
             text(
-                "select to_char(now() at time zone 'UTC' + n * interval '1 day', 'YYYYMMDD') from generate_series(0, 1) as n"
+                "select to_char(now() at time zone 'UTC' + n * interval '1 day', 'YYYYMMDD')"
+                " from generate_series(0, 1) as n"
             )
         ).all()
         for day in days:
@@ -31,7 +32,8 @@ def open_partitions(engine: Engine) -> None:
 def written_by(connection: Connection, run_id: int, targets: tuple[Target, ...]) -> dict[str, int]:
     """Documents that a run has written, by target, also where it broke off; found by when they were written."""
     counted = (
-        "select target, count(*) as written from standing.history where run_id = :run_id and published_at >="
+        "select target, count(*) as written from standing.history"
+        " where run_id = :run_id and published_at >="
         " (select started_at from standing.runs where run_id = :run_id) group by 1"
     )
     found = {row.target: row.written for row in connection.execute(text(counted), {"run_id": run_id})}

@@ -52,7 +52,8 @@ def go_on_with(engine: Engine, run_id: int) -> None:
     with engine.begin() as connection:
         connection.execute(
             text(
-                "update standing.runs set status = 'running', finished_at = null, message = null, summary = null"
+                "update standing.runs set status = 'running', finished_at = null, message = null,"
+                " summary = null"
                 " where run_id = :run_id"
             ),
             {"run_id": run_id},

@@ -42,7 +42,8 @@ def test_holder_is_named_with_run_and_time(make_database: MakeDatabase, upgraded
         with engine.begin() as connection:
             connection.execute(
                 text(
-                    "insert into standing.runs (selection, as_of, status) values ('scores', now(), 'running')"
+                    "insert into standing.runs (selection, as_of, status)"
+                    " values ('scores', now(), 'running')"
                 )
             )
         with run_lock(engine, 0) as lock, pytest.raises(LockTaken) as refused, run_lock(engine, 0):

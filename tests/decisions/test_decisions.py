@@ -114,7 +114,8 @@ def test_approval_publishes_the_stored_set_and_leaves_what_has_changed_since(
     ) == str(RUN)
     kept = scalar(
         database,
-        "select count(*) from standing.history join users on users.id = member_id and target = 'trust_score'"
+        "select count(*) from standing.history join users on users.id = member_id"
+        " and target = 'trust_score'"
         f" where run_id = {run_id} and new_hash = int8send(jsonb_hash_extended(trust_score, 0))",
     )
     assert kept == len(wanted) - 2
@@ -165,8 +166,8 @@ def test_an_approval_that_broke_off_goes_on(marketplace: Settings, database: Eng
     assert refused.value.fix == f"standing undo {broken.run_id}"
     do(database, "drop trigger stop_it on users")
 
-    # It goes on as the same run, whose report and undo are of all that both attempts wrote; also where only its end
-    # could not be told.
+    # It goes on as the same run, whose report and undo are of all that both attempts wrote; also where only
+    # its end could not be told.
     folder = marketplace.home / "reports" / f"run-{broken.run_id:06}"
     shutil.rmtree(folder)
     folder.write_text("no folder")
@@ -254,7 +255,8 @@ def test_diff_of_a_stopped_run_shows_columns_matrix_and_movers(
     assert sum(cell["members"] for cell in matrix["cells"]) == 300
     fell = scalar(
         database,
-        f"select count(*) {SET} and old_document ->> 'level' = 'silver' and new_document ->> 'level' = 'bronze'",
+        f"select count(*) {SET} and old_document ->> 'level' = 'silver'"
+        " and new_document ->> 'level' = 'bronze'",
     )
     assert {"before": "silver", "after": "bronze", "members": fell} in matrix["cells"]
     first = found["movers"][0]
@@ -281,8 +283,10 @@ def test_diff_of_a_stopped_run_shows_columns_matrix_and_movers(
 STATE = (
     "select md5(string_agg(row, '|' order by row)) from ("
     " select runs::text as row from standing.runs union all select due::text from standing.due"
-    " union all select s::text from standing.member_state as s union all select t::text from standing.target_state as t"
-    " union all select l::text from standing.change_log as l union all select h::text from standing.history as h"
+    " union all select s::text from standing.member_state as s union all select t::text"
+    " from standing.target_state as t"
+    " union all select l::text from standing.change_log as l union all select h::text"
+    " from standing.history as h"
     " union all select c::text from standing_build.run_context as c"
     " union all select p::text from standing_build.trust_levels as p"
     ") as rows"

@@ -32,7 +32,8 @@ def second_template(make_template: MakeTemplate, published_template: str) -> str
             engine,
             "create schema kept",
             "create table kept.before_the_run as select id, trust_score from users",
-            f"update users set email_verified = false, phone_verified = false, kyc_status = 'none' where id in {A_FEW}",
+            "update users set email_verified = false, phone_verified = false, kyc_status = 'none'"
+            f" where id in {A_FEW}",
             # Nobody's time comes between the template's run, minutes ago, and the runs of these tests.
             "update standing.member_state set due_at = due_at + interval '1 year'",
         )
@@ -122,7 +123,8 @@ def test_a_null_comes_back_as_null_and_a_first_run_leaves_the_defaults(
     shop = str(scalar(database, "select min(id::text) from seller_profiles"))
     do(
         database,
-        f"update standing.history set old_document = null where run_id = 1 and target = 'ratings' and member_id = '{shop}'",
+        "update standing.history set old_document = null"
+        f" where run_id = 1 and target = 'ratings' and member_id = '{shop}'",
     )
     undone = undo(marketplace, 1)
     assert undone.changed_since["trust_score"] == len(written_twice) == 10
@@ -196,7 +198,8 @@ def test_what_cannot_be_undone_says_why_and_what_helps(
     do(
         database,
         "insert into standing.runs (selection, as_of, status, message, summary) values"
-        " ('all', now(), 'waiting', 'waits', '{}'), ('all', now(), 'approved', 'a', '{\"approved_by\": 2}')",
+        " ('all', now(), 'waiting', 'waits', '{}'), ('all', now(), 'approved', 'a', '{\"approved_by\":"
+        " 2}')",
     )
     with pytest.raises(StandingError, match="run 3 is waiting and wrote no document"):
         undo(marketplace, 3)

@@ -134,7 +134,8 @@ def test_the_flow_runs_the_same_core_and_shows_stages_as_tasks_and_the_outcome_a
     with database.begin() as connection:
         connection.execute(
             text(
-                "update users set email_verified = false where id in (select id from users where email_verified limit 3)"
+                "update users set email_verified = false where id in (select id from users"
+                " where email_verified limit 3)"
             )
         )
     done = by_hand(settings, "refresh")

@@ -143,7 +143,8 @@ def test_who_moves_most_is_shown_with_level_or_tier_and_the_factors_that_moved(
         connection.execute(
             text(
                 """update seller_profiles set tier_info = tier_info || '{"current_tier": "top_seller", "tier_level": 5}'"""
-                " where id = (select id from seller_profiles where tier_info ->> 'current_tier' = 'starter' order by id limit 1)"
+                " where id = (select id from seller_profiles"
+                " where tier_info ->> 'current_tier' = 'starter' order by id limit 1)"
             )
         )
     before = published_steps(engine)
@@ -193,7 +194,8 @@ def test_a_source_that_lost_its_newest_rows_is_shown_as_late(
     settings = marketplace.model_copy(update={"source_time_zone": "Asia/Bangkok"})
     statements = (
         "drop schema if exists standing_build cascade",
-        "alter table orders alter created_at type timestamp(3) using created_at at time zone 'Asia/Bangkok'",
+        "alter table orders alter created_at type timestamp(3) using created_at at time zone"
+        " 'Asia/Bangkok'",
         "update orders set created_at = now() at time zone 'Asia/Bangkok' - interval '1 minute'"
         " where id = (select id from orders order by id limit 1)",
     )

@@ -167,7 +167,8 @@ def test_runs_of_the_same_documents_wait_and_build_nothing_and_others_go_on(
     assert scalar(database, "select status from standing.runs order by run_id desc limit 1") == "waiting"
     assert documents(database) == before
 
-    # Whoever goes meanwhile is forgotten all the same, and what compares nothing does not say that all is well.
+    # Whoever goes meanwhile is forgotten all the same, and what compares nothing does not say that all is
+    # well.
     kept = f"select count(*) from standing.history where member_id = '{newcomer}'"
     do(
         database,

@@ -105,7 +105,8 @@ def test_order_makes_buyer_seller_and_reviewers_due(connection: Connection, sett
     )
     connection.execute(
         text(
-            "insert into reviews (order_id, seller_id, reviewer_id, rating) values (:id, null, :stranger, 5)"
+            "insert into reviews (order_id, seller_id, reviewer_id, rating)"
+            " values (:id, null, :stranger, 5)"
         ),
         {"id": order.id, "stranger": stranger},
     )
@@ -135,7 +136,8 @@ def test_thread_makes_everyone_in_it_due(connection: Connection, settings: Setti
 def test_wide_seller_makes_all_buyers_and_reviewers_due(connection: Connection, settings: Settings) -> None:
     shop = connection.execute(
         text(
-            "select s.id, s.user_id from seller_profiles as s join orders as o on o.seller_id = s.id limit 1"
+            "select s.id, s.user_id from seller_profiles as s"
+            " join orders as o on o.seller_id = s.id limit 1"
         )
     ).one()
     buyers = set(

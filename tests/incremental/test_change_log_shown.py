@@ -28,10 +28,13 @@ def test_status_counts_waiting_rows_due_members_and_holds(
         connection.execute(
             text(
                 "insert into standing.due (target, member_id)"
-                " select 'trust_score', id from users limit 3; insert into standing.due (target) values ('ratings');"
+                " select 'trust_score', id from users limit 3; insert into standing.due (target)"
+                " values ('ratings');"
                 "insert into standing.holds select 'trust_score', id, 1 from users limit 2;"
-                "insert into standing.member_state select 'behavior_score', id, now() - interval '1 hour', 1 from users limit 5;"
-                "update users set email_verified = not email_verified where id in (select id from users limit 4);"
+                "insert into standing.member_state select 'behavior_score', id,"
+                " now() - interval '1 hour', 1 from users limit 5;"
+                "update users set email_verified = not email_verified where id in (select id"
+                " from users limit 4);"
             )
         )
     found = json.loads(standing.told(published, "status", "--json"))["change_log"]
@@ -162,7 +165,8 @@ def test_an_upgrade_that_ended_before_the_change_log_goes_on_with_it(
     with engine.begin() as connection:
         connection.exec_driver_sql(
             "drop function standing.log_users, standing.log_seller_profiles, standing.log_orders,"
-            " standing.log_reviews, standing.log_products, standing.log_referred_users, standing.log_truncate"
+            " standing.log_reviews, standing.log_products, standing.log_referred_users,"
+            " standing.log_truncate"
             " cascade;"
             "delete from standing.upgrade_ledger where kind in ('trigger', 'function');"
             "update standing.alembic_version set version_num = 'backfill'"

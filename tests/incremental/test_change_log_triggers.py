@@ -195,7 +195,8 @@ def test_members_who_come_and_go_are_wide(connection: Connection, table: str) ->
     connection.execute(text(f"insert into {table} (id) values (gen_random_uuid())"))
     connection.execute(
         text(
-            f"delete from {table} where id in (select coalesce(user_id, seller_id) from standing.change_log)"
+            f"delete from {table} where id in (select coalesce(user_id, seller_id)"
+            " from standing.change_log)"
         )
     )
     assert connection.scalars(text("select is_wide from standing.change_log")).all() == [True, True]
@@ -353,7 +354,8 @@ def test_disabled_or_dropped_trigger_is_noticed_and_mended(engine: Engine, setti
         found = is_complete(connection, settings)
         assert not found
         assert found.reason == "trigger standing_log_update on orders is disabled"
-        # Enabled as triggers usually are: what happened meanwhile was not logged, nor will be what a replica's session does.
+        # Enabled as triggers usually are: what happened meanwhile was not logged, nor will be what a
+        # replica's session does.
         connection.execute(text("alter table orders enable trigger standing_log_update"))
         assert is_complete(connection, settings).reason == (
             "trigger standing_log_update on orders is not always enabled"

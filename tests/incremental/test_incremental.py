@@ -59,8 +59,8 @@ from standing.settings import Settings, load_settings
 SPACING, CALM = 34, 26
 #: Much the same draws each time; hypothesis also draws what it finds in the code that is loaded.
 CI_DRAWS = 91
-#: What comes rarely, for most of it makes everybody due: nothing would be left to be proven if it came often.
-#: In this order, over and over.
+#: What comes rarely, for most of it makes everybody due: nothing would be left to be proven if it came
+#: often. In this order, over and over.
 RARE = (
     "a_table_is_emptied",
     "a_run_is_cut_short",
@@ -106,7 +106,8 @@ class History(RuleBasedStateMachine):
     clock: ClassVar[datetime]
     #: How often what happened: changes, and what comes rarely, by its name.
     happened: ClassVar[Counter[str]] = Counter()
-    #: Which history it is: by turns one has a grace before demotions; the order of what comes rarely goes on.
+    #: Which history it is: by turns one has a grace before demotions; the order of what comes rarely goes
+    #: on.
     turn: ClassVar[int] = 0
     with_grace: ClassVar[int] = 0
     with_days: ClassVar[int] = 0
@@ -374,8 +375,9 @@ def compare(engine: Engine, settings: Settings, outcome: Outcome) -> None:
         assert not in_one_only(engine, f"select {of_rows[0]} from standing_build.{days}", of_rows[1]), days
 
 
-#: What may be kept otherwise than a build of everything has it: a thread that has left every window, and a row set
-#: aside that has no key, that waits for its time, or of a source that only builds of everything look at.
+#: What may be kept otherwise than a build of everything has it: a thread that has left every window, and a
+#: row set aside that has no key, that waits for its time, or of a source that only builds of everything
+#: look at.
 KEPT = {
     materialized.THREADS.model: "next_step_at is not null"
     " or sent_at > (select as_of from {schema}.run_context) - interval '365 days'",
@@ -397,7 +399,8 @@ DAYS = {
     "int_order_days": (
         "seller_id, summed_on, resolved, completed, revenue, judged, resolved_first_at, resolved_last_at",
         "select seller_id, summed_on, count(*), count(*) filter (where outcome = 'completed'),"
-        " coalesce(sum(amount) filter (where outcome = 'completed'), 0), count(judged_at), min(resolved_at), max(resolved_at)"
+        " coalesce(sum(amount) filter (where outcome = 'completed'), 0), count(judged_at),"
+        " min(resolved_at), max(resolved_at)"
         " from standing_build.int_judged_orders where summed_on is not null group by 1, 2",
     ),
     "int_review_days": (
@@ -406,7 +409,8 @@ DAYS = {
         " from standing_build.int_judged_reviews where summed_on is not null group by 1, 2",
     ),
 }
-#: What counts of the days on which somebody wrote: which older ones are one row together is told by no document.
+#: What counts of the days on which somebody wrote: which older ones are one row together is told by no
+#: document.
 WRITTEN = (
     "select user_id, max(last_sent_at), min(next_step_at),"
     " array_agg(day order by day) filter (where last_sent_at > as_of - interval '31 days')"

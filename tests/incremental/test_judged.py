@@ -144,11 +144,14 @@ def _plan(engine: Engine, tomorrow: datetime) -> None:
     do(
         engine,
         f"update orders set cancelled_at = null, completed_at = '{tomorrow}' where id ="
-        " (select order_id from standing_build.int_orders where outcome = 'completed' order by order_id limit 1)",
-        f"insert into orders (id, buyer_id, seller_id, status, total_amount, created_at) select gen_random_uuid(), buyer_id,"
+        " (select order_id from standing_build.int_orders where outcome = 'completed'"
+        " order by order_id limit 1)",
+        "insert into orders (id, buyer_id, seller_id, status, total_amount,"
+        " created_at) select gen_random_uuid(), buyer_id,"
         f" seller_id, 'pending', 1, '{tomorrow}' from orders limit 1",
         "insert into reviews (id, seller_id, reviewer_id, rating, created_at)"
-        f" select gen_random_uuid(), seller_id, buyer_id, 5, '{tomorrow}' from standing_build.int_orders limit 1",
+        f" select gen_random_uuid(), seller_id, buyer_id, 5, '{tomorrow}'"
+        " from standing_build.int_orders limit 1",
     )
 
 

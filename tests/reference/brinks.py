@@ -16,7 +16,8 @@ from reference.policy import Row
 LEVELS = ((9, 5), (10, 5), (29, 21), (30, 21), (99, 51), (100, 51))
 #: Resolved orders around what makes the short window of the rates hold enough.
 RESOLVED = (39, 40, 41)
-#: Stars of the last 30 days, and of the 60 before: exactly the threshold apart, more, and on too few reviews.
+#: Stars of the last 30 days, and of the 60 before: exactly the threshold apart, more, and on too few
+#: reviews.
 TRENDS = (
     ((4, 4, 4, 4, 5), (4, 4, 4, 4, 4)),
     ((4, 4, 4, 4, 4), (4, 4, 4, 4, 5)),
@@ -25,7 +26,8 @@ TRENDS = (
     ((4, 4, 5, 5), (4, 4, 4, 4, 4)),
     ((4, 4, 4, 4, 4), (5, 5, 5, 5)),
 )
-#: Reviews of 5 and of 4 stars of a shop with orders enough for established: 4.295 is shown as 4.3 and is not.
+#: Reviews of 5 and of 4 stars of a shop with orders enough for established: 4.295 is shown as 4.3 and is
+#: not.
 MEANS = ((13, 31), (3, 7), (14, 31))
 #: Minutes to the answers: the median of an even number is between two of them.
 ANSWERS = ((10, 50), (5, 10, 20, 400), (7, 9, 30))

@@ -94,7 +94,8 @@ def prepare(settings: Settings, engine: Engine, as_of: datetime, grace: dict[str
         for tier, days in grace.items():
             connection.execute(
                 text(
-                    f"update {settings.build_schema}.tier_policy set demotion_grace_days = :days where tier = :tier"
+                    f"update {settings.build_schema}.tier_policy set demotion_grace_days = :days"
+                    " where tier = :tier"
                 ),
                 {"days": days, "tier": tier},
             )

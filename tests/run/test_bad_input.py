@@ -198,9 +198,11 @@ LOOSEN = """
 """
 #: A sound row that would count, to be spoilt in one way at a time.
 SOUND = {
-    "orders": "select t.*, s.user_id as person from orders as t join seller_profiles as s on s.id = t.seller_id"
+    "orders": "select t.*, s.user_id as person from orders as t"
+    " join seller_profiles as s on s.id = t.seller_id"
     " where t.status = 'completed' and s.user_id <> t.buyer_id order by t.id limit 1",
-    "reviews": "select t.*, s.user_id as person from reviews as t join seller_profiles as s on s.id = t.seller_id"
+    "reviews": "select t.*, s.user_id as person from reviews as t"
+    " join seller_profiles as s on s.id = t.seller_id"
     " where t.rating = 5 and s.user_id <> t.reviewer_id order by t.id limit 1",
 }
 

@@ -141,7 +141,8 @@ def test_an_audit_that_fails_after_publishing_names_the_undo(
         if stage.name == "audit published":  # another hand writes what nobody has checked
             execute_sql(
                 database,
-                "update users set trust_score = trust_score - 'level' where id = (select min(id::text)::uuid from users)",
+                "update users set trust_score = trust_score - 'level'"
+                " where id = (select min(id::text)::uuid from users)",
             )
         return stage.work(run)
 
@@ -380,7 +381,8 @@ def test_a_run_that_a_killed_process_left_open_is_shown_so_and_closed_by_the_nex
 ) -> None:
     execute_sql(
         database,
-        "insert into standing.runs (selection, as_of, status) values ('all', now() - interval '1 hour', 'running')",
+        "insert into standing.runs (selection, as_of, status)"
+        " values ('all', now() - interval '1 hour', 'running')",
     )
 
     def shown() -> list[tuple[str, str]]:

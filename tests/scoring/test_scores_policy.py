@@ -119,7 +119,8 @@ BETWEEN_ROWS = [
     Slip(
         "a missing metric",
         "scorecard_metrics",
-        "referrals,community,count,up,,,Referred members who bought,เพื่อนที่แนะนำและสั่งซื้อแล้ว,brought real buyers\n",
+        "referrals,community,count,up,,,Referred members who bought,เพื่อนที่แนะนำและสั่งซื้อแล้ว,brought"
+        " real buyers\n",
         "",
         "(referrals, 10): metric is 'referrals', which seeds/scorecard_metrics.csv does not have",
     ),
@@ -135,7 +136,8 @@ BETWEEN_ROWS = [
         "scorecard_bins",
         "two_factor_enabled,0,0,off\ntwo_factor_enabled,1,10,on\n",
         "",
-        "(two_factor_enabled): metric is 'two_factor_enabled', which seeds/scorecard_bins.csv does not have",
+        "(two_factor_enabled): metric is 'two_factor_enabled', which seeds/scorecard_bins.csv does not"
+        " have",
     ),
     Slip(
         "a gap",
@@ -212,7 +214,8 @@ BETWEEN_ROWS = [
         "scorecard_metrics",
         "response_rate,behavior,rate,up,5,50,",
         "response_rate,behavior,rate,up,5,85,",
-        "(response_rate): members without evidence are given its prior 85, which lies in a bin of 20 points",
+        "(response_rate): members without evidence are given its prior 85,"
+        " which lies in a bin of 20 points",
     ),
     Slip(
         "an unknown category",
@@ -318,7 +321,8 @@ def test_a_wrong_policy_stops_a_run_and_a_trial_before_anything_is_built(
             assert "FAIL" not in done.stdout + done.stderr
         made = connection.scalars(
             text(
-                "select distinct relname from pg_class where relnamespace::regnamespace::text like 'standing_build%'"
+                "select distinct relname from pg_class"
+                " where relnamespace::regnamespace::text like 'standing_build%'"
                 " and relkind in ('r', 'v') and relname ~ '^(stg|base|int|user|seller)_'"
             )
         ).all()

@@ -69,10 +69,13 @@ def remember(engine: Engine, member: str) -> None:
         "create table if not exists standing_build_diff_somchai.user_trust_scores as"
         " select * from standing_build.user_trust_scores limit 0",
         f"insert into standing_build_diff_somchai.user_trust_scores (user_id) values ('{member}')",
-        f"insert into standing.due (target, member_id) values ('trust_score', '{member}') on conflict do nothing",
+        f"insert into standing.due (target, member_id) values ('trust_score', '{member}')"
+        " on conflict do nothing",
         f"insert into standing.holds values ('trust_score', '{member}', 1)",
-        f"insert into standing.runs (selection, as_of, status, message, summary) values ('all', now(), 'failed',"
-        f' \'dbt build: a test found user_id={member}\', \'{{"verdict": {{"reason": "user_id={member}"}}}}\')',
+        "insert into standing.runs (selection, as_of, status, message, summary)"
+        " values ('all', now(), 'failed',"
+        f' \'dbt build: a test found user_id={member}\', \'{{"verdict": {{"reason":'
+        f' "user_id={member}"}}}}\')',
     )
 
 
@@ -157,7 +160,8 @@ def test_change_sets_of_runs_that_are_not_stopped_are_forgotten(
 ) -> None:
     do(
         database,
-        "insert into standing.runs (selection, as_of, status) values ('all', now(), 'stopped'), ('all', now(), 'failed')",
+        "insert into standing.runs (selection, as_of, status)"
+        " values ('all', now(), 'stopped'), ('all', now(), 'failed')",
         "insert into standing.change_sets select run_id, 'trust_score', users.id, null, '{}'"
         " from standing.runs cross join (select id from users limit 3) as users",
     )

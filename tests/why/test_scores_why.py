@@ -112,7 +112,8 @@ def test_the_text_says_labels_and_the_json_codes(scored: tuple[Settings, Engine]
             explain_member(connection, settings, "user", key)
             for key in connection.scalars(
                 text(
-                    "select id::text from users where behavior_score -> 'risk_factors' != '[]' order by id limit 5"
+                    "select id::text from users where behavior_score -> 'risk_factors' != '[]'"
+                    " order by id limit 5"
                 )
             )
         ]

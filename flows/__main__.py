@@ -5,6 +5,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from standing.cli.checkout import require_checkout
 from standing.cli.interruption import SAID, exit_code, interruptible
 from standing.cli.runs import NOT_COMPARED
 from standing.contract.targets import targets_of
@@ -22,6 +23,7 @@ def main(arguments: list[str]) -> int:
     """Run the named flow; gives the exit code of `standing run`, or of `standing reconcile` (README)."""
     name, *selection = arguments or [""]
     try:
+        require_checkout()
         if name == "serve" and not selection:
             return _serve()
         if name == "server":

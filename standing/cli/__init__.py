@@ -10,6 +10,7 @@ import click
 
 from standing import __version__
 from standing.cli import backfill, decisions, load, report, runs, server, upgrade
+from standing.cli.checkout import require_checkout
 from standing.cli.interruption import SAID, exit_code, interruptible
 from standing.errors import StandingError
 from standing.process_end import end_at_once
@@ -22,6 +23,7 @@ def standing() -> None:
 
     Uses the PostgreSQL server of DATABASE_URL, or an embedded one of its own when that is not set.
     """
+    require_checkout()
 
 
 for commands in (load, upgrade, runs, report, decisions, server, backfill):

@@ -4,7 +4,7 @@
 {#- Whether windows of so many days keep or leave all that happened from the first moment to the last. -#}
 {% macro no_window_ends(tally, windows) -%}
     {%- for days in windows -%}
-        ({{ tally }}_first_at > {{ days_ago(days) }} or {{ tally }}_last_at <= {{ days_ago(days) }}) is not false
+        ({{ tally }}_first_at >= {{ window_start(days) }} or {{ tally }}_last_at < {{ window_start(days) }}) is not false
         {{- ' and ' if not loop.last }}
     {%- endfor -%}
 {%- endmacro %}

@@ -61,11 +61,6 @@
     {{ rate_evidence(num, den, den ~ '_first_at', den ~ '_last_at') }}
 {%- endmacro %}
 
-{#- When the first event of a tally leaves its window of so many times 24 hours; then the rate may change. -#}
-{% macro leaves(first_at, days) -%}
-    {{ first_at }} + make_interval(hours => 24 * ({{ days }})::integer)
-{%- endmacro %}
-
 {#- What the rates would be made of with the excluded orders, where a member has any: rate → its num, and the
     tallies that sum to its den. -#}
 {% macro raw_evidence(shown, rates) -%}

@@ -28,9 +28,9 @@
     sides.*,
     sides.outcome = 'completed' as is_completed,
     sides.outcome = 'completed' and sides.lost_at is null as is_clean,
-    coalesce(sides.resolved_at > {{ days_ago(policy('trust_window_days')) }}, false) as is_in_trust_window,
-    coalesce(sides.lost_at > {{ days_ago(policy('trust_window_days')) }}, false) as is_loss_in_trust_window,
-    coalesce(sides.resolved_at > {{ days_ago('windows.window_days') }}, false) as is_in_window
+    coalesce(sides.resolved_at >= {{ window_start(policy('trust_window_days')) }}, false) as is_in_trust_window,
+    coalesce(sides.lost_at >= {{ window_start(policy('trust_window_days')) }}, false) as is_loss_in_trust_window,
+    coalesce(sides.resolved_at >= windows.window_start, false) as is_in_window
 {%- endmacro %}
 
 {#- What a shop's rates in its window are made of, from int_orders joined with int_seller_windows. -#}
@@ -81,11 +81,11 @@
 {% macro seller_order_flags(start) -%}
     orders.*,
     orders.outcome = 'completed' as is_completed,
-    coalesce(orders.judged_at > {{ start }}, false) as is_judged_in_window,
-    coalesce(orders.shipped_at > {{ start }}, false) as is_shipped_in_window,
+    coalesce(orders.judged_at >= {{ start }}, false) as is_judged_in_window,
+    coalesce(orders.shipped_at >= {{ start }}, false) as is_shipped_in_window,
     orders.promised_at is not null
-    and coalesce(orders.delivered_at > {{ start }}, false) as is_delivered_in_window,
-    coalesce(orders.resolved_at > {{ start }}, false) as is_in_window,
+    and coalesce(orders.delivered_at >= {{ start }}, false) as is_delivered_in_window,
+    coalesce(orders.resolved_at >= {{ start }}, false) as is_in_window,
     coalesce({{ is_late('orders.resolved_at') }}, false) as is_late,
     coalesce({{ is_earlier('orders.resolved_at') }}, false) as is_earlier
 {%- endmacro %}

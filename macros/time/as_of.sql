@@ -3,11 +3,6 @@
     (select run_context.as_of from {{ source('standing', 'run_context') }} as run_context)
 {%- endmacro %}
 
-{#- The moment `days` × 24 hours before as_of; windows are half-open: (days_ago, as_of]. -#}
-{% macro days_ago(days) -%}
-    ({{ as_of() }} - make_interval(hours => 24 * ({{ days }})::integer))
-{%- endmacro %}
-
 {#- An event's time if it has happened at as_of, else null. -#}
 {% macro known(column) -%}
     case when {{ column }} <= {{ as_of() }} then {{ column }} end

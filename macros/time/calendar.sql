@@ -8,23 +8,35 @@
     ({{ moment }} at time zone {{ business_zone() }})::date
 {%- endmacro %}
 
-{#- The calendar day of a moment if it may lie among the days in which activity is counted. -#}
+{#- The calendar day of a moment if it lies among the days in which activity is counted. -#}
 {% macro counted_day(moment) -%}
-    case when {{ moment }} > {{ days_ago(policy('active_days') ~ ' + 2') }} then {{ business_day(moment) }} end
+    case when {{ moment }} >= {{ window_start(policy('active_days')) }} then {{ business_day(moment) }} end
 {%- endmacro %}
 
-{#- The moment at which a calendar day begins in the business time zone. -#}
+{#- The moment at which a calendar day begins in the business time zone: a second after the last one of the day before, because
+    clocks that are changed at midnight show that midnight twice, or never. -#}
 {% macro start_of_day(day) -%}
-    (({{ day }})::timestamp at time zone {{ business_zone() }})
+    ((({{ day }})::timestamp - interval '1 second') at time zone {{ business_zone() }} + interval '1 second')
+{%- endmacro %}
+
+{#- The midnight with which the last `days` business days begin, as_of's own the last of them. A window begins there, that moment
+    with it, and ends at as_of. A query of its own, so that PostgreSQL evaluates it once. -#}
+{% macro window_start(days) -%}
+    (select {{ start_of_day(business_day(as_of()) ~ ' - (' ~ days ~ ')::integer + 1') }})
+{%- endmacro %}
+
+{#- The midnight at which an event leaves the window of so many days. -#}
+{% macro leaves(moment, days) -%}
+    {{ start_of_day(business_day(moment) ~ ' + (' ~ days ~ ')::integer') }}
 {%- endmacro %}
 
 {#- Whether a moment lies in this quarter, of retention_window_days. -#}
 {% macro is_late(moment) -%}
-    {{ moment }} > {{ days_ago(policy('retention_window_days')) }}
+    {{ moment }} >= {{ window_start(policy('retention_window_days')) }}
 {%- endmacro %}
 
 {#- Whether a moment lies in the quarter before this one, the base of customer retention. -#}
 {% macro is_earlier(moment) -%}
-    {{ moment }} > {{ days_ago('2 * ' ~ policy('retention_window_days')) }}
-    and {{ moment }} <= {{ days_ago(policy('retention_window_days')) }}
+    {{ moment }} >= {{ window_start('2 * ' ~ policy('retention_window_days')) }}
+    and {{ moment }} < {{ window_start(policy('retention_window_days')) }}
 {%- endmacro %}

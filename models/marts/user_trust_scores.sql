@@ -30,7 +30,7 @@ judged as (
         greatest(50 + cards.points, 0)::numeric(4, 1) as overall_score,
         -- What the floor gave back, so that the factors still add up.
         greatest(-50 - cards.points, 0)::numeric(4, 1) as cap_points,
-        least(cards.next_step_at, cards.created_at + make_interval(hours => 24 * next_bin.first_days::integer)) as valid_until
+        least(cards.next_step_at, {{ leaves('cards.created_at', 'next_bin.first_days') }}) as valid_until
     from cards
     cross join lateral (
         select min(scorecard.lower_bound) as first_days from scorecard

@@ -16,7 +16,7 @@ from reference.policy import Row
 AS_OF = datetime(2026, 5, 31, 17, tzinfo=UTC)
 WALL_CLOCK = AS_OF + timedelta(days=30)
 SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
-EDGES = (0, 1, 7, 30, 60, 90, 180, 365)
+EDGES = (0, 1, 7, 29, 30, 59, 60, 89, 90, 179, 180, 364, 365)
 STATUSES = ("pending", "paid", "shipped", "delivered", "Completed", "completed", "completed", "cancelled")
 STATUSES += ("canceled", "returned", "refunded", "lost in space")
 TABLES = (
@@ -88,7 +88,7 @@ class Maker:
 
     def user(self) -> Row:
         roll = self.roll
-        ages = (0 * DAY, 30 * DAY, 180 * DAY, 365 * DAY, 365 * DAY - SECOND, 900 * DAY)
+        ages = (0 * DAY, 30 * DAY, 180 * DAY, 364 * DAY, 364 * DAY + SECOND, 900 * DAY)
         return self.put(
             "users",
             id=self.key(),

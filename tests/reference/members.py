@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from reference.orders import Known, Order
-from reference.policy import Row, business_day, evidence, percent, rounded, text
+from reference.policy import Row, evidence, percent, rounded, text
 
 Side = tuple[str, Order]
 
@@ -70,7 +70,7 @@ def trust_score(known: Known, user_id: str) -> Row:
         "phone_verified": int(bool(user["phone_verified"])),
         "kyc_verified": int(user["kyc_status"] in policy.kyc),
         "two_factor_enabled": int(security.get("two_factor_enabled") is True),
-        "account_age_days": (known.as_of - user["created_at"]).days,
+        "account_age_days": (policy.business_day(known.as_of) - policy.business_day(user["created_at"])).days,
         "completed_orders_as_buyer": sum(1 for role, _ in completed if role == "buyer"),
         "counterparties": len({other(side) for side in completed}),
         "completed_value": sum((o.amount for _, o in completed), Fraction(0)),
@@ -202,9 +202,7 @@ def behavior_score(known: Known, user_id: str) -> Row:
     ]
     acts += [r["created_at"] for r in known.reviews if r["writer"] == user_id and r["created_at"]]
     acts += [moment for moment in (known.known(known.users[user_id]["last_login_at"]),) if moment]
-    first_day = business_day(
-        known.as_of - known.policy.days("active_days") + (known.policy.days("answer_hours") / 24)
-    )
+    active = [act for act in acts if known.within(act, "active_days")]
     sessions = [
         (s["ended_at"] - s["started_at"]).total_seconds()
         for s in known.world["user_sessions"]
@@ -238,7 +236,7 @@ def behavior_score(known: Known, user_id: str) -> Row:
         "response_time_avg": written["response_time_avg"],
         "response_time_median": written["response_time_median"],
         "last_active": text(max(acts, default=known.users[user_id]["created_at"])),
-        "active_days_last_30": len({business_day(act) for act in acts if business_day(act) >= first_day}),
+        "active_days_last_30": len({known.policy.business_day(act) for act in active}),
         "avg_session_duration": rounded(Fraction(sum(sessions)) / 60 / (len(sessions) or 1)),
         **counts,
         "helpful_reviews_count": helpful(known, user_id),

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 
 from reference.policy import Policy, Row
@@ -67,7 +67,11 @@ class Known:
         return moment if moment and moment <= self.as_of else None
 
     def within(self, moment: datetime | None, policy_days: str) -> bool:
-        return moment is not None and moment > self.as_of - self.policy.days(policy_days)
+        return moment is not None and moment >= self.begins(self.policy.days(policy_days))
+
+    def begins(self, days: int) -> datetime:
+        """The first moment of the last so many days."""
+        return self.policy.first_moment(self.as_of, days)
 
     def person(self, seller_id: str) -> str | None:
         seller = self.sellers.get(seller_id)
@@ -190,7 +194,7 @@ class Known:
                 continue
             answers = [m["sent_at"] for m in messages if m["sender_id"] == first["recipient_id"]]
             answer = min(answers, default=None)
-            limit = first["sent_at"] + self.policy.days("answer_hours") / 24
+            limit = first["sent_at"] + timedelta(hours=int(self.policy.numbers["answer_hours"]))
             found.append(
                 {
                     "to": first["recipient_id"],

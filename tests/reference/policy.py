@@ -2,7 +2,7 @@
 
 import csv
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -21,9 +21,10 @@ def seed(name: str) -> list[dict[str, str]]:
 
 @dataclass
 class Policy:
-    """The seeds; `grace` overrides demotion_grace_days by tier. Settings at their defaults."""
+    """The seeds; `grace` overrides demotion_grace_days by tier. Settings at their defaults, but for the zone."""
 
     grace: dict[str, int]
+    zone: ZoneInfo = BANGKOK
 
     def __post_init__(self) -> None:
         self.numbers = {row["name"]: Fraction(row["value"]) for row in seed("policy_numbers")}
@@ -39,8 +40,16 @@ class Policy:
         self.weekdays_off = {int(row["weekday"]) for row in days if row["weekday"]}
         self.dates_off = {row["day"] for row in days if row["day"]}
 
-    def days(self, name: str) -> timedelta:
-        return timedelta(days=int(self.numbers[name]))
+    def days(self, name: str) -> int:
+        return int(self.numbers[name])
+
+    def business_day(self, moment: datetime) -> date:
+        return moment.astimezone(self.zone).date()
+
+    def first_moment(self, as_of: datetime, days: int) -> datetime:
+        """The midnight with which the last so many business days begin, as_of's own the last of them."""
+        first = self.business_day(as_of) - timedelta(days=days - 1)
+        return datetime.combine(first, time(), self.zone).astimezone(UTC)
 
     def is_working(self, day: datetime) -> bool:
         return day.isoweekday() not in self.weekdays_off and f"{day:%Y-%m-%d}" not in self.dates_off
@@ -48,7 +57,7 @@ class Policy:
     def after_working_hours(self, start: datetime) -> datetime:
         """The first moment by which the policy's working hours have passed."""
         left = timedelta(hours=int(self.numbers["ship_within_working_hours"]))
-        local = start.astimezone(BANGKOK)
+        local = start.astimezone(self.zone)
         while True:
             midnight = local.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
             if self.is_working(local):
@@ -82,7 +91,3 @@ def evidence(num: Any, events: list[datetime | None], den: Any = None) -> Row:
         "from": text(min(dated, default=None)),
         "to": text(max(dated, default=None)),
     }
-
-
-def business_day(moment: datetime) -> str:
-    return f"{moment.astimezone(BANGKOK):%Y-%m-%d}"

@@ -8,7 +8,7 @@ from typing import Any
 
 from reference.members import exact, response, window
 from reference.orders import Known, Order
-from reference.policy import Row, business_day, evidence, percent, rounded, text
+from reference.policy import Row, evidence, percent, rounded, text
 
 DIMENSIONS = (
     "product_quality",
@@ -30,8 +30,7 @@ def ratings(known: Known, seller_id: str) -> Row:
     numbers = known.policy.numbers
 
     def last(days: int) -> list[Row]:
-        since = known.as_of - timedelta(days=days)
-        return [r for r in mine if r["created_at"] and r["created_at"] > since]
+        return [r for r in mine if r["created_at"] and r["created_at"] >= known.begins(days)]
 
     def shown(chosen: list[Row]) -> Row:
         return evidence(sum(r["rating"] for r in chosen), [r["created_at"] for r in chosen])
@@ -77,11 +76,9 @@ def performance(known: Known, seller_id: str) -> Row:
     person = known.person(seller_id)
     written = response(known, person)
 
-    def revenue(since: int, until: int) -> list[Order]:
-        start, end = known.as_of - timedelta(days=since), known.as_of - timedelta(days=until)
-        return [o for o in completed if o.resolved and start < o.resolved <= end]
-
-    month, before = revenue(30, 0), revenue(60, 30)
+    months = [o for o in completed if o.resolved and o.resolved >= known.begins(60)]
+    month = [o for o in months if o.resolved and o.resolved >= known.begins(30)]
+    before = [o for o in months if o.resolved and o.resolved < known.begins(30)]
     now, then = (sum((o.amount for o in group), Fraction(0)) for group in (month, before))
     total = sum((o.amount for o in completed), Fraction(0))
     kept = [o for o in every if not o.excluded]
@@ -142,16 +139,17 @@ def _rates(known: Known, chosen: list[Order], days: str) -> dict[str, Row]:
         if order.resolved:
             bought.setdefault(order.row["buyer_id"], []).append(order.resolved)
     quarter = known.policy.days("retention_window_days")
-    start, middle = known.as_of - 2 * quarter, known.as_of - quarter
-    earlier = {b: [m for m in moments if start < m <= middle] for b, moments in bought.items()}
+    start, middle = known.begins(2 * quarter), known.begins(quarter)
+    earlier = {b: [m for m in moments if start <= m < middle] for b, moments in bought.items()}
     earlier = {buyer: moments for buyer, moments in earlier.items() if moments}
-    stayed = sum(any(m > middle for m in bought[buyer]) for buyer in earlier)
+    stayed = sum(any(m >= middle for m in bought[buyer]) for buyer in earlier)
     judged = [o for o in chosen if known.within(o.judged, days)]
     promised = [
         o for o in chosen if o.row["promised_at"] and known.within(known.known(o.row["delivered_at"]), days)
     ]
     in_time = sum(
-        business_day(o.row["delivered_at"]) <= business_day(o.row["promised_at"]) for o in promised
+        known.policy.business_day(o.row["delivered_at"]) <= known.policy.business_day(o.row["promised_at"])
+        for o in promised
     )
     resolved = [o for o in chosen if known.within(o.resolved, days)]
     ended = [o for o in resolved if o.outcome != "cancelled"]

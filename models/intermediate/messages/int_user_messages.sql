@@ -12,7 +12,7 @@ with threads as (
     select threads.* from {{ ref('int_threads') }} as threads
     {{ only_stale('threads', 'user_id', source('standing', 'stale_user_messages')) }}
     -- A thread that has left every window is kept until everything is judged.
-    where threads.sent_at > {{ days_ago(longest) }}
+    where threads.sent_at >= {{ window_start(longest) }}
 
 ),
 
@@ -20,8 +20,8 @@ flagged as (
 
     select
         *,
-        is_judged and sent_at > {{ days_ago(policy('trust_window_days')) }} as is_in_trust_window,
-        is_judged and sent_at > {{ days_ago(policy('response_window_days')) }} as is_recent
+        is_judged and sent_at >= {{ window_start(policy('trust_window_days')) }} as is_in_trust_window,
+        is_judged and sent_at >= {{ window_start(policy('response_window_days')) }} as is_recent
     from threads
 
 ),

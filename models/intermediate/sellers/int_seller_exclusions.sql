@@ -13,7 +13,7 @@ windows as (
 
 flagged as (
 
-    select {{ seller_order_flags(days_ago('windows.window_days')) }}
+    select {{ seller_order_flags('windows.window_start') }}
     from orders
     inner join windows on orders.seller_id = windows.seller_id
 

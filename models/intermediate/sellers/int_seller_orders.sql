@@ -29,12 +29,12 @@ lifetimes as (
 -- Most of a shop's orders have left its window, the 60 days of its growth and the two quarters: these need no second look.
 late as (
 
-    select {{ seller_order_flags(days_ago('windows.window_days')) }}
+    select {{ seller_order_flags('windows.window_start') }}
     from orders
     inner join windows on orders.seller_id = windows.seller_id
     where
         greatest(orders.judged_at, orders.shipped_at, orders.delivered_at, orders.resolved_at)
-        > {{ days_ago('greatest(windows.window_days, 60, 2 * ' ~ policy('retention_window_days') ~ ')') }}
+        >= least(windows.window_start, {{ window_start('greatest(60, 2 * ' ~ policy('retention_window_days') ~ ')') }})
 
 ),
 
@@ -42,14 +42,14 @@ windowed as (
 
     select
         seller_id,
-        count(*) filter (where is_completed and resolved_at > {{ days_ago(30) }}) as last_30_days_sales,
-        sum(amount) filter (where is_completed and resolved_at > {{ days_ago(30) }}) as last_30_days_revenue,
+        count(*) filter (where is_completed and resolved_at >= {{ window_start(30) }}) as last_30_days_sales,
+        sum(amount) filter (where is_completed and resolved_at >= {{ window_start(30) }}) as last_30_days_revenue,
         sum(amount) filter (
-            where is_completed and resolved_at > {{ days_ago(60) }} and resolved_at <= {{ days_ago(30) }}
+            where is_completed and resolved_at >= {{ window_start(60) }} and resolved_at < {{ window_start(30) }}
         ) as earlier_30_days_revenue,
-        min(resolved_at) filter (where is_completed and resolved_at > {{ days_ago(30) }}) as last_30_days_first_at,
-        min(resolved_at) filter (where is_completed and resolved_at > {{ days_ago(60) }}) as last_60_days_first_at,
-        max(resolved_at) filter (where is_completed and resolved_at > {{ days_ago(60) }}) as last_60_days_last_at,
+        min(resolved_at) filter (where is_completed and resolved_at >= {{ window_start(30) }}) as last_30_days_first_at,
+        min(resolved_at) filter (where is_completed and resolved_at >= {{ window_start(60) }}) as last_60_days_first_at,
+        max(resolved_at) filter (where is_completed and resolved_at >= {{ window_start(60) }}) as last_60_days_last_at,
         {{ seller_order_tallies('not is_excluded') }},
         {{ seller_quarter_tallies('not is_excluded') }}
     from late
@@ -61,12 +61,12 @@ days as (
 
     select
         due_days.*,
-        due_days.judged_first_at > {{ days_ago('windows.window_days') }} as is_judged_in_window,
-        due_days.shipped_first_at > {{ days_ago('windows.window_days') }} as is_shipped_in_window,
-        due_days.promised_first_at > {{ days_ago('windows.window_days') }} as is_delivered_in_window,
-        due_days.resolved_first_at > {{ days_ago('windows.window_days') }} as is_in_window,
-        due_days.resolved_first_at > {{ days_ago(30) }} as is_last_30_days,
-        due_days.resolved_first_at > {{ days_ago(60) }} as is_last_60_days,
+        due_days.judged_first_at >= windows.window_start as is_judged_in_window,
+        due_days.shipped_first_at >= windows.window_start as is_shipped_in_window,
+        due_days.promised_first_at >= windows.window_start as is_delivered_in_window,
+        due_days.resolved_first_at >= windows.window_start as is_in_window,
+        due_days.resolved_first_at >= {{ window_start(30) }} as is_last_30_days,
+        due_days.resolved_first_at >= {{ window_start(60) }} as is_last_60_days,
         {{ is_late('due_days.resolved_first_at') }} as is_late,
         {{ is_earlier('due_days.resolved_first_at') }} as is_earlier
     from {{ ref('int_due_order_days') }} as due_days

@@ -95,7 +95,7 @@ final as (
         coalesce(user_messages.response_rate, 0) as response_rate,
         coalesce(user_messages.response_time_avg, 0) as response_time_avg,
         least(
-            least(
+            {{ leaves('least(
                 seller_orders.judged_first_at,
                 seller_orders.shipped_first_at,
                 seller_orders.promised_first_at,
@@ -103,7 +103,7 @@ final as (
                 exclusions.judged_first_at,
                 exclusions.promised_first_at,
                 exclusions.resolved_first_at
-            ) + make_interval(hours => 24 * windows.window_days),
+            )', 'windows.window_days') }},
             {{ leaves('seller_orders.last_30_days_first_at', 30) }},
             {{ leaves('seller_orders.last_60_days_first_at', 60) }},
             seller_orders.next_step_at,

@@ -66,7 +66,7 @@ timed as (
 
     select
         graced.*,
-        {{ leaves('graced.grace_since', 'graced.grace_days') }} as grace_until
+        graced.grace_since + make_interval(hours => 24 * graced.grace_days) as grace_until
     from graced
 
 ),

@@ -8,8 +8,8 @@ reviews as (
 
     select
         *,
-        created_at > {{ days_ago(30) }} as is_last_30_days,
-        created_at > {{ days_ago(90) }} as is_last_90_days
+        created_at >= {{ window_start(30) }} as is_last_30_days,
+        created_at >= {{ window_start(90) }} as is_last_90_days
     from {{ ref('int_reviews') }}
     where not is_summed
 
@@ -45,8 +45,8 @@ windowed as (
 
     select
         parts.*,
-        parts.total_reviews_first_at > {{ days_ago(30) }} as is_last_30_days,
-        parts.total_reviews_first_at > {{ days_ago(90) }} as is_last_90_days
+        parts.total_reviews_first_at >= {{ window_start(30) }} as is_last_30_days,
+        parts.total_reviews_first_at >= {{ window_start(90) }} as is_last_90_days
     from parts
     inner join due_sellers on parts.seller_id = due_sellers.seller_id
 

@@ -42,21 +42,34 @@ recent as (
         sum(resolved.number) as resolved
     from due_sellers
     inner join resolved on due_sellers.seller_id = resolved.seller_id
-    where resolved.resolved_at > {{ days_ago(policy('evaluation_window_days')) }}
+    where resolved.resolved_at >= {{ window_start(policy('evaluation_window_days')) }}
     group by due_sellers.seller_id
+
+),
+
+counted as (
+
+    select
+        due_sellers.seller_id,
+        coalesce(recent.resolved >= {{ policy('evaluation_min_resolved') }}, false) as is_enough
+    from due_sellers
+    left join recent on due_sellers.seller_id = recent.seller_id
 
 ),
 
 final as (
 
     select
-        due_sellers.seller_id,
-        (case
-            when recent.resolved >= {{ policy('evaluation_min_resolved') }} then {{ policy('evaluation_window_days') }}
+        seller_id,
+        case
+            when is_enough then {{ policy('evaluation_window_days') }}
             else {{ policy('evaluation_long_window_days') }}
-        end)::integer as window_days
-    from due_sellers
-    left join recent on due_sellers.seller_id = recent.seller_id
+        end::integer as window_days,
+        case
+            when is_enough then {{ window_start(policy('evaluation_window_days')) }}
+            else {{ window_start(policy('evaluation_long_window_days')) }}
+        end as window_start
+    from counted
 
 )
 

@@ -12,7 +12,7 @@ with due_users as (
         select
             cases.user_id,
             {{ tally(
-                kind, "cases.outcome = 'upheld' and cases.decided_at > " ~ days_ago(policy('trust_window_days')), 'cases.decided_at'
+                kind, "cases.outcome = 'upheld' and cases.decided_at >= " ~ window_start(policy('trust_window_days')), 'cases.decided_at'
             ) }},
             min(cases.next_event_at) as next_event_at
         from {{ ref(model) }} as cases

@@ -70,7 +70,7 @@ final as (
         users.phone_verified::integer as phone_verified,
         coalesce(kyc_statuses.verified, 0) as kyc_verified,
         users.two_factor_enabled::integer as two_factor_enabled,
-        floor(extract(epoch from {{ as_of() }} - users.created_at) / 86400)::integer as account_age_days,
+        {{ business_day(as_of()) }} - {{ business_day('users.created_at') }} as account_age_days,
         coalesce(user_orders.completed_orders, 0) as completed_orders,
         coalesce(user_orders.completed_orders_as_buyer, 0) as completed_orders_as_buyer,
         coalesce(counterparties.counterparties, 0) as counterparties,
@@ -87,7 +87,7 @@ final as (
         user_conduct.referrals,
         -- The first event to leave the trust window, to come, or to be judged.
         least(
-            least(
+            {{ leaves('least(
                 user_orders.clean_first_at,
                 user_orders.own_cancellations_first_at,
                 user_orders.disputes_lost_first_at,
@@ -96,7 +96,7 @@ final as (
                 exclusions.disputes_lost_first_at,
                 user_conduct.reports_first_at,
                 user_conduct.warnings_first_at
-            ) + make_interval(hours => 24 * {{ policy('trust_window_days') }}::integer),
+            )', policy('trust_window_days')) }},
             user_orders.next_event_at,
             user_messages.next_step_at,
             user_conduct.next_event_at,

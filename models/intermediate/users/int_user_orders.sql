@@ -37,9 +37,9 @@ days as (
 
     select
         due_days.*,
-        due_days.resolved_first_at > {{ days_ago(policy('trust_window_days')) }} as is_in_trust_window,
-        due_days.disputes_lost_first_at > {{ days_ago(policy('trust_window_days')) }} as is_loss_in_trust_window,
-        due_days.resolved_first_at > {{ days_ago('windows.window_days') }} as is_in_window
+        due_days.resolved_first_at >= {{ window_start(policy('trust_window_days')) }} as is_in_trust_window,
+        due_days.disputes_lost_first_at >= {{ window_start(policy('trust_window_days')) }} as is_loss_in_trust_window,
+        due_days.resolved_first_at >= windows.window_start as is_in_window
     from {{ ref('int_due_order_days') }} as due_days
     inner join windows on due_days.user_id = windows.user_id
     where due_days.is_whole

@@ -25,7 +25,7 @@ final as (
         ) as next_step_at
     from sessions
     where
-        ended_at > {{ days_ago(policy('session_window_days')) }}
+        ended_at >= {{ window_start(policy('session_window_days')) }}
         or next_event_at is not null
     group by user_id
 

@@ -42,21 +42,34 @@ recent as (
         sum(resolved.number) as resolved
     from due_users
     inner join resolved on due_users.user_id = resolved.user_id
-    where resolved.resolved_at > {{ days_ago(policy('evaluation_window_days')) }}
+    where resolved.resolved_at >= {{ window_start(policy('evaluation_window_days')) }}
     group by due_users.user_id
+
+),
+
+counted as (
+
+    select
+        due_users.user_id,
+        coalesce(recent.resolved >= {{ policy('evaluation_min_resolved') }}, false) as is_enough
+    from due_users
+    left join recent on due_users.user_id = recent.user_id
 
 ),
 
 final as (
 
     select
-        due_users.user_id,
-        (case
-            when recent.resolved >= {{ policy('evaluation_min_resolved') }} then {{ policy('evaluation_window_days') }}
+        user_id,
+        case
+            when is_enough then {{ policy('evaluation_window_days') }}
             else {{ policy('evaluation_long_window_days') }}
-        end)::integer as window_days
-    from due_users
-    left join recent on due_users.user_id = recent.user_id
+        end::integer as window_days,
+        case
+            when is_enough then {{ window_start(policy('evaluation_window_days')) }}
+            else {{ window_start(policy('evaluation_long_window_days')) }}
+        end as window_start
+    from counted
 
 )
 

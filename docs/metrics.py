@@ -20,8 +20,11 @@ CONVENTIONS = """\
 
 Made by `python docs/metrics.py` from `models/` and `seeds/`; change those and not this page.
 
-- The run's moment is `as_of`. "Last N days" is the half-open window from N × 24 hours before it up to and with it; days, promised
-  days and holidays are those of the business time zone. Document times are UTC, cut to the second.
+- The run's moment is `as_of`. "Last N days" are the N business days that end with as_of's own: a window begins at a midnight of the
+  business time zone, that moment with it, and ends at `as_of`. "The N before" are the N whole business days before it. Active days,
+  promised days, the age of an account, months and holidays are counted in the same days. Document times are UTC, cut to the second.
+- By time alone a document changes at such a midnight, or at a moment that is stated: 24 hours for an answer, a shipment's last moment,
+  the end of a tier's grace, a time that lies in the future.
 - Rates are percentages with two decimals, rounded half away from zero once, at the end; 0 without evidence.
 - An order has one outcome, the first that applies: cancelled, returned, completed, else open. Times decide; where only the status
   says it, the latest event's time stands in. A refund without an amount is a full one. A status of returned or refunded is a return.

@@ -42,7 +42,7 @@ ORDERS = {
         "int_user_order_sides",
         "user_id",
         # A cancellation that behavior has forgotten may still count in the trust score.
-        "select greatest(window_days, (select value from {0}.policy_numbers where name = 'trust_window_days'))"
+        "select greatest(window_days, (select value from {0}.policy_numbers where name = 'trust_window_days')::integer)"
         " as days from {0}.int_user_windows where user_id = :key",
         {**USER_ORDERS, **EXCLUDED},
     ),
@@ -194,9 +194,9 @@ def _orders(connection: Connection, build: str, kind: str, key: UUID) -> dict[st
         statement = (
             f"with looked_back as ({window.format(quoted(build))})"
             f" select order_id::text as order_id, outcome, resolved_at, amount::float as amount, is_excluded,"
-            f" not is_excluded and coalesce({event} > (select as_of from {quoted(build, 'run_context')})"
-            f" - make_interval(days => (select days::integer from looked_back)), false) as is_counted"
-            f" from {quoted(build, model)} where {column} = :key and {condition}"
+            f" not is_excluded and coalesce(({event} at time zone business_time_zone)::date"
+            f" > (as_of at time zone business_time_zone)::date - (select days from looked_back), false) as is_counted"
+            f" from {quoted(build, model)} cross join {quoted(build, 'run_context')} where {column} = :key and {condition}"
             f" order by is_counted desc, {event} desc nulls last, order_id limit {SHOWN}"
         )
         listed = rows(connection, statement, key=key)

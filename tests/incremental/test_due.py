@@ -1,6 +1,7 @@
 """Who is due when: members whom the runs cannot know yet."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from conftest import MakeDatabase
@@ -106,3 +107,36 @@ def test_who_joins_later_is_due_then_and_costs_no_run_before(
         do(engine, f"update users set created_at = '{now}' where id = '{UNDATED}'")
         run(marketplace)
         assert scored(engine) == {LATER, SHOP, UNDATED}
+
+
+def test_between_two_midnights_nobody_falls_due_by_time_alone(
+    make_database: MakeDatabase, published_template: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no shipment and no answer is awaited: those are stated moments."""
+    marketplace = make_database(published_template)
+    with connect(marketplace) as engine:
+        zone = ZoneInfo(marketplace.business_time_zone)
+        today = wall_clock(engine).astimezone(zone).date()
+        midnight, next_midnight = (
+            datetime.combine(today + timedelta(days=n), time(), zone) for n in (1, 2)
+        )
+        awaited = "select order_id from standing_build.int_judged_orders where next_step_at is not null"
+        do(
+            engine,
+            "delete from messages",
+            f"update orders set status = 'cancelled', cancelled_by = 'buyer', cancelled_at = '{wall_clock(engine)}',"
+            f" shipped_at = null, delivered_at = null, completed_at = null where id in ({awaited})",
+        )
+        set_clock(monkeypatch, lambda: midnight + timedelta(minutes=30))
+        run(marketplace)
+        due = "select count(*) from standing.member_state where due_at {}"
+        assert scalar(engine, due.format(f"> '{midnight}' and due_at < '{next_midnight}'")) == 0
+        assert scalar(engine, due.format(f"= '{next_midnight}'")) != 0
+        # Later ones are midnights, too, but for the review of a trust score, which its document states.
+        others = scalar(
+            engine,
+            f"select count(*) from standing.member_state where due_at > '{next_midnight}'"
+            f" and (due_at at time zone '{zone}')::time <> '00:00' and not (target = 'trust_score' and due_at ="
+            " (select (trust_score ->> 'next_review')::timestamptz from users where id = member_id))",
+        )
+        assert others == 0

@@ -380,7 +380,7 @@ def compare(engine: Engine, settings: Settings, outcome: Outcome) -> None:
 #: look at.
 KEPT = {
     materialized.THREADS.model: "next_step_at is not null"
-    " or sent_at > (select as_of from {schema}.run_context) - interval '365 days'",
+    " or sent_at > (select as_of from {schema}.run_context) - interval '364 days'",
     materialized.QUARANTINE: "row_id is not null and reason != 'created in the future'",
 }
 
@@ -413,7 +413,7 @@ DAYS = {
 #: document.
 WRITTEN = (
     "select user_id, max(last_sent_at), min(next_step_at),"
-    " array_agg(day order by day) filter (where last_sent_at > as_of - interval '31 days')"
+    " array_agg(day order by day) filter (where last_sent_at > as_of - interval '29 days')"
     " from {schema}.int_message_days cross join {schema}.run_context group by user_id"
 )
 

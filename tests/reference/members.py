@@ -70,7 +70,9 @@ def trust_score(known: Known, user_id: str) -> Row:
         "phone_verified": int(bool(user["phone_verified"])),
         "kyc_verified": int(user["kyc_status"] in policy.kyc),
         "two_factor_enabled": int(security.get("two_factor_enabled") is True),
-        "account_age_days": (policy.business_day(known.as_of) - policy.business_day(user["created_at"])).days,
+        "account_age_days": (
+            policy.business_day(known.as_of) - policy.business_day(user["created_at"])
+        ).days,
         "completed_orders_as_buyer": sum(1 for role, _ in completed if role == "buyer"),
         "counterparties": len({other(side) for side in completed}),
         "completed_value": sum((o.amount for _, o in completed), Fraction(0)),

@@ -88,7 +88,7 @@ def measure(home: Path, given: argparse.Namespace) -> None:
 
 
 def throughput(engine: Engine, folder: Path, sizes: dict[str, int], given: argparse.Namespace) -> None:
-    """The ratio of statements a second with the triggers to those without, pair by pair; the server's CPU, too."""
+    """Statements a second with the triggers ÷ without, pair by pair; the server's CPU, too."""
     spent: dict[str, float] = {}
     with application(engine, folder, sizes, 0) as load:
         for pair in range(given.pairs):

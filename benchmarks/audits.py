@@ -1,4 +1,4 @@
-"""What the three audits cost beside the rest of a run: their own seconds, whatever goes on beside them, and their share.
+"""What the three audits cost beside the rest of a run: their own seconds, and their share.
 
 Loads and upgrades a simulated marketplace on a server of its own and runs twice: the first run writes
 everybody, the second only who has changed. With --home an existing STANDING_HOME is taken as it is.

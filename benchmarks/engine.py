@@ -44,7 +44,7 @@ FOR_LATER = ("int_large_shops", "int_order_days", "int_review_days")
 
 @dataclass
 class Cost:
-    """Seconds on the clock, in the database and of the server's CPU, bytes of WAL, Python's peak memory, documents."""
+    """Seconds (clock, database, server's CPU), bytes of WAL, Python's peak memory, documents."""
 
     wall: float = 0
     database: float = 0

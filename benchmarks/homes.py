@@ -1,4 +1,4 @@
-"""Where benchmarks work: a marketplace made for them on a server of its own, or a home that is there already."""
+"""Where benchmarks work: a marketplace made for them on a server of its own, or a given home."""
 
 import argparse
 import os
@@ -23,7 +23,7 @@ def parser(says: str | None, state: str = "loaded and upgraded") -> argparse.Arg
 
 @contextmanager
 def marketplace(given: argparse.Namespace) -> Iterator[Path]:
-    """A home with a simulated marketplace, loaded and upgraded, stopped and removed at the end; or the given one."""
+    """A home with a simulated marketplace, upgraded, and removed at the end; or the given one."""
     if given.home:
         yield given.home
         return

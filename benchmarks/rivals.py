@@ -1,4 +1,4 @@
-"""The two ways that a run replaces, each on a sample: correlated subqueries and a job that works row by row.
+"""What a run replaces, each on a sample: correlated subqueries, and a job that works row by row.
 
 Both find the numbers from which the documents are made and write one document; neither looks up bins or writes
 the factors with their evidence, so that what they take is less than they would need.
@@ -93,7 +93,7 @@ def _subqueries(engine: Engine, table: str, alias: str, column: str, numbers: di
 
 
 def rows(engine: Engine) -> float:
-    """Seconds for all members by a job that reads and writes one after the other, extrapolated; nothing stays."""
+    """Seconds for all members by a job that takes one after the other, extrapolated; nothing stays."""
     with engine.connect() as connection:
         total = connection.scalar(text("select count(*) from users")) or 0
         members = connection.scalars(

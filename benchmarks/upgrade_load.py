@@ -77,7 +77,7 @@ class Phase:
 
 @contextmanager
 def application(engine: Engine, folder: Path, sizes: Mapping[str, int], rate: int) -> Iterator[Load]:
-    """Run pgbench at `rate` statements a second (0: as fast as it can), logging into `folder`, until the block ends."""
+    """Run pgbench until the block ends: `rate` statements a second (0: no limit), logged in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     for name, (weight, script) in STATEMENTS.items():

@@ -1,4 +1,4 @@
-"""`python -m flows FLOW [SELECTION]`: run a flow once, here and now. `python -m flows serve`: all on schedule."""
+"""`python -m flows FLOW [SELECTION]` runs a flow once; `python -m flows serve` runs all on schedule."""
 
 import os
 import sys

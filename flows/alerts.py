@@ -93,7 +93,7 @@ def _never_began() -> AutomationCore:
 
 
 def _silence(signs: tuple[str, ...], within: timedelta) -> EventTrigger:
-    """After one of the signs nothing more is heard of a run: no such sign again, not that it runs, no end."""
+    """A run gave one of the signs, and then nothing more: no other sign, no start and no end."""
     ends = ("Completed", "Failed", "Cancelled", "Crashed", STOPPED, *NAMED.values())
     return EventTrigger(
         after={f"prefect.flow-run.{sign}" for sign in signs},

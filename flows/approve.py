@@ -1,4 +1,4 @@
-"""Decide about a run that the gate stopped, from the Prefect page; `standing approve` and `reject` do the same."""
+"""Decide about a stopped run on the Prefect page; `standing approve` and `reject` do the same."""
 
 from prefect import State, flow
 from prefect.states import Completed
@@ -12,7 +12,7 @@ from standing.settings import current
 @flow(name="approve", flow_run_name="approve run {run_id}")
 @plainly
 def approve(run_id: int) -> State[None]:
-    """Publish what run `run_id` would have written, where the old value still stands; audit and report on it."""
+    """Publish what run `run_id` would have written where the old value still stands; audit, report."""
     from standing.decisions.approval import approve as decide
 
     load_ahead()

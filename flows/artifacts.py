@@ -152,7 +152,7 @@ class Progress(logging.Handler):
             self.tell(100.0 * (max(self.begun, 1) - 1 + share) / self.steps, record.getMessage())
 
     def tell(self, percent: float, words: str) -> None:
-        """Says so; what is done stays done, also where the parts of a step are counted one after another."""
+        """Show it. The bar never goes back, also where the parts of a step are counted one by one."""
         self.told = time.monotonic()
         self.percent = max(self.percent, min(percent, 100.0))
         if self.artifact is not None:

@@ -1,4 +1,4 @@
-"""Every deployment in one place: what runs when. prefect.yaml says the same for work pools; a test compares.
+"""All deployments: what runs when. prefect.yaml says the same for work pools; a test compares.
 
 Insights (02:00) and the expiry of points (midnight) are a flow file and an entry in `declared` each, once
 their documents exist: `Declared("insights.insights", "daily", _cron("0 2 * * *", settings))`.

@@ -79,7 +79,7 @@ async def leave_the_newest(client: PrefectClient, deployment_id: UUID, end: Stat
 
 
 async def keep_short(client: PrefectClient, deployment_ids: Sequence[UUID], seconds: float) -> None:
-    """While all places are taken, so that no run is started only to find itself overtaken; never returns."""
+    """Keep all places taken, so that no run is started that a later one replaces; never returns."""
     while True:
         await asyncio.sleep(seconds)
         try:

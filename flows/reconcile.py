@@ -1,4 +1,4 @@
-"""Reconcile: a full recompute beside the published documents, daily at STANDING_RECONCILE_AT; drift must be 0."""
+"""Reconcile: compare published documents with a full recompute, daily at STANDING_RECONCILE_AT."""
 
 from prefect import State, flow
 from prefect.artifacts import create_table_artifact
@@ -14,7 +14,7 @@ from standing.settings import current
 @flow(name="reconcile", flow_run_name=at_its_time("reconcile"))
 @plainly
 def reconcile(mend: bool = False) -> State[None]:
-    """An incremental run, then everybody anew in a schema apart, compared; `mend` writes anew what differs."""
+    """Run what is due, build everybody in another schema, compare; `mend` writes what differs again."""
     settings = current()
     reach_database()
     with Progress("reconciliation") as progress:

@@ -1,4 +1,4 @@
-"""Refresh trust scores, behaviour scores, ratings and performance; every TRUST_SCORE_CALCULATION_INTERVAL."""
+"""Refresh all documents but tiers, every TRUST_SCORE_CALCULATION_INTERVAL."""
 
 from prefect import State, flow
 

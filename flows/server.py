@@ -30,7 +30,7 @@ def start(arguments: list[str]) -> None:
 
 
 def begin_as_writers() -> None:
-    """Every transaction of Prefect's server in SQLite: `BEGIN IMMEDIATE`, which waits for up to a minute."""
+    """Prefect's server begins each transaction in SQLite with `BEGIN IMMEDIATE`, which waits."""
     from prefect.server.database.configurations import AioSqliteConfiguration
 
     begin = AioSqliteConfiguration.begin_transaction

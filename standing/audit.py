@@ -108,7 +108,7 @@ def load_ahead() -> None:
 
 
 def _working_process() -> ProcessPoolExecutor:
-    """The process, made anew if it broke in an audit that nobody waited for, such as of a run that failed."""
+    """The process; a new one if the last one broke in an audit that nobody waited for."""
     try:
         _process().submit(int)
     except BrokenProcessPool:
@@ -130,7 +130,7 @@ def _process() -> ProcessPoolExecutor:
 
 @contextmanager
 def _without_main() -> Iterator[None]:
-    """A spawned process imports the module that this one was started as, such as Prefect's engine: not the audit's."""
+    """Keep the audit's process from importing the module that this one was started as."""
     started_as = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
     try:

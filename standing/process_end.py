@@ -1,4 +1,4 @@
-"""How a process ends: with the one that it works for, also when that one is killed and can tell nobody; and at once."""
+"""How a process ends: at once, and with the one that it works for, also if that one is killed."""
 
 import atexit
 import gc
@@ -8,12 +8,12 @@ import threading
 
 
 def end_at_once() -> None:
-    """Have this process end without a last look for garbage among all that dbt and Great Expectations have made: 0.8 s."""
+    """Have this process end without a last garbage collection, which takes 0.8 s after dbt."""
     atexit.register(gc.freeze)
 
 
 def end_with_parent() -> None:
-    """Called in a process that multiprocessing has started: watch for the end of the one that started it."""
+    """In a process that multiprocessing has started: watch for the end of its parent."""
     end_at_once()
     parent = multiprocessing.parent_process()
     if parent is not None:

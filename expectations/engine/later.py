@@ -21,7 +21,7 @@ class _Later(ModuleType):
 
 @contextmanager
 def when_used(*names: str) -> Iterator[None]:
-    """What imports one of these modules in here gets one that loads on its first use; others get the real ones.
+    """Within this block, an import of one of these modules gives one that loads on its first use.
 
     `importlib.util.LazyLoader` does not serve: Python 3.11 loads its modules at the second import already.
     """

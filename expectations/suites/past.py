@@ -1,4 +1,4 @@
-"""Does this run look like the ones before it? Rows against the last published run, members by level and tier.
+"""Does this run look like the ones before it? Rows, and members by level and tier, are compared.
 
 What earlier runs saw is in `standing.runs`; where there is none, there is nothing to compare and all is well.
 """

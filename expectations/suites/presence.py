@@ -1,4 +1,4 @@
-"""Is everything there that is to be published, for every member and once, and was not too much set aside?"""
+"""Does every member have one document to publish, and was not too much set aside?"""
 
 from expectations.engine.catalog import Catalog
 from expectations.engine.rules import Rule, Scan

@@ -51,7 +51,7 @@ def _target_scan(target: AuditTarget, scope: AuditScope, catalog: Catalog) -> Sc
 
 
 def _named_in(table: str, target: AuditTarget, catalog: Catalog) -> str:
-    """The members in that table of Standing's for this target; joined, for PostgreSQL's workers ask no subquery."""
+    """The members in that table of Standing's for this target; to be joined (workers run no subquery)."""
     if not catalog.usable(f"standing:{table}.member_id"):
         return "(select null::uuid as member_id where false)"
     return f"(select member_id from standing.{table} where target = '{target.name}')"

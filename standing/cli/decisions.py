@@ -133,7 +133,7 @@ def reject(run_id: int, reason: str) -> None:
 @click.argument("run_id", metavar="RUN", type=int)
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def undo(run_id: int, as_json: bool) -> None:
-    """Put back what a run wrote, where it still is there, and hold those members until `standing resume`."""
+    """Put back what a run wrote where it is still there; hold those members until `standing resume`."""
     from standing.cli.progress import log_to_stderr
     from standing.decisions.undo import undo as put_back
     from standing.settings import current

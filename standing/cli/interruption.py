@@ -1,4 +1,4 @@
-"""Ctrl-C, and the SIGTERM of a service manager: a command stops where it is, says so and leaves nothing behind."""
+"""Ctrl-C and SIGTERM: a command stops where it is, says so and leaves nothing behind."""
 
 import signal
 import threading
@@ -13,7 +13,7 @@ SAID = (
 
 @contextmanager
 def interruptible() -> Iterator[list[int]]:
-    """Within it SIGTERM stops the command just as Ctrl-C does. Gives a list that then holds the signal's number."""
+    """Let SIGTERM stop the command as Ctrl-C does. Gives a list that then holds the signal's number."""
     received: list[int] = []
 
     def interrupt(number: int, _frame: FrameType | None) -> None:

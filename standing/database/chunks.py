@@ -1,4 +1,4 @@
-"""One chunk of writing into the application's rows: a short transaction of its own, under the run's lock."""
+"""One chunk of writes to the application's rows: a short transaction, under the run's lock."""
 
 from collections.abc import Callable
 from typing import TypeVar

@@ -23,7 +23,7 @@ def columns_found(connection: Connection, schema: str) -> Columns:
 
 
 def promises_found(connection: Connection, schema: str) -> list[str]:
-    """What constraints promise of single columns, as "table.column kind"; models look for what none forbids."""
+    """What constraints promise of single columns, as "table.column kind"; models check the rest."""
     statement = (
         "select tables.relname || '.' || columns.attname || ' ' || constraints.contype::text as promise"
         " from pg_constraint as constraints join pg_class as tables on tables.oid = constraints.conrelid"

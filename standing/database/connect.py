@@ -98,7 +98,7 @@ def shown(url: URL) -> str:
 
 
 def require_upgraded(connection: Connection, settings: Settings) -> None:
-    """Raise UnfitDatabase where there is no marketplace, NotUpgraded where `standing migrate` has not ended."""
+    """Raise UnfitDatabase without a marketplace, NotUpgraded where `standing migrate` has not ended."""
     schema = settings.application_schema
     found = connection.scalar(
         text(

@@ -176,7 +176,7 @@ def _free(connection: Connection, key: int) -> None:
 
 
 def _holder(connection: Connection) -> str:
-    """Who holds it since when, without names; `backend_start` and the client are hidden from other roles."""
+    """Who holds it since when, without names; other roles cannot see `backend_start` and client."""
     row = connection.execute(
         text(
             "select a.pid, coalesce(host(a.client_addr), 'this machine') as client,"

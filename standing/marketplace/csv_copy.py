@@ -126,7 +126,7 @@ def _records(handle: BinaryIO) -> Iterator[bytes]:
 
 
 def _explained(path: Path, error: psycopg.Error) -> str:
-    """`COPY staged_orders, line 3, column price: "x"` becomes the file's own line: the header was line 1."""
+    """The file's own line for `COPY staged_orders, line 3, column price: "x"`: the header was line 1."""
     context = (error.diag.context or "").partition(":")[0]
     words = dict(part.strip().split(" ", 1) for part in context.split(",") if " " in part.strip())
     line = f", line {int(words['line']) + 1}" if words.get("line", "").isdigit() else ""

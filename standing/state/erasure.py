@@ -66,7 +66,7 @@ def erase(connection: Connection, settings: Settings, everywhere: bool = True) -
 def _keeping(
     connection: Connection, settings: Settings, group: tuple[Target, ...]
 ) -> Iterator[tuple[str, str, str]]:
-    """Tables of ours that keep something of a member of one application table: name, key, and which rows of it."""
+    """Our tables that have rows of these members: name, key, and a condition on its rows."""
     names = ", ".join(f"'{target.name}'" for target in group)
     for table in (*KEPT_BY_MEMBER, "past_documents"):
         yield f"standing.{table}", "member_id", f" and kept.target in ({names})"

@@ -30,7 +30,7 @@ def open_partitions(engine: Engine) -> None:
 
 
 def written_by(connection: Connection, run_id: int, targets: tuple[Target, ...]) -> dict[str, int]:
-    """Documents that a run has written, by target, also where it broke off; found by when they were written."""
+    """Documents that a run has written, by target, also where it broke off."""
     counted = (
         "select target, count(*) as written from standing.history"
         " where run_id = :run_id and published_at >="

@@ -61,7 +61,7 @@ def go_on_with(engine: Engine, run_id: int) -> None:
 
 
 def enter_skipped(engine: Engine, selection: str, as_of: datetime, message: str) -> int:
-    """Enter a run that did not get its turn and give its number; the one at work stays entered as running."""
+    """Enter a run that did not get its turn and give its number; the other one stays `running`."""
     with engine.begin() as connection:
         number: int = connection.execute(
             text(

@@ -137,7 +137,7 @@ def _require_nothing_lost(session: Session, settings: Settings) -> None:
 
 
 def _drop_schema(connection: Connection[Any], schema: str) -> list[Step]:
-    """Its tables first, one by one: a schema with many partitions needs more locks than one statement has."""
+    """Drop its tables one by one first: many partitions need more locks than one statement has."""
     if not has_schema(connection, schema):
         return []
     tables = rows(

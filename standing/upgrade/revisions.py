@@ -66,7 +66,7 @@ def latest() -> str:
 
 
 def up_to(revision: str | None) -> list[str]:
-    """The revisions with steps on the application's tables that a database at `revision` has, oldest first."""
+    """Revisions of a database at `revision` that changed the application's tables, oldest first."""
     if revision is None:
         return []
     script = ScriptDirectory.from_config(configuration())

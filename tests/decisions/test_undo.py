@@ -1,4 +1,4 @@
-"""Taking a run back: exactly what it wrote, where it still stands, and nobody writes it again until told to."""
+"""Undo: exactly what a run wrote is put back where it still stands, and held until resumed."""
 
 import json
 from collections.abc import Iterator

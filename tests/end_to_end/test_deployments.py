@@ -276,7 +276,7 @@ def done_of(house: House, name: str) -> set[str]:
 
 @pytest.fixture(scope="module")
 def hurried(house: House, database: Engine) -> Iterator[str]:
-    """Tiers are paused, scores due every few seconds, and the run at work stands still; its flow run's id."""
+    """Pause tiers, make scores due every few seconds, and hold the run at work; gives its flow run's id."""
     set_scores_wrong(database)
     last = one(database, "select max(run_id) from standing.runs")
     house.set_paused(SCORES, False)

@@ -1,4 +1,4 @@
-"""The application writes to the rows that runs publish to: it meets no error, and nothing it wrote is lost."""
+"""The application writes to the rows that runs publish to: no errors, and no lost writes."""
 
 import subprocess
 from pathlib import Path

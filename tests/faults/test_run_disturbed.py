@@ -1,4 +1,4 @@
-"""A run beside which something breaks: connections, the server, time limits, another run, the application."""
+"""Runs while something breaks: connections, the server, time limits, another run."""
 
 import json
 import os
@@ -162,7 +162,7 @@ def test_interrupted_run_says_so_and_leaves_nothing_behind(
 def test_interrupted_flow_run_ends_its_queries_and_leaves_nothing_behind(
     disturbed: Disturbed, number: signal.Signals, give_prefect: Callable[[Path], None]
 ) -> None:
-    """Prefect has a handler of its own for the SIGTERM by which it cancels; the application lets nothing go on."""
+    """Prefect has its own handler for SIGTERM, by which it cancels; a lock of the application blocks."""
     settings = disturbed.copy()
     give_prefect(settings.home)
     environment = {

@@ -1,4 +1,4 @@
-"""A run that is killed with SIGKILL, anywhere: no document is half-written, nothing is lost, the next run mends.
+"""A run that is killed anywhere: no document is half-written, and the next run mends the rest.
 
 With --long there are hundreds of kills; STANDING_KILL_SEED sets the moments.
 """

@@ -1,4 +1,4 @@
-"""Incremental equals full: after any history, a run of the due leaves what a run of everybody would leave."""
+"""After any history, a run of the due leaves what a run of everybody would leave."""
 
 import csv
 import json
@@ -125,7 +125,7 @@ class History(RuleBasedStateMachine):
         self.arrivals = 0
 
     def _change(self, work: Callable[[Connection], None]) -> None:
-        """In a transaction of its own; given up where an open one is in the way, as an application would."""
+        """In a transaction of its own; given up if another one holds the lock, as an application would."""
         self.happened["change"] += 1
         self.changes += 1
         self.calm += 1
@@ -343,7 +343,7 @@ class History(RuleBasedStateMachine):
 
 
 def compare(engine: Engine, settings: Settings, outcome: Outcome) -> None:
-    """Every document in the columns and in the marts with a full build's at the same moment, clock fields aside."""
+    """Compare all documents, columns and marts, with a full build's at the same moment."""
     assert outcome.as_of is not None
     full = settings.model_copy(update={"build_schema": "everybody"})
     open_build(engine, full, outcome.run_id, outcome.as_of, TARGETS)
@@ -466,7 +466,7 @@ def history(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[type[History]]:
-    """An empty marketplace that forbids nothing, a clock of its own, and a project whose policy may be edited.
+    """An empty marketplace without constraints, a clock, and a project whose policy may be edited.
 
     Audits would stop at half of these histories.
     """

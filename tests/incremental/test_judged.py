@@ -1,4 +1,4 @@
-"""Judged rows are kept: a run judges anew what is stale, and everything where what is kept cannot be relied on."""
+"""Facts stay from run to run: a run builds stale ones again, and all if they cannot be relied on."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -225,7 +225,7 @@ def project(marketplace: Settings, tmp_path_factory: pytest.TempPathFactory) -> 
 def test_policy_that_judges_no_row_leaves_the_rows(
     marketplace: Settings, engine: Engine, project: Project
 ) -> None:
-    """A bin of the scorecard makes everybody due and no row stale; what an order's status means makes all stale."""
+    """A bin of the scorecard makes everybody due; the meaning of a status makes all rows stale."""
     project.edit("seeds/scorecard_metrics.csv", ("Phone number verified", "Phone number proven"))
     outcomes: list[Outcome] = []
     again = judged_again(engine, lambda: outcomes.append(run(marketplace)))

@@ -79,7 +79,7 @@ def test_a_life_is_cut_at_the_end_of_the_history() -> None:
 
 @pytest.mark.parametrize("shops", [1000, 4000])
 def test_orders_are_spread_over_shops_as_over_olists_sellers(shops: int) -> None:
-    """Of whom the largest 1% have 23% of the orders and the largest tenth 66%; twice as large means twice as many shops."""
+    """The largest 1% of shops have 23% of the orders and the largest tenth 66%, at any size."""
     market = populate(Scale(50 * shops, 50 * shops, 3, END, shops))
     sold = np.zeros(shops)
     for block in trades(market):

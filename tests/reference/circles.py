@@ -90,7 +90,7 @@ PARTNERS: tuple[Callable[[Circle], None], ...] = (
 
 
 def circles() -> list[World]:
-    """For each size as many marketplaces as there are kinds of partners; each kind is the last one of one."""
+    """For each size one marketplace a kind of partner, in which that kind comes last."""
     worlds = []
     for size in SIZES:
         for first in range(len(PARTNERS)):

@@ -1,4 +1,4 @@
-"""What may happen to a marketplace between two runs: the changes an application, a person or a clock makes."""
+"""What may happen to a marketplace between two runs, by an application, a person or a clock."""
 
 import json
 from datetime import datetime, timedelta

@@ -129,7 +129,7 @@ _DEFAULTS = {"TRUST_SCORE_MIN_TRANSACTIONS_FOR_GOLD": 10, "TRUST_SCORE_MIN_TRANS
 def _factors(
     known: Known, values: Row, rates: Row, since: str | None
 ) -> tuple[list[Row], dict[str, Decimal]]:
-    """All factors with points, largest first, and the categories' values summed; k and prior go into the rates."""
+    """All factors with points, largest first, and the sums of the categories."""
     policy = known.policy
     found, by_category = [], dict.fromkeys(policy.categories, Decimal(0))
     for name, metric in policy.metrics.items():

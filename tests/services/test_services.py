@@ -52,7 +52,7 @@ def test_a_service_is_known_while_it_lives_and_stopped_with_what_it_started(serv
 
 
 def alive(group: int) -> list[int]:
-    """Processes of a group that have not ended; a busy machine takes its time to end one that was killed."""
+    """Processes of a group that have not ended; on a busy machine a killed one takes its time."""
     found = []
     for process in psutil.process_iter():
         try:

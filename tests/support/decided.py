@@ -1,4 +1,4 @@
-"""What the tests of the gate, of decisions and of undoing share: statements, documents, and a wave of changes."""
+"""What tests of the gate, decisions and undo share: statements, documents, a wave of changes."""
 
 from sqlalchemy import Engine, text
 

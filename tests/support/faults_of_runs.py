@@ -71,7 +71,7 @@ def run(settings: Settings, perform: Perform = plainly) -> Outcome:
 
 @dataclass(frozen=True)
 class Undisturbed:
-    """A run at `now` leads from the documents `before` to those `after`; `seconds` is what its stages took."""
+    """A run at `now` with documents `before` and `after`; `seconds` is what its stages took."""
 
     now: datetime
     before: Documents

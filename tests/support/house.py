@@ -41,7 +41,7 @@ def until(true: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
 
 @dataclass
 class House:
-    """One home: its settings, the ports that it was given and the variables that it was last started with."""
+    """One home: its settings, its ports, and the variables that it was last started with."""
 
     settings: Settings
     standing: Standing

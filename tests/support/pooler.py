@@ -32,7 +32,7 @@ def _message(stream: socket.socket) -> tuple[bytes, bytes]:
 
 
 class Pooler:
-    """Listens on `port` of the loopback until closed; `sessions` to the server whose socket is in a folder."""
+    """Listens on `port` of the loopback until closed; has `sessions` to the server behind it."""
 
     def __init__(
         self, sockets: Path, user: str, database: str, sessions: int = 2, in_turn: bool = False

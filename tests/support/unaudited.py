@@ -1,4 +1,4 @@
-"""Runs that draw no pictures, and runs that nothing audits either: both have tests of their own, and take time."""
+"""Runs without pictures, and runs without audits: both have tests of their own, and take time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +28,7 @@ def unillustrated() -> Iterator[None]:
 
 @contextmanager
 def unaudited() -> Iterator[None]:
-    """Runs of this process find nothing wrong in here and draw nothing; the process that audits is not started."""
+    """Within this block runs of this process audit nothing and draw nothing."""
     with (
         unillustrated(),
         patch("standing.audit._working_process", lambda: None),

@@ -236,7 +236,7 @@ def test_the_command_prints_text_and_json(scored: tuple[Settings, Engine], stand
 def test_a_refused_policy_leaves_what_is_published_explained(
     scored: tuple[Settings, Engine], standing: Standing
 ) -> None:
-    """A seed that is loaded anew takes the models that read it along; what follows a refusal is not built."""
+    """Loading a seed again drops the models that read it; after a refusal they are not built."""
     settings, engine = scored
     with engine.begin() as connection:
         connection.execute(text(f"drop table {settings.build_schema}.scorecard_bins cascade"))

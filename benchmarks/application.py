@@ -1,8 +1,9 @@
 """What the application feels: its throughput with and without the change log, its latency beside a run.
 
-pgbench is the application, as in upgrade_load.py: two thirds reads, then logins, orders, shipments, ratings and
-new members. For the change log it works as fast as it can while the triggers are switched off and on by turns;
-for the latency it keeps a rate, first alone and then while a run builds, audits and writes every document.
+pgbench is the application, as in upgrade_load.py: two thirds reads, then logins, orders, shipments, ratings
+and new members. For the change log it works as fast as it can while the triggers are switched off and on by
+turns; for the latency it keeps a rate, first alone and then while a run builds, audits and writes every
+document.
 
     python benchmarks/application.py --users 100000 --orders 500000
     python benchmarks/application.py --home FOLDER      (a STANDING_HOME that is loaded and upgraded)

@@ -1,13 +1,13 @@
 """What a run costs: full, incremental and with nothing due, beside SQL by hand and the ways it replaces.
 
 All sides work on one database in one run of this script:
-  standing  the whole command, `standing run`, with audits, gate, history and report
-  by hand   the same statements as dbt compiles them, sent in order over one connection, then one bare UPDATE a
+  standing  the whole command, `standing run`, with audits, gate, history and report by hand   the same
+  statements as dbt compiles them, sent in order over one connection, then one bare UPDATE a
             table: no dbt, audits, diff, gate, history, chunks or state
   guide     the migration guide's way, a correlated subquery a number, on a sample, extrapolated
   rows      a job that reads and writes member by member through SQLAlchemy, on a sample, extrapolated
-"Database" is the time the server spent in statements of this database (pg_stat_database.active_time): two statements
-that wait for each other's core count twice. "CPU" is what the server's processes really used.
+"Database" is the time the server spent in statements of this database (pg_stat_database.active_time): two
+statements that wait for each other's core count twice. "CPU" is what the server's processes really used.
 
     python benchmarks/engine.py --users 1000000 --orders 5000000
     python benchmarks/engine.py --home FOLDER      (a STANDING_HOME that is loaded and upgraded)

@@ -1,7 +1,7 @@
 """What a run replaces, each on a sample: correlated subqueries, and a job that works row by row.
 
-Both find the numbers from which the documents are made and write one document; neither looks up bins or writes
-the factors with their evidence, so that what they take is less than they would need.
+Both find the numbers from which the documents are made and write one document; neither looks up bins or
+writes the factors with their evidence, so that what they take is less than they would need.
 """
 
 import time
@@ -82,7 +82,8 @@ def guide(engine: Engine) -> float:
 def _subqueries(engine: Engine, table: str, alias: str, column: str, numbers: dict[str, str]) -> float:
     pairs = ", ".join(f"'{name}', {subquery}" for name, subquery in numbers.items())
     sample = f"(select id from {table} order by md5(id::text) limit {SAMPLE})"
-    statement = f"update {table} as {alias} set {column} = {column} || jsonb_build_object({pairs}) where id in {sample}"
+    made = f"{column} || jsonb_build_object({pairs})"
+    statement = f"update {table} as {alias} set {column} = {made} where id in {sample}"
     with engine.connect() as connection:
         members = connection.scalar(text(f"select count(*) from {table}")) or 0
         began = time.monotonic()

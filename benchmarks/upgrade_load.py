@@ -110,7 +110,10 @@ def application(engine: Engine, folder: Path, sizes: Mapping[str, int], rate: in
             load.mark("end")
             # Its own connections are cut, so that it writes its log to the end.
             with engine.connect() as connection:
-                cut = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'application'"
+                cut = (
+                    "select pg_terminate_backend(pid) from pg_stat_activity"
+                    " where application_name = 'application'"
+                )
                 connection.execute(text(cut))
             running.wait(60)
 

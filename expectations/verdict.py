@@ -27,10 +27,11 @@ class AuditError(Exception):
 class AuditScope:
     """Where to look. `url` is an SQLAlchemy URL and may hold a password, so it is never shown.
 
-    `targets` are (target name, mart, key, table, table_key, column), one for each published document.
-    A `timestamp` without zone is read in `source_time_zone`. With `data_docs`, a folder, Great Expectations
-    also writes its own pages there, one subfolder a suite. With `due_only` rows of the members are looked at
-    whom the run builds, by the build's tables of the due; what is asked of a whole table is left to full runs.
+    `targets` are (target name, mart, key, table, table_key, column), one for each published document. A
+    `timestamp` without zone is read in `source_time_zone`. With `data_docs`, a folder, Great Expectations
+    also writes its own pages there, one subfolder a suite. With `due_only` rows of the members are looked
+    at whom the run builds, by the build's tables of the due; what is asked of a whole table is left to full
+    runs.
     """
 
     url: str = field(repr=False)

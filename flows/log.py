@@ -12,8 +12,8 @@ LOGGERS = ("prefect.flow_runs", "prefect.task_runs", "prefect.engine")
 class ToldByItsState(logging.Filter):
     """Leaves out exceptions that Prefect makes of states or finds in them: they have given their reason.
 
-    A flow that returns a failed or cancelled state is logged once more as "exited with unexpected exception",
-    with the traceback of Prefect's own reading of that state. Other exceptions keep theirs.
+    A flow that returns a failed or cancelled state is logged once more as "exited with unexpected
+    exception", with the traceback of Prefect's own reading of that state. Other exceptions keep theirs.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:

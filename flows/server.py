@@ -4,9 +4,9 @@ In SQLite Prefect begins most transactions as readers. One that writes after ano
 since is refused at once ("database is locked", whatever the timeout), so that with a few runs at work
 automations were late or lost. No setting says otherwise: here they begin as writers, and wait.
 
-Automations hear of a state only after they have heard of the one before it. They never hear that a scheduled
-run was made, nor, after a restart, of anything before it, and then held all that follows back for a
-quarter of an hour: messages came that late, and the watch over heartbeats took ended runs for dead.
+Automations hear of a state only after they have heard of the one before it. They never hear that a
+scheduled run was made, nor, after a restart, of anything before it, and then held all that follows back for
+a quarter of an hour: messages came that late, and the watch over heartbeats took ended runs for dead.
 """
 
 import sys

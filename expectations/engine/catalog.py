@@ -64,8 +64,11 @@ REFERENCES = """
 
 @dataclass(frozen=True)
 class Catalog:
-    """Columns by path with their types ("orders.id", "build:seller_tiers.document", "standing:runs.summary"), and what
-    constraints promise: unique columns, and references as "orders.buyer_id users.id"."""
+    """Columns by path with their types, and what constraints promise.
+
+    A path is "orders.id", "build:seller_tiers.document" or "standing:runs.summary"; a reference is
+    "orders.buyer_id users.id".
+    """
 
     types: dict[str, str]
     unique: frozenset[str]

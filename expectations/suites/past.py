@@ -1,6 +1,7 @@
 """Does this run look like the ones before it? Rows, and members by level and tier, are compared.
 
-What earlier runs saw is in `standing.runs`; where there is none, there is nothing to compare and all is well.
+What earlier runs saw is in `standing.runs`; where there is none, there is nothing to compare and all is
+well.
 """
 
 from expectations.engine.rules import Rule, Scan, Whole

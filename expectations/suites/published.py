@@ -18,8 +18,8 @@ def scans(scope: AuditScope, catalog: Catalog) -> list[Scan]:
 def _target_scan(target: AuditTarget, scope: AuditScope, catalog: Catalog) -> Scan:
     """Documents are compared by their hash, so that a member costs the join few bytes.
 
-    Key order and spellings of a number (1.0, 1.00) do not count, clock keys neither. Whom an undo holds was put
-    back on purpose; who is due, such as whom an approval left alone, is for the next run.
+    Key order and spellings of a number (1.0, 1.00) do not count, clock keys neither. Whom an undo holds was
+    put back on purpose; who is due, such as whom an approval left alone, is for the next run.
     """
     created = f"{target.table}.created_at"
     created_at = "created_at" if catalog.usable(created) else "null::timestamptz"

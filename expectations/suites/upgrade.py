@@ -141,14 +141,16 @@ def _created() -> Scan:
             coalesce(x.indisvalid, k.convalidated, g.tgenabled in ('O', 'A'), f.oid is not null) as sound
         from standing.upgrade_ledger as l
         left join pg_catalog.pg_namespace as n on n.nspname = l.schema_name
-        left join pg_catalog.pg_class as c on c.relnamespace = n.oid and c.relname = l.name and l.kind = 'index'
+        left join pg_catalog.pg_class as c
+            on c.relnamespace = n.oid and c.relname = l.name and l.kind = 'index'
         left join pg_catalog.pg_index as x on x.indexrelid = c.oid
         left join pg_catalog.pg_class as u on u.relnamespace = n.oid and u.relname = l.table_name
         left join pg_catalog.pg_constraint as k
             on k.conrelid = u.oid and k.conname = l.name and l.kind = 'constraint'
         left join pg_catalog.pg_trigger as g
             on g.tgrelid = u.oid and g.tgname = l.name and l.kind = 'trigger'
-        left join pg_catalog.pg_proc as f on f.pronamespace = n.oid and f.proname = l.name and l.kind = 'function'
+        left join pg_catalog.pg_proc as f
+            on f.pronamespace = n.oid and f.proname = l.name and l.kind = 'function'
         where l.kind in ('index', 'constraint', 'function') or l.kind = 'trigger' and u.oid is not null
     ) as created"""
     rules = (

@@ -23,8 +23,9 @@ PROGRESS_SECONDS = 5
 def diff(run_id: int | None, stopped: bool, as_json: bool) -> None:
     """Show who would move, by column, level and tier, and why.
 
-    Without an option it tries the policy and the models as they are on disk: builds everything in a schema of
-    your own and compares it with what is published. Publishes nothing and moves no state; a run may work beside it.
+    Without an option it tries the policy and the models as they are on disk: builds everything in a schema
+    of your own and compares it with what is published. Publishes nothing and moves no state; a run may work
+    beside it.
     """
     from standing.decisions.wording import as_text
 

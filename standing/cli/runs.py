@@ -30,8 +30,8 @@ def run(selection: str, as_of: str | None, full: bool, as_json: bool) -> None:
     """Audit, build, publish and report once.
 
     SELECTION is all (the default), scores or tiers. TIME is ISO 8601; without a zone it is read in
-    BUSINESS_TIME_ZONE. Exits with 0 when published, skipped or waiting for a decision, 3 when an audit and 6 when the gate stopped
-    the run, 1 otherwise.
+    BUSINESS_TIME_ZONE. Exits with 0 when published, skipped or waiting for a decision, 3 when an audit and
+    6 when the gate stopped the run, 1 otherwise.
     """
     from standing.cli.progress import log_to_stderr
     from standing.monitor.metrics import write_metrics

@@ -71,9 +71,10 @@ class Partition:
 class FoundTrigger:
     """A trigger that calls a function of Standing's schema, wherever its table is.
 
-    `type` is pg_trigger's bits. A `conditional` one has a condition, or fires only for statements that name a
-    column (UPDATE OF), which misses what a BEFORE trigger writes. `cloned` ones came to a partition from its
-    table; `root` is the table that has the table as a partition, or the table itself. `enabled` is O, A, D or R.
+    `type` is pg_trigger's bits. A `conditional` one has a condition, or fires only for statements that name
+    a column (UPDATE OF), which misses what a BEFORE trigger writes. `cloned` ones came to a partition from
+    its table; `root` is the table that has the table as a partition, or the table itself. `enabled` is O,
+    A, D or R.
     """
 
     schema: str

@@ -84,7 +84,9 @@ where c.relnamespace = to_regnamespace(%(schema)s)
 TRIGGERS = """
 select
     n.nspname as schema, c.relname as "table",
-    coalesce((select above.relname from pg_class as above where above.oid = pg_partition_root(c.oid)), c.relname)
+    coalesce(
+        (select above.relname from pg_class as above where above.oid = pg_partition_root(c.oid)), c.relname
+    )
         as root,
     g.tgname as name, f.proname as function, g.tgtype::integer as type,
     g.tgqual is not null or cardinality(g.tgattr::int2[]) > 0 as conditional,

@@ -158,7 +158,8 @@ select
     case
         when {column} is null then '{GONE}'
         when built.document is null then '{NEVER_BUILT}'
-        when {without_clock(target, "built.document")} is distinct from {without_clock(target, column)} then '{EDITED}'
+        when {without_clock(target, "built.document")} is distinct from {without_clock(target, column)}
+            then '{EDITED}'
         else '{NOT_LOGGED}'
     end as cause
 {_compared(settings, shadow, target)}

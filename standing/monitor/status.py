@@ -27,9 +27,9 @@ COUNTED = (
 def gather(engine: Engine, settings: Settings) -> dict[str, Any]:
     """Members by published level and tier, the log of changes, and the last runs.
 
-    `documents`, `change_log` and `runs`. Under `change_log`: `on`, `waiting` rows, the tables that it `follows`,
-    `problems` (phrases), and for each target how many are `due` (None: everybody) and `held`; whom the waiting
-    rows concern, the next run finds out.
+    `documents`, `change_log` and `runs`. Under `change_log`: `on`, `waiting` rows, the tables that it
+    `follows`, `problems` (phrases), and for each target how many are `due` (None: everybody) and `held`;
+    whom the waiting rows concern, the next run finds out.
     """
     documents = []
     with engine.connect() as connection:
@@ -68,7 +68,9 @@ def _changes(connection: Connection, settings: Settings) -> dict[str, Any]:
         for row in rows(
             connection,
             """
-            select target, case when bool_or(member_id is null) then null else count(distinct member_id) end as due
+            select
+                target,
+                case when bool_or(member_id is null) then null else count(distinct member_id) end as due
             from (
                 select target, member_id from standing.due
                 union all

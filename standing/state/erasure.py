@@ -97,7 +97,8 @@ def _gone_everywhere(settings: Settings, group: tuple[Target, ...]) -> str:
         f"select member_id from standing.{kept} where target in ({names}) and member_id is not null"
         for kept in KEPT_BY_MEMBER
     )
-    return f"select distinct member_id from ({members}) as kept where {_is_gone(settings, group[0], 'kept.member_id')}"
+    gone = _is_gone(settings, group[0], "kept.member_id")
+    return f"select distinct member_id from ({members}) as kept where {gone}"
 
 
 def _gone_of_the_due(settings: Settings, group: tuple[Target, ...]) -> str:

@@ -117,7 +117,8 @@ TABLES = """
         id uuid primary key, created_at timestamptz, trust_score jsonb, behavior_score jsonb
     );
     create table seller_profiles (
-        id uuid primary key, user_id uuid, created_at timestamptz, ratings jsonb, performance jsonb, tier_info jsonb
+        id uuid primary key, user_id uuid, created_at timestamptz,
+        ratings jsonb, performance jsonb, tier_info jsonb
     );
     create table loyalty_programs (user_id uuid unique);
     create schema standing_build;
@@ -152,9 +153,11 @@ TABLES = """
 """
 MEMBERS = """
     insert into users values
-        (:anong, '2026-01-01 00:00+00', :trust, :behavior), (:boon, '2026-01-02 00:00+00', :trust, :behavior),
+        (:anong, '2026-01-01 00:00+00', :trust, :behavior),
+        (:boon, '2026-01-02 00:00+00', :trust, :behavior),
         (:later, '2026-03-02 00:00+00', '{}', '{}');
-    insert into seller_profiles values (:shop, :anong, '2026-01-01 00:00+00', :ratings, :performance, :tier);
+    insert into seller_profiles
+        values (:shop, :anong, '2026-01-01 00:00+00', :ratings, :performance, :tier);
     insert into loyalty_programs select id from users;
     insert into standing_build.stg_users select id, created_at from users where id <> :later;
     insert into standing_build.stg_sellers select id, created_at from seller_profiles;

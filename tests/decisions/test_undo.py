@@ -58,7 +58,10 @@ def database(marketplace: Settings) -> Iterator[Engine]:
 
 
 WRITTEN = f"(select member_id from standing.history where run_id = {RUN} and target = 'trust_score')"
-CHANGED = "select count(*) from users join kept.before_the_run as b using (id) where users.trust_score::text != b.trust_score::text"
+CHANGED = (
+    "select count(*) from users join kept.before_the_run as b using (id)"
+    " where users.trust_score::text != b.trust_score::text"
+)
 
 
 def test_undo_puts_back_what_a_run_wrote_and_runs_leave_it_alone_until_resume(

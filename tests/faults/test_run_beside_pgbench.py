@@ -15,13 +15,17 @@ SCRIPT = r"""
 \set one random(1, 299)
 \set other random(:one + 1, 300)
 begin;
-update users set gamification = gamification || jsonb_build_object('login_streak', (gamification ->> 'login_streak')::int + 1)
+update users set gamification = gamification
+    || jsonb_build_object('login_streak', (gamification ->> 'login_streak')::int + 1)
 where id = (select id from numbered where number = :one);
-update users set gamification = gamification || jsonb_build_object('login_streak', (gamification ->> 'login_streak')::int + 1)
+update users set gamification = gamification
+    || jsonb_build_object('login_streak', (gamification ->> 'login_streak')::int + 1)
 where id = (select id from numbered where number = :other);
 insert into committed values (:one), (:other);
 update orders set updated_at = now()
-where id = (select id from orders where buyer_id = (select id from numbered where number = :one) order by id limit 1);
+where id = (
+    select id from orders where buyer_id = (select id from numbered where number = :one) order by id limit 1
+);
 end;
 """
 #: Runs beside the load.

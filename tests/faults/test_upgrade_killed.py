@@ -27,7 +27,8 @@ PACE = Pace(batch=25)
 
 #: Enough members for some forty batches, with documents and programmes that were there before.
 CROWD = """
-insert into users (id, created_at) select md5('crowd' || n)::uuid, '2025-01-01' from generate_series(1, 400) as n;
+insert into users (id, created_at)
+    select md5('crowd' || n)::uuid, '2025-01-01' from generate_series(1, 400) as n;
 insert into orders (buyer_id, seller_id, status, created_at)
 select u.id, s.id, 'completed', '2025-02-01'
 from (select id from users order by id limit 40) as u

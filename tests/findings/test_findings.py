@@ -142,7 +142,8 @@ def test_who_moves_most_is_shown_with_level_or_tier_and_the_factors_that_moved(
         # One shop has been given a tier by hand; the run takes it back.
         connection.execute(
             text(
-                """update seller_profiles set tier_info = tier_info || '{"current_tier": "top_seller", "tier_level": 5}'"""
+                "update seller_profiles set"
+                """ tier_info = tier_info || '{"current_tier": "top_seller", "tier_level": 5}'"""
                 " where id = (select id from seller_profiles"
                 " where tier_info ->> 'current_tier' = 'starter' order by id limit 1)"
             )

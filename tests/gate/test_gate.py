@@ -190,7 +190,10 @@ def test_runs_of_the_same_documents_wait_and_build_nothing_and_others_go_on(
     with database.begin() as connection:
         assert undecided(connection, targets_of("all")) == stopped.run_id
         assert undecided(connection, targets_of("tiers")) is None
-    hours = "select extract(epoch from (summary ->> 'expires_at')::timestamptz - finished_at) / 3600 from standing.runs"
+    hours = (
+        "select extract(epoch from (summary ->> 'expires_at')::timestamptz - finished_at) / 3600"
+        " from standing.runs"
+    )
     assert round(float(str(scalar(database, f"{hours} where run_id = {stopped.run_id}")))) == 72
     do(database, 'update standing.runs set summary = summary || \'{"expires_at": "2026-01-01T00:00:00Z"}\'')
     with pytest.raises(

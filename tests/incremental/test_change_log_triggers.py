@@ -20,7 +20,9 @@ select
     (select array_agg(id) from (select id from users order by id limit 2) as t) as users,
     (select array_agg(id) from (select id from seller_profiles order by id limit 2) as t) as sellers,
     (select array_agg(id) from (select id from orders order by id limit 2) as t) as orders,
-    (select array_agg(thread_id) from (select distinct thread_id from messages order by 1 limit 2) as t) as threads
+    (
+        select array_agg(thread_id) from (select distinct thread_id from messages order by 1 limit 2) as t
+    ) as threads
 """
 
 #: Table → its key columns of a new row, by the kind of the member.
@@ -173,7 +175,10 @@ def test_update_trigger_of_an_older_version_is_noticed_and_mended(
         assert not is_complete(connection, settings)
     migrate(settings, engine)
     with engine.connect() as connection:
-        columns = "select tgattr::text from pg_trigger where tgname = 'standing_log_update' and tgrelid = 'users'::regclass"
+        columns = (
+            "select tgattr::text from pg_trigger"
+            " where tgname = 'standing_log_update' and tgrelid = 'users'::regclass"
+        )
         assert connection.scalar(text(columns)) == ""
 
 
@@ -304,7 +309,8 @@ create function evil.betray() returns boolean language plpgsql as
 $$ begin raise exception 'it ran as %', current_user; end $$;
 create function evil.same(text, text) returns boolean language sql as 'select evil.betray()';
 create function evil.same(uuid, uuid) returns boolean language sql as 'select evil.betray()';
-create function evil.same(record, record) returns boolean language plpgsql as 'begin return evil.betray(); end';
+create function evil.same(record, record) returns boolean language plpgsql
+    as 'begin return evil.betray(); end';
 create operator evil.= (leftarg = text, rightarg = text, function = evil.same);
 create operator evil.~ (leftarg = text, rightarg = text, function = evil.same);
 create operator evil.= (leftarg = uuid, rightarg = uuid, function = evil.same);
@@ -457,7 +463,8 @@ PARTITIONED = """
 alter table messages rename to old_messages;
 create table messages (like old_messages including defaults) partition by range (sent_at);
 create schema "Archive";
-create table "Archive"."Messages of 2025" partition of messages for values from (minvalue) to ('2026-01-01');
+create table "Archive"."Messages of 2025" partition of messages
+    for values from (minvalue) to ('2026-01-01');
 create table messages_now partition of messages for values from ('2026-01-01') to (maxvalue);
 insert into messages select * from old_messages;
 drop table old_messages;

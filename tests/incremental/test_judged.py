@@ -210,7 +210,10 @@ def test_a_build_in_another_schema_takes_the_log_along(marketplace: Settings, en
     run(marketplace)  # nobody is due, nothing is built
     do(engine, changed.format("desc"))
     run(marketplace)
-    amount = "select amount from standing_build.int_judged_orders where order_id = (select id from orders order by id limit 1)"
+    amount = (
+        "select amount from standing_build.int_judged_orders"
+        " where order_id = (select id from orders order by id limit 1)"
+    )
     assert str(scalar(engine, amount)) == "7.25"
 
 
@@ -240,7 +243,10 @@ def test_policy_that_judges_no_row_leaves_the_rows(
 def test_a_day_of_a_large_shop_is_summed_anew_when_one_of_its_orders_is_judged(
     marketplace: Settings, engine: Engine, project: Project
 ) -> None:
-    days = "select seller_id::text || ' ' || summed_on::text || ' ' || xmin::text from standing_build.int_order_days"
+    days = (
+        "select seller_id::text || ' ' || summed_on::text || ' ' || xmin::text"
+        " from standing_build.int_order_days"
+    )
     project.edit("seeds/policy_numbers.csv", ("large_shop_from,200", "large_shop_from,3"))
     run(marketplace)
     before = set(column(engine, days))

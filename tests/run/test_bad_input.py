@@ -181,10 +181,13 @@ LOOSEN = """
             execute format('alter table %s drop constraint %I', one.owner, one.conname);
         end loop;
         for one in
-            select attrelid::regclass as owner, attname from pg_attribute join pg_class on pg_class.oid = attrelid
+            select attrelid::regclass as owner, attname
+            from pg_attribute join pg_class on pg_class.oid = attrelid
             where relnamespace = 'public'::regnamespace and relkind = 'r' and attnum > 0 and attnotnull
-              and relname in ('users', 'orders', 'reviews', 'payouts', 'messages', 'user_sessions', 'disputes',
-                'returns', 'user_reports', 'user_warnings', 'order_exclusions', 'products')
+              and relname in (
+                'users', 'orders', 'reviews', 'payouts', 'messages', 'user_sessions', 'disputes',
+                'returns', 'user_reports', 'user_warnings', 'order_exclusions', 'products'
+              )
               and attname <> 'id'
         loop
             execute format('alter table %s alter column %I drop not null', one.owner, one.attname);
@@ -192,7 +195,8 @@ LOOSEN = """
     end $$;
     alter table orders drop constraint orders_pkey, alter column id drop not null,
         alter column total_amount type numeric, alter column refunded_amount type numeric;
-    alter table reviews drop constraint reviews_pkey, alter column id drop not null, alter column rating type numeric;
+    alter table reviews drop constraint reviews_pkey;
+    alter table reviews alter column id drop not null, alter column rating type numeric;
     alter table payouts alter column amount type numeric;
     alter table products alter column stock type numeric;
 """
@@ -316,7 +320,10 @@ def test_a_time_before_the_order_is_left_out_and_the_order_counts(
     marketplace: Settings, database: Engine
 ) -> None:
     as_of = datetime.now(UTC) - timedelta(minutes=1)
-    change = "update orders set {} where id = (select min(id::text)::uuid from orders where status = 'completed')"
+    change = (
+        "update orders set {}"
+        " where id = (select min(id::text)::uuid from orders where status = 'completed')"
+    )
     with database.begin() as connection:
         connection.execute(text(change.format("paid_at = null, shipped_at = null")))
     replay(marketplace, as_of)

@@ -317,7 +317,8 @@ def test_a_document_that_is_none_of_ours_is_replaced_whole(marketplace: Settings
     execute_sql(
         database,
         """update users set trust_score = '{"level": "gold", "overall_score": 99, "factors":
-        {"positive": [1, {"points": 2}, {"code": "a", "points": "two"}, {"code": "b", "label_en": ["b"], "points": 1}]}}'
+        {"positive": [1, {"points": 2}, {"code": "a", "points": "two"},
+            {"code": "b", "label_en": ["b"], "points": 1}]}}'
         where id = (select id from users order by id offset 1 limit 1)""",
     )
     execute_sql(database, "update seller_profiles set tier_info = '\"starter\"', ratings = null")

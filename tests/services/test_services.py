@@ -33,7 +33,10 @@ def service(tmp_path: Path) -> Iterator[Service]:
 
 
 def test_a_service_is_known_while_it_lives_and_stopped_with_what_it_started(service: Service) -> None:
-    child = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']);"
+    child = (
+        "import subprocess, sys, time;"
+        " subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']);"
+    )
     service.start(
         [sys.executable, "-c", f"{child} print('up', flush=True); time.sleep(600)"], {}, {"port": 1}
     )
@@ -123,7 +126,8 @@ def test_metrics_follow_a_run_from_the_command_line(upgraded: Settings, standing
 
 def test_drift_is_that_of_the_last_reconciliation(upgraded: Settings) -> None:
     book = """insert into standing.runs (selection, as_of, status, finished_at, summary)
-        select 'all', now(), 'published', now(), jsonb_build_object('reconciliation', cast(:found as jsonb))"""
+        select 'all', now(), 'published', now(),
+            jsonb_build_object('reconciliation', cast(:found as jsonb))"""
     with connect(upgraded) as engine, engine.begin() as connection:
         connection.execute(text(book), {"found": '{"counts": {"ratings": {"edited": 2, "gone": 1}}}'})
     write_metrics(upgraded)
@@ -135,7 +139,10 @@ def test_drift_is_that_of_the_last_reconciliation(upgraded: Settings) -> None:
 
 def test_a_stopped_run_is_shown_until_it_is_decided_whoever_waits_for_it(upgraded: Settings) -> None:
     entry = """insert into standing.runs (selection, as_of, status, finished_at, summary) values
-        (:selection, now(), :status, now(), jsonb_build_object('expires_at', now() + cast(:left as interval)))"""
+        (
+            :selection, now(), :status, now(),
+            jsonb_build_object('expires_at', now() + cast(:left as interval))
+        )"""
     with connect(upgraded) as engine:
         for selection, status in (("tiers", "published"), ("scores", "stopped"), ("all", "waiting")):
             with engine.begin() as connection:
@@ -177,7 +184,10 @@ def test_a_backfill_goes_on_where_it_was_and_leaves_published_columns_alone(upgr
             raise Stop
 
     published = "select md5(string_agg(u::text, '' order by id)) from users as u"
-    kept = "select as_of, count(*) from standing.past_documents where target = 'trust_score' group by 1 order by 1"
+    kept = (
+        "select as_of, count(*) from standing.past_documents where target = 'trust_score'"
+        " group by 1 order by 1"
+    )
     with connect(upgraded) as engine, engine.connect() as connection:
         before = connection.scalar(text(published))
         with pytest.raises(Stop):

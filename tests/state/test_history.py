@@ -40,7 +40,8 @@ def keep_day(engine: Engine, ago: int) -> str:
     day = str(scalar(engine, f"select to_char((now() at time zone 'UTC')::date - {ago}, 'YYYYMMDD')"))
     do(
         engine,
-        f"create table if not exists standing.history_{day} partition of standing.history"  # midnight may have passed
+        # midnight may have passed
+        f"create table if not exists standing.history_{day} partition of standing.history"
         f" for values from ('{day} 00:00+00') to (date '{day}' + 1)",
         "insert into standing.history select 1, 'trust_score', id, null, '', timestamptz"
         f" '{day} 12:00+00' from users limit 1",

@@ -25,11 +25,13 @@ where id in (select id from orders where status in ('shipped', 'delivered', 'pai
 update orders set status = 'cancelled', cancelled_at = '2026-06-02', cancelled_by = 'seller'
 where id in (select id from orders where status = 'pending' order by id limit 20);
 insert into reviews (id, order_id, seller_id, reviewer_id, rating, created_at)
-select md5('late' || id)::uuid, id, seller_id, buyer_id, 1 + mod(('x' || left(md5(id::text), 4))::bit(16)::int, 5),
+select md5('late' || id)::uuid, id, seller_id, buyer_id,
+    1 + mod(('x' || left(md5(id::text), 4))::bit(16)::int, 5),
     '2026-06-03'
 from orders where status = 'completed' order by id limit 80;
 update users set kyc_status = 'verified' where id in (select id from users order by id limit 60);
-update users set security_settings = '{"is_banned": true}' where id in (select id from users order by id desc limit 3);
+update users set security_settings = '{"is_banned": true}'
+    where id in (select id from users order by id desc limit 3);
 delete from messages where thread_id in (select thread_id from messages order by thread_id limit 20);
 """
 #: Keys that say when a run was, not what it found.

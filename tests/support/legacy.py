@@ -103,7 +103,8 @@ def dump(url: URL, *options: str) -> str:
 def rows(engine: Engine) -> dict[str, list[str]]:
     """Every row of every table as text, sorted, by table."""
     listed = """
-    select format('%I.%I', n.nspname, c.relname) from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
+    select format('%I.%I', n.nspname, c.relname)
+    from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
     where c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema' order by 1
     """
     with engine.connect() as connection:

@@ -1,8 +1,8 @@
 """Ends what a test run started, however the run ends: by itself, by a signal, or killed.
 
-Everything that tests start has the run's own folder for temporary files in its environment or, as PostgreSQL's
-servers do, in its command line. A process beside the run waits for the end of a pipe that only the run holds,
-and then ends all of these: `python warden.py FOLDER`.
+Everything that tests start has the run's own folder for temporary files in its environment or, as
+PostgreSQL's servers do, in its command line. A process beside the run waits for the end of a pipe that only
+the run holds, and then ends all of these: `python warden.py FOLDER`.
 """
 
 import contextlib

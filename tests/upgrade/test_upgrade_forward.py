@@ -112,7 +112,9 @@ def test_moments_in_documents_are_utc_text_whatever_the_time_zone(upgraded: Engi
         found = connection.execute(
             text("""
             insert into users default values
-            returning trust_score ->> 'last_calculated', to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+            returning
+                trust_score ->> 'last_calculated',
+                to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
             """)
         ).one()
     assert found[0] == found[1]

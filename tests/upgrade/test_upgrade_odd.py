@@ -105,7 +105,8 @@ def test_products_that_come_later_bring_wishlists(settings: Settings, engine: En
 def test_documents_that_were_there_are_completed_and_put_back(settings: Settings) -> None:
     found = """
     alter table users add column preferences jsonb;
-    update users set preferences = '{"language": "en", "beta": true}' where id < '80000000-0000-0000-0000-000000000000';
+    update users set preferences = '{"language": "en", "beta": true}'
+        where id < '80000000-0000-0000-0000-000000000000';
     """
     with upgraded_and_back(settings, also=found) as engine:
         known = "select count(*) from users where preferences ->> 'theme' = 'auto'"
@@ -128,7 +129,10 @@ select id, 40, 90 from users order by id limit 3;
 
 def test_programmes_that_were_there_get_their_bonus_and_give_it_back(settings: Settings) -> None:
     with upgraded_and_back(settings, also=PROGRAMS) as engine:
-        found = "select string_agg(points_balance || '/' || points_lifetime, ' ' order by id) from loyalty_programs"
+        found = (
+            "select string_agg(points_balance || '/' || points_lifetime, ' ' order by id)"
+            " from loyalty_programs"
+        )
         assert sorted(str(scalar(engine, found)).split()) == ["100/100"] * 5 + ["140/190"] * 3
         agree = """
         select bool_and(p.balance_after = l.points_balance)
@@ -179,7 +183,10 @@ def test_a_pipeline_index_is_made_only_where_none_leads_with_the_column(settings
     create index half on orders (seller_id) where status = 'completed';
     """
     with upgraded_and_back(settings, also=also) as engine:
-        made = "select string_agg(indexname, ' ' order by 1) from pg_indexes where indexname ~ '^standing_orders'"
+        made = (
+            "select string_agg(indexname, ' ' order by 1) from pg_indexes"
+            " where indexname ~ '^standing_orders'"
+        )
         assert scalar(engine, made) == "standing_orders_seller_id"
 
 

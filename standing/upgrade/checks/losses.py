@@ -39,7 +39,9 @@ left join pg_constraint as k
 left join pg_trigger as g on d.classid = 'pg_trigger'::regclass and g.oid = d.objid and not g.tgisinternal
 where on_.relnamespace = to_regnamespace(%(schema)s) and d.deptype = 'n'
     and (v.oid is not null or k.oid is not null or (g.oid is not null and a.attnum is not null))
-    and not exists (select from pg_namespace as n where n.oid = v.relnamespace and n.nspname = any(%(built)s))
+    and not exists (
+        select from pg_namespace as n where n.oid = v.relnamespace and n.nspname = any(%(built)s)
+    )
 """
 
 

@@ -114,7 +114,8 @@ def triggers(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]:
         where c.relnamespace = to_regnamespace(%(schema)s) and c.relname = any(%(written)s)
             and not g.tgisinternal and g.tgenabled <> 'D'
             and not exists (
-                select from pg_proc as f where f.oid = g.tgfoid and f.pronamespace = to_regnamespace(%(own)s)
+                select from pg_proc as f
+                where f.oid = g.tgfoid and f.pronamespace = to_regnamespace(%(own)s)
             )
         order by 1
         """,

@@ -27,14 +27,16 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- All rows of an application's table, or no row where it has no such table. A column is its name and type, and the name
-    that it has here if it is another: 'id uuid as order_id'. The fingerprint reads these lists, too. -#}
+{#- All rows of an application's table, or no row where it has no such table. A column is its name and type,
+    and the name that it has here if it is another: 'id uuid as order_id'. The fingerprint reads these
+    lists, too. -#}
 {% macro application_rows(table, columns) -%}
     {%- set existing = application_columns(table) -%}
     select
     {%- for column in columns %}
         {%- set words = column.split() %}
-        {{ application_column(existing, words[0], words[1]) }} as {{ words[3] or words[0] }}{{ ',' if not loop.last }}
+        {{ application_column(existing, words[0], words[1]) }} as {{ words[3] or words[0] }}
+        {{- ',' if not loop.last }}
     {%- endfor %}
     {{ application_from(table, existing) }}
 {%- endmacro %}

@@ -1,5 +1,6 @@
 {#- What constraints of the application's tables promise, so that no query has to look: unique columns as
-    "orders.id", references as "orders.buyer_id", a message's thread, which is never null, as "messages.thread_id". -#}
+    "orders.id", references as "orders.buyer_id", a message's thread, which is never null, as
+    "messages.thread_id". -#}
 {% macro application_promises() %}
     {%- set found = [] -%}
     {%- if execute -%}
@@ -14,8 +15,11 @@
             where namespaces.nspname = '{{ schema | replace("'", "''") }}'
               and constraints.convalidated
               and array_length(constraints.conkey, 1) = 1
-              and (constraints.contype in ('p', 'u') and not constraints.condeferrable and columns.attname = 'id'
-                  or constraints.contype = 'f')
+              and (
+                  constraints.contype = 'f'
+                  or constraints.contype in ('p', 'u') and not constraints.condeferrable
+                  and columns.attname = 'id'
+              )
             union all
             select tables.relname || '.' || columns.attname
             from pg_catalog.pg_class as tables
@@ -43,11 +47,13 @@
     or greatest({{ columns | join(', ') }}) = 'infinity'
 {%- endmacro %}
 
-{#- The wall clock of the run, and as long after it as rows may arrive while the run reads: what is dated later is
-    dated wrongly, whatever moment the run looks at. -#}
+{#- The wall clock of the run, and as long after it as rows may arrive while the run reads: what is dated
+    later is dated wrongly, whatever moment the run looks at. -#}
 {% macro latest_moment() -%}
     (
-        select run_context.wall_clock + make_interval(mins => {{ policy('future_tolerance_minutes') }}::integer)
+        select
+            run_context.wall_clock
+            + make_interval(mins => {{ policy('future_tolerance_minutes') }}::integer)
         from {{ source('standing', 'run_context') }} as run_context
     )
 {%- endmacro %}

@@ -1,13 +1,14 @@
-{#- Every row of an application's table with the reason why it is set aside, if it is. `reasons` and `left_out` are the
-    branches of a case over `source`, the first that holds counts; what is left out counts nowhere, the rest of its row
-    does. `parents` are columns → tables whose rows they name: when_orphaned() looks at them. `key` is a column of ours
-    by which rows are filtered, `row_key` what a row is called in reports. `unique` says that when_repeated() looks at the key. -#}
+{#- Every row of an application's table with the reason why it is set aside, if it is. `reasons` and
+    `left_out` are the branches of a case over `source`, the first that holds counts; what is left out
+    counts nowhere, the rest of its row does. `parents` are columns → tables whose rows they name:
+    when_orphaned() looks at them. `key` is a column of ours by which rows are filtered, `row_key` what a
+    row is called in reports. `unique` says that when_repeated() looks at the key. -#}
 {% macro trusted_rows(table, columns, reasons, key, row_key, left_out=none, parents={}, unique=false) -%}
 {%- set source_rows = application_rows(table, columns) -%}
 select
     *,
     {{ row_key }} as row_key,
-    -- Filter by this one: the planner takes "case … is null" for rare, and then loops over millions of rows.
+    -- Filter by this one: the planner takes "case … is null" for rare, and loops over millions of rows.
     case when quarantine_reason is null then {{ key }} end as trusted_{{ key }}
 from (
     select
@@ -22,7 +23,7 @@ from (
 ) as examined
 {%- endmacro %}
 
-{#- A reason for rows of `source` whose key is there twice; nothing where a constraint of the application forbids it. -#}
+{#- A reason for rows of `source` whose key is there twice; nothing where a constraint forbids it. -#}
 {% macro when_repeated(table, key) -%}
     {%- if table ~ '.id' not in application_promises() -%}
         when repeated.{{ key }} is not null then 'duplicate key'
@@ -38,7 +39,7 @@ from (
     {%- endif -%}
 {%- endmacro %}
 
-{#- A reason for rows of `source` that name a parent who is not there; nothing where a constraint forbids them. -#}
+{#- A reason for rows of `source` without their parent; nothing where a constraint forbids them. -#}
 {% macro when_orphaned(path, reason) -%}
     {%- if path not in application_promises() -%}
         when source.{{ path.split('.')[1] }} is not null and {{ path.split('.')[1] }}_parents.id is null
@@ -46,7 +47,7 @@ from (
     {%- endif -%}
 {%- endmacro %}
 
-{#- What when_orphaned() looks at. Keys that may be there twice are made one, so that no row becomes two. -#}
+{#- What when_orphaned() looks at. Keys that may be there twice are made one: no row becomes two. -#}
 {% macro join_parent(path, parent) -%}
     {%- set column = path.split('.')[1] -%}
     {%- if path not in application_promises() -%}

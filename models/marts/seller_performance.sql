@@ -14,10 +14,14 @@
     {%- do raw_rates.update({rate: ('raw_' ~ num, 'raw_' ~ den)}) -%}
 {%- endfor -%}
 {#- what the facts hold as the document shows it -#}
-{%- set money = ['total_revenue', 'avg_order_value', 'last_30_days_revenue', 'pending_balance', 'available_balance',
-    'total_withdrawn'] -%}
-{%- set plain = ['total_sales', 'last_30_days_sales', 'total_customers', 'avg_processing_time', 'response_rate',
-    'response_time_avg', 'active_listings', 'sold_out_listings', 'avg_stock_level'] -%}
+{%- set money = [
+    'total_revenue', 'avg_order_value', 'last_30_days_revenue', 'pending_balance', 'available_balance',
+    'total_withdrawn',
+] -%}
+{%- set plain = [
+    'total_sales', 'last_30_days_sales', 'total_customers', 'avg_processing_time', 'response_rate',
+    'response_time_avg', 'active_listings', 'sold_out_listings', 'avg_stock_level',
+] -%}
 
 with performance as (
 
@@ -34,7 +38,8 @@ judged as (
         {% endfor -%}
         -- Growth from nothing is no number: 0.
         last_30_days_revenue - earlier_30_days_revenue as revenue_growth,
-        {{ percentage('last_30_days_revenue - earlier_30_days_revenue', 'earlier_30_days_revenue') }} as month_over_month_growth
+        {{ percentage('last_30_days_revenue - earlier_30_days_revenue', 'earlier_30_days_revenue') }}
+            as month_over_month_growth
     from performance
 
 ),
@@ -65,7 +70,8 @@ final as (
                 {% endfor -%}
                 'response_rate', {{ tally_evidence('recent_threads_answered', 'recent_threads') }},
                 'month_over_month_growth', {{ rate_evidence(
-                    'revenue_growth', 'earlier_30_days_revenue', 'last_60_days_first_at', 'last_60_days_last_at'
+                    'revenue_growth', 'earlier_30_days_revenue',
+                    'last_60_days_first_at', 'last_60_days_last_at'
                 ) }}
             ) || {{ raw_evidence('has_exclusions', raw_rates) }},
             'last_calculated', {{ utc_text(as_of()) }}

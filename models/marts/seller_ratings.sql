@@ -27,7 +27,8 @@ counted as (
         coalesce(seller_reviews.last_30_days_sum, 0) as recent_sum,
         coalesce(seller_reviews.last_90_days_reviews, 0) as quarter_reviews,
         coalesce(seller_reviews.last_90_days_sum, 0) as quarter_sum,
-        coalesce(seller_reviews.last_90_days_reviews - seller_reviews.last_30_days_reviews, 0) as earlier_reviews,
+        coalesce(seller_reviews.last_90_days_reviews - seller_reviews.last_30_days_reviews, 0)
+            as earlier_reviews,
         coalesce(seller_reviews.last_90_days_sum - seller_reviews.last_30_days_sum, 0) as earlier_sum,
         jsonb_build_object(
             'five_star', coalesce(seller_reviews.five_star, 0),
@@ -59,11 +60,13 @@ judged as (
         {{ mean('rating_sum', 'total_reviews') }} as overall,
         {{ mean('recent_sum', 'recent_reviews') }} as last_30_days_avg,
         {{ mean('quarter_sum', 'quarter_reviews') }} as last_90_days_avg,
-        {{ mean('(rating_sum + ' ~ policy('adjusted_rating_k') ~ ' * ' ~ policy('adjusted_rating_prior') ~ ')',
-            '(total_reviews + ' ~ policy('adjusted_rating_k') ~ ')') }} as adjusted,
+        {{ mean(
+            '(rating_sum + ' ~ policy('adjusted_rating_k') ~ ' * ' ~ policy('adjusted_rating_prior') ~ ')',
+            '(total_reviews + ' ~ policy('adjusted_rating_k') ~ ')'
+        ) }} as adjusted,
         case
             when least(recent_reviews, earlier_reviews) < {{ policy('trend_min_reviews') }} then 'stable'
-            -- Means compared after multiplying out, so that a difference of exactly the threshold is stable.
+            -- Compared after multiplying out: a difference of exactly the threshold is stable.
             when
                 recent_sum * earlier_reviews - earlier_sum * recent_reviews
                 > {{ policy('trend_threshold') }} * recent_reviews * earlier_reviews then 'improving'
@@ -97,12 +100,16 @@ final as (
             'last_90_days_avg', last_90_days_avg,
             'adjusted', adjusted,
             'evidence', jsonb_build_object(
-                'overall', {{ rate_evidence('rating_sum', 'total_reviews', 'first_review_at', 'last_review_at') }},
+                'overall',
+                {{ rate_evidence('rating_sum', 'total_reviews', 'first_review_at', 'last_review_at') }},
                 'last_30_days_avg',
                 {{ rate_evidence('recent_sum', 'recent_reviews', 'first_30_days_at', 'last_30_days_at') }},
                 'last_90_days_avg',
-                {{ rate_evidence('quarter_sum', 'quarter_reviews', 'first_90_days_at', 'last_90_days_at') }},
-                'adjusted', {{ rate_evidence('rating_sum', 'total_reviews', 'first_review_at', 'last_review_at') }}
+                {{ rate_evidence(
+                    'quarter_sum', 'quarter_reviews', 'first_90_days_at', 'last_90_days_at'
+                ) }},
+                'adjusted',
+                {{ rate_evidence('rating_sum', 'total_reviews', 'first_review_at', 'last_review_at') }}
                 || jsonb_build_object(
                     'k', {{ policy('adjusted_rating_k') }}, 'prior', {{ policy('adjusted_rating_prior') }}
                 )

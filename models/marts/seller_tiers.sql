@@ -76,7 +76,8 @@ final as (
             end,
             'evidence', jsonb_build_object(
                 'completed_orders', completed_orders,
-                'mean_rating', {{ rate_evidence('rating_sum', 'total_reviews', 'first_review_at', 'last_review_at') }}
+                'mean_rating',
+                {{ rate_evidence('rating_sum', 'total_reviews', 'first_review_at', 'last_review_at') }}
             ) || case
                 when is_in_grace
                     then jsonb_build_object('grace', jsonb_build_object(

@@ -27,7 +27,8 @@ judged as (
                 when bool_or(risk_rules.risk_level = 'high') then 'high'
                 when bool_or(risk_rules.risk_level = 'medium') then 'medium'
             end as risk_level,
-            jsonb_agg(risk_rules.code order by risk_rules.risk_level asc, risk_rules.code asc) as risk_factors
+            jsonb_agg(risk_rules.code order by risk_rules.risk_level asc, risk_rules.code asc)
+                as risk_factors
         from (
             values
             ('cancellation_rate', 100 * behavior.cancelled, behavior.resolved),

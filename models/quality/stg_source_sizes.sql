@@ -1,9 +1,9 @@
 {{ config(materialized='kept', unlogged=true, key=['source'], unique=true) }}
 
--- Rows that come after everything was judged are counted when that happens again: a limit is a share of so many.
+-- Counted when everything is built: limits are shares of these numbers.
 {% for source in [
-    'users', 'orders', 'reviews', 'messages', 'disputes', 'returns', 'user_sessions', 'user_reports', 'user_warnings',
-    'order_exclusions', 'products', 'payouts',
+    'users', 'orders', 'reviews', 'messages', 'disputes', 'returns', 'user_sessions', 'user_reports',
+    'user_warnings', 'order_exclusions', 'products', 'payouts',
 ] -%}
     select
         '{{ source }}' as source,

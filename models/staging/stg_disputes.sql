@@ -1,4 +1,4 @@
-{#- A decision without a time was made when the dispute was opened, for all that is known; none is made before. -#}
+{#- A decision without a time counts from the opening of the dispute; none counts before that. -#}
 {%- set effective_rows -%}
     select
         dispute_id,

@@ -16,13 +16,19 @@
         cancelled_by,
         refunded_amount,
         updated_at,
-        coalesce(completed_at, case when status_meaning = 'completed' then latest_event_at end) as completed_at,
-        coalesce(cancelled_at, case when status_meaning = 'cancelled' then latest_event_at end) as cancelled_at,
+        coalesce(completed_at, case when status_meaning = 'completed' then latest_event_at end)
+            as completed_at,
+        coalesce(cancelled_at, case when status_meaning = 'cancelled' then latest_event_at end)
+            as cancelled_at,
         refunded_at,
-        case when status_meaning = 'returned' then coalesce(refunded_at, latest_event_at) end as returned_at,
+        case
+            when status_meaning = 'returned' then coalesce(refunded_at, latest_event_at)
+        end as returned_at,
         has_shipping_times,
         case
-            when is_shipped_by_status and coalesce(shipped_at, delivered_at, completed_at) is null then latest_event_at
+            when
+                is_shipped_by_status and coalesce(shipped_at, delivered_at, completed_at) is null
+                then latest_event_at
         end as shipped_by_status_at,
         (status_meaning = 'completed' and completed_at is null)
         or (status_meaning = 'cancelled' and cancelled_at is null)

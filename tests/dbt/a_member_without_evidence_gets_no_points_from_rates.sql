@@ -5,8 +5,9 @@ select
     case
         when metrics.smoothing_k > 0 and metrics.smoothing_prior is not null
             then
-                'members without evidence are given its prior ' || metrics.smoothing_prior || ', which lies in a bin of '
-                || coalesce(scorecard.value::text, 'no') || ' points and not 0'
+                'members without evidence are given its prior ' || metrics.smoothing_prior
+                || ', which lies in a bin of ' || coalesce(scorecard.value::text, 'no')
+                || ' points and not 0'
         else 'a rate needs a smoothing_k above 0 and a smoothing_prior'
     end as what_is_wrong
 from {{ ref('scorecard_metrics') }} as metrics

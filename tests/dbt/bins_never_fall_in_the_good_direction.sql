@@ -14,9 +14,9 @@ with steps as (
 select
     'scorecard_bins' as seed_name,
     metric || ', ' || lower_bound as row_key,
-    'its value ' || value || ' is ' || case when value < value_before then 'below' else 'above' end || ' the '
-    || value_before || ' of the bin before, though more is ' || case good_direction when 'up' then 'better' else 'worse' end
-        as what_is_wrong
+    'its value ' || value || ' is ' || case when value < value_before then 'below' else 'above' end
+    || ' the ' || value_before || ' of the bin before, though more is '
+    || case good_direction when 'up' then 'better' else 'worse' end as what_is_wrong
 from steps
 where
     (good_direction = 'up' and value < value_before)

@@ -3,7 +3,8 @@ select
     'trust_levels' as seed_name,
     written.level as row_key,
     case
-        when written.min_completed_orders is not null then 'min_completed_orders and min_orders_setting exclude each other'
+        when written.min_completed_orders is not null
+            then 'min_completed_orders and min_orders_setting exclude each other'
         when written.min_orders_setting is null then 'min_completed_orders is empty and no setting says it'
         else 'there is no setting ' || written.min_orders_setting || ' of completed orders'
     end as what_is_wrong

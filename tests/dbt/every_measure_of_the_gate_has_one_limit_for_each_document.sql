@@ -39,7 +39,7 @@ limits as (
 select
     'gate_limits' as seed_name,
     null as row_key,
-    measure || ' has ' || case when own + shared = 0 then 'no row' else 'more than one row' end || ' for ' || target
-        as what_is_wrong
+    measure || ' has ' || case when own + shared = 0 then 'no row' else 'more than one row' end
+    || ' for ' || target as what_is_wrong
 from limits
 where own > 1 or shared > 1 or own + shared = 0

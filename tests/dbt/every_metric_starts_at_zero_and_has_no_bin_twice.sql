@@ -1,4 +1,4 @@
--- Bins are given by their lower bounds: then only the first can leave a gap and only a repeated one overlap.
+-- Bins are given by their lower bounds: only the first can leave a gap, only a repeated one overlaps.
 with bounds as (
 
     select
@@ -15,7 +15,10 @@ select distinct
     metric || ', ' || lower_bound as row_key,
     case
         when bins > 1 then 'two bins of ' || metric || ' begin at ' || lower_bound
-        when first_bound > 0 then 'the first bin of ' || metric || ' begins at ' || first_bound || ' and leaves a gap from 0 on'
+        when first_bound > 0
+            then
+                'the first bin of ' || metric || ' begins at ' || first_bound
+                || ' and leaves a gap from 0 on'
         else 'the first bin of ' || metric || ' begins at ' || first_bound || ' and not at 0'
     end as what_is_wrong
 from bounds

@@ -16,7 +16,8 @@ with minimums as (
             (
                 'completed orders',
                 levels.min_completed_orders,
-                levels.min_completed_orders || coalesce(' (setting ' || written.min_orders_setting || ')', '')
+                levels.min_completed_orders
+                || coalesce(' (setting ' || written.min_orders_setting || ')', '')
             )
         ) as measure (name, minimum, said)
     union all
@@ -30,7 +31,9 @@ with minimums as (
     from {{ ref('tier_policy') }} as tier_policy
     cross join
         lateral (
-            values ('min_orders', tier_policy.min_orders), ('min_rating', coalesce(tier_policy.min_rating, 0))
+            values
+            ('min_orders', tier_policy.min_orders),
+            ('min_rating', coalesce(tier_policy.min_rating, 0))
         ) as measure (name, minimum)
 
 ),
@@ -50,7 +53,7 @@ steps as (
 select
     seed_name,
     step as row_key,
-    measure || ': it asks for ' || said || ', less than the ' || said_below || ' of ' || step_below || ' below it'
-        as what_is_wrong
+    measure || ': it asks for ' || said || ', less than the ' || said_below || ' of ' || step_below
+    || ' below it' as what_is_wrong
 from steps
 where minimum < minimum_below

@@ -31,9 +31,9 @@
             {{ when_orphaned('orders.seller_id', 'seller does not exist') }}
             when source.created_at is null then 'no creation time'
             when {{ impossible_moment([
-                'source.created_at', 'source.stated_paid_at', 'source.ship_by', 'source.stated_shipped_at', 'source.promised_at',
-                'source.delivered_at', 'source.completed_at', 'source.cancelled_at', 'source.refunded_at',
-                'source.updated_at',
+                'source.created_at', 'source.stated_paid_at', 'source.ship_by', 'source.stated_shipped_at',
+                'source.promised_at', 'source.delivered_at', 'source.completed_at', 'source.cancelled_at',
+                'source.refunded_at', 'source.updated_at',
             ]) }} then 'impossible time'
             when source.created_at > {{ latest_moment() }} then 'created in the future'
             when
@@ -41,15 +41,23 @@
                 < source.created_at
                 then 'ended before it was created'
             when least(source.total_amount, source.refunded_amount) < 0 then 'negative amount'
-            when greatest(source.total_amount, source.refunded_amount) > {{ policy('max_amount') }} then 'absurd amount'
+            when
+                greatest(source.total_amount, source.refunded_amount) > {{ policy('max_amount') }}
+                then 'absurd amount'
             when statuses.status is null then 'unknown status'
         end as quarantine_reason,
-        -- A payment or shipment before the order is a wrong time on a true order: only the time is left out.
+        -- A payment or shipment before the order is a wrong time of a right order: only it is left out.
         case when source.stated_paid_at >= source.created_at then source.stated_paid_at end as paid_at,
-        case when source.stated_shipped_at >= source.created_at then source.stated_shipped_at end as shipped_at,
         case
-            when source.stated_paid_at < source.created_at then 'paid before it was created; the time is left out'
-            when source.stated_shipped_at < source.created_at then 'shipped before it was created; the time is left out'
+            when source.stated_shipped_at >= source.created_at then source.stated_shipped_at
+        end as shipped_at,
+        case
+            when
+                source.stated_paid_at < source.created_at
+                then 'paid before it was created; the time is left out'
+            when
+                source.stated_shipped_at < source.created_at
+                then 'shipped before it was created; the time is left out'
         end as left_out
     from ({{ source_rows }}) as source
     left join {{ ref('order_statuses') }} as statuses on source.status = statuses.status
@@ -68,6 +76,6 @@ select
         updated_at,
         created_at
     ) as latest_event_at,
-    -- Filter by this one: the planner takes "case … is null" for rare, and then loops over millions of rows.
+    -- Filter by this one: the planner takes "case … is null" for rare, and loops over millions of rows.
     case when quarantine_reason is null then order_id end as trusted_order_id
 from ({{ examined_rows }}) as examined

@@ -8,7 +8,8 @@
 {%- endset -%}
 {%- set left_out -%}
     when source.created_at > {{ latest_moment() }} then 'dated in the future; it waits until then'
-    when source.status not in ('pending', 'available', 'withdrawn') then 'unknown status; it is in no balance'
+    when source.status not in ('pending', 'available', 'withdrawn')
+        then 'unknown status; it is in no balance'
 {%- endset -%}
 
 {{ trusted_rows(

@@ -1,4 +1,4 @@
--- What the application says will come: until then it counts nowhere, and then the scores change by themselves.
+-- Orders dated after as_of count nowhere; when their time comes, scores change by themselves.
 select
     order_id,
     buyer_id as user_id,

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from standing.contract.targets import Target
+
 #: A failed critical expectation stops the run; a warning is reported; info says what was not checked.
 SEVERITIES = ("critical", "warning", "info")
 
@@ -27,8 +29,7 @@ class AuditError(Exception):
 class AuditScope:
     """Where to look. `url` is an SQLAlchemy URL and may hold a password, so it is never shown.
 
-    `targets` are (target name, mart, key, table, table_key, column), one for each published document. A
-    `timestamp` without zone is read in `source_time_zone`. With `data_docs`, a folder, Great Expectations
+    A `timestamp` without zone is read in `source_time_zone`. With `data_docs`, a folder, Great Expectations
     also writes its own pages there, one subfolder a suite. With `due_only` rows of the members are looked
     at whom the run builds, by the build's tables of the due; what is asked of a whole table is left to full
     runs.
@@ -37,7 +38,7 @@ class AuditScope:
     url: str = field(repr=False)
     build_schema: str
     application_schema: str
-    targets: tuple[tuple[str, ...], ...]
+    targets: tuple[Target, ...]
     source_time_zone: str = "UTC"
     data_docs: str = ""
     due_only: bool = False

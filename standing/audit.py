@@ -95,7 +95,7 @@ def auditor(settings: Settings, url: URL, targets: tuple[Target, ...], data_docs
         url=url.render_as_string(hide_password=False),
         build_schema=settings.build_schema,
         application_schema=settings.application_schema,
-        targets=tuple((t.name, t.mart, t.key, t.table, t.table_key, t.column) for t in targets),
+        targets=targets,
         source_time_zone=settings.source_time_zone,
         data_docs=data_docs,
     )

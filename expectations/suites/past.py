@@ -4,12 +4,12 @@ What earlier runs saw is in `standing.runs`; where there is none, there is nothi
 well.
 """
 
-from expectations.engine.rules import Rule, Scan, Whole
-from expectations.targets import AuditTarget
-from standing.sql import quoted
+from collections.abc import Sequence
 
-#: What members are counted by, in the marts and in the kept summaries: target → (name, column).
-SPREAD = {"trust_score": ("level", "level"), "tier_info": ("tier", "current_tier")}
+from expectations.engine.rules import Rule, Scan, Whole
+from standing.contract.target import Ladder
+from standing.contract.targets import Target
+from standing.sql import quoted
 
 #: Shares below this count as this, so that an empty level does not make the shift endless.
 SMALLEST_SHARE = "0.0001"
@@ -50,16 +50,16 @@ def volume_rules(table: str, build: str) -> tuple[Whole, ...]:
     return (kept, steady)
 
 
-def distribution_scans(targets: list[AuditTarget], build: str) -> list[Scan]:
+def distribution_scans(targets: Sequence[Target], build: str) -> list[Scan]:
     """One scan of one row for each spread: its population stability index against the last published run.
 
     PSI = Σ (after − before)·ln(after ÷ before) over the shares of each level, as used for credit scores.
     """
-    return [_distribution(target, build) for target in targets if target.name in SPREAD]
+    return [_distribution(target, target.ladder, build) for target in targets if target.ladder]
 
 
-def _distribution(target: AuditTarget, build: str) -> Scan:
-    name, column = SPREAD[target.name]
+def _distribution(target: Target, ladder: Ladder, build: str) -> Scan:
+    name, column = ladder.code, ladder.key
     path = f'$[*] ? (@.name == "{name}").after[*]'
     last = (
         f"select jsonb_path_query_array(summary -> 'distributions', '{path}') as buckets from standing.runs"

@@ -1,16 +1,18 @@
 """Does every member have one document to publish, and was not too much set aside?"""
 
+from collections.abc import Sequence
+
 from expectations.engine.catalog import Catalog
 from expectations.engine.rules import Rule, Scan
-from expectations.targets import AuditTarget
+from expectations.suites.shapes import REBUILD
+from expectations.targets import among, mart_columns
 from expectations.verdict import AuditScope
+from standing.contract.targets import Target
 from standing.sql import quoted
 
 #: A registration may have been waiting for its commit when the build read the members; the next run
 #: scores it. Minutes before as_of after which a member without a document is a lost one.
 SETTLED_MINUTES = 15
-
-REBUILD = "fix the model or its policy and run again; nothing has been written"
 
 
 def set_aside_scan(build: str) -> Scan:
@@ -22,8 +24,7 @@ def set_aside_scan(build: str) -> Scan:
             "critical",
             "set_aside > row_limit",
             "So many bad rows are no accident: scores built without them would be wrong for many members.",
-            "find the cause in the application by the keys in the report;"
-            " raise seeds/quarantine_limits.csv if"
+            "find the cause in the application by the keys in the report; raise seeds/quarantine_limits.csv if"
             " such rows are normal here",
             detail=f"string_agg({listed} || ' (limit ' || row_limit || ')', '; ' order by source, reason)",
         ),
@@ -46,12 +47,11 @@ def set_aside_scan(build: str) -> Scan:
     )
 
 
-def relations_scan(targets: list[AuditTarget], catalog: Catalog) -> Scan:
+def relations_scan(targets: Sequence[Target], catalog: Catalog) -> Scan:
     columns = ["build:run_context.as_of"]
-    policies = {"trust_score": "build:trust_levels.level", "tier_info": "build:tier_policy.tier"}
     for target in targets:
-        columns += [*target.mart_columns, f"build:{target.staging}.{target.key}"]
-        columns += [policies[target.name]] if target.name in policies else []
+        columns += [*mart_columns(target), f"build:{target.members.known}.{target.key}"]
+        columns += [f"build:{target.ladder.seed}.{target.ladder.code}"] if target.ladder else []
     rows = ", ".join(
         f"('{path.removeprefix('build:')}', {path in catalog.types})" for path in dict.fromkeys(columns)
     )
@@ -66,14 +66,13 @@ def relations_scan(targets: list[AuditTarget], catalog: Catalog) -> Scan:
     return Scan(f"(values {rows}) as relations (subject, is_there)", "subject", (rule,))
 
 
-def members_scan(target: AuditTarget, scope: AuditScope) -> Scan:
+def members_scan(target: Target, scope: AuditScope) -> Scan:
     build = scope.build_schema
     key, context = target.key, quoted(build, "run_context")
     source = (
-        f"(select {key}, created_at from {target.among(quoted(build, target.staging), key, scope)} as m)"
-        " as members"
+        f"(select {key}, created_at from {among(target, quoted(build, target.members.known), key, scope)} as m) as members"
         f" full join (select {key}, count(*) as copies"
-        f" from {target.among(quoted(build, target.mart), key, scope)} as m group by {key})"
+        f" from {among(target, quoted(build, target.mart), key, scope)} as m group by {key})"
         f" as made on made.{key} = members.{key}"
     )
     settled = f"(select as_of from {context}) - interval '{SETTLED_MINUTES} minutes'"
@@ -100,5 +99,5 @@ def members_scan(target: AuditTarget, scope: AuditScope) -> Scan:
             "nothing to do if they were deleted; else run again with --full",
         ),
     )
-    needs = (*target.mart_columns, f"build:{target.staging}.{key}", "build:run_context.as_of")
+    needs = (*mart_columns(target), f"build:{target.members.known}.{key}", "build:run_context.as_of")
     return Scan(source, f"coalesce(members.{key}, made.{key})::text", rules, needs=needs)

@@ -1,10 +1,10 @@
 """Is what the application reads what the run decided? Runs after publishing, over its columns."""
 
-from expectations.documents import CLOCK_KEYS
 from expectations.engine.catalog import Catalog
 from expectations.engine.rules import Rule, Scan
-from expectations.targets import AuditTarget, among_due, audit_targets
+from expectations.targets import among, among_due, mart_columns
 from expectations.verdict import AuditScope
+from standing.contract.targets import Target
 from standing.sql import literals, quoted
 
 REPUBLISH = "standing run --full writes them anew"
@@ -12,10 +12,10 @@ REPUBLISH = "standing run --full writes them anew"
 
 def scans(scope: AuditScope, catalog: Catalog) -> list[Scan]:
     """One scan a target and one for the loyalty programmes, which the upgrade gave to every member."""
-    return [*(_target_scan(target, scope, catalog) for target in audit_targets(scope)), _loyalty(scope)]
+    return [*(_target_scan(target, scope, catalog) for target in scope.targets), _loyalty(scope)]
 
 
-def _target_scan(target: AuditTarget, scope: AuditScope, catalog: Catalog) -> Scan:
+def _target_scan(target: Target, scope: AuditScope, catalog: Catalog) -> Scan:
     """Documents are compared by their hash, so that a member costs the join few bytes.
 
     Key order and spellings of a number (1.0, 1.00) do not count, clock keys neither. Whom an undo holds was
@@ -23,25 +23,21 @@ def _target_scan(target: AuditTarget, scope: AuditScope, catalog: Catalog) -> Sc
     """
     created = f"{target.table}.created_at"
     created_at = "created_at" if catalog.usable(created) else "null::timestamptz"
-    has_keys = f"{target.column} ?& {literals(tuple(target.document.keys))}"
+    has_keys = f"{target.column} ?& {literals(target.document.names)}"
     source = (
         f"(select {target.table_key} as id, {created_at} as created_at, {target.column} is null as is_null,"
-        f" coalesce({has_keys}, false) as has_keys, {_hash(target.column)} as hash,"
+        f" coalesce({has_keys}, false) as has_keys, {_hash(target, target.column)} as hash,"
         f" due.member_id is not null as is_due"
-        f" from {target.among(quoted(scope.application_schema, target.table), target.table_key, scope)}"
-        " as written"
-        f" left join {_named_in('holds', target, catalog)} as held"
-        f" on held.member_id = written.{target.table_key}"
-        f" left join {_named_in('due', target, catalog)} as due"
-        f" on due.member_id = written.{target.table_key}"
+        f" from {among(target, quoted(scope.application_schema, target.table), target.table_key, scope)} as written"
+        f" left join {_named_in('holds', target, catalog)} as held on held.member_id = written.{target.table_key}"
+        f" left join {_named_in('due', target, catalog)} as due on due.member_id = written.{target.table_key}"
         " where held.member_id is null) as shown"
-        f" left join (select {target.key} as id, {_hash('document')} as hash"
-        f" from {target.among(quoted(scope.build_schema, target.mart), target.key, scope)} as built) as"
-        " decided"
+        f" left join (select {target.key} as id, {_hash(target, 'document')} as hash"
+        f" from {among(target, quoted(scope.build_schema, target.mart), target.key, scope)} as built) as decided"
         " on decided.id = shown.id"
         f" cross join (select as_of from {quoted(scope.build_schema, 'run_context')}) as run"
     )
-    needs = (*target.mart_columns, f"{target.table}.{target.table_key}", f"{target.table}.{target.column}")
+    needs = (*mart_columns(target), f"{target.table}.{target.table_key}", f"{target.table}.{target.column}")
     return Scan(
         source,
         "shown.id::text",
@@ -50,20 +46,20 @@ def _target_scan(target: AuditTarget, scope: AuditScope, catalog: Catalog) -> Sc
     )
 
 
-def _named_in(table: str, target: AuditTarget, catalog: Catalog) -> str:
+def _named_in(table: str, target: Target, catalog: Catalog) -> str:
     """The members in that table of Standing's for this target; to be joined (workers run no subquery)."""
     if not catalog.usable(f"standing:{table}.member_id"):
         return "(select null::uuid as member_id where false)"
     return f"(select member_id from standing.{table} where target = '{target.name}')"
 
 
-def _hash(document: str) -> str:
-    timeless = f"{document} - {literals(CLOCK_KEYS)}"
+def _hash(target: Target, document: str) -> str:
+    timeless = f"{document} - {literals(target.clock_fields)}"
     guarded = f"case when jsonb_typeof({document}) = 'object' then {timeless} else {document} end"
     return f"jsonb_hash_extended({guarded}, 0)"
 
 
-def _target_rules(target: AuditTarget, created: str) -> tuple[Rule, ...]:
+def _target_rules(target: Target, created: str) -> tuple[Rule, ...]:
     member = "coalesce(shown.created_at <= run.as_of, true)"
     where = f"{target.table}.{target.column}"
     return (
@@ -77,16 +73,14 @@ def _target_rules(target: AuditTarget, created: str) -> tuple[Rule, ...]:
         Rule(
             f"{target.name}_published_with_every_key",
             "critical",
-            f"{member} and decided.id is not null and not shown.is_due and not shown.is_null and not"
-            " shown.has_keys",
+            f"{member} and decided.id is not null and not shown.is_due and not shown.is_null and not shown.has_keys",
             f"Pages that read {where} show nothing where a key is missing.",
             REPUBLISH,
         ),
         Rule(
             f"{target.name}_is_what_the_run_decided",
             "critical",
-            f"{member} and decided.id is not null and not shown.is_due and shown.hash is distinct"
-            " from decided.hash",
+            f"{member} and decided.id is not null and not shown.is_due and shown.hash is distinct from decided.hash",
             "These members see another document than the one that was checked.",
             f"see who else writes {where}; {REPUBLISH}",
         ),

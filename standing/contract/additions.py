@@ -3,22 +3,22 @@
 Names, types and defaults are those of the migration guide.
 """
 
-from standing.contract.declare import Addition, Column, Document, Index
+from standing.contract.declare import Addition, Column, Default, Index
 from standing.contract.defaults import (
-    BEHAVIOR_SCORE,
     ENGAGEMENT,
     GAMIFICATION,
     MODERATION,
-    PERFORMANCE,
     PREFERENCES,
-    RATINGS,
     SECURITY_SETTINGS,
-    TIER_INFO,
-    TRUST_SCORE,
 )
+from standing.contract.targets import published_in
 
 
-def _documents(**documents: Document | None) -> tuple[Column, ...]:
+def _published(table: str) -> tuple[Column, ...]:
+    return _documents(**{target.column: target.document.default for target in published_in(table)})
+
+
+def _documents(**documents: Default | None) -> tuple[Column, ...]:
     return tuple(Column(name, "jsonb", document=document) for name, document in documents.items())
 
 
@@ -27,28 +27,24 @@ ADDITIONS = (
     Addition(
         "users",
         (
-            *_documents(
-                trust_score=TRUST_SCORE,
-                behavior_score=BEHAVIOR_SCORE,
-                preferences=PREFERENCES,
-                gamification=GAMIFICATION,
-            ),
+            *_published("users"),
+            *_documents(preferences=PREFERENCES, gamification=GAMIFICATION),
             Column("kyc_status", "character varying(50)", "'not_verified'"),
-            *_documents(kyc_documents=None, devices=Document([]), security_settings=SECURITY_SETTINGS),
+            *_documents(kyc_documents=None, devices=Default([]), security_settings=SECURITY_SETTINGS),
         ),
     ),
     Addition(
         "seller_profiles",
-        _documents(
-            ratings=RATINGS,
-            performance=PERFORMANCE,
-            tier_info=TIER_INFO,
-            ai_insights=None,
-            business_info=None,
-            operating_hours=None,
-            shipping_settings=None,
-            certifications=Document([]),
-            customer_service=None,
+        (
+            *_published("seller_profiles"),
+            *_documents(
+                ai_insights=None,
+                business_info=None,
+                operating_hours=None,
+                shipping_settings=None,
+                certifications=Default([]),
+                customer_service=None,
+            ),
         ),
     ),
     Addition(
@@ -61,10 +57,10 @@ ADDITIONS = (
                 engagement=ENGAGEMENT,
                 moderation=MODERATION,
                 context=None,
-                badges=Document([]),
+                badges=Default([]),
             ),
             Column("title", "character varying(255)"),
-            *_documents(pros=None, cons=None, media=Document([])),
+            *_documents(pros=None, cons=None, media=Default([])),
         ),
     ),
     Addition(

@@ -1,4 +1,4 @@
-"""The words in which the upgrade is declared: columns, documents, tables, keys and indexes.
+"""The words in which the upgrade is declared: columns, default documents, tables, keys and indexes.
 
 Types are spelled as PostgreSQL's format_type() spells them, so that a declaration can be compared with
 what a database has.
@@ -20,8 +20,8 @@ def jsonb(value: Any) -> str:
 
 
 @dataclass(frozen=True)
-class Document:
-    """A JSONB default: `fixed` keys, and `clocks`, keys that hold the moment of the insert.
+class Default:
+    """A default of a JSONB column: `fixed` keys, and `clocks`, keys that hold the moment of the insert.
 
     A clock's value is what is added to now(), as an interval, or '' for nothing.
     """
@@ -60,7 +60,7 @@ class Column:
     type: str
     default: str | None = None
     required: bool = False
-    document: Document | None = None
+    document: Default | None = None
 
     @property
     def default_expression(self) -> str | None:

@@ -1,6 +1,6 @@
 """The nine tables of the migration guide, in the order in which they can be made."""
 
-from standing.contract.declare import Column, Document, ForeignKey, Index, Table
+from standing.contract.declare import Column, Default, ForeignKey, Index, Table
 
 UUID = "uuid"
 TEXT = "text"
@@ -189,14 +189,14 @@ COLLECTIONS = Table(
         Column("name", _varchar(255), required=True),
         Column("description", TEXT),
         Column("cover_image", TEXT),
-        Column("product_ids", JSONB, document=Document([])),
+        Column("product_ids", JSONB, document=Default([])),
         Column("item_count", INTEGER, "0"),
         Column("is_public", BOOLEAN, "false"),
         Column("is_featured", BOOLEAN, "false"),
         Column("follower_count", INTEGER, "0"),
         Column("view_count", INTEGER, "0"),
         Column("share_count", INTEGER, "0"),
-        Column("tags", JSONB, document=Document([])),
+        Column("tags", JSONB, document=Default([])),
         Column("category", _varchar(100)),
         Column("created_at", TIMESTAMP, "now()"),
         Column("updated_at", TIMESTAMP, "now()"),
@@ -215,12 +215,12 @@ MODERATION_QUEUE = Table(
         Column("item_data", JSONB),
         Column("priority", _varchar(20), "'medium'"),
         Column("priority_score", INTEGER, "50"),
-        Column("flagged_reason", JSONB, document=Document([])),
+        Column("flagged_reason", JSONB, document=Default([])),
         Column("flagged_by", _varchar(50)),
         Column("reporter_id", UUID),
         Column("ai_recommendation", _varchar(50)),
         Column("ai_confidence", INTEGER),
-        Column("ai_risk_factors", JSONB, document=Document([])),
+        Column("ai_risk_factors", JSONB, document=Default([])),
         Column("assigned_to", UUID),
         Column("assigned_at", TIMESTAMP),
         Column("status", _varchar(50), "'pending'"),

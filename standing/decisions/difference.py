@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from standing.contract.targets import LADDERS, Target
+from standing.contract.target import Ladder
+from standing.contract.targets import Target
 from standing.database.connect import rows
 from standing.findings.movers import movers_of
 from standing.gate.change_sets import changed_documents
@@ -101,11 +102,14 @@ def _gather(
     run_id: int | None = None,
 ) -> Difference:
     columns = tuple(_column(connection, settings, target, changed[target.name]) for target in targets)
-    ladders = [target for target in targets if target.name in LADDERS]
+    ladders = [(target, target.ladder) for target in targets if target.ladder]
     return Difference(
         run_id=run_id,
         columns=columns,
-        matrices=tuple(_matrix(connection, settings, target, changed[target.name]) for target in ladders),
+        matrices=tuple(
+            _matrix(connection, settings, target, ladder, changed[target.name])
+            for target, ladder in ladders
+        ),
         movers=tuple(
             mover
             for target in targets
@@ -124,17 +128,18 @@ def _column(connection: Connection, settings: Settings, target: Target, changed:
     return ColumnChange(target.name, f"{target.table}.{target.column}", **found)
 
 
-def _matrix(connection: Connection, settings: Settings, target: Target, changed: str) -> Matrix:
+def _matrix(
+    connection: Connection, settings: Settings, target: Target, ladder: Ladder, changed: str
+) -> Matrix:
     """Every member: who does not change is in the same step before and after."""
-    key, seed, code, rank = LADDERS[target.name]
     application = quoted(settings.application_schema, target.table)
     column = f"application.{quoted(target.column)}"
     cells = rows(
         connection,
         f"""
         select
-            coalesce(changed.old_document, {column}) ->> '{key}' as before,
-            coalesce(changed.new_document, {column}) ->> '{key}' as after,
+            coalesce(changed.old_document, {column}) ->> '{ladder.key}' as before,
+            coalesce(changed.new_document, {column}) ->> '{ladder.key}' as after,
             count(*) as members
         from {application} as application
         left join ({changed}) as changed on changed.member_id = application.{quoted(target.table_key)}
@@ -143,7 +148,8 @@ def _matrix(connection: Connection, settings: Settings, target: Target, changed:
     )
     steps = rows(
         connection,
-        f"select {code} as code, label_th from {quoted(settings.build_schema, seed)} order by {rank}",
+        f"select {ladder.code} as code, label_th from {quoted(settings.build_schema, ladder.seed)}"
+        f" order by {ladder.rank}",
     )
     return Matrix(
         target.name,

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from standing.contract.targets import NUMBERS
+from standing.contract.targets import TARGETS
 from standing.decisions.difference import Difference, Matrix
 from standing.report.content import FactorMove, Mover
 from standing.report.wording import FACTORS, name
@@ -51,7 +51,8 @@ def _matrix(matrix: Matrix) -> list[str]:
 
 
 def _mover(mover: Mover) -> list[str]:
-    moves = [f"{NUMBERS[mover.target]} {_move(_number(mover.before), _number(mover.after))}"]
+    number = next(target.number for target in TARGETS if target.name == mover.target)
+    moves = [f"{number} {_move(_number(mover.before), _number(mover.after))}"]
     if mover.step_after:
         moves.append(_move(mover.step_before or "none", mover.step_after))
     lines = [f"  {mover.target} {mover.member_id}: {', '.join(moves)}"]

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from standing.contract.targets import NUMBERS, Target
+from standing.contract.targets import Target
 from standing.database.connect import rows
 from standing.findings.movers import MOVERS, movers_of
 from standing.publish.documents import number, step
@@ -16,65 +16,47 @@ from standing.sql import quoted
 
 @dataclass(frozen=True)
 class Measure:
-    """Something to count members by.
+    """Something to count a target's members by: a key of the document.
 
-    `after` is an expression over the mart, `before` over `old_document`. `step` is the width of a
-    bucket for numbers and None for names; `top` is the highest number.
+    `step` is the width of a bucket for numbers and None for levels and tiers.
     """
 
     name: str
-    target: str
+    target: Target
     title: str
-    unit: str
-    after: str
-    before: str
+    key: str
     step: float | None = None
-    top: float = 0
+
+    @property
+    def after(self) -> str:
+        """An expression over the mart."""
+        return _in_mart(self.target, self.key, is_number=self.step is not None)
+
+    @property
+    def before(self) -> str:
+        """An expression over `old_document`."""
+        return _in_document("old_document", self.key, is_number=self.step is not None)
+
+    @property
+    def top(self) -> float:
+        """The highest number."""
+        return self.target.document.key(self.key).highest or 0
 
 
-MEASURES = (
-    Measure("level", "trust_score", "Trust levels", "members", "level", "old_document ->> 'level'"),
-    Measure(
-        "overall_score",
-        "trust_score",
-        "Trust scores",
-        "members",
-        "overall_score",
-        number("old_document", "{overall_score}"),
-        step=5,
-        top=100,
-    ),
-    Measure(
-        "tier", "tier_info", "Seller tiers", "sellers", "current_tier", "old_document ->> 'current_tier'"
-    ),
-    Measure(
-        "rating",
-        "ratings",
-        "Mean ratings",
-        "sellers",
-        "overall",
-        number("old_document", "{overall}"),
-        step=0.5,
-        top=5,
-    ),
-    Measure(
-        "adjusted_rating",
-        "ratings",
-        "Ratings adjusted for ranking",
-        "sellers",
-        "adjusted",
-        number("old_document", "{adjusted}"),
-        step=0.5,
-        top=5,
-    ),
-)
+def measures_of(target: Target) -> tuple[Measure, ...]:
+    """By level or tier, then by numbers."""
+    ladder = target.ladder
+    steps = [Measure(ladder.code, target, ladder.plural, ladder.key)] if ladder else []
+    numbers = [Measure(one.name, target, one.title, one.key, one.width) for one in target.histograms]
+    return (*steps, *numbers)
 
-#: Whose moves a report lists, by the number and the level or tier in the mart.
-STANDINGS = {
-    "trust_score": ("mart.overall_score", "mart.level"),
-    "ratings": ("mart.overall", "null::text"),
-    "tier_info": ("(mart.document ->> 'tier_level')::numeric", "mart.current_tier"),
-}
+
+def _in_mart(target: Target, key: str, is_number: bool) -> str:
+    return f"mart.{key}" if key in target.columns else _in_document("mart.document", key, is_number)
+
+
+def _in_document(document: str, key: str, is_number: bool) -> str:
+    return number(document, f"{{{key}}}") if is_number else f"{document} ->> '{key}'"
 
 
 @dataclass(frozen=True)
@@ -86,16 +68,15 @@ class Cell:
     members: int
 
 
-def matrix(
-    connection: Connection, settings: Settings, target: Target, measure: Measure, run_id: int | None
-) -> list[Cell]:
+def matrix(connection: Connection, settings: Settings, measure: Measure, run_id: int | None) -> list[Cell]:
     """Every member of a mart, counted by bucket before and after the run.
 
     `run_id` is a run that has published: before is what its history keeps. With None nothing was written,
     and before is what the application's column holds.
     """
+    target = measure.target
     mart = quoted(settings.build_schema, target.mart)
-    after, before = (_bucket(measure, part) for part in (f"mart.{measure.after}", measure.before))
+    after, before = (_bucket(measure, part) for part in (measure.after, measure.before))
     if run_id is None:
         statement = f"""
             select
@@ -175,7 +156,7 @@ def distribution(measure: Measure, cells: list[Cell], names: tuple[str, ...]) ->
     return Distribution(
         name=measure.name,
         title=measure.title,
-        unit=measure.unit,
+        unit=measure.target.members.unit,
         before=tuple(Bucket(*item) for item in before.items()) if any(before.values()) else (),
         after=tuple(Bucket(*item) for item in after.items()),
     )
@@ -206,9 +187,9 @@ def movers(
     kept_in = "standing.change_sets" if is_stopped else "standing.history"
     written = "" if is_stopped else "and kept.published_at >= :since"
     mart, key = quoted(settings.build_schema, target.mart), quoted(target.key)
-    before = number("old_document", "{" + NUMBERS[target.name] + "}")
-    step_before = step("old_document", target)
-    after, step_after = STANDINGS[target.name]
+    before, step_before = number("old_document", "{" + target.number + "}"), step("old_document", target)
+    after = _in_mart(target, target.number, is_number=True)
+    step_after = _in_mart(target, target.ladder.key, is_number=False) if target.ladder else "null::text"
     # Found by the mart's columns first: of the new documents only theirs are read.
     changed = f"""
         select largest.member_id, largest.old_document, mart.document as new_document

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from standing.contract.targets import NUMBERS, Target
+from standing.contract.targets import Target
 from standing.database.connect import rows
 from standing.publish.documents import number, step
 from standing.report.content import FactorMove, Mover
@@ -15,15 +15,6 @@ from standing.sql import quoted
 MOVERS = 10
 #: How the counts behind a rate are called.
 COUNTS = ("numerator", "denominator")
-#: What a level or tier asks for, by its code and from the lowest on; read from the build's policy.
-ASKED = {
-    "trust_score": "select asked.level as code, format('%s asks for %s points', trust_levels.label_en, asked.min_score)"
-    " || case when asked.min_completed_orders > 0"
-    " then format(' and %s completed orders', asked.min_completed_orders) else '' end as asked"
-    " from {schema}.int_trust_levels as asked join {schema}.trust_levels on trust_levels.level = asked.level order by asked.rank",
-    "tier_info": "select tier as code, format('%s asks for %s completed orders', label_en, min_orders)"
-    " || case when min_rating > 0 then format(' and a mean rating of %s', min_rating) else '' end as asked from {schema}.tier_policy order by tier_level",
-}
 
 
 def movers_of(
@@ -33,7 +24,7 @@ def movers_of(
 
     Whose number, level or tier stays comes after the others, by the factor or other number that moves most.
     """
-    path = "{" + NUMBERS[target.name] + "}"
+    path = "{" + target.number + "}"
     old_parts, new_parts = _parts("old_document", target), _parts("new_document", target)
     moved = rows(
         connection,
@@ -85,9 +76,25 @@ def movers_of(
 
 
 def _asked(connection: Connection, settings: Settings, target: Target) -> dict[str, str]:
-    if target.name not in ASKED:
+    """What each level or tier asks for, by its code and from the lowest on, by the build's policy."""
+    ladder = target.ladder
+    if ladder is None:
         return {}
-    found = rows(connection, ASKED[target.name].format(schema=quoted(settings.build_schema)))
+    (always, first), *others = ladder.requirements.phrases
+    phrases = [f"format('{first}', asked.{always})"]
+    phrases += [
+        f"case when asked.{one} > 0 then format('{phrase}', asked.{one}) end" for one, phrase in others
+    ]
+    asking, labels = (
+        quoted(settings.build_schema, name) for name in (ladder.requirements.relation, ladder.seed)
+    )
+    found = rows(
+        connection,
+        f"select asked.{ladder.code} as code,"
+        f" format('%s asks for %s', labels.label_en, concat_ws(' and ', {', '.join(phrases)})) as asked"
+        f" from {asking} as asked join {labels} as labels on labels.{ladder.code} = asked.{ladder.code}"
+        f" order by asked.{ladder.rank}",
+    )
     return {row["code"]: row["asked"] for row in found}
 
 
@@ -100,18 +107,18 @@ def _asked_of(asked: dict[str, str], before: str | None, after: str | None) -> s
 
 
 def _parts(document: str, target: Target) -> str:
-    """What explains a document, as {code: {points, labels}}: its factors, what a tier asks for, or its other numbers.
+    """What explains a document, as {code: {points, labels}}: its factors, the reasons in its evidence, or its other numbers.
 
     Somebody else may have written it: what is not as ours would be, is left out.
     """
-    if target.name == "trust_score":
+    if "factors" in target.document.names:
         labels = ", ".join(f"'{label}', part.value ->> '{label}'" for label in ("label_en", "label_th"))
         code, points = "part.value ->> 'code'", "part.value -> 'points'"
         parts = f"jsonb_path_query({document}, '$.factors.*[*]') as part (value) where {code} is not null"
     else:
         labels = "'label_en', null, 'label_th', null"
         code, points = "part.key", "part.value"
-        numbers = _asked_for(document) if target.name == "tier_info" else _numbers(document, target)
+        numbers = _reasons(document, target) if target.reasons else _numbers(document, target)
         parts = f"jsonb_each({numbers}) as part (key, value) where true"
     return (
         f"(select coalesce(jsonb_object_agg({code}, jsonb_build_object('points', {points}, {labels})), '{{}}')"
@@ -119,18 +126,21 @@ def _parts(document: str, target: Target) -> str:
     )
 
 
-def _asked_for(document: str) -> str:
-    """What a tier asks for: completed orders and a mean rating."""
-    num, den = (number(document, f"{{evidence,mean_rating,{part}}}") for part in ("num", "den"))
-    return (
-        f"jsonb_build_object('completed_orders', {document} #> '{{evidence,completed_orders}}',"
-        f" 'mean_rating', round({num} / nullif({den}, 0), 2))"
-    )
+def _reasons(document: str, target: Target) -> str:
+    """Numbers of the evidence; of a rate what its counts come to."""
+    return f"jsonb_build_object({', '.join(_reason(document, key) for key in target.reasons)})"
+
+
+def _reason(document: str, key: str) -> str:
+    found = f"{document} #> '{{evidence,{key}}}'"
+    num, den = (number(document, f"{{evidence,{key},{part}}}") for part in ("num", "den"))
+    rate = f"to_jsonb(round({num} / nullif({den}, 0), 2))"
+    return f"'{key}', case when jsonb_typeof({found}) = 'object' then {rate} else {found} end"
 
 
 def _numbers(document: str, target: Target) -> str:
     """The counts behind the number that members are compared by, and the document's other numbers."""
-    compared = NUMBERS[target.name]
+    compared = target.number
     counts = ", ".join(
         f"'{compared}_{part}', {document} #> '{{evidence,{compared},{key}}}'"
         for part, key in zip(COUNTS, ("num", "den"), strict=True)

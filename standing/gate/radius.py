@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from standing.contract.targets import LADDERS, NUMBERS, VALUES, Target
+from standing.contract.targets import Target
 from standing.publish.documents import is_published, number
 from standing.publish.statement import ChangeTable
 from standing.sql import quoted
@@ -27,14 +27,15 @@ class Radius:
 
     def _ranks(self) -> tuple[str, str]:
         """The joins to the old and the new rank, and the pair of expressions for them."""
-        if self.target.name not in LADDERS:
+        ladder = self.target.ladder
+        if ladder is None:
             return "", "null::integer as old_rank, null::integer as new_rank"
-        key, seed, code, rank = LADDERS[self.target.name]
         joins = "\n".join(
-            f"    left join {self._policy(seed)} as {side}_step on {side}_step.{code} = pairs.{side} ->> '{key}'"
+            f"    left join {self._policy(ladder.seed)} as {side}_step"
+            f" on {side}_step.{ladder.code} = pairs.{side} ->> '{ladder.key}'"
             for side in ("old", "new")
         )
-        return joins, f"old_step.{rank} as old_rank, new_step.{rank} as new_rank"
+        return joins, f"old_step.{ladder.rank} as old_rank, new_step.{ladder.rank} as new_rank"
 
     def _lost_members(self) -> str:
         """Members with a published document, without a candidate."""
@@ -48,10 +49,10 @@ class Radius:
     def statement(self) -> str:
         name, column = self.target.name, f"application.{quoted(self.target.column)}"
         joins, ranks = self._ranks()
-        value = "{" + NUMBERS[name] + "}"
+        value = "{" + self.target.number + "}"
         lost = " or ".join(
             f"(coalesce({number('pairs.old', path)}, 0) != 0 and coalesce({number('pairs.new', path)}, 0) = 0)"
-            for path in VALUES[name]
+            for path in self.target.lasting
         )
         return f"""
 with pairs as (

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, text
 
 from standing.contract.targets import Target
-from standing.incremental.plan import KINDS, Due
+from standing.incremental.plan import Due
 from standing.settings import Settings
 from standing.sql import quoted
 
@@ -35,7 +35,7 @@ def settle(
 
 def _settle(settings: Settings, target: Target) -> Iterator[str]:
     """Who is gone is forgotten; who joins after as_of is due then, and who has no time of joining, once they change."""
-    kind = next(kind for kind in KINDS if kind.table == target.table)
+    kind = target.members
 
     def exists(schema: str, table: str, key: str) -> str:
         return f"exists (select from {quoted(schema, table)} as m where m.{quoted(key)} = built.{kind.key})"

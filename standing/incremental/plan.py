@@ -13,31 +13,13 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, text
 
 from standing.build.fingerprint import dependencies
+from standing.contract.members import MEMBER_KINDS
 from standing.contract.targets import Target
 from standing.incremental import change_log, materialized, stale
 from standing.incremental.context import make_build_schema, write_context
 from standing.incremental.lookup import tables_found
 from standing.settings import Settings
 from standing.sql import quoted
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of member: the build's tables of the due, of those known at as_of and of all, and the application's."""
-
-    due_table: str
-    known: str
-    all_keys: str
-    key: str
-    table: str
-    table_key: str = "id"
-
-
-KINDS = (
-    Kind("due_users", "stg_users", "stg_user_keys", "user_id", "users"),
-    Kind("due_sellers", "stg_sellers", "stg_seller_keys", "seller_id", "seller_profiles"),
-)
-
 
 #: A query of keys that gives none.
 NO_KEYS = "select null::uuid where false"
@@ -168,7 +150,7 @@ def name_due(
 ) -> dict[str, int]:
     """Fill the build's tables of the due and give their sizes; everybody, unless told that only some are."""
     sizes = {}
-    for kind in KINDS:
+    for kind in MEMBER_KINDS:
         names = [target.name for target in targets if target.table == kind.table]
         due_table = quoted(settings.build_schema, kind.due_table)
         members = quoted(settings.application_schema, kind.table)
@@ -196,7 +178,7 @@ def name_due(
 
 def name_member(engine: Engine, settings: Settings, table: str, member: UUID) -> None:
     """Fill the build's tables of the due with one row of `table` alone, and list what concerns it to be judged."""
-    kind = next(kind for kind in KINDS if kind.table == table)
+    kind = next(kind for kind in MEMBER_KINDS if kind.table == table)
     due_table = quoted(settings.build_schema, kind.due_table)
     with engine.begin() as connection:
         name_due(connection, settings, ())

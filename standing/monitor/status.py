@@ -17,11 +17,6 @@ from standing.sql import quoted
 from standing.state.runs import KILLED, last_runs
 
 RUNS_SHOWN = 5
-#: Title, unit, table, column, the key that members are counted by and the number that rises with it.
-COUNTED = (
-    ("trust levels", "members", "users", "trust_score", "level", "overall_score"),
-    ("seller tiers", "sellers", "seller_profiles", "tier_info", "current_tier", "tier_level"),
-)
 
 
 def gather(engine: Engine, settings: Settings) -> dict[str, Any]:
@@ -33,17 +28,18 @@ def gather(engine: Engine, settings: Settings) -> dict[str, Any]:
     """
     documents = []
     with engine.connect() as connection:
-        for title, unit, table, column, key, rank in COUNTED:
+        for target, ladder in ((target, target.ladder) for target in TARGETS if target.ladder):
+            column = quoted(target.column)
             counted = rows(
                 connection,
-                f"select coalesce({column} ->> '{key}', 'none') as name, count(*) as members"
-                f" from {quoted(settings.application_schema, table)} group by 1"
-                f" order by avg({number(column, '{' + rank + '}')}) desc nulls last, 1",
+                f"select coalesce({column} ->> '{ladder.key}', 'none') as name, count(*) as members"
+                f" from {quoted(settings.application_schema, target.table)} group by 1"
+                f" order by avg({number(column, '{' + target.number + '}')}) desc nulls last, 1",
             )
             documents.append(
                 {
-                    "title": title,
-                    "unit": unit,
+                    "title": ladder.plural.lower(),
+                    "unit": target.members.unit,
                     "members": sum(row["members"] for row in counted),
                     "steps": counted,
                 }

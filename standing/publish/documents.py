@@ -4,7 +4,7 @@ In them `application` is the application's table, `locked` its locked rows, and 
 `held_<target>` are those whom an undo holds.
 """
 
-from standing.contract.targets import LADDERS, Target
+from standing.contract.targets import Target
 from standing.sql import json_number, quoted
 
 #: A moment as documents write it.
@@ -92,5 +92,5 @@ def number(document: str, path: str) -> str:
 
 def step(document: str, target: Target) -> str:
     """A document's level or tier, or null."""
-    key = f"'{LADDERS[target.name][0]}'" if target.name in LADDERS else "null"
+    key = f"'{target.ladder.key}'" if target.ladder else "null"
     return f"({document} ->> {key})"

@@ -5,7 +5,7 @@ Values are parameters; names are quoted.
 
 from dataclasses import dataclass
 
-from standing.contract.targets import DUE_TABLES, Target
+from standing.contract.targets import Target
 from standing.publish.documents import content_hash, due_again, is_changed, is_due, new_document
 from standing.settings import Settings
 from standing.sql import quoted
@@ -40,7 +40,7 @@ class ChangeTable:
     @property
     def due(self) -> str:
         """Whom this run built."""
-        return quoted(self.settings.build_schema, DUE_TABLES[self.table])
+        return quoted(self.settings.build_schema, self.targets[0].members.due_table)
 
     @property
     def due_key(self) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from standing.contract.targets import DUE_TABLES, TARGETS, Target
+from standing.contract.targets import TARGETS, Target
 from standing.database.connect import relation_exists, server_message
 from standing.log import logger
 from standing.settings import Settings
@@ -102,7 +102,7 @@ def _gone_everywhere(settings: Settings, group: tuple[Target, ...]) -> str:
 
 
 def _gone_of_the_due(settings: Settings, group: tuple[Target, ...]) -> str:
-    due = quoted(settings.build_schema, DUE_TABLES[group[0].table])
+    due = quoted(settings.build_schema, group[0].members.due_table)
     key = quoted(group[0].key)
     return f"select {key} as member_id from {due} as due where {_is_gone(settings, group[0], f'due.{key}')}"
 

@@ -7,17 +7,17 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from standing.contract.members import MEMBER_KINDS
 from standing.contract.targets import TARGETS, Target
 from standing.database.connect import rows
 from standing.errors import SettingError
 from standing.settings import Settings
 from standing.sql import quoted
 from standing.why.next_steps import next_level, next_tier
-from standing.why.origins import ORIGINS
 
-TABLES = {"user": "users", "seller": "seller_profiles"}
+TABLES = {kind.name: kind.table for kind in MEMBER_KINDS}
 #: The mart that says how far the next level or tier is.
-JUDGED = {"user": "user_trust_scores", "seller": "seller_tiers"}
+JUDGED = {target.members.name: target.mart for target in TARGETS if target.ladder}
 #: Orders shown of each kind, newest first.
 SHOWN = 10
 
@@ -124,7 +124,7 @@ def explain_member(
         factors=_factors(connection, build, score) if is_built and kind == "user" else [],
         orders=_orders(connection, build, kind, key) if is_built else {},
         following=outlook(connection, build, key) if is_built else None,
-        sources={target.name: ORIGINS[target.name] for target in targets},
+        sources={target.name: target.document.sources for target in targets},
         labels=_labels(connection, build) if is_built else {},
     )
 

@@ -5,10 +5,8 @@ from typing import Any
 
 import pytest
 
-from expectations.documents import DOCUMENTS
 from standing import PROJECT_ROOT
 from standing.contract.targets import TARGETS
-from standing.why.origins import ORIGINS
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +23,7 @@ def test_the_page_is_current(generator: dict[str, Any]) -> None:
 def test_every_key_is_described_and_has_an_origin(generator: dict[str, Any], target: Any) -> None:
     path = PROJECT_ROOT / "models" / "marts" / f"{target.mart}.yml"
     described = generator["described"](path, "models")[0]["config"]["meta"]["keys"]
-    keys = set(DOCUMENTS[target.name].keys)
+    keys = set(target.document.names)
     assert set(described) == keys
     clock = {*target.clock_fields, "evidence", "factors"}
-    assert set(ORIGINS[target.name]) == keys - clock
+    assert set(target.document.sources) == keys - clock

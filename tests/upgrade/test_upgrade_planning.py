@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from standing.contract.additions import ADDITIONS
-from standing.contract.declare import Document
+from standing.contract.declare import Default
 from standing.contract.tables import TABLES
 from standing.database.catalog import Catalog, FoundColumn, FoundIndex
 from standing.sql import quoted
@@ -80,7 +80,7 @@ def test_no_default_is_volatile() -> None:
 
 
 def test_floats_keep_their_decimals() -> None:
-    assert Document({"rate": 5.0}).expression == """'{"rate": 5.0}'::jsonb"""
+    assert Default({"rate": 5.0}).expression == """'{"rate": 5.0}'::jsonb"""
 
 
 @pytest.mark.parametrize("name", ['a"b', "Ünï", "100%", "order"])

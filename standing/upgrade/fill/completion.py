@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from standing.contract.additions import ADDITIONS
-from standing.contract.declare import Document
+from standing.contract.declare import Default
 from standing.database.catalog import Catalog, rows
 from standing.database.connect import STANDING_SCHEMA
 from standing.sql import literal, quoted
@@ -27,7 +27,7 @@ class Found:
 
     table: str
     column: str
-    document: Document
+    document: Default
 
 
 def found_documents(catalog: Catalog, made: Collection[Item]) -> list[Found]:

@@ -7,7 +7,9 @@ bands and tiers are the guide's own, frozen here: the first run replaces them by
 
 from collections.abc import Collection
 
-from standing.contract.defaults import RATINGS, TIER_INFO, TRUST_SCORE
+from standing.contract.documents.ratings import RATINGS
+from standing.contract.documents.tier_info import TIER_INFO
+from standing.contract.documents.trust_score import TRUST_SCORE
 from standing.database.catalog import Catalog
 from standing.settings import Settings
 from standing.sql import quoted
@@ -53,9 +55,9 @@ set trust_score = jsonb_set(t.trust_score, '{{transaction_score}}', to_jsonb(cas
 end))
 from due
 left join completed on completed.buyer_id = due.id
-where t.id = due.id and {TRUST_SCORE.untouched("t.trust_score")}
+where t.id = due.id and {TRUST_SCORE.document.default.untouched("t.trust_score")}
 """
-    pending = TRUST_SCORE.untouched("t.trust_score")
+    pending = TRUST_SCORE.document.default.untouched("t.trust_score")
     return Backfill("transaction scores", "users", pending, (update,), batch)
 
 
@@ -72,8 +74,8 @@ def seller_ratings(schema: str, batch: int) -> Backfill:
         "value_for_money",
     )
     known = ", ".join(f"'{key}', {score}" for key in dimensions)
-    pending = f"{RATINGS.untouched('t.ratings')} and ({score} <> 0 or coalesce(t.rating_count, 0) <> 0)"
-    moment = RATINGS.expression.split(" || ", 1)[1]
+    pending = f"{RATINGS.document.default.untouched('t.ratings')} and ({score} <> 0 or coalesce(t.rating_count, 0) <> 0)"
+    moment = RATINGS.document.default.expression.split(" || ", 1)[1]
     update = f"""
 with due as (
     select t.id from {sellers} as t where t.id = any(:ids) order by t.id for no key update
@@ -91,8 +93,8 @@ where t.id = due.id and {pending}
 
 def seller_tiers(schema: str, batch: int) -> Backfill:
     sellers, orders = quoted(schema, "seller_profiles"), quoted(schema, "orders")
-    moment = TIER_INFO.expression.split(" || ", 1)[1]
-    pending = f"{TIER_INFO.untouched('t.tier_info')} and t.rating_score >= 4.0"
+    moment = TIER_INFO.document.default.expression.split(" || ", 1)[1]
+    pending = f"{TIER_INFO.document.default.untouched('t.tier_info')} and t.rating_score >= 4.0"
     update = f"""
 with due as (
     select t.id from {sellers} as t where t.id = any(:ids) order by t.id for no key update
@@ -126,6 +128,6 @@ update {sellers} as t
 set tier_info = t.tier_info
     || jsonb_build_object('current_tier', earned.tier, 'tier_level', earned.level) || {moment}
 from earned
-where t.id = earned.id and {TIER_INFO.untouched("t.tier_info")}
+where t.id = earned.id and {TIER_INFO.document.default.untouched("t.tier_info")}
 """
     return Backfill("seller tiers", "seller_profiles", pending, (update,), batch)

@@ -1,0 +1,95 @@
+"""seller_profiles.tier_info"""
+
+from standing.contract.document import ABSENT, Document, Key, Moment, amount, count, evidence, text
+from standing.contract.members import SELLERS
+from standing.contract.target import Ladder, Requirements, Target
+
+_POLICY = "seeds/tier_policy.csv"
+
+TIER_INFO = Target(
+    name="tier_info",
+    mart="seller_tiers",
+    members=SELLERS,
+    selection="tiers",
+    document=Document(
+        "A shop's tier, what it gives, and what is missing for the next one.",
+        (
+            text(
+                "current_tier",
+                "The highest tier whose completed orders and exact mean rating are both reached; without a rating the lowest."
+                " A lost tier stays for the demotion_grace_days of the published tier, from the run that first found it lost.",
+                "orders",
+                "reviews",
+                _POLICY,
+                default="starter",
+            ),
+            amount("tier_level", "", "From tier_policy.", _POLICY, default=1),
+            Key("benefits", "list", "From tier_policy.", audience="member", default=[], sources=(_POLICY,)),
+            amount("commission_rate", "%", "From tier_policy.", _POLICY, audience="member", default=5.0),
+            amount("boost_multiplier", "", "From tier_policy.", _POLICY, audience="member", default=1.0),
+            Key(
+                "priority_support",
+                "flag",
+                "From tier_policy.",
+                audience="member",
+                default=False,
+                sources=(_POLICY,),
+            ),
+            Key(
+                "tier_achieved_at",
+                "kept moment",
+                "When the published tier last changed.",
+                default=Moment(),
+                sources=("the published past",),
+            ),
+            Key(
+                "tier_change_history",
+                "list",
+                "Changes, newest first, with requirements_met or requirements_lost as reason.",
+                audience="member",
+                default=[],
+                sources=("the published past",),
+                keys=(
+                    text("from", "The tier before.", nullable=True),
+                    text("to", "The tier after."),
+                    Key("at", "kept moment", "The moment of the run that moved it."),
+                    text("reason", "Why it moved."),
+                ),
+            ),
+            Key(
+                "next_tier",
+                "object",
+                "The tier above, the completed orders that are missing and the mean rating that is needed, 0 if it is reached;"
+                " null at the top.",
+                audience="member",
+                sources=("orders", "reviews", _POLICY),
+                keys=(
+                    text("tier", "The tier above."),
+                    count("orders_needed", "orders", "Completed orders that are missing.", default=ABSENT),
+                    Key("rating_needed", "number", "The mean rating that it asks for.", "stars"),
+                ),
+                nullable=True,
+            ),
+            evidence(
+                "Completed orders and the counts of the mean rating; in grace also the tier earned now, since when and until"
+                " when."
+            ),
+        ),
+    ),
+    number="tier_level",
+    lasting=("{evidence,completed_orders}", "{evidence,mean_rating,den}"),
+    ladder=Ladder(
+        key="current_tier",
+        seed="tier_policy",
+        code="tier",
+        rank="tier_level",
+        title="Seller tier",
+        requirements=Requirements(
+            "tier_policy",
+            (("min_orders", "%s completed orders"), ("min_rating", "a mean rating of %s")),
+        ),
+    ),
+    columns=("current_tier",),
+    movers=True,
+    reasons=("completed_orders", "mean_rating"),
+)

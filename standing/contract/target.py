@@ -1,0 +1,93 @@
+"""The words in which a target is declared: a document, whose it is, where it stands, and what members are counted by."""
+
+from dataclasses import dataclass
+
+from standing.contract.document import Document
+from standing.contract.members import MemberKind
+
+
+@dataclass(frozen=True)
+class Requirements:
+    """What a step of a ladder asks for: columns of the build's `relation`, each with a phrase for its number.
+
+    The first is always said, the others where they ask for more than 0.
+    """
+
+    relation: str
+    phrases: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """Levels or tiers: the document's `key`, and the policy table `seed` with their codes and ranks.
+
+    `title` is what one of them is called.
+    """
+
+    key: str
+    seed: str
+    code: str
+    rank: str
+    title: str
+    requirements: Requirements
+
+    @property
+    def plural(self) -> str:
+        return f"{self.title}s"
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Members counted by a number of the document, in steps of `width` from 0 to the key's highest."""
+
+    name: str
+    title: str
+    key: str
+    width: float
+
+
+@dataclass(frozen=True)
+class Target:
+    """A document that runs build in `mart` and publish to the column of its name in the members' table.
+
+    By `number` documents are compared as a whole. `lasting` are paths to numbers that are not lost in the ordinary
+    course of days. `columns` are keys that reports read from columns of the mart, which have their names. `movers` says that reports list who moves most;
+    a move is explained by the evidence in `reasons`, else by the document's factors, else by its other numbers.
+    """
+
+    name: str
+    mart: str
+    members: MemberKind
+    selection: str
+    document: Document
+    number: str
+    lasting: tuple[str, ...]
+    ladder: Ladder | None = None
+    histograms: tuple[Histogram, ...] = ()
+    columns: tuple[str, ...] = ()
+    movers: bool = False
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return self.members.key
+
+    @property
+    def table(self) -> str:
+        return self.members.table
+
+    @property
+    def table_key(self) -> str:
+        return self.members.table_key
+
+    @property
+    def column(self) -> str:
+        return self.name
+
+    @property
+    def clock_fields(self) -> tuple[str, ...]:
+        return self.document.clock_fields
+
+    @property
+    def review_field(self) -> str | None:
+        return self.document.review_field

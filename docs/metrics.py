@@ -1,24 +1,24 @@
-"""Writes docs/metrics.md from the marts' descriptions and the seeds: `python docs/metrics.py`."""
+"""Writes docs/metrics.md from the contract, the models' descriptions and the seeds: `python docs/metrics.py`."""
 
 import csv
+import json
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from standing.contract.json_schema import json_schema
+from standing.contract.targets import TARGETS
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "metrics.md"
-COLUMNS = {
-    "user_trust_scores": "users.trust_score",
-    "user_behavior_scores": "users.behavior_score",
-    "seller_ratings": "seller_profiles.ratings",
-    "seller_performance": "seller_profiles.performance",
-    "seller_tiers": "seller_profiles.tier_info",
-}
 CONVENTIONS = """\
 # Every key, for analysts
 
-Made by `python docs/metrics.py` from `models/` and `seeds/`; change those and not this page.
+Made by `python docs/metrics.py` from `standing/contract/`, `models/` and `seeds/`; change those and not this page.
+
+Of each key the tables say its type, what the upgrade gives, who may see it, what it means and where it comes from. What the public
+may see members may, too, and operators see all.
 
 - The run's moment is `as_of`. "Last N days" are the N business days that end with as_of's own: a window begins at a midnight of the
   business time zone, that moment with it, and ends at `as_of`. "The N before" are the N whole business days before it. Active days,
@@ -34,6 +34,10 @@ Made by `python docs/metrics.py` from `models/` and `seeds/`; change those and n
 - What lies in the future counts nowhere until then; until `valid_until` a document stays as it is if nothing happens.
 - KYC, flags, stock, payout status and edited ratings are today's values in a replay, too; the published tier is the one of its moment.
 """
+KEYS = (
+    "| key | type | default | seen by | meaning | from |",
+    "|---|---|---|---|---|---|",
+)
 
 
 def seed_table(name: str, description: str) -> list[str]:
@@ -53,12 +57,30 @@ def described(path: Path, kind: str) -> list[dict[str, Any]]:
     return found
 
 
+def key_row(name: str, key: dict[str, Any]) -> str:
+    default = json.dumps(key["default"]) if "default" in key else ""
+    sources = ", ".join(key.get("x-sources", ()))
+    return f"| `{name}` | {key_type(key)} | {default} | {key['x-audience']} | {key['description']} | {sources} |"
+
+
+def key_type(key: dict[str, Any]) -> str:
+    """Its JSON type with its range, unit or words."""
+    if "enum" in key:
+        return " / ".join(key["enum"])
+    if "format" in key:
+        return "moment"
+    found = key["type"] if isinstance(key["type"], str) else " or ".join(key["type"])
+    if "maximum" in key:
+        found += f", {key['minimum']} to {key['maximum']}"
+    return f"{found}, {key['x-unit']}" if "x-unit" in key else found
+
+
 def page() -> str:
     lines = [CONVENTIONS]
-    for mart, column in COLUMNS.items():
-        model = described(ROOT / "models" / "marts" / f"{mart}.yml", "models")[0]
-        lines += [f"## {column}", "", one_line(model["description"]), "", "| key | meaning |", "|---|---|"]
-        lines += [f"| `{key}` | {meaning} |" for key, meaning in model["config"]["meta"]["keys"].items()]
+    for target in TARGETS:
+        model = described(ROOT / "models" / "marts" / f"{target.mart}.yml", "models")[0]
+        lines += [f"## {target.table}.{target.column}", "", one_line(model["description"]), "", *KEYS]
+        lines += [key_row(*one) for one in json_schema(target)["properties"].items()]
         lines.append("")
     lines += ["## What it is made of", "", "| model | rows |", "|---|---|"]
     for folder in sorted((ROOT / "models" / "intermediate").glob("*/_*.yml")):

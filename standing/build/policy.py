@@ -11,10 +11,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from standing import PROJECT_ROOT
+from standing.contract.target import GATE_MEASURES
+from standing.contract.targets import TARGETS
 from standing.errors import BuildFailed
 from standing.text import plural
 
@@ -123,11 +126,13 @@ def seeds(root: Path) -> list[Seed]:
 
 def check_files(root: Path) -> None:
     """Raises BuildFailed that names every row whose cells are missing, too many, empty or of another type,
-    that is there twice, and every row that is read by name and not there, or there and not read."""
+    that is there twice, every row that is read by name and not there, or there and not read, and every
+    document without a limit of the gate."""
     tables = seeds(root)
     wrong = [sentence for seed in tables for sentence in _wrong_cells(seed, root)]
     if not wrong:
         wrong = [sentence for seed in tables for sentence in _wrong_rows(seed, root)]
+        wrong += [one for seed in tables if seed.name == "gate_limits" for one in _wrong_limits(seed, root)]
     if wrong:
         raise BuildFailed(said(wrong), FIX)
 
@@ -181,6 +186,20 @@ def _wrong_rows(seed: Seed, root: Path) -> Iterator[str]:
         f"{seed.file} has no row {key}, which is needed" for key in sorted(seed.rows_read - given.keys())
     )
     yield from (f"{place}: nothing reads it" for key, place in given.items() if key not in seed.rows_read)
+
+
+def _wrong_limits(seed: Seed, root: Path) -> Iterator[str]:
+    """A document without a limit would pass the gate whatever changes."""
+    targets = {target.name for target in TARGETS}
+    given = set()
+    for number, row in seed.rows(root):
+        given.add((row["measure"], row["target"]))
+        for column, known in (("measure", GATE_MEASURES), ("target", ("all", *sorted(targets)))):
+            if row[column] not in known:
+                yield f"{seed.place(number, row)}: {column} is {row[column]!r} and none of {', '.join(known)}"
+    for measure, target in product(GATE_MEASURES, sorted(targets)):
+        if not {(measure, target), (measure, "all")} & given:
+            yield f"{seed.file} has no row of {measure} for {target}, nor for all"
 
 
 def policy_version() -> str:

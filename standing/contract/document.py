@@ -4,14 +4,14 @@ The upgrade takes the defaults, the audits types and ranges, `why` where a key c
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from standing.contract.declare import Default
 
 #: What a key's value is. A moment is UTC with Z; a kept one was published before, in the spelling it had there.
-TYPES = ("number", "text", "flag", "list", "object", "moment", "kept moment")
-#: Who may see a key, from the widest circle to the narrowest. Who is further in sees what those outside see.
-AUDIENCES = ("public", "member", "operator")
+Type = Literal["number", "text", "flag", "list", "object", "moment", "kept moment"]
+#: Who may see a key: everybody, the member and operators, or operators alone.
+Audience = Literal["public", "member", "operator"]
 #: The document's own scale of a rate: stars for a mean, hundredths for a percentage.
 MEAN, PERCENT = 1, 100
 
@@ -42,10 +42,10 @@ class Key:
     """
 
     name: str
-    type: str
+    type: Type
     meaning: str
     unit: str = ""
-    audience: str = "public"
+    audience: Audience = "public"
     default: Any = ABSENT
     sources: tuple[str, ...] = ()
     lowest: float | None = None
@@ -54,7 +54,7 @@ class Key:
     scale: int | None = None
     keys: tuple["Key", ...] = ()
     nullable: bool = False
-    clock: str | None = None
+    clock: Literal["changed", "review"] | None = None
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,16 @@ from dataclasses import dataclass
 from standing.contract.document import Document
 from standing.contract.members import MemberKind
 
+#: What the gate measures of a target; seeds/gate_limits.csv has a limit of each, for the target or for all.
+GATE_MEASURES = (
+    "changed_share",
+    "moved_up_share",
+    "moved_down_share",
+    "mean_shift",
+    "lost_values_share",
+    "lost_members_share",
+)
+
 
 @dataclass(frozen=True)
 class Requirements:

@@ -140,6 +140,20 @@ BETWEEN_ROWS = [
         " have",
     ),
     Slip(
+        "a document without a limit",
+        "gate_limits",
+        "mean_shift,ratings,",
+        "mean_shift,rating,",
+        "(mean_shift, rating): target is 'rating' and none of all, behavior_score,",
+    ),
+    Slip(
+        "a limit for all that is taken away",
+        "gate_limits",
+        "lost_members_share,all,",
+        "lost_members_share,ratings,",
+        "seeds/gate_limits.csv has no row of lost_members_share for behavior_score, nor for all",
+    ),
+    Slip(
         "a gap",
         "scorecard_bins",
         "referrals,0,0,none\n",

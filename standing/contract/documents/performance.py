@@ -4,6 +4,7 @@ from standing.contract.document import (
     ABSENT,
     PERCENT,
     RATES_EVIDENCE,
+    Audience,
     Document,
     Key,
     amount,
@@ -20,7 +21,7 @@ def _own(name: str, unit: str, meaning: str, source: str, lowest: float | None =
     return amount(name, unit, meaning, source, lowest=lowest, audience="member")
 
 
-def _rate(name: str, meaning: str, *sources: str, audience: str = "public") -> Key:
+def _rate(name: str, meaning: str, *sources: str, audience: Audience = "public") -> Key:
     return percentage(name, meaning, *sources, "order_exclusions", audience=audience)
 
 

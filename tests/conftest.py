@@ -348,6 +348,7 @@ def prepared_template(make_template: MakeTemplate, upgraded_template: str) -> st
     """
     from standing.build import dbt
     from standing.build.prepared import preparing
+    from standing.build.selection import POLICY
     from standing.contract.targets import TARGETS
     from standing.database.clock import wall_clock
     from standing.database.connect import connect
@@ -357,7 +358,7 @@ def prepared_template(make_template: MakeTemplate, upgraded_template: str) -> st
         with connect(settings) as engine:
             open_build(engine, settings, 0, wall_clock(engine), TARGETS)
             with preparing(engine, settings, TARGETS):
-                dbt.invoke(settings, engine.url, "build", "--selector", "policy")
+                dbt.invoke(settings, engine.url, "build", "--select", *POLICY)
                 dbt.invoke(
                     settings,
                     engine.url,

@@ -15,6 +15,7 @@ from sqlalchemy import URL
 from standing import PROJECT_ROOT
 from standing.build import policy
 from standing.build.dbt_patches import collector_paused, run_command
+from standing.build.selection import POLICY, STAGING
 from standing.database.connect import fix_of
 from standing.errors import BuildFailed
 from standing.settings import Settings
@@ -22,8 +23,6 @@ from standing.settings import Settings
 #: Compiling queries to machine code costs a run of the due more than it saves; sorting and hashing of a
 #: full one need more memory than servers give by default.
 SESSION = "-c jit=off -c work_mem=64MB"
-#: The views that a prepared build's schema has (standing/build/prepared.py).
-STAGING = "path:models/staging,config.materialized:view"
 BUT_STAGING = ("--exclude", STAGING)
 
 
@@ -96,8 +95,8 @@ def load(settings: Settings, url: URL) -> None:
         _loaded[tuple(variables.values())] = outcome.result
 
 
-def count(settings: Settings, url: URL, selector: str) -> int:
-    """How many seeds, models and tests a build of the selector has; 0 where the project is wrong, as the build will say."""
+def count(settings: Settings, url: URL, *selected: str) -> int:
+    """How many seeds, models and tests a build of what is selected has; 0 where the project is wrong, as the build will say."""
     variables = environment(settings, url)
     project = tuple(variables.values())
     if project not in _loaded:
@@ -107,7 +106,7 @@ def count(settings: Settings, url: URL, selector: str) -> int:
     with collector_paused():
         from dbt.cli.main import dbtRunner
 
-        built = ("--selector", selector, *AS_BUILT, "--exclude-resource-type", "source")
+        built = (*selected, *AS_BUILT, "--exclude-resource-type", "source")
         runner = dbtRunner(manifest=_loaded[project])
         outcome = run_command(runner, variables, "list", *built, "--no-write-json")
     return len(outcome.result or ())
@@ -116,7 +115,7 @@ def count(settings: Settings, url: URL, selector: str) -> int:
 def invoke(
     settings: Settings, url: URL, *arguments: str, progress: Progress | None = None
 ) -> list[NodeResult]:
-    """Run one dbt command, such as ("build", "--selector", "all"); its results in order of ending.
+    """Run one dbt command, such as ("build", "--select", "+seller_tiers"); its results in order of ending.
 
     Raises BuildFailed naming the wrong rows of policy, or else the first node that failed with dbt's message.
     """
@@ -169,7 +168,7 @@ def load_policy(
     """
     policy.check_files(PROJECT_ROOT)
     # dbt's artifacts stay those of the build that follows.
-    arguments = ("--selector", "policy", *AS_BUILT, "--no-write-json")
+    arguments = ("--select", *POLICY, *AS_BUILT, "--no-write-json")
     told = None if progress is None else lambda ended, _: progress(ended, whole)
     return invoke(settings, url, "build", *arguments, progress=told)
 

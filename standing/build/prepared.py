@@ -9,12 +9,10 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, Engine, text
 
 from standing.build.fingerprint import dependencies, policy_hash, upstream
+from standing.build.selection import POLICY_MODELS, needed
 from standing.contract.targets import TARGETS, Target
 from standing.settings import Settings
 from standing.sql import quoted
-
-#: The models of the selector `policy`.
-POLICY_MODELS = frozenset({"int_scorecard", "int_scorecard_metrics", "int_trust_levels"})
 
 
 def is_prepared(engine: Engine, settings: Settings, targets: tuple[Target, ...]) -> bool:
@@ -74,8 +72,7 @@ def _wanted(connection: Connection, settings: Settings, targets: tuple[Target, .
 
 def _lasting(targets: tuple[Target, ...]) -> set[str]:
     """The models that stay from build to build."""
-    marts = [*(target.mart for target in targets), "stg_quarantine_counts"]
-    found = {name: part for mart in marts for name, part in upstream(mart).items()}
+    found = {name: part for model in needed(targets) for name, part in upstream(model).items()}
     return {
         name
         for name, part in found.items()

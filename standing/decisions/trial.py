@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Engine, text
 
-from standing.build import dbt
+from standing.build import dbt, selection
 from standing.contract.targets import TARGETS, targets_of
 from standing.database.clock import wall_clock
 from standing.database.connect import connect, require_upgraded
@@ -33,9 +33,9 @@ def try_policy(settings: Settings, progress: Callable[[int, int], None] | None =
         with _alone(engine, settings.diff_schema):
             as_of = wall_clock(engine)
             open_build(engine, trial, 0, as_of, TARGETS)
-            arguments = ("build", "--selector", "all_but_policy", *dbt.AS_BUILT, "--full-refresh")
+            arguments = ("build", *selection.without_policy(TARGETS), *dbt.AS_BUILT, "--full-refresh")
             try:
-                whole = dbt.count(trial, engine.url, "all") if progress else 0
+                whole = dbt.count(trial, engine.url, *selection.whole(TARGETS)) if progress else 0
                 policy = dbt.load_policy(trial, engine.url, progress, whole)
                 dbt.invoke(trial, engine.url, *arguments, progress=dbt.going_on(len(policy), progress))
             except BuildFailed as error:

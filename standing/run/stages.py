@@ -5,7 +5,7 @@ from contextlib import contextmanager, nullcontext
 
 from sqlalchemy.exc import DBAPIError
 
-from standing.build import dbt
+from standing.build import dbt, selection
 from standing.build.prepared import is_prepared, preparing
 from standing.database.connect import fix_of
 from standing.errors import AuditFailed, BuildFailed, GateStopped
@@ -82,8 +82,7 @@ def build(run: Run) -> str:
     if run.due.nobody:
         _begin(run, "candidates")
         return "nobody is due"
-    twin = "when_prepared" if run.is_prepared else "but_policy"
-    arguments = ["build", "--selector", f"{run.request.selection}_{twin}", *dbt.AS_BUILT]
+    arguments = ["build", *selection.without_policy(run.targets, run.is_prepared), *dbt.AS_BUILT]
     # dbt's artifacts, target/manifest.json and run_results.json, are of the last full build.
     arguments.append("--full-refresh" if run.due.everybody else "--no-write-json")
     prepared = nullcontext() if run.is_prepared else preparing(run.engine, run.settings, run.targets)
@@ -91,7 +90,7 @@ def build(run: Run) -> str:
         what = "models and tests" if run.is_prepared else "seeds, models and tests"
         tell = pace(run.run_id, "build", what)
         if not run.is_prepared:
-            whole = dbt.count(run.settings, run.engine.url, run.request.selection)
+            whole = dbt.count(run.settings, run.engine.url, *selection.whole(run.targets))
             run.nodes = dbt.load_policy(run.settings, run.engine.url, tell, whole)
         told = dbt.going_on(len(run.nodes), tell)
         run.nodes += dbt.invoke(run.settings, run.engine.url, *arguments, progress=told)

@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from conftest import Standing
 
 from standing import PROJECT_ROOT
 from standing.build import dbt, policy
 from standing.build.fingerprint import upstream
-from standing.build.prepared import POLICY_MODELS
-from standing.contract.targets import SELECTIONS, TARGETS
+from standing.contract.targets import TARGETS
 from standing.settings import Settings
 
 LAYERS = {"staging": 1, "quality": 1, "intermediate": 2, "marts": 3}
@@ -152,24 +150,6 @@ def test_every_policy_row_has_a_reason() -> None:
         header, *rows = seed.read_text("utf-8").splitlines()
         assert header.split(",")[-1] == "why", seed.name
         assert all(not row.endswith(",") for row in rows), seed.name
-
-
-def test_selections_are_the_same_for_dbt_and_for_publishing() -> None:
-    selectors = yaml.safe_load((PROJECT_ROOT / "selectors.yml").read_text("utf-8"))["selectors"]
-    twins = {f"{name}_{twin}" for name in SELECTIONS for twin in ("but_policy", "when_prepared")}
-    assert {one["name"] for one in selectors} == {*SELECTIONS, *twins, "policy"}
-    for one in selectors:
-        if one["name"] in SELECTIONS and one["name"] != "all":
-            built = {part["value"] for part in one["definition"]["union"]}
-            published = {target.mart for target in TARGETS if target.name in SELECTIONS[one["name"]]}
-            assert built - {"stg_quarantine_counts", "policy"} == published, one["name"]
-
-
-def test_the_policy_selector_names_the_models_that_a_prepared_build_leaves_out() -> None:
-    selectors = yaml.safe_load((PROJECT_ROOT / "selectors.yml").read_text("utf-8"))["selectors"]
-    policy = next(one for one in selectors if one["name"] == "policy")
-    named = {part["value"] for part in policy["definition"]["union"] if part.get("method") == "fqn"}
-    assert named == POLICY_MODELS
 
 
 def test_dbt_unit_tests_hold(built: Settings, standing: Standing) -> None:

@@ -25,7 +25,7 @@ class Project:
                 PROJECT_ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
             )
         shutil.copytree(PROJECT_ROOT / "tests" / "dbt", folder / "tests" / "dbt")
-        for name in ("dbt_project.yml", "profiles.yml", "selectors.yml"):
+        for name in ("dbt_project.yml", "profiles.yml"):
             shutil.copy(PROJECT_ROOT / name, folder / name)
 
     def edit(self, name: str, *replaced: tuple[str, str]) -> None:

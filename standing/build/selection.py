@@ -1,0 +1,33 @@
+"""What dbt is asked to build: policy, and the marts of some targets with everything that they are made of."""
+
+from standing.contract.targets import Target
+
+#: The models that read nothing but the tables of seeds/.
+POLICY_MODELS = frozenset({"int_scorecard", "int_scorecard_metrics", "int_trust_levels"})
+#: The tables of seeds/, what is tested about them, and the models that read nothing else.
+POLICY = ("path:seeds", "path:tests/dbt/*.sql", *sorted(POLICY_MODELS))
+#: The views that a prepared build's schema has (standing/build/prepared.py).
+STAGING = "path:models/staging,config.materialized:view"
+#: Rows that are set aside are counted in every run.
+ALWAYS = "stg_quarantine_counts"
+
+
+def needed(targets: tuple[Target, ...]) -> tuple[str, ...]:
+    """The models that a run of the targets reads itself; everything else is there for one of them."""
+    keys = dict.fromkeys(target.members.all_keys for target in targets)
+    return (*(target.mart for target in targets), *keys, ALWAYS)
+
+
+def _selected(targets: tuple[Target, ...]) -> tuple[str, ...]:
+    return tuple(f"+{model}" for model in needed(targets))
+
+
+def whole(targets: tuple[Target, ...]) -> tuple[str, ...]:
+    """Everything of a run that finds nothing in its place."""
+    return ("--select", *_selected(targets), *POLICY)
+
+
+def without_policy(targets: tuple[Target, ...], is_prepared: bool = False) -> tuple[str, ...]:
+    """The targets over the policy's tables as they are; where they are prepared, over the staging views, too."""
+    prepared = (STAGING,) if is_prepared else ()
+    return ("--select", *_selected(targets), "--exclude", "path:seeds", *sorted(POLICY_MODELS), *prepared)

@@ -97,7 +97,7 @@ def _trust_scores() -> Own:
         Rule(
             "trust_score_factors_add_up",
             "critical",
-            f"50 + factors.points is distinct from {number('d.overall_score')}",
+            f"50 + factors.points is distinct from {json_number('d.overall_score')}",
             "The reasons a member is shown must explain the score exactly: 50 plus the factors' points.",
             REBUILD,
         ),
@@ -111,7 +111,7 @@ def _trust_scores() -> Own:
         Rule(
             "trust_level_is_reached",
             "critical",
-            f"steps.min_score > {number('d.overall_score')}",
+            f"steps.min_score > {json_number('d.overall_score')}",
             "These members would wear a badge that their score does not give them.",
             REBUILD,
             needs=("build:trust_levels.min_score",),
@@ -126,8 +126,8 @@ def _ratings() -> Own:
     rule = Rule(
         "ratings_distribution_adds_up",
         "critical",
-        f"{' + '.join(stars)} is distinct from {number('d.total_reviews')}"
-        f" or least({', '.join(stars)}, {number('d.total_reviews')}) < 0",
+        f"{' + '.join(stars)} is distinct from {json_number('d.total_reviews')}"
+        f" or least({', '.join(stars)}, {json_number('d.total_reviews')}) < 0",
         "The stars a shop's page shows must be as many as the reviews it counts.",
         REBUILD,
     )

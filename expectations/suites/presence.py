@@ -24,8 +24,8 @@ def set_aside_scan(build: str) -> Scan:
             "critical",
             "set_aside > row_limit",
             "So many bad rows are no accident: scores built without them would be wrong for many members.",
-            "find the cause in the application by the keys in the report; raise seeds/quarantine_limits.csv if"
-            " such rows are normal here",
+            "find the cause in the application by the keys in the report;"
+            " raise seeds/quarantine_limits.csv if such rows are normal here",
             detail=f"string_agg({listed} || ' (limit ' || row_limit || ')', '; ' order by source, reason)",
         ),
         Rule(
@@ -70,7 +70,8 @@ def members_scan(target: Target, scope: AuditScope) -> Scan:
     build = scope.build_schema
     key, context = target.key, quoted(build, "run_context")
     source = (
-        f"(select {key}, created_at from {among(target, quoted(build, target.members.known), key, scope)} as m) as members"
+        f"(select {key}, created_at from {among(target, quoted(build, target.members.known), key, scope)} as m)"
+        " as members"
         f" full join (select {key}, count(*) as copies"
         f" from {among(target, quoted(build, target.mart), key, scope)} as m group by {key})"
         f" as made on made.{key} = members.{key}"

@@ -28,12 +28,16 @@ def _target_scan(target: Target, scope: AuditScope, catalog: Catalog) -> Scan:
         f"(select {target.table_key} as id, {created_at} as created_at, {target.column} is null as is_null,"
         f" coalesce({has_keys}, false) as has_keys, {_hash(target, target.column)} as hash,"
         f" due.member_id is not null as is_due"
-        f" from {among(target, quoted(scope.application_schema, target.table), target.table_key, scope)} as written"
-        f" left join {_named_in('holds', target, catalog)} as held on held.member_id = written.{target.table_key}"
-        f" left join {_named_in('due', target, catalog)} as due on due.member_id = written.{target.table_key}"
+        f" from {among(target, quoted(scope.application_schema, target.table), target.table_key, scope)}"
+        " as written"
+        f" left join {_named_in('holds', target, catalog)} as held"
+        f" on held.member_id = written.{target.table_key}"
+        f" left join {_named_in('due', target, catalog)} as due"
+        f" on due.member_id = written.{target.table_key}"
         " where held.member_id is null) as shown"
         f" left join (select {target.key} as id, {_hash(target, 'document')} as hash"
-        f" from {among(target, quoted(scope.build_schema, target.mart), target.key, scope)} as built) as decided"
+        f" from {among(target, quoted(scope.build_schema, target.mart), target.key, scope)} as built)"
+        " as decided"
         " on decided.id = shown.id"
         f" cross join (select as_of from {quoted(scope.build_schema, 'run_context')}) as run"
     )
@@ -73,14 +77,16 @@ def _target_rules(target: Target, created: str) -> tuple[Rule, ...]:
         Rule(
             f"{target.name}_published_with_every_key",
             "critical",
-            f"{member} and decided.id is not null and not shown.is_due and not shown.is_null and not shown.has_keys",
+            f"{member} and decided.id is not null and not shown.is_due and not shown.is_null"
+            " and not shown.has_keys",
             f"Pages that read {where} show nothing where a key is missing.",
             REPUBLISH,
         ),
         Rule(
             f"{target.name}_is_what_the_run_decided",
             "critical",
-            f"{member} and decided.id is not null and not shown.is_due and shown.hash is distinct from decided.hash",
+            f"{member} and decided.id is not null and not shown.is_due"
+            " and shown.hash is distinct from decided.hash",
             "These members see another document than the one that was checked.",
             f"see who else writes {where}; {REPUBLISH}",
         ),

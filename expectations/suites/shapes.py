@@ -1,5 +1,5 @@
-"""Rules that every document keeps, as the contract declares it: its keys, their types and ranges, and rates that
-their evidence explains.
+"""Rules that every document keeps, as the contract declares it: keys, types, ranges, and rates that their
+evidence explains.
 
 In a scan `d` holds the document's keys as columns.
 """

@@ -1,4 +1,4 @@
-"""The default documents of the new columns that nothing of ours publishes, with exactly the migration guide's keys and values.
+"""The default documents of new columns that no run publishes, with exactly the migration guide's keys and values.
 
 Its `NOW()` inside JSON literals is written as what it means, the moment of the insert.
 """

@@ -1,6 +1,6 @@
 """The words in which a published document is declared: keys, each with everything that anybody asks of it.
 
-The upgrade takes the defaults, the audits types and ranges, `why` where a key comes from, docs/metrics.md all of it.
+The upgrade takes the defaults, the audits types and ranges, `why` the sources, docs/metrics.md all of it.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 from standing.contract.declare import Default
 
-#: What a key's value is. A moment is UTC with Z; a kept one was published before, in the spelling it had there.
+#: What a key's value is. A moment is UTC with Z; a kept one was published before, in the spelling it had.
 Type = Literal["number", "text", "flag", "list", "object", "moment", "kept moment"]
 #: Who may see a key: everybody, the member and operators, or operators alone.
 Audience = Literal["public", "member", "operator"]
@@ -34,11 +34,11 @@ ABSENT: Final = _Absent()
 class Key:
     """One key of a document, or of an object in it.
 
-    `default` is the migration guide's. `sources` are the application's tables, seeds or other keys that it comes from.
-    A number is not below `lowest` nor above `highest`; a text is one of `words`. A rate's `evidence` gives its value on
-    the rate's `scale`. An object has `keys`, and each element of a list has them; a list without is one of texts. A
-    nullable key is there and may be null. `clock` says that the key moves with time alone: as the moment of the last
-    change, or as the one of the next review.
+    `default` is the migration guide's. `sources` are the application's tables, seeds or other keys that it
+    comes from. A number is not below `lowest` nor above `highest`; a text is one of `words`. A rate's
+    `evidence` gives its value on the rate's `scale`. An object has `keys`, and each element of a list has
+    them; a list without is one of texts. A nullable key is there and may be null. `clock` says that the key
+    moves with time alone: as the moment of the last change, or as the one of the next review.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""A document as a JSON Schema: what readers in other languages, and docs/metrics.py, take from the contract."""
+"""A document as a JSON Schema: what docs/metrics.py and readers in other languages take from the contract."""
 
 from typing import Any
 
@@ -18,9 +18,9 @@ TYPES: dict[str, dict[str, Any]] = {
 
 
 def json_schema(target: Target, as_upgraded: bool = False) -> dict[str, Any]:
-    """The JSON Schema (2020-12) of what runs publish to a target; `as_upgraded` also of the upgrade's default.
+    """The JSON Schema (2020-12) of what runs publish; with `as_upgraded`, also of the upgrade's default.
 
-    Unit, audience and sources of a key stand beside its own words as `x-unit`, `x-audience` and `x-sources`.
+    Unit, audience and sources of a key are there as `x-unit`, `x-audience` and `x-sources`.
     """
     keys = target.document.keys
     found = _object(keys)

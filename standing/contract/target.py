@@ -1,4 +1,4 @@
-"""The words in which a target is declared: a document, whose it is, where it stands, and what members are counted by."""
+"""The words in which a target is declared: a document, whose it is, and what its members are counted by."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ GATE_MEASURES = (
 
 @dataclass(frozen=True)
 class Requirements:
-    """What a step of a ladder asks for: columns of the build's `relation`, each with a phrase for its number.
+    """What a step of a ladder asks for: columns of the build's `relation`, with phrases for their numbers.
 
     The first is always said, the others where they ask for more than 0.
     """
@@ -60,9 +60,10 @@ class Histogram:
 class Target:
     """A document that runs build in `mart` and publish to the column of its name in the members' table.
 
-    By `number` documents are compared as a whole. `lasting` are paths to numbers that are not lost in the ordinary
-    course of days. `columns` are keys that reports read from columns of the mart, which have their names. `movers` says that reports list who moves most;
-    a move is explained by the evidence in `reasons`, else by the document's factors, else by its other numbers.
+    By `number` documents are compared as a whole. `lasting` are paths to numbers that are not lost in the
+    ordinary course of days. `columns` are keys that reports read from columns of the mart, which have their
+    names. `movers` says that reports list who moves most; a move is explained by the evidence in `reasons`,
+    else by the document's factors, else by its other numbers.
     """
 
     name: str

@@ -14,7 +14,6 @@ from standing import PROJECT_ROOT
 from standing.build import fingerprint
 from standing.settings import Settings
 
-
 #: Takes commands line by line and answers each with its exit code and what it printed.
 COMMANDS = """
 import json, sys

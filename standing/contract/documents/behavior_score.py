@@ -25,9 +25,9 @@ BEHAVIOR_SCORE = Target(
         (
             percentage(
                 "response_rate",
-                "First messages of a thread received in the last 90 days and judged: answered by the recipient within 24"
-                " hours, in percent. A thread is judged once answered or 24 hours old; exactly 24 hours is in time. A message"
-                " without a thread belongs to none.",
+                "First messages of a thread received in the last 90 days and judged: answered by the"
+                " recipient within 24 hours, in percent. A thread is judged once answered or 24 hours old;"
+                " exactly 24 hours is in time. A message without a thread belongs to none.",
                 "messages",
             ),
             count(
@@ -67,7 +67,8 @@ BEHAVIOR_SCORE = Target(
             Key(
                 "last_active",
                 "moment",
-                "The latest purchase made, message sent, review written or sign-in; else when the account was made.",
+                "The latest purchase made, message sent, review written or sign-in; else when the account"
+                " was made.",
                 audience="member",
                 default=Moment(),
                 sources=_ACTS,
@@ -108,7 +109,8 @@ BEHAVIOR_SCORE = Target(
             ),
             text(
                 "risk_level",
-                "The highest level of the risk rules that hold, else low. A rate of exactly the limit meets it.",
+                "The highest level of the risk rules that hold, else low. A rate of exactly the limit"
+                " meets it.",
                 "seeds/risk_rules.csv",
                 audience="operator",
                 words=("low", "medium", "high"),

@@ -31,7 +31,8 @@ PERFORMANCE = Target(
     members=SELLERS,
     selection="scores",
     document=Document(
-        "A shop's sales over its life and lately, how it ships and what goes wrong, its listings and balances.",
+        "A shop's sales over its life and lately, how it ships and what goes wrong, its listings and"
+        " balances.",
         (
             count("total_sales", "orders", "Completed orders over life.", "orders"),
             _own("total_revenue", "baht", "Their amounts: total_amount less partial refunds.", "orders"),
@@ -41,8 +42,8 @@ PERFORMANCE = Target(
             amount(
                 "month_over_month_growth",
                 "%",
-                "Revenue of the last 30 days against the 30 before, in percent of these; 0 if these had none. Its evidence"
-                " has the difference as num and the earlier revenue as den.",
+                "Revenue of the last 30 days against the 30 before, in percent of these; 0 if these had"
+                " none. Its evidence has the difference as num and the earlier revenue as den.",
                 "orders",
                 audience="member",
                 scale=PERCENT,
@@ -56,16 +57,18 @@ PERFORMANCE = Target(
             ),
             _rate(
                 "customer_retention_rate",
-                "Of those who bought in the quarter before, the share who bought in this one, by completion, in percent.",
+                "Of those who bought in the quarter before, the share who bought in this one, by"
+                " completion, in percent.",
                 "orders",
                 audience="member",
             ),
             percentage(
                 "order_fulfillment_rate",
-                "Shipped of judged, in percent. An order is judged when it is shipped or due, whichever is first; it is due at"
-                " ship_by, else after the policy's working hours from payment, else from creation, counted on the wall clock"
-                " of the business time zone. Delivered or accepted orders were shipped. What buyer, system or nobody known"
-                " called off before it was due is not judged; what the seller called off is. Without shipped_at there is no"
+                "Shipped of judged, in percent. An order is judged when it is shipped or due, whichever is"
+                " first; it is due at ship_by, else after the policy's working hours from payment, else"
+                " from creation, counted on the wall clock of the business time zone. Delivered or"
+                " accepted orders were shipped. What buyer, system or nobody known called off before it"
+                " was due is not judged; what the seller called off is. Without shipped_at there is no"
                 " evidence.",
                 "orders",
                 "order_exclusions",
@@ -74,14 +77,15 @@ PERFORMANCE = Target(
             count(
                 "avg_processing_time",
                 "hours",
-                "Hours from payment, else creation, to shipped_at, mean over orders shipped in the window; not below 0.",
+                "Hours from payment, else creation, to shipped_at, mean over orders shipped in the window;"
+                " not below 0.",
                 "orders",
                 "order_exclusions",
             ),
             _rate(
                 "on_time_delivery_rate",
-                "Delivered on or before the promised business day, of delivered with a promise, in percent. Midnight begins"
-                " the next day.",
+                "Delivered on or before the promised business day, of delivered with a promise, in"
+                " percent. Midnight begins the next day.",
                 "orders",
             ),
             _rate("return_rate", "Returned of completed and returned, in percent.", "orders", "returns"),
@@ -120,7 +124,8 @@ PERFORMANCE = Target(
             _own("total_withdrawn", "baht", "Payouts withdrawn.", "payouts"),
             percentage(
                 "effective_positive_rate",
-                "Completed orders whose latest review has 4 or 5 stars, of all completed orders, in percent: silence counts.",
+                "Completed orders whose latest review has 4 or 5 stars, of all completed orders, in"
+                " percent: silence counts.",
                 "orders",
                 "reviews",
                 "order_exclusions",

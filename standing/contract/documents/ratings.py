@@ -51,8 +51,8 @@ RATINGS = Target(
             ),
             text(
                 "rating_trend",
-                "Exact mean of the last 30 days against the 60 before: improving or declining if strictly more than the"
-                " threshold apart with enough reviews on each side, else stable.",
+                "Exact mean of the last 30 days against the 60 before: improving or declining if strictly"
+                " more than the threshold apart with enough reviews on each side, else stable.",
                 "reviews",
                 words=("improving", "declining", "stable"),
                 default="stable",

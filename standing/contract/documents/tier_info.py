@@ -16,8 +16,9 @@ TIER_INFO = Target(
         (
             text(
                 "current_tier",
-                "The highest tier whose completed orders and exact mean rating are both reached; without a rating the lowest."
-                " A lost tier stays for the demotion_grace_days of the published tier, from the run that first found it lost.",
+                "The highest tier whose completed orders and exact mean rating are both reached; without a"
+                " rating the lowest. A lost tier stays for the demotion_grace_days of the published tier,"
+                " from the run that first found it lost.",
                 "orders",
                 "reviews",
                 _POLICY,
@@ -59,8 +60,8 @@ TIER_INFO = Target(
             Key(
                 "next_tier",
                 "object",
-                "The tier above, the completed orders that are missing and the mean rating that is needed, 0 if it is reached;"
-                " null at the top.",
+                "The tier above, the completed orders that are missing and the mean rating that is needed,"
+                " 0 if it is reached; null at the top.",
                 audience="member",
                 sources=("orders", "reviews", _POLICY),
                 keys=(
@@ -71,8 +72,8 @@ TIER_INFO = Target(
                 nullable=True,
             ),
             evidence(
-                "Completed orders and the counts of the mean rating; in grace also the tier earned now, since when and until"
-                " when."
+                "Completed orders and the counts of the mean rating; in grace also the tier earned now,"
+                " since when and until when."
             ),
         ),
     ),

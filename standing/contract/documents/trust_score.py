@@ -28,16 +28,16 @@ TRUST_SCORE = Target(
             count(
                 "overall_score",
                 "points",
-                "50 plus the points of all factors, one decimal, not below 0. A factor has its bin's value times its"
-                " category's weight.",
+                "50 plus the points of all factors, one decimal, not below 0. A factor has its bin's value"
+                " times its category's weight.",
                 "the four categories",
                 highest=100,
                 default=50,
             ),
             text(
                 "level",
-                "The highest row of trust_levels whose minimum score and minimum completed orders, in both roles, are met."
-                " Banned members stay at the lowest.",
+                "The highest row of trust_levels whose minimum score and minimum completed orders, in both"
+                " roles, are met. Banned members stay at the lowest.",
                 "overall_score",
                 "orders",
                 "users.security_settings",
@@ -52,8 +52,8 @@ TRUST_SCORE = Target(
             ),
             _category(
                 "behavior_score",
-                "Values of the behavior metrics summed, from 0 to 100. Rates are smoothed; bad things have only values at or"
-                " below 0.",
+                "Values of the behavior metrics summed, from 0 to 100. Rates are smoothed; bad things have"
+                " only values at or below 0.",
                 "messages",
                 "orders",
                 "disputes",
@@ -69,8 +69,8 @@ TRUST_SCORE = Target(
             Key(
                 "factors",
                 "object",
-                "Every metric with points, largest first, ties by code; 50 and their points sum to the score. The factor cap"
-                " gives back what the floor at 0 took.",
+                "Every metric with points, largest first, ties by code; 50 and their points sum to the"
+                " score. The factor cap gives back what the floor at 0 took.",
                 audience="member",
                 default={"positive": [], "negative": []},
                 keys=(
@@ -88,8 +88,8 @@ TRUST_SCORE = Target(
                 clock="review",
             ),
             evidence(
-                "For each rate num, den and the first and last event counted (from, to), for smoothed ones k and prior."
-                " With excluded orders, raw has the same with them."
+                "For each rate num, den and the first and last event counted (from, to), for smoothed ones"
+                " k and prior. With excluded orders, raw has the same with them."
             ),
         ),
     ),

@@ -14,7 +14,13 @@ RELIABILITY = Target(
         (
             percentage("kept_rate", "Completed of concluded orders, in percent.", "orders"),
             count("promises", "orders", "Concluded orders.", "orders"),
-            text("mood", "Cloudy once an order was cancelled.", "orders", words=("sunny", "cloudy"), default="sunny"),
+            text(
+                "mood",
+                "Cloudy once an order was cancelled.",
+                "orders",
+                words=("sunny", "cloudy"),
+                default="sunny",
+            ),
             changed_at("last_updated"),
             RATES_EVIDENCE,
         ),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from expectations.engine.catalog import Catalog, read_catalog
 from expectations.engine.rules import Rule, Scan, Whole
 from expectations.suites import candidates, published, sources, upgrade
-from expectations.verdict import AuditError, AuditScope, Outcome, Verdict, in_order
+from expectations.verdict import AuditError, AuditScope, ExpectationResult, Verdict, in_order
 
 SUITES: dict[str, Callable[[AuditScope, Catalog], Sequence[Scan]]] = {
     "sources": sources.scans,
@@ -31,7 +31,7 @@ def run(suite: str, scope: AuditScope) -> Verdict:
     return Verdict(suite, in_order(outcomes), round(time.monotonic() - started, 3))
 
 
-def split(scans: Sequence[Scan], catalog: Catalog) -> tuple[list[Scan], list[Outcome]]:
+def split(scans: Sequence[Scan], catalog: Catalog) -> tuple[list[Scan], list[ExpectationResult]]:
     """The scans with the rules whose columns exist, and an info for each rule that is left out."""
     checkable, skipped = [], []
     for scan in scans:
@@ -47,11 +47,11 @@ def split(scans: Sequence[Scan], catalog: Catalog) -> tuple[list[Scan], list[Out
     return checkable, skipped
 
 
-def _not_checked(rule: Rule | Whole, missing: Sequence[str]) -> Outcome:
+def _not_checked(rule: Rule | Whole, missing: Sequence[str]) -> ExpectationResult:
     names = ", ".join(
         dict.fromkeys(need.removeprefix("build:").replace("standing:", "standing.") for need in missing)
     )
-    return Outcome(
+    return ExpectationResult(
         expectation=rule.name,
         severity="info",
         success=False,

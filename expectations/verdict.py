@@ -45,7 +45,7 @@ class AuditScope:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ExpectationResult:
     """One expectation and what was seen.
 
     `unexpected` and `checked` are true counts of rows, None where rows are not what is counted;
@@ -68,10 +68,10 @@ class Verdict:
     """All outcomes of one suite, failures first, and how long it took with imports."""
 
     suite: str
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[ExpectationResult, ...]
     seconds: float
 
-    def failures(self, severity: str) -> tuple[Outcome, ...]:
+    def failures(self, severity: str) -> tuple[ExpectationResult, ...]:
         return tuple(one for one in self.outcomes if not one.success and one.severity == severity)
 
     @property
@@ -88,6 +88,6 @@ class Verdict:
         return {**asdict(self), "passed": self.passed, "warned": self.warned}
 
 
-def in_order(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
+def in_order(outcomes: Sequence[ExpectationResult]) -> tuple[ExpectationResult, ...]:
     """Failures first, gravest first, else as given."""
     return tuple(sorted(outcomes, key=lambda one: (one.success, SEVERITIES.index(one.severity))))

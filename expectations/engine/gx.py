@@ -36,7 +36,7 @@ from sqlalchemy.exc import DBAPIError
 
 from expectations.engine.catalog import audit_url, first_line_of, unreadable
 from expectations.engine.rules import Rule, Scan
-from expectations.verdict import AuditError, AuditScope, Outcome
+from expectations.verdict import AuditError, AuditScope, ExpectationResult
 
 #: Great Expectations asks for a batch; ours is the moment, since every rule names its own relations.
 BATCH = "select 1 as one"
@@ -172,7 +172,7 @@ def _documented(
     return result  # type: ignore[no-any-return]
 
 
-def _outcome(result: ExpectationValidationResult) -> Outcome:
+def _expectation_result(result: ExpectationValidationResult) -> ExpectationResult:
     expectation = result.expectation_config
     assert expectation is not None  # noqa: S101 - every result of a suite has one
     said: dict[str, Any] = {
@@ -188,12 +188,12 @@ def _outcome(result: ExpectationValidationResult) -> Outcome:
         )
     details = result.result["details"]
     if "error" in details:
-        return Outcome(**said, observed=f"could not be checked: {details['error']}")
+        return ExpectationResult(**said, observed=f"could not be checked: {details['error']}")
     unexpected, checked = result.result["observed_value"], result.result["element_count"]
     if not expectation.meta["by_row"]:
-        return Outcome(**said, observed=details["observed"] or "", unexpected=unexpected)
+        return ExpectationResult(**said, observed=details["observed"] or "", unexpected=unexpected)
     observed = f"{unexpected:,} of {checked:,} {'row' if checked == 1 else 'rows'}"
-    return Outcome(
+    return ExpectationResult(
         **said,
         observed=f"{observed}: {details['observed']}" if details["observed"] else observed,
         unexpected=unexpected,
@@ -202,7 +202,7 @@ def _outcome(result: ExpectationValidationResult) -> Outcome:
     )
 
 
-def check(suite: str, scope: AuditScope, scans: Sequence[Scan]) -> list[Outcome]:
+def check(suite: str, scope: AuditScope, scans: Sequence[Scan]) -> list[ExpectationResult]:
     """One outcome a rule, in the order given; raises AuditError if the database goes away."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -212,4 +212,4 @@ def check(suite: str, scope: AuditScope, scans: Sequence[Scan]) -> list[Outcome]
             raise unreadable(scope, error) from None
         except TestConnectionError as error:
             raise unreadable(scope, error.__cause__) from None
-    return [_outcome(result) for result in validation.results]
+    return [_expectation_result(result) for result in validation.results]

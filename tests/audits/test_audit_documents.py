@@ -5,7 +5,7 @@ import json
 import pytest
 from sqlalchemy import Engine
 
-from expectations import AuditScope, Outcome, Verdict, validate
+from expectations import AuditScope, ExpectationResult, Verdict, validate
 from standing.contract.targets import TARGETS
 from standing.settings import Settings
 
@@ -324,7 +324,7 @@ def change(engine: Engine, statements: str) -> None:
                 connection.exec_driver_sql(statement)
 
 
-def named(verdict: Verdict, name: str) -> Outcome:
+def named(verdict: Verdict, name: str) -> ExpectationResult:
     return next(outcome for outcome in verdict.outcomes if outcome.expectation == name)
 
 

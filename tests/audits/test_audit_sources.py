@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import Engine, text
 
-from expectations import AuditScope, Outcome, Verdict, validate
+from expectations import AuditScope, ExpectationResult, Verdict, validate
 from standing.settings import Settings
 
 MARKETPLACE = """
@@ -123,7 +123,7 @@ def change(engine: Engine, statement: str) -> None:
         connection.execute(text(statement))
 
 
-def named(verdict: Verdict, name: str) -> Outcome:
+def named(verdict: Verdict, name: str) -> ExpectationResult:
     return next(outcome for outcome in verdict.outcomes if outcome.expectation == name)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from expectations import AuditError, AuditScope, Outcome, Verdict
+from expectations import AuditError, AuditScope, ExpectationResult, Verdict
 from expectations.engine.catalog import Catalog, audit_url
 from expectations.engine.later import when_used
 from expectations.engine.rules import Rule, Scan, Whole
@@ -20,8 +20,8 @@ SCOPE = AuditScope("postgresql://localhost/shop", "standing_build", "public", TA
 NOTHING = Catalog({}, frozenset(), frozenset())
 
 
-def outcome(severity: str, success: bool) -> Outcome:
-    return Outcome(f"{severity}_{success}", severity, success, "meaning", "action", "observed")
+def outcome(severity: str, success: bool) -> ExpectationResult:
+    return ExpectationResult(f"{severity}_{success}", severity, success, "meaning", "action", "observed")
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ JSON_LOGS = click.option(
 
 @contextmanager
 def steps_shown() -> Iterator[Callable[[str, int, int], None]]:
-    """Gives a function to tell a step's name, members done and members in all (0 and 0: a single step)."""
+    """Gives a function to show a step's name, members done and members in all (0 and 0: a single step)."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -32,7 +32,7 @@ def steps_shown() -> Iterator[Callable[[str, int, int], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         bars = {}
 
-        def tell(name: str, done: int, total: int) -> None:
+        def show(name: str, done: int, total: int) -> None:
             if not total:
                 progress.console.print(f"[dim]done[/] {name}", highlight=False)
                 return
@@ -40,7 +40,7 @@ def steps_shown() -> Iterator[Callable[[str, int, int], None]]:
                 bars[name] = progress.add_task(name, total=total)
             progress.update(bars[name], completed=done, total=total)
 
-        yield tell
+        yield show
 
 
 def log_to_stderr() -> None:

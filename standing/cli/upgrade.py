@@ -65,8 +65,8 @@ def migrate(dry_run: bool) -> None:
                 "\n".join(step.sql() for step in planned) or "-- nothing to do: the database is upgraded"
             )
             return
-        with steps_shown() as report:
-            outcome = migrate(settings, engine, report)
+        with steps_shown() as on_progress:
+            outcome = migrate(settings, engine, on_progress)
     if outcome.nothing:
         click.echo("nothing to do: the database is upgraded")
         return
@@ -125,8 +125,8 @@ def rollback(yes: bool, force: bool) -> None:
         if not yes:
             where = shown(engine.url)
             click.confirm(f"take the upgrade of {where} back?", abort=True, err=True)
-        with steps_shown() as report:
-            outcome = rollback(settings, engine, report, force=force)
+        with steps_shown() as on_progress:
+            outcome = rollback(settings, engine, on_progress, force=force)
     click.echo(f"rolled back: {plural(len(outcome.steps), 'step')}")
 
 

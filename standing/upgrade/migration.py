@@ -15,7 +15,7 @@ from standing.text import plural
 from standing.upgrade import created, revisions
 from standing.upgrade.checks.fitness import require_fit
 from standing.upgrade.checks.losses import dependents, losses
-from standing.upgrade.fill.walk import Report, silent
+from standing.upgrade.fill.walk import OnProgress, silent
 from standing.upgrade.session import Pace, Session, exclusive_session
 from standing.upgrade.steps import Step
 
@@ -25,7 +25,7 @@ class WouldLoseData(StandingError):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class UpgradeOutcome:
     """What was done: the steps taken in order, and the members walked by each backfill."""
 
     steps: list[str] = field(default_factory=list)
@@ -43,22 +43,22 @@ class Outcome:
 
 
 def migrate(
-    settings: Settings, engine: Engine, report: Report = silent, pace: Pace | None = None
-) -> Outcome:
+    settings: Settings, engine: Engine, on_progress: OnProgress = silent, pace: Pace | None = None
+) -> UpgradeOutcome:
     """Upgrade the database; takes only the steps that are missing, and so may be run again at any time.
 
     Raises UnfitDatabase naming every table and column that stands in the way, before anything is done.
     """
-    outcome = Outcome()
+    outcome = UpgradeOutcome()
 
-    def told(name: str, done: int, total: int) -> None:
+    def note(name: str, done: int, total: int) -> None:
         outcome.note(name, done, total)
-        report(name, done, total)
+        on_progress(name, done, total)
 
     with exclusive_session(engine, pace) as session:
         require_fit(read_catalog(session.connection, settings.application_schema))
         require_own_schema_is_ours(session.connection)
-        work = revisions.Attributes(engine, settings, session, told)
+        work = revisions.Attributes(engine, settings, session, note)
         done = revisions.present(engine)
         # A table that came later (products, admin_users) gets its part now; so does a database whose
         # rollback was begun and stopped, in the middle of a revision.
@@ -73,20 +73,20 @@ def migrate(
 def rollback(
     settings: Settings,
     engine: Engine,
-    report: Report = silent,
+    on_progress: OnProgress = silent,
     pace: Pace | None = None,
     force: bool = False,
-) -> Outcome:
+) -> UpgradeOutcome:
     """Drop what the upgrade created, dbt's build schema and, last, Standing's own schema.
 
     Raises NotUpgraded where there is nothing to take back, and WouldLoseData, saying what and how much,
     unless forced; forced, what depends on dropped objects goes with them.
     """
-    outcome = Outcome()
+    outcome = UpgradeOutcome()
 
-    def told(name: str, done: int, total: int) -> None:
+    def note(name: str, done: int, total: int) -> None:
         outcome.note(name, done, total)
-        report(name, done, total)
+        on_progress(name, done, total)
 
     with exclusive_session(engine, pace) as session:
         if not has_schema(session.connection, STANDING_SCHEMA):
@@ -99,9 +99,9 @@ def rollback(
             _require_nothing_lost(session, settings)
         # First, because its views stand on the columns that go.
         for schema in _built(session.connection, settings):
-            _drop(session, schema, told)
-        revisions.downgrade(revisions.Attributes(engine, settings, session, told, cascade=force))
-        _drop(session, STANDING_SCHEMA, told)
+            _drop(session, schema, note)
+        revisions.downgrade(revisions.Attributes(engine, settings, session, note, cascade=force))
+        _drop(session, STANDING_SCHEMA, note)
     return outcome
 
 
@@ -115,10 +115,10 @@ def _built(connection: Connection[Any], settings: Settings) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*settings.build_schemas, *(row["name"] for row in tried))))
 
 
-def _drop(session: Session, schema: str, told: Report) -> None:
+def _drop(session: Session, schema: str, on_progress: OnProgress) -> None:
     for step in _drop_schema(session.connection, schema):
         session.take(step)
-        told(step.name, 0, 0)
+        on_progress(step.name, 0, 0)
 
 
 def _require_nothing_lost(session: Session, settings: Settings) -> None:

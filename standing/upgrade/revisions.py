@@ -22,7 +22,7 @@ from standing.upgrade import created
 from standing.upgrade.fill import completion
 from standing.upgrade.fill.first_values import plan_backfill
 from standing.upgrade.fill.loyalty import loyalty_programs
-from standing.upgrade.fill.walk import PROGRESS, Report, catch_up, run_backfill
+from standing.upgrade.fill.walk import PROGRESS, OnProgress, catch_up, run_backfill
 from standing.upgrade.plan.back import plan as plan_back
 from standing.upgrade.plan.own_schema import plan_own_schema
 from standing.upgrade.plan.tables import plan_columns, plan_indexes, plan_tables
@@ -47,7 +47,7 @@ class Attributes:
     engine: Engine
     settings: Settings
     session: Session
-    report: Report
+    on_progress: OnProgress
     cascade: bool = False
 
 
@@ -110,11 +110,11 @@ def take_missing(work: Attributes, revision: str) -> None:
         for walk in plan_backfill(
             catalog, created.entries(work.session.connection), work.settings, work.session.pace.batch
         ):
-            run_backfill(work.session, schema, walk, work.report)
+            run_backfill(work.session, schema, walk, work.on_progress)
         return
     for step in PLANS[revision](catalog, work.settings):
         work.session.take(step)
-        work.report(step.name, 0, 0)
+        work.on_progress(step.name, 0, 0)
 
 
 def enrol_newcomers(work: Attributes) -> None:
@@ -123,7 +123,7 @@ def enrol_newcomers(work: Attributes) -> None:
     catalog = read_catalog(work.session.connection, schema)
     made = created.entries(work.session.connection)
     walk = loyalty_programs(catalog, made, work.settings, work.session.pace.batch)
-    catch_up(work.session, schema, walk, work.report)
+    catch_up(work.session, schema, walk, work.on_progress)
 
 
 def _take_back(work: Attributes, revision: str) -> None:
@@ -137,7 +137,7 @@ def _take_back(work: Attributes, revision: str) -> None:
             completion.put_back(work.session, catalog)
         for step in plan_back(revision, created.entries(connection), extended, catalog, work.cascade):
             work.session.take(step)
-            work.report(step.name, 0, 0)
+            work.on_progress(step.name, 0, 0)
 
 
 def _attributes() -> Attributes:

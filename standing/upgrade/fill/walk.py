@@ -17,12 +17,12 @@ PROGRESS = quoted(STANDING_SCHEMA, "upgrade_progress")
 #: A member may be deleted between our reading the key and our writing a row that refers to it.
 BATCH_PASSING = (*PASSING, errors.ForeignKeyViolation)
 
-#: Told each step as it is done: its name, members done and about how many in all (0 and 0: a single step).
-Report = Callable[[str, int, int], None]
+#: Called after each step and batch: the step's name, members done and about how many in all (0 and 0: a single step).
+OnProgress = Callable[[str, int, int], None]
 
 
 def silent(name: str, done: int, total: int) -> None:
-    """A report for nobody."""
+    """Progress that nobody follows."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Backfill:
     batch: int
 
 
-def run_backfill(session: Session, schema: str, backfill: Backfill, report: Report) -> int:
+def run_backfill(session: Session, schema: str, backfill: Backfill, on_progress: OnProgress) -> int:
     """Walk the table by key from where the last walk stopped; gives the number of members walked.
 
     Then goes once more through what is pending behind the walk: rows the application inserted meanwhile.
@@ -60,7 +60,7 @@ def run_backfill(session: Session, schema: str, backfill: Backfill, report: Repo
         if not seen:
             break
         members += seen
-        report(backfill.name, members, max(total, members))
+        on_progress(backfill.name, members, max(total, members))
     catch_up(session, schema, backfill, silent)
     session.connection.execute(
         f"update {PROGRESS} set finished_at = clock_timestamp() where step = %s".encode(), [backfill.name]
@@ -68,7 +68,7 @@ def run_backfill(session: Session, schema: str, backfill: Backfill, report: Repo
     return int(members)
 
 
-def catch_up(session: Session, schema: str, backfill: Backfill, report: Report) -> int:
+def catch_up(session: Session, schema: str, backfill: Backfill, on_progress: OnProgress) -> int:
     """One pass over what is pending, wherever it is; gives the number of members."""
     after: str | None = None
     members = 0
@@ -78,7 +78,7 @@ def catch_up(session: Session, schema: str, backfill: Backfill, report: Report) 
         if not seen:
             return members
         members += seen
-        report(backfill.name, members, members)
+        on_progress(backfill.name, members, members)
 
 
 def _pending_batch(

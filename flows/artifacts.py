@@ -117,7 +117,7 @@ class Progress(logging.Handler):
 
     def __init__(self, what: str, steps: int = len(STAGES)) -> None:
         super().__init__(logging.INFO)
-        self.what, self.steps, self.begun, self.told, self.percent = what, steps, 0, 0.0, 0.0
+        self.what, self.steps, self.begun, self.shown_at, self.percent = what, steps, 0, 0.0, 0.0
         self.artifact: UUID | None = None
 
     def __enter__(self) -> Self:
@@ -133,7 +133,7 @@ class Progress(logging.Handler):
         logging.getLogger(NAME).removeHandler(self)
         logging.getLogger(NAME).removeFilter(self._of_this_run)
         if error is None:
-            self.tell(100.0, f"{self.what}: ended")
+            self.show(100.0, f"{self.what}: ended")
 
     def _of_this_run(self, record: logging.LogRecord) -> bool:
         """dbt's threads know of no flow run, and their lines belong on its page all the same."""
@@ -143,17 +143,17 @@ class Progress(logging.Handler):
     def begin(self, step: str) -> None:
         """The next step begins."""
         self.begun += 1
-        self.tell(100.0 * (self.begun - 1) / self.steps, f"{self.what}: {step}")
+        self.show(100.0 * (self.begun - 1) / self.steps, f"{self.what}: {step}")
 
     def emit(self, record: logging.LogRecord) -> None:
         total = getattr(record, "total", None)
-        if total and time.monotonic() - self.told >= PROGRESS_SECONDS:
+        if total and time.monotonic() - self.shown_at >= PROGRESS_SECONDS:
             share = min(1.0, getattr(record, "done", 0) / total)
-            self.tell(100.0 * (max(self.begun, 1) - 1 + share) / self.steps, record.getMessage())
+            self.show(100.0 * (max(self.begun, 1) - 1 + share) / self.steps, record.getMessage())
 
-    def tell(self, percent: float, words: str) -> None:
+    def show(self, percent: float, words: str) -> None:
         """Show it. The bar never goes back, also where the parts of a step are counted one by one."""
-        self.told = time.monotonic()
+        self.shown_at = time.monotonic()
         self.percent = max(self.percent, min(percent, 100.0))
         if self.artifact is not None:
             update_progress_artifact(self.artifact, progress=self.percent, description=words)

@@ -30,13 +30,13 @@ def backfill(first: datetime, last: datetime, every: str = "1d") -> State[None]:
     steps = sum(1 for _ in asked.moments(settings.business_time_zone))
     with Progress("backfill", steps) as progress:
 
-        def told(moment: datetime, number: int, total: int, done: bool) -> None:
+        def on_moment(moment: datetime, number: int, total: int, done: bool) -> None:
             words = f"{moment:%Y-%m-%d %H:%M}: {'there already' if done else 'filled'}"
             log.info("%s (%d of %d)", words, number, total)
-            progress.tell(100 * number / total, words)
+            progress.show(100 * number / total, words)
             progress.begun = number + 1  # a moment's build moves on within its share
 
-        filled, stopped = core(settings, asked, told, Stages())
+        filled, stopped = core(settings, asked, on_moment, Stages())
     if stopped is not None:
         return as_state(stopped)
     write_metrics(settings)

@@ -34,10 +34,10 @@ def backfill(first: str, last: str, every: str) -> None:
     asked = core.Backfill.asked(_moment("--from", first, settings), _moment("--to", last, settings), every)
     log_to_stderr()
 
-    def told(moment: datetime, number: int, total: int, done: bool) -> None:
+    def on_moment(moment: datetime, number: int, total: int, done: bool) -> None:
         click.echo(f"{number}/{total} {moment:%Y-%m-%d %H:%M} {'there already' if done else 'filled'}")
 
-    _, stopped = core.backfill(settings, asked, told)
+    _, stopped = core.backfill(settings, asked, on_moment)
     if stopped is not None and stopped.error is not None:
         raise stopped.error
     write_metrics(settings)

@@ -57,12 +57,12 @@ class Backfill:
             moment += self.every  # on the calendar: a day later is the same hour of the next day
 
 
-#: Hears of a moment that is done: the moment, its number, how many in all, whether it was done before.
-Told = Callable[[datetime, int, int, bool], None]
+#: Called after each moment: the moment, its number, how many in all, whether it was done before.
+OnMoment = Callable[[datetime, int, int, bool], None]
 
 
 def backfill(
-    settings: Settings, asked: Backfill, told: Told, perform: Perform = plainly
+    settings: Settings, asked: Backfill, on_moment: OnMoment, perform: Perform = plainly
 ) -> tuple[int, Outcome | None]:
     """Fill the moments that are not there yet under the policy in force.
 
@@ -85,7 +85,7 @@ def backfill(
                         return filled, outcome
                     _keep(engine, settings, outcome, policy)
                 filled += 1
-            told(moment, number, len(moments), done)
+            on_moment(moment, number, len(moments), done)
         _enter_end(engine, moments[-1])
     return filled, None
 

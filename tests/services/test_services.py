@@ -178,7 +178,7 @@ def test_a_backfill_goes_on_where_it_was_and_leaves_published_columns_alone(upgr
     class Stop(Exception):
         pass
 
-    def told(_moment: datetime, number: int, _total: int, done: bool) -> None:
+    def on_moment(_moment: datetime, number: int, _total: int, done: bool) -> None:
         heard.append((number, done))
         if len(heard) == 1:
             raise Stop
@@ -191,15 +191,15 @@ def test_a_backfill_goes_on_where_it_was_and_leaves_published_columns_alone(upgr
     with connect(upgraded) as engine, engine.connect() as connection:
         before = connection.scalar(text(published))
         with pytest.raises(Stop):
-            backfill(upgraded, asked, told)
+            backfill(upgraded, asked, on_moment)
         ended = "standing_last_success_timestamp_seconds", "backfill"
         write_metrics(upgraded)
         assert ended not in metrics(upgraded)
-        assert backfill(upgraded, asked, told) == (1, None)
+        assert backfill(upgraded, asked, on_moment) == (1, None)
         write_metrics(upgraded)
         assert metrics(upgraded)[ended] > 0
         assert heard == [(1, False), (1, True), (2, False)]
-        assert backfill(upgraded, asked, told) == (0, None)
+        assert backfill(upgraded, asked, on_moment) == (0, None)
         rows = connection.execute(text(kept)).all()
         assert [row[0] for row in rows] == [asked.first, asked.last]
         assert 0 < rows[0][1] <= rows[1][1]

@@ -175,7 +175,7 @@ def _documented(
 def _expectation_result(result: ExpectationValidationResult) -> ExpectationResult:
     expectation = result.expectation_config
     assert expectation is not None  # noqa: S101 - every result of a suite has one
-    said: dict[str, Any] = {
+    common: dict[str, Any] = {
         "expectation": expectation.meta["name"],
         "severity": FailureSeverity(expectation.severity).value,
         "success": bool(result.success),
@@ -184,17 +184,17 @@ def _expectation_result(result: ExpectationValidationResult) -> ExpectationResul
     }
     if (result.exception_info or {}).get("raised_exception"):
         raise AuditError(
-            f"the expectation {said['expectation']} could not be evaluated", "check the server's log"
+            f"the expectation {common['expectation']} could not be evaluated", "check the server's log"
         )
     details = result.result["details"]
     if "error" in details:
-        return ExpectationResult(**said, observed=f"could not be checked: {details['error']}")
+        return ExpectationResult(**common, observed=f"could not be checked: {details['error']}")
     unexpected, checked = result.result["observed_value"], result.result["element_count"]
     if not expectation.meta["by_row"]:
-        return ExpectationResult(**said, observed=details["observed"] or "", unexpected=unexpected)
+        return ExpectationResult(**common, observed=details["observed"] or "", unexpected=unexpected)
     observed = f"{unexpected:,} of {checked:,} {'row' if checked == 1 else 'rows'}"
     return ExpectationResult(
-        **said,
+        **common,
         observed=f"{observed}: {details['observed']}" if details["observed"] else observed,
         unexpected=unexpected,
         checked=checked,

@@ -36,7 +36,7 @@ def preflight(backup_file: Path | None, as_json: bool) -> None:
     else:
         for check in checks:
             mark, colour = MARKS[check.state]
-            click.echo(f"{click.style(mark, fg=colour)} {check.name}: {check.said}")
+            click.echo(f"{click.style(mark, fg=colour)} {check.name}: {check.message}")
             if check.fix and check.state != "ok":
                 click.echo(f"    {check.fix}")
         click.secho("go" if go(checks) else "no-go", bold=True, fg="green" if go(checks) else "red")

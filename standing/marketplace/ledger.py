@@ -193,25 +193,25 @@ def _pleasure(population: Population, trades: Trades, lives: Lives) -> Reals:
 
 
 def write_reviews(
-    writer: TableWriter, population: Population, wording: Wording, trades: Trades, said: Reviewed
+    writer: TableWriter, population: Population, wording: Wording, trades: Trades, reviews: Reviewed
 ) -> None:
     """reviews of one block."""
     seed = population.scale.seed
     chance = population.scale.generator(10, trades.first)
-    buyer = trades.buyer[said.order]
+    buyer = trades.buyer[reviews.order]
     english = population.people.leniency[buyer] > 0.18
     half = PER_RATING // 2
-    word = (said.rating - 1) * PER_RATING + english * half + chance.integers(0, half, len(buyer))
+    word = (reviews.rating - 1) * PER_RATING + english * half + chance.integers(0, half, len(buyer))
     comments: Texts = wording.comments[word]
     writer.append(
         "reviews",
         {
-            "id": identifiers(seed, KINDS["reviews"], said.number),
-            "order_id": identifiers(seed, KINDS["orders"], trades.number[said.order]),
-            "seller_id": identifiers(seed, KINDS["seller_profiles"], trades.shop[said.order]),
+            "id": identifiers(seed, KINDS["reviews"], reviews.number),
+            "order_id": identifiers(seed, KINDS["orders"], trades.number[reviews.order]),
+            "seller_id": identifiers(seed, KINDS["seller_profiles"], trades.shop[reviews.order]),
             "reviewer_id": identifiers(seed, KINDS["users"], buyer),
-            "rating": integers(said.rating),
+            "rating": integers(reviews.rating),
             "comment": texts(comments, chance.random(len(buyer)) < 0.42),
-            "created_at": instants(said.created),
+            "created_at": instants(reviews.created),
         },
     )

@@ -58,9 +58,9 @@ class Tally:
             revenue=np.zeros((shops, MONTHS), dtype=np.int64),
         )
 
-    def add(self, population: Population, trades: Trades, lives: Lives, said: Reviewed) -> None:
-        shop = trades.shop[said.order]
-        np.add.at(self.stars, shop, said.rating)
+    def add(self, population: Population, trades: Trades, lives: Lives, reviews: Reviewed) -> None:
+        shop = trades.shop[reviews.order]
+        np.add.at(self.stars, shop, reviews.rating)
         np.add.at(self.reviews, shop, 1)
         done = np.flatnonzero((lives.status == 5) & (lives.completed != NULL))
         month = np.minimum((lives.completed[done] - population.scale.start) // MONTH, MONTHS - 1)

@@ -35,7 +35,7 @@ def write_report(run: RunReport, folder: Path) -> ReportFiles:
     return files
 
 
-def write_again(run: RunReport, folder: Path, said: str, wrong: str = "", fix: str = "") -> RunReport:
+def write_again(run: RunReport, folder: Path, addition: str, wrong: str = "", fix: str = "") -> RunReport:
     """Write a report anew with what came to light after its run, and give it.
 
     `wrong` says why its verdict is a warning from now on; empty leaves the verdict as it is.
@@ -44,7 +44,7 @@ def write_again(run: RunReport, folder: Path, said: str, wrong: str = "", fix: s
     verdict = replace(
         verdict,
         status="warned" if wrong else verdict.status,
-        headline=f"{verdict.headline} {said}",
+        headline=f"{verdict.headline} {addition}",
         reason="\n".join(filter(None, (verdict.reason, wrong))),
         fix="; ".join(filter(None, (verdict.fix, fix))),
     )

@@ -60,14 +60,14 @@ class Flow:
     @property
     def described(self) -> str:
         # Without a tense: a run that was stopped would have moved them.
-        told = {
+        moves = {
             "up": self.counted["up"],
             "down": self.counted["down"],
             "placed for the first time": self.counted["new"],
             "where they were": self.stayed,
         }
-        said = [f"{plural(number, 'member')} {how}" for how, number in told.items() if number]
-        return ", ".join(said) + "." if said else "No members."
+        words = [f"{plural(number, 'member')} {how}" for how, number in moves.items() if number]
+        return ", ".join(words) + "." if words else "No members."
 
 
 def flow_of(movements: Sequence[Movement], ladder: Ladder | None) -> Flow:

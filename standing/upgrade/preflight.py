@@ -72,5 +72,5 @@ def _progress(settings: Settings, engine: Engine) -> list[Check]:
         ]
     if not missing:
         return [Check("upgrade", "note", "is done: `standing migrate` would find nothing to do")]
-    said = f"was done; `standing migrate` has {plural(missing, 'step')} to take since"
-    return [Check("upgrade", "note", said, "standing migrate --dry-run shows what it would do")]
+    message = f"was done; `standing migrate` has {plural(missing, 'step')} to take since"
+    return [Check("upgrade", "note", message, "standing migrate --dry-run shows what it would do")]

@@ -88,7 +88,7 @@ def test_preflight_reports_what_a_run_would_set_aside(settings: Settings, engine
             """
         )
     checks = preflight(settings, engine)
-    said = " ".join(check.said for check in checks if check.state == "warning")
+    said = " ".join(check.message for check in checks if check.state == "warning")
     assert "reviews: 2 with a rating outside 1 to 5" in said
     assert "orders: 50 created after the server's clock" in said
     assert "users.mine" in said
@@ -112,7 +112,7 @@ def test_preflight_tells_a_role_what_it_lacks(settings: Settings, engine: Engine
         with engine.begin() as connection:
             connection.exec_driver_sql(f"drop owned by {role}; drop role {role}")
     assert [check.name for check in found] == ["privileges"]
-    assert "own users" in found[0].said
+    assert "own users" in found[0].message
 
 
 def test_restore_brings_everything_back(settings: Settings, engine: Engine, tmp_path: Path) -> None:

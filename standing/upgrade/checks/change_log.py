@@ -29,19 +29,19 @@ def change_log(connection: Connection[Any], catalog: Catalog, settings: Settings
 
 
 def _off(catalog: Catalog) -> Check:
-    said = "off (STANDING_CHANGE_LOG): every run is a full one"
+    message = "off (STANDING_CHANGE_LOG): every run is a full one"
     there = ", ".join(dict.fromkeys(one.root for one in catalog.triggers))
     if not there:
-        return Check("change log", "note", f"{said}, and there are no triggers")
+        return Check("change log", "note", f"{message}, and there are no triggers")
     return Check(
-        "change log", "note", f"{said}; triggers are still on {there}", "standing migrate drops them"
+        "change log", "note", f"{message}; triggers are still on {there}", "standing migrate drops them"
     )
 
 
 def _made(connection: Connection[Any], catalog: Catalog, tables: str) -> Iterator[Check]:
     waiting = rows(connection, f"select count(*) as n from {LOG}")[0]["n"]
     yield from _replicated(connection, catalog)
-    wrong = [phrase for said in problems(catalog).values() for phrase in said]
+    wrong = [phrase for phrases in problems(catalog).values() for phrase in phrases]
     for phrase in wrong:
         yield Check("change log", "warning", f"{phrase}: runs are full meanwhile", "standing migrate")
     if not wrong:
@@ -61,5 +61,7 @@ def _replicated(connection: Connection[Any], catalog: Catalog) -> Iterator[Check
     )
     if found:
         names = ", ".join(row["name"] for row in found)
-        said = f"{names}: rows that come by logical replication fire no trigger, and are missed"
-        yield Check("change log", "warning", said, "STANDING_CHANGE_LOG=false makes every run a full one")
+        message = f"{names}: rows that come by logical replication fire no trigger, and are missed"
+        yield Check(
+            "change log", "warning", message, "STANDING_CHANGE_LOG=false makes every run a full one"
+        )

@@ -23,7 +23,7 @@ class Check:
 
     name: str
     state: str
-    said: str
+    message: str
     fix: str = ""
 
 
@@ -125,8 +125,8 @@ def triggers(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]:
     )
     if found:
         names = ", ".join(row["name"] for row in found)
-        said = f"{names}: will fire for rows that the backfill writes; what they keep, rollback leaves"
-        yield Check("triggers", "warning", said, "see that they bear an update of every user and seller")
+        message = f"{names}: will fire for rows that the backfill writes; what they keep, rollback leaves"
+        yield Check("triggers", "warning", message, "see that they bear an update of every user and seller")
     else:
         yield Check("triggers", "ok", "none on users and seller_profiles")
     secured = rows(
@@ -167,9 +167,9 @@ def transactions(connection: Connection[Any]) -> Iterator[Check]:
         "select count(*) as n from pg_prepared_xacts where database = current_database()",
     )[0]["n"]
     for row in found:
-        said = f"server process {row['pid']} ({row['state']}) has one open for {row['seconds']} s"
+        message = f"server process {row['pid']} ({row['state']}) has one open for {row['seconds']} s"
         yield Check(
-            "transactions", "warning", said, f"end it, or select pg_terminate_backend({row['pid']})"
+            "transactions", "warning", message, f"end it, or select pg_terminate_backend({row['pid']})"
         )
     if prepared:
         yield Check(

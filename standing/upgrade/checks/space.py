@@ -41,11 +41,11 @@ def space(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]:
     need = _needed(connection, catalog)
     free = _free(connection)
     if free is None:
-        said = f"about {_size(need)} is needed; the server's disk cannot be seen from here"
-        yield Check("free space", "warning", said, "see that the server has it")
+        message = f"about {_size(need)} is needed; the server's disk cannot be seen from here"
+        yield Check("free space", "warning", message, "see that the server has it")
     elif free < need:
-        said = f"about {_size(need)} is needed, {_size(free)} is free"
-        yield Check("free space", "no-go", said, "make room on the server's disk")
+        message = f"about {_size(need)} is needed, {_size(free)} is free"
+        yield Check("free space", "no-go", message, "make room on the server's disk")
     else:
         yield Check("free space", "ok", f"about {_size(need)} is needed, {_size(free)} is free")
 
@@ -115,8 +115,8 @@ def quarantine(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]
         for reason, count in zip(known, row, strict=True):
             if count:
                 found = True
-                said = f"{table}: {count:,} {reason}; a run will set them aside"
-                yield Check("rows", "warning", said, "correct them, or leave them out of the scores")
+                message = f"{table}: {count:,} {reason}; a run will set them aside"
+                yield Check("rows", "warning", message, "correct them, or leave them out of the scores")
     if not found:
         yield Check("rows", "ok", "none that a run would set aside")
 

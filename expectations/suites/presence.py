@@ -70,7 +70,8 @@ def members_scan(target: Target, scope: AuditScope) -> Scan:
     build = scope.build_schema
     key, context = target.key, quoted(build, "run_context")
     source = (
-        f"(select {key}, created_at from {among(target, quoted(build, target.members.known), key, scope)} as m)"
+        f"(select {key}, created_at from {among(target, quoted(build, target.members.known), key, scope)}"
+        " as m)"
         " as members"
         f" full join (select {key}, count(*) as copies"
         f" from {among(target, quoted(build, target.mart), key, scope)} as m group by {key})"

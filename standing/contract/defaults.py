@@ -1,4 +1,4 @@
-"""The default documents of new columns that no run publishes, with exactly the migration guide's keys and values.
+"""Default documents of new columns that no run publishes, as the migration guide has them.
 
 Its `NOW()` inside JSON literals is written as what it means, the moment of the insert.
 """

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 class Gap:
     """Optional columns of one table, and what members lose where one of them is missing.
 
-    `metrics` are those of the trust score that then have no evidence, so that their points are out of reach.
+    `metrics` are those of the trust score that then have no evidence, so that their points are out of
+    reach.
     """
 
     table: str

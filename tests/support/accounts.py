@@ -1,4 +1,4 @@
-"""CPU seconds of the tests, by folder: of pytest's processes, of all that they wait for, and of their servers."""
+"""CPU seconds of the tests by folder: of pytest's processes, their children and servers."""
 
 import os
 from collections import Counter
@@ -32,7 +32,7 @@ def note_server(name: str, pid: int) -> None:
 
 
 class Accounts:
-    """A plugin: each of pytest-xdist's workers hands its sums to the process that started it, which prints all."""
+    """A plugin: each worker hands its sums to the process that started it, which prints all."""
 
     def __init__(self) -> None:
         self.together: Counter[str] = Counter()

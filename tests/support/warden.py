@@ -20,7 +20,7 @@ import psutil
 
 @contextlib.contextmanager
 def guarded() -> Iterator[Path]:
-    """In here temporary files are made in a folder of their own; at its end nothing that was started is left."""
+    """Within this block temporary files have their own folder; at its end no started process is left."""
     before = os.environ.get("TMPDIR"), tempfile.tempdir
     folder = Path(tempfile.mkdtemp(prefix="standing-"))
     folder.chmod(0o755)  # the account that PostgreSQL runs as passes through

@@ -3,14 +3,14 @@
 from prefect import State, flow
 from prefect.states import Completed
 
-from flows.stages import Stages, concluded, plainly, reach_database
+from flows.stages import Stages, concluded, reach_database, to_failed_state
 from standing.audit import load_ahead
 from standing.monitor.metrics import write_metrics
 from standing.settings import current
 
 
 @flow(name="approve", flow_run_name="approve run {run_id}")
-@plainly
+@to_failed_state
 def approve(run_id: int) -> State[None]:
     """Publish what run `run_id` would have written where the old value still stands; audit, report."""
     from standing.decisions.approval import approve as decide
@@ -21,7 +21,7 @@ def approve(run_id: int) -> State[None]:
 
 
 @flow(name="reject", flow_run_name="reject run {run_id}")
-@plainly
+@to_failed_state
 def reject(run_id: int, reason: str = "") -> State[None]:
     """Drop what run `run_id` would have written; the next run judges anew."""
     from standing.decisions.approval import reject as decide

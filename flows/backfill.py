@@ -7,7 +7,7 @@ from prefect import State, flow, get_run_logger
 from prefect.states import Completed
 
 from flows.artifacts import Progress
-from flows.stages import Stages, as_state, plainly, reach_database
+from flows.stages import Stages, as_state, reach_database, to_failed_state
 from standing.monitor.metrics import write_metrics
 from standing.replay.backfill import Backfill
 from standing.replay.backfill import backfill as core
@@ -15,7 +15,7 @@ from standing.settings import current
 
 
 @flow(name="backfill", flow_run_name="backfill {first} to {last}")
-@plainly
+@to_failed_state
 def backfill(first: datetime, last: datetime, every: str = "1d") -> State[None]:
     """Replay moments from `first` to `last`, `every` (6h, 1d, 1w) apart, into standing.past_documents.
 

@@ -2,7 +2,7 @@
 
 from prefect import State, flow
 
-from flows.stages import at_its_time, carry_out, plainly, reach_database
+from flows.stages import at_its_time, carry_out, reach_database, to_failed_state
 from standing.database.clock import wall_clock
 from standing.database.connect import connect
 from standing.run.run import Request
@@ -10,7 +10,7 @@ from standing.settings import current
 
 
 @flow(name="quality-report", flow_run_name=at_its_time("quality report"))
-@plainly
+@to_failed_state
 def quality_report(selection: str = "all") -> State[None]:
     """Audit the sources, build in a schema apart, audit the candidates and report; publishes nothing."""
     reach_database()

@@ -5,14 +5,14 @@ from prefect.artifacts import create_table_artifact
 from prefect.states import Completed, Failed
 
 from flows.artifacts import Progress, publish_artifacts
-from flows.stages import Stages, as_state, at_its_time, plainly, reach_database
+from flows.stages import Stages, as_state, at_its_time, reach_database, to_failed_state
 from standing.monitor.metrics import write_metrics
 from standing.monitor.reconcile import reconcile as core
 from standing.settings import current
 
 
 @flow(name="reconcile", flow_run_name=at_its_time("reconcile"))
-@plainly
+@to_failed_state
 def reconcile(mend: bool = False) -> State[None]:
     """Run what is due, build everybody in another schema, compare; `mend` writes what differs again."""
     settings = current()

@@ -98,7 +98,7 @@ def at_its_time(what: str) -> Callable[[], str]:
     return name
 
 
-def plainly(work: Callable[Parameters, State[None]]) -> Callable[Parameters, State[None]]:
+def to_failed_state(work: Callable[Parameters, State[None]]) -> Callable[Parameters, State[None]]:
     """Foreseeable failures of a flow become its state, with reason and fix; others keep their traceback."""
 
     @wraps(work)

@@ -2,12 +2,12 @@
 
 from prefect import State, flow
 
-from flows.stages import at_its_time, carry_out, plainly
+from flows.stages import at_its_time, carry_out, to_failed_state
 from standing.run.run import Request
 
 
 @flow(name="update-seller-tiers", flow_run_name=at_its_time("tiers"))
-@plainly
+@to_failed_state
 def update_seller_tiers() -> State[None]:
     """Audit, build, publish and report the tiers."""
     return carry_out(Request("tiers"))

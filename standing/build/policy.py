@@ -17,7 +17,7 @@ from typing import Any
 
 from standing import PROJECT_ROOT
 from standing.contract.target import GATE_MEASURES
-from standing.contract.targets import TARGETS
+from standing.contract.targets import TARGETS, Target
 from standing.errors import BuildFailed
 from standing.text import plural
 
@@ -190,16 +190,20 @@ def _wrong_rows(seed: Seed, root: Path) -> Iterator[str]:
 
 def _wrong_limits(seed: Seed, root: Path) -> Iterator[str]:
     """A document without a limit would pass the gate whatever changes."""
-    targets = {target.name for target in TARGETS}
-    given = set()
+    targets = ("all", *sorted(target.name for target in TARGETS))
     for number, row in seed.rows(root):
-        given.add((row["measure"], row["target"]))
-        for column, known in (("measure", GATE_MEASURES), ("target", ("all", *sorted(targets)))):
+        for column, known in (("measure", GATE_MEASURES), ("target", targets)):
             if row[column] not in known:
                 yield f"{seed.place(number, row)}: {column} is {row[column]!r} and none of {', '.join(known)}"
-    for measure, target in product(GATE_MEASURES, sorted(targets)):
-        if not {(measure, target), (measure, "all")} & given:
-            yield f"{seed.file} has no row of {measure} for {target}, nor for all"
+    yield from limits_missing(seed, root, TARGETS)
+
+
+def limits_missing(seed: Seed, root: Path, targets: tuple[Target, ...]) -> Iterator[str]:
+    """A sentence for each measure of the gate that has no limit for one of the targets."""
+    given = {(row["measure"], row["target"]) for _, row in seed.rows(root)}
+    for target, measure in product(targets, GATE_MEASURES):
+        if not {(measure, target.name), (measure, "all")} & given:
+            yield f"{seed.file} has no row of {measure} for {target.name}, nor for all"
 
 
 def policy_version() -> str:

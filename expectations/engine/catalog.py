@@ -9,7 +9,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
 
 from expectations.verdict import AuditError, AuditScope
-from standing.contract.columns import FITTING
+from standing.contract.application import FITTING
 
 COLUMNS = """
     select

@@ -2,21 +2,21 @@
 
 from expectations.engine.catalog import Catalog
 from expectations.engine.rules import Rule, Scan, Whole
-from standing.contract.columns import CONTRACT, Column
+from standing.contract.application import REQUIRED, SOURCES
+from standing.contract.members import MEMBER_KINDS
+from standing.contract.sources import SourceColumn
 from standing.sql import quoted
 
-TABLES = ("users", "seller_profiles", "orders", "reviews")
 #: Whose documents are published; a wrong key here would give one member's document to another.
-MEMBERS = ("users", "seller_profiles")
-
+MEMBERS = tuple(kind.table for kind in MEMBER_KINDS)
+#: The tables that are audited.
+AUDITED = tuple(source for source in SOURCES if source.required)
 #: Child column, parent key. An order or review may lack its optional ones; what it names must exist.
-REFERENCES = (
-    ("orders.buyer_id", "users.id"),
-    ("orders.seller_id", "seller_profiles.id"),
-    ("reviews.order_id", "orders.id"),
-    ("reviews.seller_id", "seller_profiles.id"),
-    ("reviews.reviewer_id", "users.id"),
-    ("seller_profiles.user_id", "users.id"),
+REFERENCES = tuple(
+    (f"{source.table}.{column.name}", column.references)
+    for source in AUDITED
+    for column in source.columns
+    if column.references
 )
 
 CORRECT = "correct them in the application, by the keys shown"
@@ -24,12 +24,13 @@ CORRECT = "correct them in the application, by the keys shown"
 
 def contract_scan(catalog: Catalog) -> Scan:
     """The catalog held against METRICS.md, and the rules that constraints promise."""
-    missing = [table for table in TABLES if not catalog.has_table(table)]
+    missing = [table for table in REQUIRED if not catalog.has_table(table)]
     rows = [(f"table {table}", "is missing", True) for table in missing]
     rows += [
-        (column.path, _problem(column, catalog), column.required)
-        for column in CONTRACT
-        if column.table not in missing
+        (f"{source.table}.{column.name}", _problem(source.table, column, catalog), column.required)
+        for source in AUDITED
+        for column in source.columns
+        if source.table not in missing
     ]
     if "reviews" not in missing:
         linked = catalog.usable("reviews.order_id") or catalog.usable("reviews.seller_id")
@@ -60,15 +61,16 @@ def contract_scan(catalog: Catalog) -> Scan:
     )
 
 
-def _problem(column: Column, catalog: Catalog) -> str:
-    found = catalog.types.get(column.path)
-    if catalog.usable(column.path) or (found is None and not column.required):
+def _problem(table: str, column: SourceColumn, catalog: Catalog) -> str:
+    path = f"{table}.{column.name}"
+    found = catalog.types.get(path)
+    if catalog.usable(path) or (found is None and not column.required):
         return ""
     return "is missing" if found is None else f"is {found}, which is no {column.family}"
 
 
 def _promises(catalog: Catalog) -> list[Whole]:
-    keys = [(_unique_rule(table), "unique index") for table in TABLES if f"{table}.id" in catalog.unique]
+    keys = [(_unique_rule(table), "unique index") for table in REQUIRED if f"{table}.id" in catalog.unique]
     keys += [
         (_reference_rule(child, parent), "foreign key")
         for child, parent in REFERENCES
@@ -82,7 +84,7 @@ def _promises(catalog: Catalog) -> list[Whole]:
 
 def unpromised_scans(app: str, catalog: Catalog) -> list[Scan]:
     """Keys and references that no constraint of the database promises, each by a query of its own."""
-    unique = [_unique_scan(app, table) for table in TABLES if f"{table}.id" not in catalog.unique]
+    unique = [_unique_scan(app, table) for table in REQUIRED if f"{table}.id" not in catalog.unique]
     references = [
         _reference_scan(app, child, parent)
         for child, parent in REFERENCES

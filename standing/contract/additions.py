@@ -1,9 +1,10 @@
-"""What the upgrade adds to the application's tables, and which of their columns it reads.
+"""What the upgrade adds to the application's tables.
 
 Names, types and defaults are those of the migration guide.
 """
 
-from standing.contract.declare import Addition, Column, Default, Index
+from standing.contract.application import SOURCES
+from standing.contract.declare import Addition, Column, Default
 from standing.contract.defaults import (
     ENGAGEMENT,
     GAMIFICATION,
@@ -76,56 +77,8 @@ ADDITIONS = (
     ),
 )
 
-#: The legacy columns without which there is nothing to upgrade or to score.
-REQUIRED = {
-    "users": {"id": "key", "created_at": "moment"},
-    "seller_profiles": {"id": "key", "rating_score": "number", "rating_count": "number"},
-    "orders": {
-        "id": "key",
-        "buyer_id": "key",
-        "seller_id": "key",
-        "status": "text",
-        "created_at": "moment",
-    },
-    "reviews": {"id": "key", "rating": "number", "created_at": "moment"},
-}
-
-#: The types, without their lengths, that each kind of legacy column may have; enums count as text.
-FITTING = {
-    "key": ("uuid",),
-    "moment": ("timestamp with time zone", "timestamp without time zone"),
-    "number": ("smallint", "integer", "bigint", "numeric", "real", "double precision"),
-    "text": ("text", "character varying", "character"),
-}
-
 #: Tables that may be missing, and what is then left out of the upgrade.
 OPTIONAL = {"admin_users": "its 5 columns", "products": "the table wishlists"}
 
 #: What the pipeline looks members' rows up by; made where no index leads with the column.
-LOOKUPS = {
-    "orders": (
-        Index("standing_orders_id", "id"),
-        Index("standing_orders_buyer_id", "buyer_id"),
-        Index("standing_orders_seller_id", "seller_id"),
-    ),
-    "reviews": (
-        Index("standing_reviews_id", "id"),
-        Index("standing_reviews_order_id", "order_id"),
-        Index("standing_reviews_seller_id", "seller_id"),
-        Index("standing_reviews_reviewer_id", "reviewer_id"),
-    ),
-    "seller_profiles": (Index("standing_seller_profiles_user_id", "user_id"),),
-    "products": (Index("standing_products_seller_id", "seller_id"),),
-    "messages": (
-        Index("standing_messages_thread_id", "thread_id"),
-        Index("standing_messages_sender_id", "sender_id"),
-        Index("standing_messages_recipient_id", "recipient_id"),
-    ),
-    "disputes": (Index("standing_disputes_order_id", "order_id"),),
-    "returns": (Index("standing_returns_order_id", "order_id"),),
-    "order_exclusions": (Index("standing_order_exclusions_order_id", "order_id"),),
-    "user_sessions": (Index("standing_user_sessions_user_id", "user_id"),),
-    "user_reports": (Index("standing_user_reports_user_id", "user_id"),),
-    "user_warnings": (Index("standing_user_warnings_user_id", "user_id"),),
-    "payouts": (Index("standing_payouts_seller_id", "seller_id"),),
-}
+LOOKUPS = {source.table: source.indexes for source in SOURCES if source.indexes}

@@ -20,12 +20,12 @@ def missing_sources(connection: Connection, settings: Settings, scored: bool) ->
         MissingSource(
             gap.table,
             gap.columns if gap.table in found else (),
-            gap.effect + (_reach(connection, settings, gap.metrics) if scored and gap.metrics else ""),
+            gap.loss.effect + _reach(connection, settings, gap.loss.metrics if scored else ()),
         )
         for gap in missing
     ]
-    together = tuple(metric for gap in missing for metric in gap.metrics)
-    if scored and len([gap for gap in missing if gap.metrics]) > 1:
+    together = tuple(metric for gap in missing for metric in gap.loss.metrics)
+    if scored and len([gap for gap in missing if gap.loss.metrics]) > 1:
         told.append(MissingSource("all of these", (), "together" + _reach(connection, settings, together)))
     return tuple(_whole_tables(told, missing, set(found)))
 
@@ -48,7 +48,9 @@ def _whole_tables(
 
 
 def _reach(connection: Connection, settings: Settings, metrics: tuple[str, ...]) -> str:
-    """The best score and level without the points of these metrics."""
+    """The best score and level without the points of these metrics; nothing where there are none."""
+    if not metrics:
+        return ""
     row = connection.execute(
         text(f"""
             with lost as (

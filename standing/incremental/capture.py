@@ -8,7 +8,8 @@ for TRUNCATE, which also tells when partitions came or went.
 
 from dataclasses import dataclass
 
-from standing.contract.followed import FOLLOWED, Followed
+from standing.contract.application import SOURCES
+from standing.contract.sources import Source
 from standing.database.catalog import Catalog, FoundTrigger
 from standing.database.connect import STANDING_SCHEMA
 from standing.incremental.capture_sql import (
@@ -81,23 +82,23 @@ class Capture:
 
 
 def wanted(catalog: Catalog) -> tuple[Capture, ...]:
-    """For each followed table that is there and names a member."""
+    """For each source table that is there and names a member."""
     return tuple(
-        _capture(catalog, followed)
-        for followed in FOLLOWED
-        if any(catalog.has(followed.table, column) for row in followed.members for column in row.values())
+        _capture(catalog, source)
+        for source in SOURCES
+        if any(catalog.has(source.table, column) for row in source.members for column in row.values())
     )
 
 
-def _capture(catalog: Catalog, followed: Followed) -> Capture:
-    table, function = followed.table, function_name(followed.table)
+def _capture(catalog: Catalog, source: Source) -> Capture:
+    table, function = source.table, function_name(source.table)
     partitioned = catalog.partitioned(table)
     triggers = [
         Trigger(catalog.schema, table, event, function, by_row=partitioned)
         for event in ("insert", "delete")
     ]
     triggers += [
-        Trigger(catalog.schema, table, "update", function, by_row=partitioned or followed.by_row),
+        Trigger(catalog.schema, table, "update", function, by_row=partitioned or source.by_row),
         Trigger(catalog.schema, table, "truncate", TRUNCATED),
     ]
     triggers += [
@@ -105,7 +106,7 @@ def _capture(catalog: Catalog, followed: Followed) -> Capture:
         for one in catalog.partitions
         if one.table == table and not one.foreign
     ]
-    return Capture(table, function, body(catalog, followed, partitioned), tuple(triggers))
+    return Capture(table, function, body(catalog, source, partitioned), tuple(triggers))
 
 
 def problems(catalog: Catalog) -> dict[str, list[str]]:
@@ -133,9 +134,9 @@ def problems(catalog: Catalog) -> dict[str, list[str]]:
         ]
         if wrong:
             said[capture.table] = wrong
-    for followed in FOLLOWED:
-        if followed.table in catalog.others:
-            said[followed.table] = [f"{followed.table} is not a table: its changes cannot be logged"]
+    for source in SOURCES:
+        if source.table in catalog.others:
+            said[source.table] = [f"{source.table} is not a table: its changes cannot be logged"]
     for partition in catalog.partitions:
         if partition.foreign and partition.table in {capture.table for capture in wanted(catalog)}:
             said.setdefault(partition.table, []).append(

@@ -8,7 +8,7 @@ compared as images (`*=`), which needs no operator of their types.
 
 from collections.abc import Sequence
 
-from standing.contract.followed import LOG_KEYS, Followed, Keys
+from standing.contract.sources import LOG_KEYS, Keys, Source
 from standing.database.catalog import Catalog
 from standing.database.connect import STANDING_SCHEMA
 from standing.sql import literal, quoted
@@ -59,50 +59,50 @@ def differs(columns: Sequence[str]) -> str:
     return f"not {before} operator(pg_catalog.*=) {after}"
 
 
-def body(catalog: Catalog, followed: Followed, by_row: bool) -> str:
+def body(catalog: Catalog, source: Source, by_row: bool) -> str:
     """The function's text; with `by_row` its triggers are for each row, else for each statement.
 
     A statement's update logs the keys of both sides and compares nothing: a comparison costs small statements
     more than a row too many costs the log. A row's is compared here and not in the trigger's condition, which
     PostgreSQL would parse again for each statement (15 µs for seven columns).
     """
-    update = _row_update(catalog, followed) if by_row or followed.by_row else _update(catalog, followed)
-    inserted = _rows(catalog, followed, "new", by_row)
-    deleted = _rows(catalog, followed, "old", by_row)
+    update = _row_update(catalog, source) if by_row or source.by_row else _update(catalog, source)
+    inserted = _rows(catalog, source, "new", by_row)
+    deleted = _rows(catalog, source, "old", by_row)
     return f"""
 begin
     if tg_op operator(pg_catalog.=) 'INSERT' then
-        {_insert(followed, inserted)}
+        {_insert(source, inserted)}
     elsif tg_op operator(pg_catalog.=) 'UPDATE' then
         {update}
     else
-        {_insert(followed, deleted)}
+        {_insert(source, deleted)}
     end if;
     return null;
 end
 """
 
 
-def _insert(followed: Followed, selects: Sequence[str]) -> str:
+def _insert(source: Source, selects: Sequence[str]) -> str:
     union = "\n        union all ".join(selects)
-    return f"insert into {LOG} (source, is_wide, {', '.join(_logged(followed))})\n        {union};"
+    return f"insert into {LOG} (source, is_wide, {', '.join(_logged(source))})\n        {union};"
 
 
-def _update(catalog: Catalog, followed: Followed) -> str:
+def _update(catalog: Catalog, source: Source) -> str:
     # One insert of both sides: a second one would cost the application's statement as much again.
-    sides = [select for side in ("old", "new") for select in _rows(catalog, followed, side, False)]
-    return _insert(followed, sides)
+    sides = [select for side in ("old", "new") for select in _rows(catalog, source, side, False)]
+    return _insert(source, sides)
 
 
-def _row_update(catalog: Catalog, followed: Followed) -> str:
+def _row_update(catalog: Catalog, source: Source) -> str:
     """The new side where a column that is read has another value, and the old one where it names others."""
-    there = [column for column in followed.columns if catalog.has(followed.table, column)]
-    wide = [column for column in followed.wide if column in there]
-    named = {column for row in (*followed.members, *followed.left_behind) for column in row.values()}
+    there = [column for column in source.followed if catalog.has(source.table, column)]
+    wide = [column for column in source.wide if column in there]
+    named = {column for row in (*source.members, *source.left_behind) for column in row.values()}
     keys = [column for column in there if column in named]
     is_wide = differs(wide) if wide else "false"
-    new = _insert(followed, _rows(catalog, followed, "new", True, is_wide))
-    old = _insert(followed, _rows(catalog, followed, "old", True, is_wide))
+    new = _insert(source, _rows(catalog, source, "new", True, is_wide))
+    old = _insert(source, _rows(catalog, source, "old", True, is_wide))
     return f"""if {differs(there)} then
             {new}
             if {differs(keys)} then
@@ -111,22 +111,22 @@ def _row_update(catalog: Catalog, followed: Followed) -> str:
         end if;"""
 
 
-def _logged(followed: Followed) -> tuple[str, ...]:
-    named = {key for row in (*followed.members, *followed.left_behind) for key in row}
+def _logged(source: Source) -> tuple[str, ...]:
+    named = {key for row in (*source.members, *source.left_behind) for key in row}
     return tuple(key for key in LOG_KEYS if key in named)
 
 
 def _rows(
-    catalog: Catalog, followed: Followed, side: str, by_row: bool, is_wide: str | None = None
+    catalog: Catalog, source: Source, side: str, by_row: bool, is_wide: str | None = None
 ) -> list[str]:
     """A select for each row of the log that one side of a change gives."""
-    is_wide = is_wide or ("true" if followed.wide else "false")
-    members = (*followed.members, *(followed.left_behind if side == "old" else ()))
-    row_name, source = (side, "") if by_row else ("changed", f" from {side}_rows as changed")
+    is_wide = is_wide or ("true" if source.wide else "false")
+    members = (*source.members, *(source.left_behind if side == "old" else ()))
+    row_name, origin = (side, "") if by_row else ("changed", f" from {side}_rows as changed")
     selects = []
     for row in members:
-        values = ", ".join(_value(catalog, followed.table, row, key, row_name) for key in _logged(followed))
-        selects.append(f"select {literal(followed.table)}, {is_wide}, {values}{source}")
+        values = ", ".join(_value(catalog, source.table, row, key, row_name) for key in _logged(source))
+        selects.append(f"select {literal(source.table)}, {is_wide}, {values}{origin}")
     return selects
 
 

@@ -1,6 +1,6 @@
 """From the log of changes to who is due.
 
-Triggers append the members that a change concerns (see standing/contract/followed.py); `drain` takes what is
+Triggers append the members that a change concerns (see standing/contract/sources.py); `drain` takes what is
 visible and makes due whoever's documents may have changed with it. It makes too many due rather than too
 few.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, text
 
-from standing.contract.followed import LOG_KEYS
+from standing.contract.sources import LOG_KEYS
 from standing.contract.targets import TARGETS
 from standing.database.catalog import read_catalog
 from standing.database.connect import STANDING_SCHEMA

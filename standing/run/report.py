@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from standing import __version__
 from standing.build.policy import policy_version
-from standing.contract.gaps import REQUIRED
+from standing.contract.application import REQUIRED
 from standing.errors import GateStopped, StandingError
 from standing.findings.freshness import freshness
 from standing.findings.missing_sources import missing_sources

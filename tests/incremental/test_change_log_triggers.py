@@ -8,7 +8,8 @@ import pytest
 from conftest import MakeDatabase
 from sqlalchemy import Connection, Engine, text
 
-from standing.contract.followed import FOLLOWED, LOG_KEYS
+from standing.contract.application import SOURCES
+from standing.contract.sources import LOG_KEYS
 from standing.database.connect import connect
 from standing.incremental.change_log import drain, is_complete, log_size
 from standing.settings import Settings
@@ -121,7 +122,7 @@ def test_new_changed_and_deleted_rows_are_logged(connection: Connection, cast: C
     assert all(members <= logged[kind] for kind, members in concerned(table, cast, 1).items())
 
 
-@pytest.mark.parametrize("table", [followed.table for followed in FOLLOWED])
+@pytest.mark.parametrize("table", [source.table for source in SOURCES])
 def test_truncated_table_concerns_everybody(connection: Connection, settings: Settings, table: str) -> None:
     connection.execute(text(f"truncate {table} cascade"))
     assert drain(connection, settings) == 5

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
-from standing.contract.additions import ADDITIONS, FITTING, REQUIRED
+from standing.contract.additions import ADDITIONS
+from standing.contract.application import REQUIRED, SOURCES
 from standing.contract.declare import Column, Table
+from standing.contract.sources import FAMILIES
 from standing.contract.tables import TABLES
 from standing.database.catalog import Catalog
 from standing.errors import UnfitDatabase
@@ -65,17 +67,22 @@ def bare(type_: str) -> str:
 
 def _legacy_columns(catalog: Catalog) -> list[Misfit]:
     found = []
-    for table, columns in REQUIRED.items():
-        for name, kind in columns.items() if catalog.has(table) else ():
-            column = catalog.columns.get((table, name))
-            if column is None:
-                found.append(Misfit(f"{table}.{name}", "is missing", f"add the column {table}.{name}"))
-            elif bare(column.type) not in FITTING[kind] and not (
-                kind == "text" and column.type in catalog.enums
-            ):
-                wanted = " or ".join(FITTING[kind])
-                problem = f"is {column.type}, not {wanted}"
-                found.append(Misfit(f"{table}.{name}", problem, f"change its type to {FITTING[kind][0]}"))
+    required = [
+        (source.table, column.name, FAMILIES[column.family])
+        for source in SOURCES
+        if catalog.has(source.table)
+        for column in source.columns
+        if column.required and column.family
+    ]
+    for table, name, family in required:
+        path = f"{table}.{name}"
+        present = catalog.columns.get((table, name))
+        if present is None:
+            found.append(Misfit(path, "is missing", f"add the column {path}"))
+        elif ("enum" if present.type in catalog.enums else bare(present.type)) not in family.values():
+            wanted = [type_ for type_ in family.values() if type_ != "enum"]
+            problem = f"is {present.type}, not {' or '.join(wanted)}"
+            found.append(Misfit(path, problem, f"change its type to {wanted[0]}"))
     if catalog.has("reviews") and not {("reviews", "order_id"), ("reviews", "seller_id")} & set(
         catalog.columns
     ):

@@ -1,0 +1,242 @@
+"""What of the application's tables is read, table by table. Only what is marked as required has to be there."""
+
+from standing.contract.sources import FAMILIES, Loss, Source, SourceColumn
+
+_PROCESSING = Loss("processing times and fulfilment are less exact")
+_PUNCTUALITY = Loss("punctuality is not known")
+_ENDED = Loss("an order's end is dated by its other times")
+_REFUNDS = Loss("refunds are not seen")
+_STOCK = Loss("performance shows no listings and no stock")
+_ANSWERS = Loss("no response rate and no response times", ("response_rate",))
+_DISPUTES = Loss("lost disputes do not lower trust")
+_RETURNS = Loss("only full refunds count as returns")
+_VISITS = Loss("behavior shows no length of visits")
+_BALANCES = Loss("performance shows no balances")
+_REPORTS = Loss("reports do not lower trust")
+_WARNINGS = Loss("warnings do not lower trust")
+_EXCLUSIONS = Loss("no order can be taken out of the rates")
+
+SOURCES = (
+    Source(
+        "users",
+        (
+            SourceColumn("id", "key", required=True),
+            SourceColumn("created_at", "moment", required=True),
+            SourceColumn(
+                "last_login_at",
+                "moment",
+                loss=Loss("activity is seen from orders, messages and reviews only"),
+            ),
+            SourceColumn(
+                "email_verified",
+                "flag",
+                loss=Loss("no points for a verified e-mail address", ("email_verified",)),
+            ),
+            SourceColumn(
+                "phone_verified",
+                "flag",
+                loss=Loss("no points for a verified phone number", ("phone_verified",)),
+            ),
+            SourceColumn("kyc_status", "text"),
+            SourceColumn("security_settings", "document"),
+        ),
+        members=({"user_id": "id"},),
+        wide=("id", "created_at"),
+        by_row=True,
+    ),
+    Source(
+        "seller_profiles",
+        (
+            SourceColumn("id", "key", required=True),
+            SourceColumn(
+                "user_id",
+                "key",
+                loss=Loss(
+                    "a shop's trade and ratings do not count for the trust of the person behind it",
+                    ("positive_share",),
+                ),
+                references="users.id",
+                looked_up=True,
+            ),
+            SourceColumn("created_at", "moment", loss=Loss("a replay shows shops that were not there yet")),
+            SourceColumn("rating_score", "number", required=True, in_staging=False),
+            SourceColumn("rating_count", "number", required=True, in_staging=False),
+        ),
+        members=({"seller_id": "id", "user_id": "user_id"},),
+        wide=("id", "user_id", "created_at"),
+        by_row=True,
+    ),
+    Source(
+        "orders",
+        (
+            SourceColumn("id", "key", required=True, looked_up=True),
+            SourceColumn("buyer_id", "key", required=True, references="users.id", looked_up=True),
+            SourceColumn(
+                "seller_id", "key", required=True, references="seller_profiles.id", looked_up=True
+            ),
+            SourceColumn("status", "text", required=True),
+            SourceColumn(
+                "total_amount",
+                "number",
+                loss=Loss("orders have no value: no sales and no revenue", ("completed_value",)),
+            ),
+            SourceColumn("created_at", "moment", required=True),
+            SourceColumn("paid_at", "moment", loss=_PROCESSING),
+            SourceColumn("ship_by", "moment", loss=_PROCESSING),
+            SourceColumn("shipped_at", "moment", loss=_PROCESSING),
+            SourceColumn("promised_at", "moment", loss=_PUNCTUALITY),
+            SourceColumn("delivered_at", "moment", loss=_PUNCTUALITY),
+            SourceColumn("completed_at", "moment", loss=_ENDED),
+            SourceColumn("cancelled_at", "moment", loss=_ENDED),
+            SourceColumn("cancelled_by", "text", loss=Loss("cancelled orders count against nobody")),
+            SourceColumn("refunded_at", "moment", loss=_REFUNDS),
+            SourceColumn("refunded_amount", "number", loss=_REFUNDS),
+            SourceColumn(
+                "updated_at",
+                "moment",
+                loss=Loss("an ended order without any time is dated by its creation"),
+            ),
+        ),
+        members=({"order_id": "id", "user_id": "buyer_id", "seller_id": "seller_id"},),
+    ),
+    Source(
+        "reviews",
+        (
+            SourceColumn("id", "key", required=True, looked_up=True),
+            SourceColumn(
+                "order_id",
+                "key",
+                loss=Loss("reviews count for their shop but for no order"),
+                references="orders.id",
+                looked_up=True,
+            ),
+            SourceColumn(
+                "seller_id",
+                "key",
+                loss=Loss("reviews without an order count nowhere"),
+                references="seller_profiles.id",
+                looked_up=True,
+            ),
+            SourceColumn(
+                "reviewer_id",
+                "key",
+                loss=Loss("a review is credited to its order's buyer, or to nobody"),
+                references="users.id",
+                looked_up=True,
+            ),
+            SourceColumn("rating", "number", required=True),
+            SourceColumn("created_at", "moment", required=True),
+            SourceColumn("detailed_ratings", "document"),
+            SourceColumn("engagement", "document"),
+            SourceColumn("moderation", "document"),
+        ),
+        members=(
+            {"order_id": "order_id", "user_id": "reviewer_id", "seller_id": "seller_id", "review_id": "id"},
+        ),
+    ),
+    Source(
+        "products",
+        (
+            SourceColumn("id", loss=_STOCK),
+            SourceColumn("seller_id", loss=_STOCK, looked_up=True),
+            SourceColumn("status", loss=_STOCK),
+            SourceColumn("stock", loss=_STOCK),
+        ),
+        members=({"seller_id": "seller_id"},),
+    ),
+    Source(
+        "messages",
+        (
+            SourceColumn("id", loss=_ANSWERS),
+            SourceColumn("thread_id", loss=_ANSWERS, looked_up=True),
+            SourceColumn("sender_id", loss=_ANSWERS, looked_up=True),
+            SourceColumn("recipient_id", loss=_ANSWERS, looked_up=True),
+            SourceColumn("sent_at", loss=_ANSWERS),
+        ),
+        members=({"thread_id": "thread_id", "user_id": "sender_id"},),
+        left_behind=({"user_id": "recipient_id"},),
+    ),
+    Source(
+        "disputes",
+        (
+            SourceColumn("id", loss=_DISPUTES),
+            SourceColumn("order_id", loss=_DISPUTES, looked_up=True),
+            SourceColumn("opened_at", loss=_DISPUTES),
+            SourceColumn("resolved_at", loss=_DISPUTES),
+            SourceColumn("decided_against", loss=_DISPUTES),
+        ),
+        members=({"order_id": "order_id"},),
+    ),
+    Source(
+        "returns",
+        (
+            SourceColumn("id", loss=_RETURNS),
+            SourceColumn("order_id", loss=_RETURNS, looked_up=True),
+            SourceColumn("requested_at"),
+            SourceColumn("completed_at", loss=_RETURNS),
+        ),
+        members=({"order_id": "order_id"},),
+    ),
+    Source(
+        "user_sessions",
+        (
+            SourceColumn("user_id", loss=_VISITS, looked_up=True),
+            SourceColumn("started_at", loss=_VISITS),
+            SourceColumn("ended_at", loss=_VISITS),
+        ),
+        members=({"user_id": "user_id"},),
+    ),
+    Source(
+        "payouts",
+        (
+            SourceColumn("id"),
+            SourceColumn("seller_id", loss=_BALANCES, looked_up=True),
+            SourceColumn("amount", loss=_BALANCES),
+            SourceColumn("status", loss=_BALANCES),
+            SourceColumn("created_at", loss=_BALANCES),
+        ),
+        members=({"seller_id": "seller_id"},),
+    ),
+    *(
+        Source(
+            table,
+            (
+                SourceColumn("user_id", loss=loss, looked_up=True),
+                SourceColumn("created_at", loss=loss),
+                SourceColumn("decided_at", loss=loss),
+                SourceColumn("outcome", loss=loss),
+            ),
+            members=({"user_id": "user_id"},),
+        )
+        for table, loss in (("user_reports", _REPORTS), ("user_warnings", _WARNINGS))
+    ),
+    Source(
+        "order_exclusions",
+        (
+            SourceColumn("order_id", loss=_EXCLUSIONS, looked_up=True),
+            SourceColumn("reason"),
+            SourceColumn("decided_at", loss=_EXCLUSIONS),
+        ),
+        members=({"order_id": "order_id"},),
+    ),
+    Source(
+        "referred_users",
+        (
+            SourceColumn("referrer_id"),
+            SourceColumn("referee_id"),
+            SourceColumn("first_purchase_at"),
+        ),
+        members=({"user_id": "referrer_id"}, {"user_id": "referee_id"}),
+    ),
+)
+
+#: Tables that a marketplace cannot be scored without.
+REQUIRED = tuple(source.table for source in SOURCES if source.required)
+
+#: "table.column" → the types that fit, as pg_type.typname.
+FITTING = {
+    f"{source.table}.{column.name}": frozenset(FAMILIES[column.family])
+    for source in SOURCES
+    for column in source.columns
+    if column.family
+}

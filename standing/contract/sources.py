@@ -1,0 +1,93 @@
+"""The application's tables as they are read: each column once, with everything that hangs on it.
+
+The audit and the preflight take its type, the report what members lose without it, the change log whom a row
+concerns, the upgrade which columns need an index. METRICS.md, Sources.
+"""
+
+from dataclasses import dataclass
+
+from standing.contract.declare import Index
+
+#: What a column means → PostgreSQL's types that fit, as pg_type.typname and as format_type() without length.
+FAMILIES = {
+    "key": {"uuid": "uuid"},
+    "moment": {"timestamptz": "timestamp with time zone", "timestamp": "timestamp without time zone"},
+    "number": {
+        "int2": "smallint",
+        "int4": "integer",
+        "int8": "bigint",
+        "numeric": "numeric",
+        "float4": "real",
+        "float8": "double precision",
+    },
+    "text": {"text": "text", "varchar": "character varying", "bpchar": "character", "enum": "enum"},
+    "flag": {"bool": "boolean"},
+    "document": {"jsonb": "jsonb"},
+}
+
+Keys = dict[str, str]
+#: The columns of the change log that name whom a row concerns, in order.
+LOG_KEYS = ("user_id", "seller_id", "order_id", "thread_id", "review_id")
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What members lose where one of the columns is missing.
+
+    `metrics` are those of the trust score that then have no evidence, so that their points are out of reach.
+    """
+
+    effect: str
+    metrics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SourceColumn:
+    """A column of the application; one of no `family` may have any type.
+
+    The audit looks for rows that its key `references`; an index leads with one that is `looked_up`. Staging
+    reads all of them but those that only the upgrade reads.
+    """
+
+    name: str
+    family: str | None = None
+    required: bool = False
+    loss: Loss | None = None
+    references: str | None = None
+    looked_up: bool = False
+    in_staging: bool = True
+
+
+@dataclass(frozen=True)
+class Source:
+    """One table. A row of it gives one row of the change log for each of its `members`: key of the log → column.
+
+    `left_behind` are members that only the old side of an update or a delete has to name, because a new row
+    is found through its other keys. On a change of one of the `wide` columns, and on the coming and going of
+    a row, the documents of others hang. Where `by_row`, a trigger on the columns read keeps our own writes to
+    the same table out of the log.
+    """
+
+    table: str
+    columns: tuple[SourceColumn, ...]
+    members: tuple[Keys, ...]
+    left_behind: tuple[Keys, ...] = ()
+    wide: tuple[str, ...] = ()
+    by_row: bool = False
+
+    @property
+    def required(self) -> bool:
+        """Whether a marketplace cannot be scored without it."""
+        return any(column.required for column in self.columns)
+
+    @property
+    def indexes(self) -> tuple[Index, ...]:
+        """What members' rows are looked up by; made where no index leads with the column."""
+        names = [column.name for column in self.columns if column.looked_up]
+        return tuple(Index(f"standing_{self.table}_{name}", name) for name in names)
+
+    @property
+    def followed(self) -> tuple[str, ...]:
+        """The columns whose changes are logged, keys first."""
+        keys = [column for row in (*self.members, *self.left_behind) for column in row.values()]
+        return tuple(dict.fromkeys((*keys, *(one.name for one in self.columns if one.in_staging))))

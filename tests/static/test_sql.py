@@ -79,12 +79,6 @@ def test_every_column_of_a_mart_and_of_a_policy_table_is_described(manifest: dic
         ]
 
 
-def test_the_front_page_of_the_docs_names_every_mart(manifest: dict[str, Any]) -> None:
-    page = manifest["docs"]["doc.standing.__overview__"]["block_contents"]
-    for target in TARGETS:
-        assert f"| `{target.mart}` | `{target.table}.{target.column}` |" in page
-
-
 def test_every_mart_has_a_contract_and_a_document_that_is_published(manifest: dict[str, Any]) -> None:
     marts = {node["name"]: node for node in models(manifest) if layer(node) == 3}
     for name, node in marts.items():

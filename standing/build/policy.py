@@ -194,7 +194,8 @@ def _wrong_limits(seed: Seed, root: Path) -> Iterator[str]:
     for number, row in seed.rows(root):
         for column, known in (("measure", GATE_MEASURES), ("target", targets)):
             if row[column] not in known:
-                yield f"{seed.place(number, row)}: {column} is {row[column]!r} and none of {', '.join(known)}"
+                place = seed.place(number, row)
+                yield f"{place}: {column} is {row[column]!r} and none of {', '.join(known)}"
     yield from limits_missing(seed, root, TARGETS)
 
 

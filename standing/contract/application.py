@@ -1,4 +1,4 @@
-"""What of the application's tables is read, table by table. Only what is marked as required has to be there."""
+"""What is read of the application's tables. Only what is marked as required has to be there."""
 
 from standing.contract.sources import FAMILIES, Loss, Source, SourceColumn
 

@@ -1,14 +1,14 @@
 """The application's tables as they are read: each column once, with everything that hangs on it.
 
-The audit and the preflight take its type, the report what members lose without it, the change log whom a row
-concerns, the upgrade which columns need an index. METRICS.md, Sources.
+The audit and the preflight take its type, the report what members lose without it, the change log whom a
+row concerns, the upgrade which columns need an index. METRICS.md, Sources.
 """
 
 from dataclasses import dataclass
 
 from standing.contract.declare import Index
 
-#: What a column means → PostgreSQL's types that fit, as pg_type.typname and as format_type() without length.
+#: What a column means → PostgreSQL's types that fit, by pg_type.typname and by format_type().
 FAMILIES = {
     "key": {"uuid": "uuid"},
     "moment": {"timestamptz": "timestamp with time zone", "timestamp": "timestamp without time zone"},
@@ -34,7 +34,7 @@ LOG_KEYS = ("user_id", "seller_id", "order_id", "thread_id", "review_id")
 class Loss:
     """What members lose where one of the columns is missing.
 
-    `metrics` are those of the trust score that then have no evidence, so that their points are out of reach.
+    `metrics` are those of the trust score that then have no evidence: their points are out of reach.
     """
 
     effect: str
@@ -45,8 +45,8 @@ class Loss:
 class SourceColumn:
     """A column of the application; one of no `family` may have any type.
 
-    The audit looks for rows that its key `references`; an index leads with one that is `looked_up`. Staging
-    reads all of them but those that only the upgrade reads.
+    The audit looks for rows that its key `references`; an index leads with one that is `looked_up`. What is
+    not `in_staging`, only the upgrade reads.
     """
 
     name: str
@@ -60,12 +60,12 @@ class SourceColumn:
 
 @dataclass(frozen=True)
 class Source:
-    """One table. A row of it gives one row of the change log for each of its `members`: key of the log → column.
+    """One table. A row gives one row of the change log for each of its `members`: key of the log → column.
 
     `left_behind` are members that only the old side of an update or a delete has to name, because a new row
-    is found through its other keys. On a change of one of the `wide` columns, and on the coming and going of
-    a row, the documents of others hang. Where `by_row`, a trigger on the columns read keeps our own writes to
-    the same table out of the log.
+    is found through its other keys. On a change of one of the `wide` columns, and on the coming and going
+    of a row, the documents of others hang. Where `by_row`, a trigger on the columns read keeps our own writes
+    to the same table out of the log.
     """
 
     table: str

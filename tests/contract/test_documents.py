@@ -202,7 +202,8 @@ def test_the_contract_loads_without_a_library() -> None:
             "-c",
             "import sys; import standing; before = set(sys.modules);"
             " import standing.contract.targets, standing.contract.additions, standing.contract.tables;"
-            " print(*{name.partition('.')[0] for name in sys.modules.keys() - before} - sys.stdlib_module_names)",
+            " loaded = {name.partition('.')[0] for name in sys.modules.keys() - before};"
+            " print(*loaded - sys.stdlib_module_names)",
         ],
         cwd=PROJECT_ROOT,
         capture_output=True,

@@ -4,7 +4,6 @@ from prefect import State, flow
 from prefect.states import Completed
 
 from flows.stages import Stages, concluded, reach_database, to_failed_state
-from standing.audit import load_ahead
 from standing.monitor.metrics import write_metrics
 from standing.settings import current
 
@@ -15,7 +14,6 @@ def approve(run_id: int) -> State[None]:
     """Publish what run `run_id` would have written where the old value still stands; audit, report."""
     from standing.decisions.approval import approve as decide
 
-    load_ahead()
     reach_database()
     return concluded(current(), decide(current(), run_id, Stages()))
 

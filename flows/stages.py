@@ -14,14 +14,13 @@ from sqlalchemy.exc import DBAPIError
 from flows.artifacts import Progress, publish_artifacts
 from flows.log import say_it_once
 from flows.queue import SKIPPED, is_overtaken, overtaken
-from standing.audit import load_ahead
 from standing.database.connect import connect, refused
 from standing.database.lock import LockLost
 from standing.errors import DatabaseUnreachable, GateStopped, StandingError
 from standing.monitor.metrics import write_metrics
 from standing.run.execute import execute
 from standing.run.outcome import Outcome
-from standing.run.run import Request, Run, Stage
+from standing.run.run import Part, Request, Run, Stage
 from standing.settings import Settings, current
 
 Parameters = ParamSpec("Parameters")
@@ -64,13 +63,15 @@ class Stages:
     def __init__(self, progress: Progress | None = None) -> None:
         self.progress = progress
 
-    def __call__(self, stage: Stage, run: Run) -> str:
+    def __call__(self, stage: Stage, run: Run) -> Part:
         stopped: list[Exception] = []
+        given: list[Part] = []
 
         @task(name=stage.name, task_run_name=stage.name, cache_policy=NO_CACHE)
         def perform() -> str | State[None]:
             try:
-                return stage.work(run)
+                given.append(stage.work(run))
+                return given[0].words
             except StandingError as error:  # for people, so without a traceback
                 stopped.append(error)
                 if isinstance(error, GateStopped):
@@ -82,10 +83,10 @@ class Stages:
 
         if self.progress is not None:
             self.progress.begin(stage.name)
-        detail = perform(return_state=True).result(raise_on_failure=not stopped)
+        perform(return_state=True).result(raise_on_failure=not stopped)
         if stopped:
             raise stopped[0]
-        return str(detail)
+        return given[0]
 
 
 def at_its_time(what: str) -> Callable[[], str]:
@@ -118,7 +119,6 @@ def carry_out(request: Request) -> State[None]:
     """Run the core once, once more if the connection was cut, and leave artifacts and metrics."""
     if is_overtaken():
         return overtaken()
-    load_ahead()
     settings = current()
     reach_database()
     outcome = _attempt(settings, request)

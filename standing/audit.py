@@ -30,14 +30,13 @@ SUITES = ("sources", "candidates", "published")
 
 @dataclass(frozen=True)
 class Auditor:
-    """Validates suites of one database in its own process."""
+    """Validates suites of one database in its own process, which begins to load with the first audit."""
 
-    pool: ProcessPoolExecutor
     scope: AuditScope
 
     def start(self, suite: str, due_only: bool = False) -> Future[Verdict]:
         """Begin an audit of all members, or of those whom the run builds, beside this process."""
-        return self.pool.submit(validate, suite, replace(self.scope, due_only=due_only))
+        return _working_process().submit(validate, suite, replace(self.scope, due_only=due_only))
 
     def verdict(self, suite: str, due_only: bool = False, begun: Future[Verdict] | None = None) -> Verdict:
         """The verdict of one suite, or of an audit that was begun.
@@ -58,8 +57,8 @@ class Auditor:
 
     def end(self) -> None:
         """No more audits are asked for: the process ends, unless it is to last."""
-        if not _lasting:
-            self.pool.shutdown(wait=False, cancel_futures=True)
+        if not _lasting and _process.cache_info().currsize:
+            _process().shutdown(wait=False, cancel_futures=True)
             _process.cache_clear()
 
 
@@ -90,7 +89,6 @@ def write_data_docs(settings: Settings, url: URL, folder: Path) -> list[Path]:
 
 
 def auditor(settings: Settings, url: URL, targets: tuple[Target, ...], data_docs: str = "") -> Auditor:
-    """An auditor whose process has begun to load."""
     scope = AuditScope(
         url=url.render_as_string(hide_password=False),
         build_schema=settings.build_schema,
@@ -99,7 +97,7 @@ def auditor(settings: Settings, url: URL, targets: tuple[Target, ...], data_docs
         source_time_zone=settings.source_time_zone,
         data_docs=data_docs,
     )
-    return Auditor(_working_process(), scope)
+    return Auditor(scope)
 
 
 def load_ahead() -> None:

@@ -25,18 +25,18 @@ def logger(run_id: int, stage: str) -> _RunLogger:
     return _RunLogger(logging.getLogger(NAME), {"run_id": run_id, "stage": stage})
 
 
-def pace(run_id: int, stage: str, what: str) -> Callable[[int, int], None]:
-    """Hears how many of how many are done (0: not known) and says so every few seconds."""
+def log_progress(run_id: int, stage: str, what: str) -> Callable[[int, int], None]:
+    """Gives a function to call with how many of how many (0: not known) are done; it logs that every few seconds."""
     log = logger(run_id, stage)
-    told = time.monotonic()
+    logged_at = time.monotonic()
 
-    def hear(done: int, total: int) -> None:
-        nonlocal told
-        if time.monotonic() - told >= PACE_SECONDS:
-            told = time.monotonic()
+    def on_progress(done: int, total: int) -> None:
+        nonlocal logged_at
+        if time.monotonic() - logged_at >= PACE_SECONDS:
+            logged_at = time.monotonic()
             log.info("%d of %s %s", done, total or "the", what, extra={"done": done, "total": total})
 
-    return hear
+    return on_progress
 
 
 class JsonLines(logging.Formatter):

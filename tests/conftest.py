@@ -356,8 +356,8 @@ def prepared_template(make_template: MakeTemplate, upgraded_template: str) -> st
 
     def fill(settings: Settings) -> None:
         with connect(settings) as engine:
-            open_build(engine, settings, 0, wall_clock(engine), TARGETS)
-            with preparing(engine, settings, TARGETS):
+            plan = open_build(engine, settings, 0, wall_clock(engine), TARGETS)
+            with preparing(engine, settings, TARGETS, plan.fingerprint):
                 dbt.invoke(settings, engine.url, "build", "--select", *POLICY)
                 dbt.invoke(
                     settings,

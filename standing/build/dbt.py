@@ -72,7 +72,7 @@ def environment(settings: Settings, url: URL) -> dict[str, str]:
     }
 
 
-#: Hears how many seeds, models and tests have ended, and of how many (0 while that is not known).
+#: Is called with how many seeds, models and tests have ended, and of how many (0 while that is not known).
 Progress = Callable[[int, int], None]
 
 
@@ -162,15 +162,15 @@ AS_BUILT = ("--exclude-resource-type", "unit_test", "--indirect-selection", "cau
 def load_policy(
     settings: Settings, url: URL, progress: Progress | None = None, whole: int = 0
 ) -> list[NodeResult]:
-    """Load and test the tables of seeds/, before anything is built on them; `progress` hears how many of `whole`.
+    """Load and test the tables of seeds/, before anything is built on them; `progress` is called with how many of `whole`.
 
     Raises BuildFailed naming every wrong row by file, line and key.
     """
     policy.check_files(PROJECT_ROOT)
     # dbt's artifacts stay those of the build that follows.
     arguments = ("--select", *POLICY, *AS_BUILT, "--no-write-json")
-    told = None if progress is None else lambda ended, _: progress(ended, whole)
-    return invoke(settings, url, "build", *arguments, progress=told)
+    of_whole = None if progress is None else lambda ended, _: progress(ended, whole)
+    return invoke(settings, url, "build", *arguments, progress=of_whole)
 
 
 def going_on(ended_before: int, progress: Progress | None) -> Progress | None:
@@ -183,7 +183,7 @@ def going_on(ended_before: int, progress: Progress | None) -> Progress | None:
 def _counting(progress: Progress) -> Callable[[Any], None]:
     ended = total = 0
 
-    def hear(event: Any) -> None:
+    def on_event(event: Any) -> None:
         nonlocal ended, total
         if event.info.name == "LogStartLine":
             total = event.data.total
@@ -191,7 +191,7 @@ def _counting(progress: Progress) -> Callable[[Any], None]:
             ended += 1
             progress(ended, total)
 
-    return hear
+    return on_event
 
 
 def _node_result(result: Any) -> NodeResult:

@@ -1,22 +1,30 @@
-"""What a target's documents depend on besides the data: models, macros, seeds, settings, source columns and constraints.
+"""What a build depends on besides the application's rows, as hashes: this is the one place that says what counts.
 
-Two equal hashes mean that a member to whom nothing happened would get the same document.
+Equal hashes mean that a member to whom nothing happened would get the same document. In the hash of a target are
+
+- the text of its mart, of every model and seed below, and of all macros, materializations and hooks among them;
+- what YAML says of those models, seeds and sources (configuration, contract, types), and dbt_project.yml;
+- the settings that models read (`SETTINGS`; standing/incremental/context.py writes them for the models);
+- the application's columns that the models read with their types, the column that is written, and the constraints that
+  models rely on;
+- the Python that logs changes and lists what has to be derived anew (`PYTHON`): what it missed before, it may find now.
+
+Out are what decides whether a build ends well and not what it gives: data tests, unit tests, descriptions, and the policy's
+own tests, which `policy` has (standing/build/prepared.py). Out, too, is how and where a build works: profiles.yml, the
+session's settings, threads. Versions of dbt and of PostgreSQL are out: `standing reconcile` finds what one of them changed.
 """
 
 import hashlib
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 
-from sqlalchemy import Connection
-
-from standing import PROJECT_ROOT
-from standing.contract.targets import Target
-from standing.database.columns import columns_found, promises_found
+from standing.build import project
+from standing.contract.targets import TARGETS
+from standing.database.schemas import Application
 from standing.settings import Settings
 
-#: Settings that the models read; see standing/incremental/context.py.
+#: Settings that the models read.
 SETTINGS = (
     "application_schema",
     "source_time_zone",
@@ -24,116 +32,68 @@ SETTINGS = (
     "min_transactions_for_gold",
     "min_transactions_for_diamond",
 )
-WORD = re.compile(r"\w+")
-#: Name and body of each macro of a file.
-MACRO = re.compile(r"{%-?\s*macro\s+(\w+)(.*?){%-?\s*endmacro", re.DOTALL)
+#: Standing's own files whose statements say which rows a build reads anew.
+PYTHON = ("standing/incremental/*.py", "standing/contract/sources.py")
 #: The application's table that a model asks macros/application/ for.
 TABLE = re.compile(r"(?:application_rows|application_columns|trusted_rows|trusted_cases)\(\s*'(\w+)'")
 #: A column in the lists of models and macros, such as 'id uuid as order_id'.
 COLUMN = re.compile(r"'(\w+) (?:uuid|text|code|numeric|timestamptz|boolean|jsonb)(?: as \w+)?'")
+#: How a model says that its rows stay from build to build.
+MATERIALIZED = "kept"
 
 
 @dataclass(frozen=True)
-class Part:
-    """A model, a seed or a macro: its file and its own text in it."""
+class Fingerprint:
+    """`targets` is target → the hash of what its documents depend on, for all targets.
 
-    path: Path
-    text: str
-
-
-@lru_cache(maxsize=1)
-def _files() -> dict[str, Path]:
-    """Model, seed or macro → its file."""
-    named = {
-        path.stem: path
-        for folder, suffix in (("models", "*.sql"), ("seeds", "*.csv"))
-        for path in sorted((PROJECT_ROOT / folder).rglob(suffix))
-    }
-    macros = {
-        name: path
-        for path in sorted((PROJECT_ROOT / "macros").rglob("*.sql"))
-        for name, _ in MACRO.findall(path.read_text("utf-8"))
-    }
-    return {**macros, **named}
-
-
-def _part(name: str) -> Part:
-    path = _files()[name]
-    state = path.stat()
-    text = _text(path, state.st_mtime_ns, state.st_size)
-    return Part(path, text if isinstance(text, str) else text[name])
-
-
-@lru_cache(maxsize=1024)
-def _text(path: Path, _changed_at: int, _size: int) -> str | dict[str, str]:
-    """A file's text, of macros each one's; read again once the file has changed."""
-    text = path.read_text("utf-8")
-    return dict(MACRO.findall(text)) if "macros" in path.parts else text
-
-
-def upstream(mart: str) -> dict[str, Part]:
-    """A mart and all models, seeds and macros that it is built from, by name.
-
-    What is named anywhere in a model or macro counts as used: too many rather than too few.
+    `materialized` is that of all models whose rows stay, and `policy` that of the seeds and of what is tested about them.
     """
-    found: dict[str, Part] = {}
-    waiting = [mart]
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found[name] = _part(name)
-            if found[name].path.suffix == ".sql":
-                waiting += set(WORD.findall(found[name].text)) & _files().keys() - found.keys()
-    return dict(sorted(found.items()))
+
+    targets: dict[str, str]
+    materialized: str
+    policy: str
 
 
-def policy_hash() -> str:
-    """A hash of all seeds and of what is tested about them."""
-    paths = [
-        *sorted((PROJECT_ROOT / "seeds").iterdir()),
-        *sorted((PROJECT_ROOT / "tests" / "dbt").glob("*.sql")),
+def take(application: Application, settings: Settings) -> Fingerprint:
+    """The fingerprint of a build that would begin now."""
+    always = [
+        *project.texts("dbt_project.yml", "macros/**/*.sql", *PYTHON),
+        *(f"{name}={getattr(settings, name)}" for name in SETTINGS),
     ]
-    return _hash([path.read_bytes() for path in paths])
+    said = project.properties()
+
+    def hash_of(*models: str) -> str:
+        found = dict(found for model in models for found in project.upstream(model).items())
+        texts = [part.text for part in found.values()]
+        described = [said.get(name, "") for name in (*found, "application", "standing", "state")]
+        return _hash([*always, *texts, *described, *_read(texts, application)])
+
+    return Fingerprint(
+        {
+            target.name: _hash([hash_of(target.mart), _column(application, target.table, target.column)])
+            for target in TARGETS
+        },
+        hash_of(*project.materialized(MATERIALIZED)),
+        _hash(project.texts("seeds/*", "tests/dbt/*.sql")),
+    )
 
 
-def dependencies(connection: Connection, settings: Settings, targets: tuple[Target, ...]) -> dict[str, str]:
-    """Target → the hash of everything its documents depend on besides the application's rows."""
-    found = _Found(connection, settings)
-    return {target.name: found.hash_of(target.mart) for target in targets}
+def _read(texts: list[str], application: Application) -> Iterator[str]:
+    """The columns that models and macros read, with the types they have now, and the constraints of the tables they read."""
+    tables = {table for text in texts for table in TABLE.findall(text)}
+    columns = {column for text in texts for column in COLUMN.findall(text)}
+    for table in sorted(tables):
+        yield from (_column(application, table, column) for column in sorted(columns))
+    # A model may leave out what a constraint of its tables forbids.
+    yield from (promise for promise in application.promises if promise.partition(".")[0] in tables)
 
 
-def dependency(connection: Connection, settings: Settings, *models: str) -> str:
-    """The same hash of some models together."""
-    return _Found(connection, settings).hash_of(*models)
+def _column(application: Application, table: str, column: str) -> str:
+    return f"{table}.{column}={application.columns.get(table, {}).get(column)}"
 
 
-class _Found:
-    """What an application and its settings are at one moment, to be hashed with the text of models."""
-
-    def __init__(self, connection: Connection, settings: Settings) -> None:
-        self.columns = columns_found(connection, settings.application_schema)
-        self.promises = promises_found(connection, settings.application_schema)
-        self.always = [
-            *(path.read_bytes() for path in sorted((PROJECT_ROOT / "macros").rglob("*.sql"))),
-            *(f"{name}={getattr(settings, name)}".encode() for name in SETTINGS),
-        ]
-
-    def hash_of(self, *models: str) -> str:
-        texts = [part.text for model in models for part in upstream(model).values()]
-        tables = {table for text in texts for table in TABLE.findall(text)}
-        read = {column for text in texts for column in COLUMN.findall(text)}
-        types = [
-            f"{table}.{column}={self.columns.get(table, {}).get(column)}"
-            for table in sorted(tables)
-            for column in sorted(read)
-        ]
-        # A model may leave out what a constraint of its tables forbids.
-        promises = [promise for promise in self.promises if promise.partition(".")[0] in tables]
-        return _hash([*self.always, *(part.encode() for part in (*texts, *types, *promises))])
-
-
-def _hash(parts: list[bytes]) -> str:
+def _hash(parts: Iterable[str]) -> str:
     found = hashlib.sha256()
     for part in parts:
-        found.update(len(part).to_bytes(8, "big") + part)
+        found.update(len(part).to_bytes(8, "big") + part.encode())
     return found.hexdigest()[:32]

@@ -3,91 +3,82 @@
 Loading and testing the seeds and making the views costs seconds, and most runs change nothing about either.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, text
 
-from standing.build.fingerprint import dependencies, policy_hash, upstream
-from standing.build.selection import POLICY_MODELS, needed
-from standing.contract.targets import TARGETS, Target
+from standing.build.fingerprint import Fingerprint
+from standing.build.project import upstream
+from standing.build.selection import POLICY_MODELS
+from standing.contract.targets import Target
 from standing.settings import Settings
 from standing.sql import quoted
 
+#: The table that says for which targets it is done.
+PREPARED = "prepared"
 
-def is_prepared(engine: Engine, settings: Settings, targets: tuple[Target, ...]) -> bool:
-    """Whether policy and staging of the targets are in the build's schema as their files say."""
-    with engine.connect() as connection:
-        known = _known(connection, settings)
-        wanted = _wanted(connection, settings, targets)
-        return wanted.items() <= known.items() and _lasting(targets) <= _there(connection, settings)
+
+def is_prepared(
+    connection: Connection,
+    settings: Settings,
+    targets: tuple[Target, ...],
+    fingerprint: Fingerprint,
+    built: Set[str],
+) -> bool:
+    """Whether policy and staging of the targets are in the build's schema, whose relations are `built`, as their files say."""
+    if not _lasting(targets) | {PREPARED} <= built:
+        return False
+    known = _known(connection, settings)
+    return all(known.get(target.name) == _wanted(fingerprint, target.name) for target in targets)
 
 
 @contextmanager
-def preparing(engine: Engine, settings: Settings, targets: tuple[Target, ...]) -> Iterator[None]:
+def preparing(
+    engine: Engine, settings: Settings, targets: tuple[Target, ...], fingerprint: Fingerprint
+) -> Iterator[None]:
     """Around a build that makes policy and staging of the targets; where it fails, nothing counts as made."""
+    table = quoted(settings.build_schema, PREPARED)
     with engine.begin() as connection:
-        known = _known(connection, settings)
-        connection.execute(text(f"drop table if exists {_table(settings)}"))
-    yield
-    with engine.begin() as connection:
-        wanted = _wanted(connection, settings, TARGETS)
-        made = {target.name for target in targets}
         # As the models of policy are: what a crash of the server empties is not prepared.
         connection.execute(
             text(
-                f"create unlogged table {_table(settings)} (target text primary key, depends_on text not null)"
+                f"create unlogged table if not exists {table} (target text primary key, depends_on text not null)"
             )
         )
+        known = _known(connection, settings)
+        connection.execute(text(f"delete from {table}"))
+    yield
+    made = {target.name for target in targets}
+    with engine.begin() as connection:
         connection.execute(
-            text(f"insert into {_table(settings)} values (:target, :depends_on)"),
+            text(f"insert into {table} values (:target, :depends_on)"),
             [
-                {"target": name, "depends_on": depends_on}
-                for name, depends_on in wanted.items()
-                if name in made or known.get(name) == depends_on
+                {"target": name, "depends_on": _wanted(fingerprint, name)}
+                for name in fingerprint.targets
+                if name in made or known.get(name) == _wanted(fingerprint, name)
             ],
         )
 
 
-def _table(settings: Settings) -> str:
-    return quoted(settings.build_schema, "prepared")
-
-
 def _known(connection: Connection, settings: Settings) -> dict[str, str]:
-    # One that is not emptied with the models, as an earlier version made it, says nothing.
-    is_there = (
-        "select exists (select from pg_class where oid = to_regclass(:table) and relpersistence = 'u')"
-    )
-    if not connection.scalar(text(is_there), {"table": _table(settings)}):
-        return {}
-    rows = connection.execute(text(f"select target, depends_on from {_table(settings)}"))
-    return {row.target: row.depends_on for row in rows}
-
-
-def _wanted(connection: Connection, settings: Settings, targets: tuple[Target, ...]) -> dict[str, str]:
-    tested = policy_hash()
-    found = dependencies(connection, settings, targets)
-    return {name: f"{depends_on} {tested}" for name, depends_on in found.items()}
-
-
-def _lasting(targets: tuple[Target, ...]) -> set[str]:
-    """The models that stay from build to build."""
-    found = {name: part for model in needed(targets) for name, part in upstream(model).items()}
+    table = quoted(settings.build_schema, PREPARED)
     return {
-        name
-        for name, part in found.items()
-        if {"staging", "quality"} & set(part.path.parts) or name in POLICY_MODELS
+        row.target: row.depends_on
+        for row in connection.execute(text(f"select target, depends_on from {table}"))
     }
 
 
-def _there(connection: Connection, settings: Settings) -> set[str]:
-    """Views and tables of the build; a seed that is made anew takes the views that read it along."""
-    return set(
-        connection.scalars(
-            text(
-                "select viewname from pg_views where schemaname = :schema union all"
-                " select tablename from pg_tables where schemaname = :schema"
-            ),
-            {"schema": settings.build_schema},
-        )
-    )
+def _wanted(fingerprint: Fingerprint, target: str) -> str:
+    return f"{fingerprint.targets[target]} {fingerprint.policy}"
+
+
+def _lasting(targets: tuple[Target, ...]) -> set[str]:
+    """The models that stay from build to build; a seed that is made anew takes the views that read it along."""
+    marts = [*(target.mart for target in targets), "stg_quarantine_counts"]
+    return {
+        name
+        for mart in marts
+        for name, part in upstream(mart).items()
+        if {"staging", "quality"} & set(part.path.parts) or name in POLICY_MODELS
+    }

@@ -144,6 +144,8 @@ def status(as_json: bool) -> None:
             )
         )
     for last in found["runs"][:1]:
+        if last["plan"]:
+            click.echo(_folded(f"plan of run {last['run_id']}: {last['plan']}", "  "))
         if last["stages"]:
             click.echo(f"stages of run {last['run_id']}:")
         for stage in last["stages"]:
@@ -172,7 +174,8 @@ def _print_changes(found: dict[str, Any]) -> None:
     for one in found["targets"]:
         members = "everybody" if one["due"] is None else f"{one['due']:,}"
         held = f", {one['held']:,} held since an undo" if one["held"] else ""
-        click.echo(f"  {one['target']:<14}{members:>10} due{held}")
+        why = f": {'; '.join(one['reasons'])}" if one["reasons"] else ""
+        click.echo(_folded(f"  {one['target']:<14}{members:>10} due{why}{held}", 4 * " "))
 
 
 @click.command()

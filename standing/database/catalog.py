@@ -1,6 +1,7 @@
 """What a schema of the database has now, read from PostgreSQL's catalogue."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from psycopg import Connection
@@ -138,28 +139,40 @@ def rows(connection: Connection[Any], statement: str, **parameters: Any) -> list
 
 def read_catalog(connection: Connection[Any], schema: str) -> Catalog:
     """The catalogue of `schema`, empty if there is no such schema."""
-    quoted = '"' + schema.replace('"', '""') + '"'
-
-    def read(statement: str) -> list[dict[str, Any]]:
-        return rows(connection, statement, schema=quoted, own=STANDING_SCHEMA)
-
-    return Catalog(
-        schema=schema,
-        tables={row["name"]: row["kind"] for row in read(TABLES)},
-        others=frozenset(row["name"] for row in read(OTHERS)),
+    read = _reader(connection, schema)
+    columns = {(row["table"], row["name"]): FoundColumn(**row) for row in read(COLUMNS)}
+    return replace(
+        read_followed(connection, schema, columns),
         enums=frozenset(row["name"] for row in rows(connection, ENUMS)),
-        partitions=tuple(
-            Partition(**{**row, "indexes": {name: tuple(of) for name, of in row["indexes"].items()}})
-            for row in read(PARTITIONS)
-        ),
-        columns={(row["table"], row["name"]): FoundColumn(**row) for row in read(COLUMNS)},
         indexes={
             row["name"]: FoundIndex(**{**row, "columns": tuple(row["columns"])}) for row in read(INDEXES)
         },
         constraints=tuple(
             FoundConstraint(**{**row, "columns": tuple(row["columns"])}) for row in read(CONSTRAINTS)
         ),
-        triggers=tuple(FoundTrigger(**row) for row in read(TRIGGERS)),
-        functions={row["name"]: row["body"] for row in read(FUNCTIONS)},
         own=frozenset((row["table"], row["name"]) for row in read(OWN)),
     )
+
+
+def read_followed(
+    connection: Connection[Any], schema: str, columns: dict[tuple[str, str], FoundColumn]
+) -> Catalog:
+    """The part of the catalogue that says whether changes are logged, over columns that are known."""
+    read = _reader(connection, schema)
+    return Catalog(
+        schema=schema,
+        tables={row["name"]: row["kind"] for row in read(TABLES)},
+        others=frozenset(row["name"] for row in read(OTHERS)),
+        partitions=tuple(
+            Partition(**{**row, "indexes": {name: tuple(of) for name, of in row["indexes"].items()}})
+            for row in read(PARTITIONS)
+        ),
+        columns=columns,
+        triggers=tuple(FoundTrigger(**row) for row in read(TRIGGERS)),
+        functions={row["name"]: row["body"] for row in read(FUNCTIONS)},
+    )
+
+
+def _reader(connection: Connection[Any], schema: str) -> Callable[[str], list[dict[str, Any]]]:
+    quoted = '"' + schema.replace('"', '""') + '"'
+    return lambda statement: rows(connection, statement, schema=quoted, own=STANDING_SCHEMA)

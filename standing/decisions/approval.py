@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
-from standing.audit import auditor
+from standing.audit import auditor, load_ahead
 from standing.contract.targets import Target, targets_of
 from standing.database.connect import connect, require_upgraded
 from standing.database.lock import RunLock, run_lock
@@ -18,9 +18,9 @@ from standing.gate.waiting import expire
 from standing.publish.documents import content_hash, due_again
 from standing.publish.publish import by_table
 from standing.publish.rewrite import Rewriting, Tally, rewrite
-from standing.run.execute import Perform, carry_out, plainly
+from standing.run.execute import Perform, carry_out, run_directly
 from standing.run.outcome import Outcome
-from standing.run.run import Request, Run, Stage
+from standing.run.run import Changes, Request, Run, Stage, Written
 from standing.run.stages import AUDIT_PUBLISHED
 from standing.settings import Settings
 from standing.sql import quoted
@@ -41,7 +41,7 @@ class Approval(Outcome):
     named: dict[str, tuple[str, ...]] = field(default_factory=dict)  # keys of some of them
 
 
-def approve(settings: Settings, run_id: int, perform: Perform = plainly) -> Approval:
+def approve(settings: Settings, run_id: int, perform: Perform = run_directly) -> Approval:
     """Publish the change set of a stopped run, as a run of its own with the last audit and a report.
 
     A document is written where the column holds exactly what it held at the stop; the others are counted,
@@ -159,10 +159,11 @@ def _publish(
         auditor=auditor(settings, engine.url, targets),
         approves=stopped,
     )
+    load_ahead()
     tallies: dict[str, Tally] = {}
 
-    def publish(run: Run) -> str:
-        run.changes = change_sets.count(engine, targets, stopped, run.run_id)
+    def publish(run: Run) -> Written:
+        run.parts.append(Changes(tuple(change_sets.count(engine, targets, stopped, run.run_id))))
         open_partitions(engine)
         for group in by_table(targets):
             rewriting = Rewriting(
@@ -176,20 +177,19 @@ def _publish(
             parameters = {"run_id": stopped, "by": run.run_id, "is_latest": is_latest}
             tallies.update(rewrite(engine, lock, rewriting, parameters, run.command))
         with engine.begin() as connection:
-            run.written = written_by(connection, run.run_id, targets)
+            written = written_by(connection, run.run_id, targets)
             if found["status"] == "stopped":
                 said = f"approved as run {run.run_id}; {found['message']}"
                 mark(connection, stopped, "approved", said, approved_by=run.run_id)
             change_sets.drop(connection, stopped)
-        run.left = {name: tally.left for name, tally in tallies.items() if tally.left}
-        return ", ".join(f"{name}: {number:,} written" for name, number in run.written.items())
+        return Written(written, {name: tally.left for name, tally in tallies.items() if tally.left})
 
     outcome = carry_out(run, (Stage("publish", publish, writes=True), AUDIT_PUBLISHED), perform)
     return Approval(
         **vars(outcome),
         approves=stopped,
-        left=run.left,
-        named={name: tallies[name].named for name in run.left},
+        left=run.written.left,
+        named={name: tallies[name].named for name in run.written.left},
     )
 
 

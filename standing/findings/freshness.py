@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, text
 
-from standing.database.columns import columns_found
+from standing.database.schemas import columns_found
 from standing.report.content import Freshness
 from standing.settings import Settings
 from standing.sql import quoted

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, text
 
 from standing.contract.gaps import Gap, gaps
-from standing.database.columns import columns_found
+from standing.database.schemas import columns_found
 from standing.report.content import MissingSource
 from standing.settings import Settings
 from standing.sql import quoted

@@ -64,6 +64,11 @@ class GateVerdict:
         return tuple(one for one in self.findings if one.verdict == verdict)
 
     @property
+    def words(self) -> str:
+        """One line for people, of a verdict that stopped nothing."""
+        return "; ".join(one.sentence for one in self.over("warned")) or "within the limits"
+
+    @property
     def stopped(self) -> bool:
         return bool(self.over("stopped"))
 

@@ -5,20 +5,20 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, text
 
 from standing.contract.targets import Target
-from standing.incremental.plan import Due
+from standing.incremental.plan import Plan
 from standing.settings import Settings
 from standing.sql import quoted
 
 
 def settle(
-    connection: Connection, settings: Settings, targets: tuple[Target, ...], run_id: int, due: Due
+    connection: Connection, settings: Settings, targets: tuple[Target, ...], run_id: int, plan: Plan
 ) -> None:
     """After everything is written: nobody that this run built is due any more, but who is held by an undo."""
     names = [target.name for target in targets]
     for target in targets:
         for statement in _settle(settings, target):
             connection.execute(text(statement), {"target": target.name, "run_id": run_id})
-    if due.everybody:
+    if plan.everybody:
         connection.execute(
             text("delete from standing.due where member_id is null and target = any(:names)"),
             {"names": names},
@@ -29,7 +29,7 @@ def settle(
                 "insert into standing.target_state (target, depends_on, run_id) values (:target, :depends_on, :run_id)"
                 " on conflict (target) do update set depends_on = excluded.depends_on, run_id = excluded.run_id"
             ),
-            {"target": target.name, "depends_on": due.depends_on[target.name], "run_id": run_id},
+            {"target": target.name, "depends_on": plan.fingerprint.targets[target.name], "run_id": run_id},
         )
 
 

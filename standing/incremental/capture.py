@@ -86,7 +86,8 @@ def wanted(catalog: Catalog) -> tuple[Capture, ...]:
     return tuple(
         _capture(catalog, source)
         for source in SOURCES
-        if any(catalog.has(source.table, column) for row in source.members for column in row.values())
+        if catalog.has(source.table)
+        and any(catalog.has(source.table, column) for row in source.members for column in row.values())
     )
 
 

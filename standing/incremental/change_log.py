@@ -6,22 +6,15 @@ few.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, text
 
 from standing.contract.sources import LOG_KEYS
 from standing.contract.targets import TARGETS
-from standing.database.catalog import read_catalog
 from standing.database.connect import STANDING_SCHEMA
 from standing.incremental import materialized, stale
-from standing.incremental.capture import problems, wanted
-from standing.incremental.lookup import Tables, tables_found
+from standing.incremental.observed import Observed, observe
 from standing.settings import Settings
-
-if TYPE_CHECKING:
-    import psycopg
 
 LOG = f"{STANDING_SCHEMA}.change_log"
 DUE = f"{STANDING_SCHEMA}.due"
@@ -52,82 +45,41 @@ NOT_LOGGED = "not logged"
 NAMED = 3
 
 
-@dataclass(frozen=True)
-class Completeness:
-    """Whether every change is logged; true or false by itself.
-
-    `problems` say what is not, a phrase each; `follows` are the tables of which nothing is missing.
-    """
-
-    problems: tuple[str, ...]
-    follows: tuple[str, ...] = ()
-
-    def __bool__(self) -> bool:
-        return not self.problems
-
-    @property
-    def reason(self) -> str:
-        """One line; empty where the log is complete."""
-        others = f" and {len(self.problems) - 1} more" if len(self.problems) > 1 else ""
-        return f"{self.problems[0]}{others}" if self.problems else ""
-
-
-def is_complete(connection: Connection, settings: Settings) -> Completeness:
-    """Whether every trigger that should be there now is there and enabled; else a run has to be full."""
-    if not settings.change_log:
-        return Completeness(("there is no change log (STANDING_CHANGE_LOG is off)",))
-    catalog = read_catalog(_driver(connection), settings.application_schema)
-    wrong = problems(catalog)
-    return Completeness(
-        tuple(problem for said in wrong.values() for problem in said),
-        tuple(capture.table for capture in wanted(catalog) if capture.table not in wrong),
-    )
-
-
-def _driver(connection: Connection) -> "psycopg.Connection[Any]":
-    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
-    return driver
-
-
-def drain(connection: Connection, settings: Settings, log: Completeness | None = None) -> int:
+def drain(connection: Connection, settings: Settings, observed: Observed | None = None) -> int:
     """Take the log's visible rows and make due, for every target, the members concerned.
 
     Works in the caller's transaction (read committed): what is still uncommitted stays for the next time.
     Gives how many rows of due are new; one for each target if everybody is. While the log is not complete
     it leaves a row for everybody: what was changed before somebody mends the triggers is in no log, so one
-    more run after that has to be full. `log` is what `is_complete` says, where the caller has asked.
+    more run after that has to be full. `observed` is what the caller has read of the catalogue.
     """
-    for table, columns in (
-        (DRAINED, f"source text, is_wide boolean, {', '.join(f'{key} uuid' for key in LOG_KEYS)}"),
-        (ORDERS, "member_id uuid"),
-        (USERS, "member_id uuid"),
-        (SELLERS, "member_id uuid"),
-    ):
-        connection.execute(text(f"drop table if exists {table}"))
-        name = table.removeprefix("pg_temp.")
-        connection.execute(text(f"create temporary table {name} ({columns}) on commit drop"))
+    observed = observed or observe(connection, settings)
+    keys = ", ".join(f"{key} uuid" for key in LOG_KEYS)
+    _make_temporary(connection, DRAINED, f"source text, is_wide boolean, {keys}")
     taken = connection.execute(text(TAKE)).rowcount
-    if settings.change_log and not (log or is_complete(connection, settings)):
+    if settings.change_log and not observed.log:
         connection.execute(text(f"insert into {LOG} (source, is_wide) values ('{NOT_LOGGED}', true)"))
     if not taken:
         return 0
     if sources := connection.scalars(text(EVERYBODY)).all():
-        materialized.forget(connection, settings)
+        materialized.forget(connection, settings, observed.built)
         return _make_everybody_due(connection, _reason(sources))
     connection.execute(text(f"analyze {DRAINED}"))
-    tables = tables_found(connection, settings.application_schema)
-    _fill(connection, ORDERS, _orders(tables))
-    _fill(connection, USERS, _users(tables))
-    _fill(connection, SELLERS, _sellers(tables))
+    for table in (ORDERS, USERS, SELLERS):
+        _make_temporary(connection, table, "member_id uuid")
+    _fill(connection, ORDERS, _orders(observed))
+    _fill(connection, USERS, _users(observed))
+    _fill(connection, SELLERS, _sellers(observed))
     # A shop's documents show its person, and a person's the shop; a person may have several shops.
-    _fill(connection, USERS, [tables.select("user_id", "seller_profiles", "id", _all(SELLERS))])
-    _fill(connection, SELLERS, [tables.select("id", "seller_profiles", "user_id", _all(USERS))])
+    _fill(connection, USERS, [observed.select("user_id", "seller_profiles", "id", _all(SELLERS))])
+    _fill(connection, SELLERS, [observed.select("id", "seller_profiles", "user_id", _all(USERS))])
     stale.add(
         connection,
         settings,
+        observed,
         {
             "order_id": [_all(ORDERS)],
-            "review_id": _reviews(tables),
+            "review_id": _reviews(observed),
             "thread_id": [_logged("thread_id")],
             "user_id": [_logged("user_id")],
         },
@@ -136,62 +88,68 @@ def drain(connection: Connection, settings: Settings, log: Completeness | None =
     return _make_due(connection, "users", USERS) + _make_due(connection, "seller_profiles", SELLERS)
 
 
+def _make_temporary(connection: Connection, table: str, columns: str) -> None:
+    connection.execute(text(f"drop table if exists {table}"))
+    name = table.removeprefix("pg_temp.")
+    connection.execute(text(f"create temporary table {name} ({columns}) on commit drop"))
+
+
 def _logged(key: str, wide: bool = False) -> str:
     return f"select {key} from {DRAINED}{' where is_wide' if wide else ''}"
 
 
-def _counted_anew(fact: materialized.Fact) -> str | None:
-    """The members of whom something that a fact counts was changed."""
-    sources = ", ".join(f"'{source}'" for source in fact.sources)
-    return f"select {fact.key} from {DRAINED} where source in ({sources})" if sources else None
+def _counted_anew(model: materialized.Model) -> str | None:
+    """The members of whom something that a model of members counts was changed."""
+    sources = ", ".join(f"'{source}'" for source in model.sources)
+    return f"select {model.key[0]} from {DRAINED} where source in ({sources})" if sources else None
 
 
 def _all(table: str) -> str:
     return f"select member_id from {table}"
 
 
-def _orders(tables: Tables) -> list[str | None]:
+def _orders(observed: Observed) -> list[str | None]:
     """The orders whose members are concerned."""
     users, sellers = _logged("user_id", wide=True), _logged("seller_id", wide=True)
     return [
         _logged("order_id"),
-        tables.select("id", "orders", "buyer_id", users),
-        tables.select("id", "orders", "seller_id", sellers),
-        tables.select("order_id", "reviews", "reviewer_id", users),
-        tables.select("order_id", "reviews", "seller_id", sellers),
-        tables.select("order_id", "reviews", "id", _logged("review_id")),
+        observed.select("id", "orders", "buyer_id", users),
+        observed.select("id", "orders", "seller_id", sellers),
+        observed.select("order_id", "reviews", "reviewer_id", users),
+        observed.select("order_id", "reviews", "seller_id", sellers),
+        observed.select("order_id", "reviews", "id", _logged("review_id")),
     ]
 
 
-def _reviews(tables: Tables) -> list[str | None]:
+def _reviews(observed: Observed) -> list[str | None]:
     """The reviews that may count otherwise now, besides those of the orders."""
     return [
         _logged("review_id"),
-        tables.select("id", "reviews", "reviewer_id", _logged("user_id", wide=True)),
-        tables.select("id", "reviews", "seller_id", _logged("seller_id", wide=True)),
+        observed.select("id", "reviews", "reviewer_id", _logged("user_id", wide=True)),
+        observed.select("id", "reviews", "seller_id", _logged("seller_id", wide=True)),
     ]
 
 
-def _users(tables: Tables) -> list[str | None]:
+def _users(observed: Observed) -> list[str | None]:
     threads = _logged("thread_id")
     return [
         _logged("user_id"),
-        tables.select("buyer_id", "orders", "id", _all(ORDERS)),
-        tables.select("reviewer_id", "reviews", "order_id", _all(ORDERS)),
-        tables.select("reviewer_id", "reviews", "seller_id", _logged("seller_id", wide=True)),
-        tables.select("reviewer_id", "reviews", "id", _logged("review_id")),
-        tables.select("sender_id", "messages", "thread_id", threads),
-        tables.select("recipient_id", "messages", "thread_id", threads),
+        observed.select("buyer_id", "orders", "id", _all(ORDERS)),
+        observed.select("reviewer_id", "reviews", "order_id", _all(ORDERS)),
+        observed.select("reviewer_id", "reviews", "seller_id", _logged("seller_id", wide=True)),
+        observed.select("reviewer_id", "reviews", "id", _logged("review_id")),
+        observed.select("sender_id", "messages", "thread_id", threads),
+        observed.select("recipient_id", "messages", "thread_id", threads),
     ]
 
 
-def _sellers(tables: Tables) -> list[str | None]:
+def _sellers(observed: Observed) -> list[str | None]:
     return [
         _logged("seller_id"),
-        tables.select("seller_id", "orders", "id", _all(ORDERS)),
-        tables.select("seller_id", "reviews", "order_id", _all(ORDERS)),
-        tables.select("seller_id", "reviews", "reviewer_id", _logged("user_id", wide=True)),
-        tables.select("seller_id", "reviews", "id", _logged("review_id")),
+        observed.select("seller_id", "orders", "id", _all(ORDERS)),
+        observed.select("seller_id", "reviews", "order_id", _all(ORDERS)),
+        observed.select("seller_id", "reviews", "reviewer_id", _logged("user_id", wide=True)),
+        observed.select("seller_id", "reviews", "id", _logged("review_id")),
     ]
 
 

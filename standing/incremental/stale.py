@@ -1,6 +1,6 @@
-"""Which of the rows that a build keeps are stale: listed, until the next build judges them anew.
+"""Which of the rows that a build keeps are stale: listed, until the next build derives them anew.
 
-Listed is what the change log names, what is judged along with it, and what names the moment itself.
+Listed is what the change log names, what is derived along with it, and what names the moment itself.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -8,21 +8,17 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from standing.incremental.lookup import tables_found
 from standing.incremental.materialized import (
-    FACTS,
-    KEPT,
-    KINDS,
-    LISTS,
+    JUDGED,
+    MEMBER_FACTS,
+    MODELS,
     ORDERS,
     QUARANTINE,
     REVIEWS,
-    SET_ASIDE,
-    Fact,
-    Kind,
-    exists,
-    is_there,
+    ROW_FACTS,
+    Model,
 )
+from standing.incremental.observed import Observed
 from standing.settings import Settings
 from standing.sql import quoted
 
@@ -33,124 +29,123 @@ Queries = Sequence[str | None]
 def add(
     connection: Connection,
     settings: Settings,
+    observed: Observed,
     found: Mapping[str, Queries],
-    members: Callable[[Fact], str | None],
+    members: Callable[[Model], str | None],
 ) -> None:
-    """List the orders, reviews, threads and users found, key → queries of keys, and what is judged along with them.
+    """List the orders, reviews, threads and users found, key → queries of keys, and what is derived along with them.
 
-    `members` gives the query of those of whom a fact has to be counted anew.
+    `members` gives the query of those of whom a model of members has to be counted anew.
     """
-    if not is_there(connection, settings):
+    if JUDGED not in observed.built:
         return
-    for kind in KINDS:
-        _list(connection, settings, kind, found.get(kind.key, ()))
-    for fact in FACTS:
-        _list_members(connection, settings, fact, members(fact))
+    for model in ROW_FACTS:
+        _list(connection, settings, model, found.get(model.key[0], ()))
+    for model in MEMBER_FACTS:
+        _list(connection, settings, model, [members(model)])
     _list_set_aside(connection, settings, "users", found.get("user_id", ()))
-    _list_along(connection, settings)
+    _list_along(connection, settings, observed)
 
 
-def add_due_by_time(connection: Connection, settings: Settings, as_of: datetime) -> None:
-    """List what has to be judged anew because its moment has come, and what is judged along with it."""
-    for kept in (*KINDS, *FACTS):
-        model = quoted(settings.build_schema, kept.model)
-        if not exists(connection, model):
-            continue
-        come = f"select {kept.key} from {model} where next_step_at <= '{as_of.isoformat()}'"
-        if isinstance(kept, Kind):
-            _list(connection, settings, kept, [come])
-        else:
-            _list_members(connection, settings, kept, come)
-    _list_along(connection, settings)
+def add_due_by_time(
+    connection: Connection, settings: Settings, observed: Observed, as_of: datetime
+) -> None:
+    """List what has to be derived anew because its moment has come, and what is derived along with it."""
+    for model in (*ROW_FACTS, *MEMBER_FACTS):
+        if model.name in observed.built:
+            relation = quoted(settings.build_schema, model.name)
+            come = f"select {model.key[0]} from {relation} where next_step_at <= '{as_of.isoformat()}'"
+            _list(connection, settings, model, [come])
+    _list_along(connection, settings, observed)
 
 
-def name_audited(connection: Connection, settings: Settings, is_current: bool) -> None:
+def name_audited(connection: Connection, settings: Settings, observed: Observed, is_current: bool) -> None:
     """Name the rows that the audit of a run of the due looks at, which outlast the lists that the build empties.
 
-    They are the rows to judge; all that concern the due where everything is judged.
+    They are the rows to derive; all that concern the due where everything is derived.
     """
-    tables = tables_found(connection, settings.application_schema)
-    for kind in KINDS:
-        if not kind.source:
-            continue
-        audited = quoted(settings.build_schema, f"audited_{kind.source}")
-        connection.execute(text(f"drop table if exists {audited}"))
-        connection.execute(text(f"create unlogged table {audited} (key uuid primary key)"))
+    for model in (one for one in ROW_FACTS if one.source):
+        audited = quoted(settings.build_schema, f"audited_{model.source}")
+        if f"audited_{model.source}" not in observed.built:
+            connection.execute(text(f"create unlogged table {audited} (key uuid primary key)"))
+        connection.execute(text(f"truncate {audited}"))
         if is_current:
-            queries: Queries = [f"select {kind.key} from {quoted(settings.build_schema, kind.stale)}"]
+            queries: Queries = [f"select {model.key[0]} from {_stale(settings, model)}"]
         else:
-            person, shop = kind.concerned
+            person, shop = model.concerns
             users = f"select user_id from {quoted(settings.build_schema, 'due_users')}"
             shops = f"select seller_id from {quoted(settings.build_schema, 'due_sellers')}"
             queries = [
-                tables.select("id", kind.source, person, users),
-                tables.select("id", kind.source, shop, shops),
+                observed.select("id", str(model.source), person, users),
+                observed.select("id", str(model.source), shop, shops),
             ]
         _insert(connection, audited, "key", queries)
 
 
 def count(connection: Connection, settings: Settings) -> int:
     """How many orders, reviews and threads are listed."""
-    counts = " + ".join(
-        f"(select count(*) from {quoted(settings.build_schema, kind.stale)})" for kind in KINDS
-    )
+    counts = " + ".join(f"(select count(*) from {_stale(settings, model)})" for model in ROW_FACTS)
     return int(connection.scalar(text(f"select {counts}")) or 0)
 
 
-def list_rows_of(connection: Connection, settings: Settings, users: str, shops: str, people: str) -> None:
-    """Have the next build judge what concerns some members alone, and nothing else.
+def list_rows_of(
+    connection: Connection, settings: Settings, observed: Observed, users: str, shops: str, people: str
+) -> None:
+    """Have the next build derive what concerns some members alone, and nothing else.
 
     `users`, `shops` and `people` are queries of keys; messages are needed of the people.
     """
-    for model in set(KEPT) - {QUARANTINE}:
-        connection.execute(text(f"drop table if exists {quoted(settings.build_schema, model)} cascade"))
-    for table in LISTS:
-        connection.execute(text(f"truncate {quoted(settings.build_schema, table)}"))
-    tables = tables_found(connection, settings.application_schema)
+    for model in MODELS.values():
+        if model is not QUARANTINE:
+            connection.execute(
+                text(f"drop table if exists {quoted(settings.build_schema, model.name)} cascade")
+            )
+        if model.stale:
+            connection.execute(text(f"truncate {_stale(settings, model)}"))
     add(
         connection,
         settings,
+        observed,
         {
             "order_id": [
-                tables.select("id", "orders", "buyer_id", users),
-                tables.select("id", "orders", "seller_id", shops),
+                observed.select("id", "orders", "buyer_id", users),
+                observed.select("id", "orders", "seller_id", shops),
             ],
             "review_id": [
-                tables.select("id", "reviews", "reviewer_id", users),
-                tables.select("id", "reviews", "seller_id", shops),
+                observed.select("id", "reviews", "reviewer_id", users),
+                observed.select("id", "reviews", "seller_id", shops),
             ],
-            "thread_id": [tables.select("thread_id", "messages", "recipient_id", people)],
+            "thread_id": [observed.select("thread_id", "messages", "recipient_id", people)],
         },
-        lambda fact: people if fact.key == "user_id" else shops,
+        lambda model: people if model.key == ("user_id",) else shops,
     )
 
 
-def _list_along(connection: Connection, settings: Settings) -> None:
-    """An order is judged with its reviews, those that it has and those that it had, and a review with its order."""
-    tables = tables_found(connection, settings.application_schema)
-    orders = f"select order_id from {quoted(settings.build_schema, ORDERS.stale)}"
-    reviews = f"select review_id from {quoted(settings.build_schema, REVIEWS.stale)}"
-    kept = quoted(settings.build_schema, REVIEWS.model)
+def _list_along(connection: Connection, settings: Settings, observed: Observed) -> None:
+    """An order is derived with its reviews, those that it has and those that it had, and a review with its order."""
+    orders = f"select order_id from {_stale(settings, ORDERS)}"
+    reviews = f"select review_id from {_stale(settings, REVIEWS)}"
     had = None
-    if exists(connection, kept):
-        had = f"select kept.order_id from {kept} as kept where kept.review_id in ({reviews})"
-    _list(connection, settings, ORDERS, [tables.select("order_id", "reviews", "id", reviews), had])
-    _list(connection, settings, REVIEWS, [tables.select("id", "reviews", "order_id", orders)])
+    if REVIEWS.name in observed.built:
+        rows = quoted(settings.build_schema, REVIEWS.name)
+        had = f"select had.order_id from {rows} as had where had.review_id in ({reviews})"
+    _list(connection, settings, ORDERS, [observed.select("order_id", "reviews", "id", reviews), had])
+    _list(connection, settings, REVIEWS, [observed.select("id", "reviews", "order_id", orders)])
 
 
-def _list(connection: Connection, settings: Settings, kind: Kind, queries: Queries) -> None:
-    table = quoted(settings.build_schema, kind.stale)
+def _list(connection: Connection, settings: Settings, model: Model, queries: Queries) -> None:
+    table = _stale(settings, model)
     _insert(connection, table, "key", queries)
-    if kind.source:
-        _list_set_aside(connection, settings, kind.source, [f"select {kind.key} from {table}"])
-
-
-def _list_members(connection: Connection, settings: Settings, fact: Fact, members: str | None) -> None:
-    _insert(connection, quoted(settings.build_schema, fact.stale), "key", [members])
+    if model.source:
+        _list_set_aside(connection, settings, model.source, [f"select {model.key[0]} from {table}"])
 
 
 def _list_set_aside(connection: Connection, settings: Settings, source: str, queries: Queries) -> None:
-    _insert(connection, quoted(settings.build_schema, SET_ASIDE), f"'{source}', key", queries)
+    _insert(connection, _stale(settings, QUARANTINE), f"'{source}', key", queries)
+
+
+def _stale(settings: Settings, model: Model) -> str:
+    return quoted(settings.build_schema, str(model.stale))
 
 
 def _insert(connection: Connection, table: str, row: str, queries: Queries) -> None:

@@ -23,10 +23,12 @@ from standing.settings import Settings
 PUBLISHED = """
     select selection, summary, finished_at from (
         select distinct on (selection) run_id, selection, summary, finished_at
-        from standing.runs where status in ('published', 'approved')
+        from standing.runs where status in ('published', 'approved') {condition}
         order by selection, run_id desc
     ) as newest order by run_id
 """
+#: Of those, the ones that compared documents: a run of nobody leaves them as they are.
+COMPARED = "and jsonb_path_exists(summary, '$.changes[*]')"
 #: The newest run of each selection that had its turn, however it ended.
 ENDED = """
     select distinct on (selection) selection, status, summary, finished_at
@@ -103,10 +105,11 @@ def _from_runs(gauges: _Gauges, connection: Connection) -> None:
         waits = any(set(targets) & set(others) for others in stopped)
         says = "Whether runs of the selection wait for a decision about one that the gate stopped"
         gauges.set("run_awaits_decision", says, float(waits), selection=name)
-    for run in rows(connection, PUBLISHED):
+    for run in rows(connection, PUBLISHED.format(condition="")):
         covered = [name for name, targets in SELECTIONS.items() if _covers(run["selection"], targets)]
         for name in covered:
             _success(gauges, name, run["finished_at"].timestamp())
+    for run in rows(connection, PUBLISHED.format(condition=COMPARED)):
         _from_summary(gauges, run["summary"] or {})
     for run in rows(connection, SET_ASIDE):
         _from_quarantine(gauges, run["reasons"] or [])

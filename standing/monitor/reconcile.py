@@ -12,18 +12,19 @@ from typing import Any
 from sqlalchemy import Connection, Engine, text
 
 from standing.build import dbt
-from standing.build.prepared import is_prepared, preparing
+from standing.build.prepared import preparing
 from standing.contract.targets import TARGETS, Target
 from standing.database.connect import connect, require_upgraded, rows
 from standing.database.lock import LockTaken, RunLock, run_lock
 from standing.findings import quarantine
 from standing.incremental import change_log, materialized
+from standing.incremental.observed import observe
 from standing.incremental.plan import open_build
 from standing.log import logger
 from standing.monitor.drift import MEND, Drift, Reconciliation
 from standing.publish.documents import without_clock
 from standing.report.files import write_again
-from standing.run.execute import Perform, execute_locked, plainly, skipped
+from standing.run.execute import Perform, execute_locked, run_directly, skipped
 from standing.run.outcome import Outcome
 from standing.run.run import Request
 from standing.settings import Settings
@@ -38,7 +39,7 @@ NEVER_BUILT = "no run has built this member"
 GONE = "the document is gone from the column"
 
 
-def reconcile(settings: Settings, mend: bool = False, perform: Perform = plainly) -> Reconciliation:
+def reconcile(settings: Settings, mend: bool = False, perform: Perform = run_directly) -> Reconciliation:
     """Run what is due, build everybody beside it, compare; with `mend` write anew what differs.
 
     Raises StandingError where no run could begin, BuildFailed where the recompute fails.
@@ -62,13 +63,13 @@ def _reconcile(
     log = logger(run.run_id, "reconcile")
     log.info("builds everybody beside it")
     shadow = settings.model_copy(update={"build_schema": settings.shadow_schema})
-    open_build(engine, shadow, run.run_id, run.as_of, TARGETS)
+    plan = open_build(engine, shadow, run.run_id, run.as_of, TARGETS)
     marts = [*(f"+{target.mart}" for target in TARGETS), *(f"+{table}" for table in quarantine.KEPT)]
     build = ("run", "--full-refresh", "--select", *marts)
-    if is_prepared(engine, shadow, TARGETS):
+    if plan.is_prepared:
         dbt.invoke(shadow, engine.url, *build, *dbt.BUT_STAGING)
     else:
-        with preparing(engine, shadow, TARGETS):
+        with preparing(engine, shadow, TARGETS, plan.fingerprint):
             dbt.invoke(shadow, engine.url, "seed")
             dbt.invoke(shadow, engine.url, *build)
     with engine.begin() as connection:
@@ -109,7 +110,8 @@ def _compare(
     compared = " + ".join(f"(select count(*) {_compared(settings, shadow, target)})" for target in TARGETS)
     documents = int(connection.scalar(text(f"select {compared}")) or 0)
     # Drained after the comparison: whoever a change reached until now is due again.
-    change_log.drain(connection, settings)
+    observed = observe(connection, settings)
+    change_log.drain(connection, settings, observed)
     meanwhile = connection.execute(
         text(
             "delete from differing where exists (select from standing.due as due"
@@ -130,7 +132,9 @@ def _compare(
         named=NAMED,
     )
     if counts:
-        materialized.forget(connection, settings)  # what no trigger logged is in no list either
+        materialized.forget(
+            connection, settings, observed.built
+        )  # what no trigger logged is in no list either
     if mend:
         connection.execute(
             text(

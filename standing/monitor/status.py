@@ -5,12 +5,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from standing.build.fingerprint import dependencies
+from standing.build.fingerprint import take
 from standing.contract.targets import TARGETS
 from standing.database.connect import rows
 from standing.database.lock import free_at
-from standing.incremental.change_log import is_complete, log_size
-from standing.incremental.plan import everybody_due
+from standing.incremental.change_log import log_size
+from standing.incremental.due import everybody_due, reasons
+from standing.incremental.observed import observe
 from standing.publish.documents import number
 from standing.settings import Settings
 from standing.sql import quoted
@@ -23,8 +24,8 @@ def gather(engine: Engine, settings: Settings) -> dict[str, Any]:
     """Members by published level and tier, the log of changes, and the last runs.
 
     `documents`, `change_log` and `runs`. Under `change_log`: `on`, `waiting` rows, the tables that it
-    `follows`, `problems` (phrases), and for each target how many are `due` (None: everybody) and `held`;
-    whom the waiting rows concern, the next run finds out.
+    `follows`, `problems` (phrases), and for each target how many are `due` (None: everybody, for `reasons`)
+    and `held`; whom the waiting rows concern, the next run finds out.
     """
     documents = []
     with engine.connect() as connection:
@@ -64,11 +65,9 @@ def _changes(connection: Connection, settings: Settings) -> dict[str, Any]:
         for row in rows(
             connection,
             """
-            select
-                target,
-                case when bool_or(member_id is null) then null else count(distinct member_id) end as due
+            select target, count(distinct member_id) as due
             from (
-                select target, member_id from standing.due
+                select target, member_id from standing.due where member_id is not null
                 union all
                 select target, member_id from standing.member_state where due_at <= clock_timestamp()
             ) as counted
@@ -80,18 +79,21 @@ def _changes(connection: Connection, settings: Settings) -> dict[str, Any]:
         row["target"]: row["held"]
         for row in rows(connection, "select target, count(*) as held from standing.holds group by target")
     }
-    complete = is_complete(connection, settings)
-    found = dependencies(connection, settings, TARGETS)
-    everybody = {target for target, _ in everybody_due(connection, settings, TARGETS, found, complete)}
+    observed = observe(connection, settings)
+    fingerprint = take(observed.application, settings)
+    why = {target.name: list(reasons(connection, (target,))) for target in TARGETS}
+    for name, reason in everybody_due(connection, observed, fingerprint, TARGETS):
+        why[name] = why[name] or [reason]
     return {
         "on": settings.change_log,
         "waiting": log_size(connection),
-        "follows": list(complete.follows),
-        "problems": list(complete.problems),
+        "follows": list(observed.log.follows),
+        "problems": list(observed.log.problems),
         "targets": [
             {
                 "target": target.name,
-                "due": None if target.name in everybody else counted.get(target.name, 0),
+                "due": None if why[target.name] else counted.get(target.name, 0),
+                "reasons": why[target.name],
                 "held": held.get(target.name, 0),
             }
             for target in TARGETS

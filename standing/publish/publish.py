@@ -15,8 +15,8 @@ from standing.contract.targets import Target
 from standing.database.chunks import write_chunk
 from standing.database.lock import RunLock
 from standing.incremental.acknowledge import settle
-from standing.incremental.plan import Due
-from standing.log import pace
+from standing.incremental.plan import Plan
+from standing.log import log_progress
 from standing.publish.statement import ChangeTable
 from standing.settings import Settings
 from standing.state.history import open_partitions
@@ -74,7 +74,7 @@ def publish_changes(
     tables = [ChangeTable(settings, group) for group in by_table(targets)]
     with engine.connect() as connection:
         numbers = [connection.scalar(text(changes.last_chunk())) or 0 for changes in tables]
-    tell = pace(run_id, "publish", "chunks")
+    on_progress = log_progress(run_id, "publish", "chunks")
     with ThreadPoolExecutor(settings.threads, "publish") as pool:
         chunks = [
             pool.submit(_publish_chunk, engine, changes, lock, run_id, chunk)
@@ -85,14 +85,14 @@ def publish_changes(
             for ended, chunk in enumerate(as_completed(chunks), start=1):
                 for name, number in chunk.result().items():
                     written[name] += number
-                tell(ended, len(chunks))
+                on_progress(ended, len(chunks))
         finally:
             pool.shutdown(cancel_futures=True)
     return written
 
 
 def confirm_changes(
-    engine: Engine, settings: Settings, targets: tuple[Target, ...], lock: RunLock, run_id: int, due: Due
+    engine: Engine, settings: Settings, targets: tuple[Target, ...], lock: RunLock, run_id: int, plan: Plan
 ) -> None:
     """After all chunks: what was built and stays as it is, is confirmed, and nobody of this run is due any more."""
 
@@ -102,7 +102,7 @@ def confirm_changes(
             changes = ChangeTable(settings, group)
             for target in group:
                 connection.execute(text(changes.confirm(target)), {"run_id": run_id})
-        settle(connection, settings, targets, run_id, due)
+        settle(connection, settings, targets, run_id, plan)
 
     write_chunk(engine, lock, "the members that are no longer due", "standing run", confirm)
 

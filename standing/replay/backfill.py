@@ -18,7 +18,7 @@ from standing.contract.targets import targets_of
 from standing.database.connect import connect, require_upgraded
 from standing.database.lock import run_lock
 from standing.errors import SettingError
-from standing.run.execute import Perform, execute_locked, plainly
+from standing.run.execute import Perform, execute_locked, run_directly
 from standing.run.outcome import Outcome
 from standing.run.run import Request
 from standing.settings import Settings
@@ -62,7 +62,7 @@ OnMoment = Callable[[datetime, int, int, bool], None]
 
 
 def backfill(
-    settings: Settings, asked: Backfill, on_moment: OnMoment, perform: Perform = plainly
+    settings: Settings, asked: Backfill, on_moment: OnMoment, perform: Perform = run_directly
 ) -> tuple[int, Outcome | None]:
     """Fill the moments that are not there yet under the policy in force.
 

@@ -12,7 +12,7 @@ from standing.findings.movements import (
     movers,
 )
 from standing.report.content import Distribution, Ladder, Movement, Mover, Step
-from standing.run.run import Run
+from standing.run.run import Built, Run
 from standing.sql import quoted
 
 
@@ -21,7 +21,7 @@ def count_effects(connection: Connection, run: Run, *, is_stopped: bool = False)
 
     `is_stopped` says that the gate stopped it, and its change set is kept.
     """
-    is_built = run.has_done("build") or run.approves is not None
+    is_built = run.last(Built) is not None or run.approves is not None
     ladders = _ladders(connection, run) if is_built else ()
     if not run.changes:
         return Effects(ladders=ladders)

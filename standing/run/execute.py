@@ -22,21 +22,21 @@ from standing.errors import GateStopped, StandingError
 from standing.gate.waiting import undecided
 from standing.log import logger
 from standing.run.outcome import Outcome, break_off, conclude, crashed
-from standing.run.run import Request, Run, Stage, StageResult
-from standing.run.stages import in_order
+from standing.run.run import Part, Request, Run, Stage, StageResult
+from standing.run.stages import STAGES
 from standing.settings import Settings
 from standing.state.erasure import tidy
 from standing.state.runs import close_run, enter_skipped, last_published_as_of, open_run
 
 #: How a stage is carried out; the flow makes a Prefect task of it.
-Perform = Callable[[Stage, Run], str]
+Perform = Callable[[Stage, Run], Part]
 
 
-def plainly(stage: Stage, run: Run) -> str:
+def run_directly(stage: Stage, run: Run) -> Part:
     return stage.work(run)
 
 
-def execute(settings: Settings, request: Request, perform: Perform = plainly) -> Outcome:
+def execute(settings: Settings, request: Request, perform: Perform = run_directly) -> Outcome:
     """Run the selection from the sources to the report.
 
     Gives the outcome of every run that began, failed ones too, and of one that was skipped because another
@@ -65,7 +65,7 @@ def skipped(engine: Engine, request: Request, taken: LockTaken) -> Outcome:
 
 
 def execute_locked(
-    engine: Engine, settings: Settings, lock: RunLock, request: Request, perform: Perform = plainly
+    engine: Engine, settings: Settings, lock: RunLock, request: Request, perform: Perform = run_directly
 ) -> Outcome:
     """As `execute`, on an upgraded database whose lock the caller holds."""
     targets = targets_of(request.selection)
@@ -86,7 +86,7 @@ def execute_locked(
         lock=lock,
         auditor=auditor(settings, engine.url, targets),
     )
-    return carry_out(run, in_order(run), perform)
+    return carry_out(run, STAGES, perform)
 
 
 def _awaited(engine: Engine, targets: tuple[Target, ...]) -> int | None:
@@ -106,12 +106,12 @@ def _wait(engine: Engine, settings: Settings, request: Request, as_of: datetime,
     return Outcome(run_id, "waiting", message, as_of=as_of)
 
 
-def carry_out(run: Run, stages: Iterable[Stage], perform: Perform = plainly) -> Outcome:
+def carry_out(run: Run, stages: Iterable[Stage], perform: Perform = run_directly) -> Outcome:
     """Take an open run through its stages, report on it and close it."""
     error: StandingError | None = None
     try:
         for stage in stages:
-            if not (run.is_replay and stage.writes):
+            if not stage.is_left_out_by(run):
                 _perform_stage(run, stage, perform)
     except StandingError as stopped:
         error = stopped
@@ -131,8 +131,9 @@ def _perform_stage(run: Run, stage: Stage, perform: Perform) -> None:
     try:
         with run.engine.begin() as connection:
             run.lock.require(connection)
-        detail = perform(stage, run)
-        status = "done"
+        part = perform(stage, run)
+        run.parts.append(part)
+        status, detail = "done", part.words
     except StandingError as error:
         detail = error.message
         status = "stopped" if isinstance(error, GateStopped) else status

@@ -48,13 +48,13 @@ def conclude(run: Run, error: StandingError | None) -> Outcome:
     status = _status(run, error)
     if error is not None:
         error.fix = _or_undo(run, error.fix)
-    said, summary, written = None, dict[str, object](), run.written
+    said, summary, report, written = None, dict[str, object](), None, run.written.documents
     try:
         said, summary = gather(run, status, error)
         # Where publishing broke off, the report has counted what is written all the same.
         written = written or {one.target: one.written for one in said.changes if one.written}
-        run.report = write_report(said, run.settings.home / "reports").html
-        summary["report"] = str(run.report)
+        report = write_report(said, run.settings.home / "reports").html
+        summary["report"] = str(report)
     except DBAPIError as ungathered:
         error, status = _untold(run, error, "report", ungathered), "failed"
     except OSError as unwritten:  # what the gate has stopped awaits its decision all the same
@@ -64,7 +64,7 @@ def conclude(run: Run, error: StandingError | None) -> Outcome:
     try:
         close_run(run.engine, run.run_id, status, message, summary)
         if not run.is_replay:
-            tidy(run.engine, run.settings, run.run_id, run.due.everybody)
+            tidy(run.engine, run.settings, run.run_id, run.builds_everybody)
     except DBAPIError as unclosed:  # the next run closes it
         error, status = _untold(run, error, "the book of runs", unclosed), "failed"
         message = _headline(run, written, error)
@@ -74,10 +74,10 @@ def conclude(run: Run, error: StandingError | None) -> Outcome:
         message=message,
         as_of=run.as_of,
         stages=tuple(run.stages),
-        changes=tuple(run.changes),
+        changes=run.changes,
         written=written,
         gate=run.gate,
-        report=run.report,
+        report=report,
         said=said,
         error=error,
     )
@@ -125,7 +125,9 @@ def _untold(
 def _or_undo(run: Run, fix: str) -> str:
     """What helps a run that failed after it had published: it may also be taken back."""
     return (
-        f"{fix}; standing undo {run.run_id} takes back what it wrote" if any(run.written.values()) else fix
+        f"{fix}; standing undo {run.run_id} takes back what it wrote"
+        if any(run.written.documents.values())
+        else fix
     )
 
 
@@ -135,7 +137,7 @@ def _headline(run: Run, written: Mapping[str, int], error: StandingError | None)
     number = sum(written.values())
     said = f"{plural(number, 'document')} written" if number else "nothing changed"
     if error is None:
-        if run.left:
-            said += f"; not written, because changed since, and due: {sum(run.left.values()):,}"
+        if run.written.left:
+            said += f"; not written, because changed since, and due: {sum(run.written.left.values()):,}"
         return said if run.approves is None else f"approved run {run.approves}: {said}"
     return f"{error.message}; before that, {said}" if number else error.message

@@ -16,7 +16,7 @@ from standing.findings.quarantine import quarantine, quarantine_trend
 from standing.gate.waiting import expiry
 from standing.report import content
 from standing.run.effects import count_effects
-from standing.run.run import Run
+from standing.run.run import Built, Run, Written
 from standing.settings import Settings
 from standing.state.history import written_by
 from standing.text import plural
@@ -39,10 +39,11 @@ def gather(run: Run, status: str, error: StandingError | None) -> tuple[content.
             **summary,
             "policy_version": gathered.run.policy_version,
             "quarantine": set_aside,
-            "volumes": _volumes(run) if run.due.everybody else {},
+            "volumes": _volumes(run) if run.builds_everybody else {},
             "gate": run.gate.to_json(),
+            **({"plan": run.plan.words} if run.plan else {}),
             **expires,
-            **({} if run.approves is None else {"approves": run.approves, "left": run.left}),
+            **({} if run.approves is None else {"approves": run.approves, "left": run.written.left}),
         },
     )
 
@@ -52,7 +53,8 @@ def _volumes(run: Run) -> dict[str, int]:
     named = {
         f"{table}_id_is_not_null": table for table in REQUIRED
     }  # the expectation, one a table, that counts every row
-    outcomes = [one for verdict in run.verdicts if verdict.suite == "sources" for one in verdict.outcomes]
+    audits = (one.verdict for one in run.audits if one.verdict.suite == "sources")
+    outcomes = [outcome for verdict in audits for outcome in verdict.outcomes]
     return {
         named[one.expectation]: one.checked
         for one in outcomes
@@ -63,9 +65,11 @@ def _volumes(run: Run) -> dict[str, int]:
 def _gather(
     connection: Connection, run: Run, status: str, error: StandingError | None
 ) -> content.RunReport:
-    built = run.has_done("build")
+    # What an idle run leaves as it is was built by one before it.
+    built = run.is_idle or run.last(Built) is not None
     written = _written(connection, run)
-    effects = run.effects or count_effects(connection, run, is_stopped=status == "stopped")
+    counted = next((one.effects for one in run.audits if one.effects), None)
+    effects = counted or count_effects(connection, run, is_stopped=status == "stopped")
     facts, verdict = _facts(connection, run, status), _verdict(run, error, written)
     set_aside = quarantine(connection, run.settings) if built else ()
     this = content.RunPoint(facts.run_id, facts.finished_at, verdict.status)
@@ -78,7 +82,7 @@ def _gather(
         ladders=effects.ladders,
         distributions=effects.distributions,
         movers=effects.movers,
-        audits=tuple(content.Audit.from_json(verdict.to_json()) for verdict in run.verdicts),
+        audits=tuple(content.Audit.from_json(one.verdict.to_json()) for one in run.audits),
         quarantine=set_aside,
         quarantine_runs=runs,
         quarantine_trend=trend,
@@ -89,7 +93,7 @@ def _gather(
         stages=tuple(content.StageTiming(s.name, s.seconds, s.status) for s in run.stages),
         models=tuple(
             content.ModelTiming(node.name, node.seconds, _row_count(node.message), node.status)
-            for node in run.nodes
+            for node in (run.last(Built) or Built(())).nodes
             if node.kind in ("model", "seed")
         ),
         settings=_shown_settings(run.settings),
@@ -117,13 +121,13 @@ def _facts(connection: Connection, run: Run, status: str) -> content.RunFacts:
 def _mode(run: Run) -> str:
     if run.approves is not None:
         return f"approval of run {run.approves}"
-    return "replay" if run.is_replay else "full" if run.due.everybody else "incremental"
+    return "replay" if run.is_replay else "full" if run.builds_everybody else "incremental"
 
 
 def _written(connection: Connection, run: Run) -> dict[str, int]:
     """Documents by target that the run has written, also where publishing broke off."""
-    if run.written or not any(stage.name == "publish" for stage in run.stages):
-        return run.written
+    if run.last(Written) or not any(stage.name == "publish" for stage in run.stages):
+        return run.written.documents
     return written_by(connection, run.run_id, run.targets)
 
 
@@ -138,18 +142,20 @@ def _verdict(run: Run, error: StandingError | None, written: Mapping[str, int]) 
             else "The run stopped and no member's document was touched."
             if untouched
             else "Documents were published, and what came after failed."
-            if run.written
+            if run.last(Written)
             else "Publishing broke off: some documents are new, the others as they were.",
             stopped_at=stopped_at,
             reason=error.message,
             fix=error.fix,
         )
-    number = sum(run.written.values())
+    if run.is_idle:
+        return content.RunVerdict("passed", "Nobody was due: nothing was built, audited or written.")
+    number = sum(run.written.documents.values())
     said = "This was a replay: nothing was written." if run.is_replay else _documents(number)
-    if run.left:
-        left = plural(sum(run.left.values()), "other", "others")
+    if run.written.left:
+        left = plural(sum(run.written.left.values()), "other", "others")
         said += f" {left} had changed since run {run.approves} and stayed; the next run builds them anew."
-    warnings = sum(len(verdict.failures("warning")) for verdict in run.verdicts)
+    warnings = sum(len(one.verdict.failures("warning")) for one in run.audits)
     if run.gate.warned:
         return content.RunVerdict(
             "warned",

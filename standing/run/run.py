@@ -1,23 +1,88 @@
-"""A run at work: what was asked for, its stages, and what they leave for each other."""
+"""A run at work: what was asked for, its stages, and what each stage gave."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
+from typing import Protocol, TypeVar
 
 from sqlalchemy import Engine
 
 from expectations import Verdict
 from standing.audit import Auditor
-from standing.build import dbt
+from standing.build.dbt import NodeResult
 from standing.contract.targets import Target
 from standing.database.lock import RunLock
 from standing.findings.movements import Effects
 from standing.gate.verdict import GateVerdict
-from standing.incremental.plan import NOBODY, Due
+from standing.incremental.plan import Plan
 from standing.publish.publish import TargetChanges
 from standing.settings import Settings
+from standing.text import plural
+
+
+class Part(Protocol):
+    """What a stage gives; `words` is one line for people."""
+
+    @property
+    def words(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Built:
+    """The seeds, models and data tests that dbt has ended."""
+
+    nodes: tuple[NodeResult, ...]
+
+    @property
+    def words(self) -> str:
+        kinds = [node.kind for node in self.nodes]
+        return ", ".join(
+            plural(kinds.count(kind), kind) for kind in ("seed", "model", "test") if kind in kinds
+        )
+
+
+@dataclass(frozen=True)
+class Audited:
+    """One suite's verdict; `effects` is whom the run moves, where that was counted beside it."""
+
+    verdict: Verdict
+    effects: Effects | None = None
+
+    @property
+    def words(self) -> str:
+        warnings = plural(len(self.verdict.failures("warning")), "warning")
+        return f"{plural(len(self.verdict.outcomes), 'expectation')}, {warnings} in {self.verdict.seconds:.1f} s"
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Which documents differ from what is published, and what the gate makes of it, if it is asked."""
+
+    targets: tuple[TargetChanges, ...]
+    measured: GateVerdict = field(default_factory=GateVerdict)
+
+    @property
+    def words(self) -> str:
+        return ", ".join(
+            f"{one.target}: {one.changed:,} of {one.candidates:,} changed, {one.due:,} due for review"
+            for one in self.targets
+        )
+
+
+@dataclass(frozen=True)
+class Written:
+    """Target → documents written, and documents left as they were because they had changed since they were compared."""
+
+    documents: dict[str, int]
+    left: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def words(self) -> str:
+        return ", ".join(f"{name}: {number:,} written" for name, number in self.documents.items())
+
+
+AnyPart = TypeVar("AnyPart", bound=Part)
 
 
 @dataclass(frozen=True)
@@ -41,7 +106,7 @@ class StageResult:
 
 @dataclass
 class Run:
-    """A run at work; stages read what earlier ones left here."""
+    """A run at work: what it was given, and what its stages gave, in their order."""
 
     settings: Settings
     engine: Engine
@@ -52,25 +117,60 @@ class Run:
     started_at: datetime
     lock: RunLock
     auditor: Auditor
-    due: Due = NOBODY
-    stages: list[StageResult] = field(default_factory=list)
-    verdicts: list[Verdict] = field(default_factory=list)
-    nodes: list[dbt.NodeResult] = field(default_factory=list)
-    changes: list[TargetChanges] = field(default_factory=list)
-    #: What the gate will judge, once it is measured; its verdict.
-    measured: GateVerdict | None = None
-    gate: GateVerdict = field(default_factory=GateVerdict)
-    written: dict[str, int] = field(default_factory=dict)
-    #: The stopped run whose documents it publishes, and of them, by target, those that had changed since.
+    #: The stopped run whose documents it publishes.
     approves: int | None = None
-    left: dict[str, int] = field(default_factory=dict)
-    #: Whom it moves, once that is counted.
-    effects: Effects | None = None
-    report: Path | None = None
-    #: Policy and staging are in the build's schema as they should be, and stay as they are.
-    is_prepared: bool = False
+    stages: list[StageResult] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
     #: Audits that were begun and are waited for later.
     begun: dict[str, Future[Verdict]] = field(default_factory=dict)
+
+    def last(self, kind: type[AnyPart]) -> AnyPart | None:
+        """What the last stage that gave such a part gave; None where none has yet."""
+        return next((part for part in reversed(self.parts) if isinstance(part, kind)), None)
+
+    @property
+    def plan(self) -> Plan | None:
+        """What the run builds; None before it is made, and for an approval, which builds nothing."""
+        return self.last(Plan)
+
+    @property
+    def made_plan(self) -> Plan:
+        """The plan, for the stages that come after it."""
+        assert self.plan is not None  # noqa: S101 - the first stage gives it
+        return self.plan
+
+    @property
+    def is_idle(self) -> bool:
+        """Nobody is due: nothing is to be built, audited or written."""
+        return self.plan is not None and self.plan.nobody and not self.is_replay
+
+    @property
+    def builds_everybody(self) -> bool:
+        return self.plan is not None and self.plan.everybody
+
+    @property
+    def audits(self) -> list[Audited]:
+        return [part for part in self.parts if isinstance(part, Audited)]
+
+    @property
+    def changes(self) -> tuple[TargetChanges, ...]:
+        found = self.last(Changes)
+        return found.targets if found else ()
+
+    @property
+    def measured(self) -> GateVerdict:
+        """What the gate is going to say of the changes."""
+        found = self.last(Changes)
+        return found.measured if found else GateVerdict()
+
+    @property
+    def gate(self) -> GateVerdict:
+        """What the gate said, once it was asked."""
+        return self.last(GateVerdict) or GateVerdict()
+
+    @property
+    def written(self) -> Written:
+        return self.last(Written) or Written({})
 
     @property
     def is_replay(self) -> bool:
@@ -87,8 +187,12 @@ class Run:
 
 @dataclass(frozen=True)
 class Stage:
-    """One step of a run; `work` gives one line for people and raises StandingError to stop the run."""
+    """One step of a run; `work` gives its part and raises StandingError to stop the run."""
 
     name: str
-    work: Callable[[Run], str]
+    work: Callable[[Run], Part]
     writes: bool = False  # touches the application's rows, so a replay leaves it out
+    plans: bool = False  # is taken by every run; the others, where somebody is due
+
+    def is_left_out_by(self, run: Run) -> bool:
+        return (self.writes and run.is_replay) or (run.is_idle and not self.plans)

@@ -12,10 +12,8 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, text
 
 from standing.build import dbt
-from standing.build.prepared import is_prepared, preparing
-from standing.contract.targets import TARGETS
-from standing.incremental.context import make_build_schema, write_context
-from standing.incremental.plan import name_member
+from standing.build.prepared import preparing
+from standing.incremental.plan import open_member
 from standing.settings import Settings
 
 #: Any fixed number, not the runs' one: "why" as bytes of ASCII.
@@ -32,16 +30,12 @@ def member_facts(
     """
     building = settings.model_copy(update={"build_schema": settings.why_schema})
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection, _alone(connection):
-        make_build_schema(engine, building)
-        name_member(engine, building, table, member)
-        with engine.begin() as transaction:
-            write_context(transaction, building, 0, as_of, everybody=False, everything=False)
-        targets = tuple(target for target in TARGETS if target.table == table)
-        marts = [f"+{target.mart}" for target in targets]
-        if is_prepared(engine, building, targets):
+        plan = open_member(engine, building, table, member, as_of)
+        marts = [f"+{target.mart}" for target in plan.asked.targets]
+        if plan.is_prepared:
             dbt.invoke(building, engine.url, "run", "--select", *marts, *dbt.BUT_STAGING)
         else:
-            with preparing(engine, building, targets):
+            with preparing(engine, building, plan.asked.targets, plan.fingerprint):
                 dbt.load_policy(building, engine.url)
                 dbt.invoke(building, engine.url, "run", "--select", *marts)
         yield building

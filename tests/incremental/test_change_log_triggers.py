@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Engine, text
 from standing.contract.application import SOURCES
 from standing.contract.sources import LOG_KEYS
 from standing.database.connect import connect
-from standing.incremental.change_log import drain, is_complete, log_size
+from standing.incremental.change_log import drain, log_size
+from standing.incremental.observed import observe
 from standing.settings import Settings
 from standing.upgrade.migration import migrate
 
@@ -173,7 +174,7 @@ def test_update_trigger_of_an_older_version_is_noticed_and_mended(
         )
         connection.execute(text(f"{older} execute function standing.log_users()"))
     with engine.connect() as connection:
-        assert not is_complete(connection, settings)
+        assert not observe(connection, settings).log
     migrate(settings, engine)
     with engine.connect() as connection:
         columns = (
@@ -356,23 +357,23 @@ def test_session_that_switches_triggers_off_by_role_is_logged_still(
 
 def test_disabled_or_dropped_trigger_is_noticed_and_mended(engine: Engine, settings: Settings) -> None:
     with engine.begin() as connection:
-        assert is_complete(connection, settings)
+        assert observe(connection, settings).log
         connection.execute(text("alter table orders disable trigger standing_log_update"))
-        found = is_complete(connection, settings)
+        found = observe(connection, settings).log
         assert not found
         assert found.reason == "trigger standing_log_update on orders is disabled"
         # Enabled as triggers usually are: what happened meanwhile was not logged, nor will be what a
         # replica's session does.
         connection.execute(text("alter table orders enable trigger standing_log_update"))
-        assert is_complete(connection, settings).reason == (
+        assert observe(connection, settings).log.reason == (
             "trigger standing_log_update on orders is not always enabled"
         )
         connection.execute(text("drop trigger standing_log_delete on users"))
-        assert is_complete(connection, settings).reason.endswith("and 1 more")
+        assert observe(connection, settings).log.reason.endswith("and 1 more")
         connection.execute(text("delete from standing.change_log"))
     assert migrate(settings, engine).steps == ["change log of users", "change log of orders"]
     with engine.begin() as connection:
-        assert is_complete(connection, settings)
+        assert observe(connection, settings).log
         assert drain(connection, settings) == 5
     assert migrate(settings, engine).nothing
 
@@ -385,7 +386,7 @@ def test_run_after_the_one_that_missed_a_trigger_is_for_everybody_too(
         drain(connection, settings)
         connection.execute(text("update orders set status = 'completed'"))
         connection.execute(text("alter table orders enable always trigger standing_log_update"))
-        assert is_complete(connection, settings)
+        assert observe(connection, settings).log
         connection.execute(text("delete from standing.due"))
         assert drain(connection, settings) == 5
         assert drain(connection, settings) == 0
@@ -396,13 +397,13 @@ def test_table_that_comes_later_is_followed_after_the_next_migrate(
 ) -> None:
     with engine.begin() as connection:
         connection.execute(text("drop table user_warnings"))
-        assert is_complete(connection, settings)
+        assert observe(connection, settings).log
         connection.execute(
             text(
                 "create table user_warnings (id serial, user_id text, created_at timestamptz, outcome text)"
             )
         )
-        assert is_complete(connection, settings).problems
+        assert observe(connection, settings).log.problems
     assert "change log of user_warnings" in migrate(settings, engine).steps
     with engine.begin() as connection:
         connection.execute(text("delete from standing.change_log"))
@@ -414,7 +415,7 @@ def test_table_that_comes_later_is_followed_after_the_next_migrate(
 def test_view_in_place_of_a_table_cannot_be_followed(connection: Connection, settings: Settings) -> None:
     connection.execute(text("alter table user_reports rename to old_reports"))
     connection.execute(text("create view user_reports as select * from old_reports"))
-    assert "user_reports is not a table" in is_complete(connection, settings).reason
+    assert "user_reports is not a table" in observe(connection, settings).log.reason
 
 
 def test_without_the_setting_there_are_no_triggers_and_with_it_again_everybody_is_due(
@@ -431,13 +432,13 @@ def test_without_the_setting_there_are_no_triggers_and_with_it_again_everybody_i
         with engine.begin() as connection:
             assert connection.scalar(triggers) == 0
             assert log_size(connection) == 0
-            assert not is_complete(connection, off)
-            assert not is_complete(connection, on)
+            assert not observe(connection, off).log
+            assert not observe(connection, on).log
             connection.execute(text("update orders set status = 'completed'"))
             assert drain(connection, off) == 0
         migrate(on, engine)
         with engine.begin() as connection:
-            assert is_complete(connection, on)
+            assert observe(connection, on).log
             assert drain(connection, on) == 5
 
 
@@ -480,7 +481,7 @@ def test_partitions_are_followed_whichever_way_they_are_written(
     migrate(settings, engine)
     assert migrate(settings, engine).nothing
     with engine.begin() as connection:
-        assert is_complete(connection, settings)
+        assert observe(connection, settings).log
         taken(connection)
         new = insert(connection, "messages", cast, 0)
         assert taken(connection) == {"threads": {cast["threads"][0]}, "users": {cast["users"][0]}}
@@ -492,9 +493,9 @@ def test_partitions_are_followed_whichever_way_they_are_written(
         connection.execute(text("truncate messages_now"))
         assert drain(connection, settings) == 5
         connection.execute(text("alter table messages detach partition messages_now"))
-        assert "messages_now has changed its place" in is_complete(connection, settings).reason
+        assert "messages_now has changed its place" in observe(connection, settings).log.reason
     assert migrate(settings, engine).steps == ["drop trigger standing_log_truncate of messages_now"]
     with engine.begin() as connection:
-        assert is_complete(connection, settings)
+        assert observe(connection, settings).log
         connection.execute(text("delete from standing.due"))
         assert drain(connection, settings) == 5

@@ -40,19 +40,20 @@ from support.unaudited import unaudited
 
 from standing import PROJECT_ROOT
 from standing.build import dbt
-from standing.build.prepared import is_prepared, preparing
+from standing.build.prepared import preparing
 from standing.contract.targets import SELECTIONS, TARGETS
 from standing.database.clock import wall_clock
 from standing.database.connect import connect
 from standing.database.embedded import Server
 from standing.decisions.approval import approve, reject
 from standing.errors import StandingError
+from standing.gate.verdict import GateVerdict
 from standing.incremental import materialized
 from standing.incremental.plan import open_build
 from standing.publish.publish import publish_changes
 from standing.run.execute import execute
 from standing.run.outcome import Outcome
-from standing.run.run import Request, Run, Stage
+from standing.run.run import Part, Request, Run, Stage
 from standing.settings import Settings, load_settings
 
 #: Changes before a run is compared, and changes without anything rare, at most.
@@ -260,18 +261,33 @@ class History(RuleBasedStateMachine):
         self.settings = self.settings.model_copy(update={"min_transactions_for_gold": gold})
 
     def a_run_is_cut_short(self, roll: Random) -> None:
-        assert self._run(roll.choice(PARTS), roll.choice(STAGES[1:])).status == "failed"
+        self._make_somebody_due()
+        outcome = self._run(roll.choice(PARTS), roll.choice(STAGES[1:]))
+        assert outcome.status == "failed" or outcome.stages[0].detail == "nobody is due"
+
+    def _make_somebody_due(self) -> None:
+        """Of each kind, where there is anybody: a run of nobody has no later stage."""
+        with self.engine.begin() as connection:
+            for target, members in (("trust_score", "users"), ("tier_info", "seller_profiles")):
+                connection.execute(
+                    text(
+                        "insert into standing.due (target, member_id)"
+                        f" select '{target}', id from {members} order by id limit 1 on conflict do nothing"
+                    )
+                )
 
     def a_run_is_killed(self, roll: Random) -> None:
         """A fork of this process runs, and ends itself without a word where it is told to."""
+        self._make_somebody_due()
         told = (roll.choice(PARTS), roll.choice(STAGES), die)
         killed = get_context("fork").Process(target=self._run, args=told)
         with pytest.MonkeyPatch.context() as patched:
             patched.setenv("DBT_STATIC_PARSER", "false")  # its threads do not come along
             killed.start()
         killed.join(300)
-        assert killed.exitcode == -SIGKILL
-        assert self._scalar("select status from standing.runs order by run_id desc limit 1") == "running"
+        last = "select concat(status, ': ', summary ->> 'plan') from standing.runs order by run_id desc limit 1"
+        ended = (killed.exitcode, self._scalar(last))
+        assert ended in ((-SIGKILL, "running: "), (0, "published: nobody is due"))
 
     def the_gate_stops_a_run(self, roll: Random) -> None:
         """With limits that nothing passes; what it would have written is approved or rejected."""
@@ -284,7 +300,7 @@ class History(RuleBasedStateMachine):
         self._change(work)
         selection = roll.choice(("all", "scores"))
 
-        def perform(stage: Stage, run: Run) -> str:
+        def perform(stage: Stage, run: Run) -> Part:
             if stage.name == "gate":
                 with self.engine.begin() as connection:
                     connection.execute(text("update standing_build.gate_limits set warn = -1, stop = -1"))
@@ -325,13 +341,13 @@ class History(RuleBasedStateMachine):
 
     def _run(self, selection: str, stop_at: str = "", end: Callable[[], None] = stop) -> Outcome:
 
-        def perform(stage: Stage, run: Run) -> str:
+        def perform(stage: Stage, run: Run) -> Part:
             if stage.name == stop_at == "publish":
                 # The first table is written, the others are not.
                 publish_changes(run.engine, run.settings, run.targets[:1], run.lock, run.run_id)
             if stage.name == stop_at:
                 end()
-            return "left out" if stage.name == "gate" else stage.work(run)
+            return GateVerdict() if stage.name == "gate" else stage.work(run)
 
         return execute(self.settings, Request(selection), perform)
 
@@ -346,11 +362,11 @@ def compare(engine: Engine, settings: Settings, outcome: Outcome) -> None:
     """Compare all documents, columns and marts, with a full build's at the same moment."""
     assert outcome.as_of is not None
     full = settings.model_copy(update={"build_schema": "everybody"})
-    open_build(engine, full, outcome.run_id, outcome.as_of, TARGETS)
-    if is_prepared(engine, full, TARGETS):
+    plan = open_build(engine, full, outcome.run_id, outcome.as_of, TARGETS)
+    if plan.is_prepared:
         dbt.invoke(full, engine.url, "run", "--full-refresh", *dbt.BUT_STAGING)
     else:
-        with preparing(engine, full, TARGETS):
+        with preparing(engine, full, TARGETS, plan.fingerprint):
             dbt.invoke(full, engine.url, "seed")
             dbt.invoke(full, engine.url, "run", "--full-refresh")
     wanted = documents(engine, full)
@@ -379,20 +395,20 @@ def compare(engine: Engine, settings: Settings, outcome: Outcome) -> None:
 #: row set aside that has no key, that waits for its time, or of a source that only builds of everything
 #: look at.
 KEPT = {
-    materialized.THREADS.model: "next_step_at is not null"
+    materialized.THREADS.name: "next_step_at is not null"
     " or sent_at > (select as_of from {schema}.run_context) - interval '364 days'",
-    materialized.QUARANTINE: "row_id is not null and reason != 'created in the future'",
+    materialized.QUARANTINE.name: "row_id is not null and reason != 'created in the future'",
 }
 
 
 #: Rows that must be as a build of everything makes them, whichever shops are summed by days.
 COMPARED = (
-    *(kind.model for kind in materialized.KINDS),
+    *(model.name for model in materialized.ROW_FACTS),
     "int_user_messages",
     "int_user_sessions",
     "int_seller_ground",
     "int_repeat_purchases",
-    materialized.QUARANTINE,
+    materialized.QUARANTINE.name,
 )
 #: Days → some of what they say, and the same from their rows.
 DAYS = {

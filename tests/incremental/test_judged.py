@@ -46,8 +46,8 @@ def run(marketplace: Settings, **asked: bool) -> Outcome:
 
 def written(engine: Engine) -> dict[str, set[str]]:
     return {
-        kind.model: set(column(engine, WRITTEN.format(key=kind.key, model=kind.model)))
-        for kind in (*materialized.KINDS, *materialized.FACTS)
+        model.name: set(column(engine, WRITTEN.format(key=model.key[0], model=model.name)))
+        for model in (*materialized.ROW_FACTS, *materialized.MEMBER_FACTS)
     }
 
 
@@ -83,7 +83,7 @@ def test_a_run_judges_what_changed_and_nothing_else(marketplace: Settings, engin
     )
     lists = {
         kept_model.stale: file_of(engine, kept_model.stale)
-        for kept_model in (*materialized.KINDS, *materialized.FACTS)
+        for kept_model in (*materialized.ROW_FACTS, *materialized.MEMBER_FACTS)
     }
     again = judged_again(engine, lambda: run(marketplace))
     # A list that was empty keeps its file.
@@ -99,7 +99,7 @@ def test_a_run_judges_what_changed_and_nothing_else(marketplace: Settings, engin
         "int_user_sessions": 0,
         "int_seller_ground": 1,
     }
-    for kept_model in (*materialized.KINDS, *materialized.FACTS):
+    for kept_model in (*materialized.ROW_FACTS, *materialized.MEMBER_FACTS):
         assert scalar(engine, f"select count(*) from standing_build.{kept_model.stale}") == 0
     assert judged_again(engine, lambda: run(marketplace)) == dict.fromkeys(again, 0)
 
@@ -156,7 +156,11 @@ def _plan(engine: Engine, tomorrow: datetime) -> None:
 
 
 #: What a server that crashed comes back with: its unlogged tables are empty.
-EMPTIED = ("judged", *(set(materialized.KEPT) - {materialized.QUARANTINE}), *materialized.LISTS)
+EMPTIED = (
+    "judged",
+    *(name for name in materialized.MODELS if name != materialized.QUARANTINE.name),
+    *(model.stale for model in materialized.MODELS.values() if model.stale),
+)
 
 
 @pytest.mark.parametrize(
@@ -234,7 +238,7 @@ def test_policy_that_judges_no_row_leaves_the_rows(
     again = judged_again(engine, lambda: outcomes.append(run(marketplace)))
     assert outcomes[0].stages[0].detail.startswith("everybody")
     assert set(again.values()) == {0}
-    assert "to judge" not in outcomes[0].stages[0].detail
+    assert "to derive" not in outcomes[0].stages[0].detail
     rows = all_rows(engine)
     project.edit("seeds/order_statuses.csv", ("\n", "\nteleported,completed,true,a new way of delivery\n"))
     assert judged_again(engine, lambda: run(marketplace)) == rows

@@ -11,7 +11,8 @@ from conftest import Standing
 
 from standing import PROJECT_ROOT
 from standing.build import dbt, policy
-from standing.build.fingerprint import upstream
+from standing.build.project import upstream
+from standing.build.selection import POLICY_MODELS
 from standing.contract.targets import TARGETS
 from standing.settings import Settings
 
@@ -145,6 +146,17 @@ def test_every_policy_row_has_a_reason() -> None:
         header, *rows = seed.read_text("utf-8").splitlines()
         assert header.split(",")[-1] == "why", seed.name
         assert all(not row.endswith(",") for row in rows), seed.name
+
+
+def test_policy_is_built_apart_with_every_model_that_reads_nothing_else(manifest: dict[str, Any]) -> None:
+    named = {name for name, node in manifest["nodes"].items() if node["resource_type"] == "seed"}
+    for _ in models(manifest):  # as deep as it may be
+        named |= {
+            node["unique_id"]
+            for node in models(manifest)
+            if node["depends_on"]["nodes"] and set(node["depends_on"]["nodes"]) <= named
+        }
+    assert {name.split(".")[2] for name in named if name.startswith("model.")} == POLICY_MODELS
 
 
 def test_dbt_unit_tests_hold(built: Settings, standing: Standing) -> None:

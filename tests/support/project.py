@@ -11,7 +11,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from standing import PROJECT_ROOT
-from standing.build import fingerprint
+from standing.build import project
 from standing.settings import Settings
 
 #: Takes commands line by line and answers each with its exit code and what it printed.
@@ -60,15 +60,15 @@ class Project:
     @contextmanager
     def at_work(self) -> Iterator[None]:
         """In here runs of this process are made from the copy."""
-        fingerprint._files.cache_clear()
+        project._files.cache_clear()
         try:
             with (
                 patch("standing.build.dbt.PROJECT_ROOT", self.folder),
-                patch("standing.build.fingerprint.PROJECT_ROOT", self.folder),
+                patch("standing.build.project.PROJECT_ROOT", self.folder),
             ):
                 yield
         finally:
-            fingerprint._files.cache_clear()
+            project._files.cache_clear()
 
     @property
     def environment(self) -> dict[str, str]:

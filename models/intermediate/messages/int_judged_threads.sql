@@ -1,5 +1,6 @@
 {{ config(
     materialized='kept',
+    of='rows',
     key=['thread_id'],
     unique=true,
     stored_by=['user_id'],

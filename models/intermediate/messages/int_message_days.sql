@@ -1,5 +1,7 @@
 {{ config(
     materialized='kept',
+    of='members',
+    sources=['messages'],
     key=['user_id'],
     stored_by=['user_id'],
     stale='stale_message_days',

@@ -1,5 +1,6 @@
 {{ config(
     materialized='kept',
+    of='members',
     key=['user_id'],
     unique=true,
     stale='stale_user_messages',

@@ -1,5 +1,8 @@
 {{ config(
     materialized='kept',
+    of='rows',
+    source='orders',
+    concerns=['buyer_id', 'seller_id'],
     key=['order_id'],
     unique=true,
     stored_by=['seller_id', 'summed_on'],

@@ -1,5 +1,8 @@
 {{ config(
     materialized='kept',
+    of='rows',
+    source='reviews',
+    concerns=['reviewer_id', 'seller_id'],
     key=['review_id'],
     unique=true,
     stored_by=['seller_id', 'summed_on'],

@@ -1,5 +1,7 @@
 {{ config(
     materialized='kept',
+    of='members',
+    sources=['seller_profiles', 'products', 'payouts'],
     key=['seller_id'],
     unique=true,
     stale='stale_seller_ground',

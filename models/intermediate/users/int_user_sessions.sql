@@ -1,5 +1,7 @@
 {{ config(
     materialized='kept',
+    of='members',
+    sources=['users', 'user_sessions'],
     key=['user_id'],
     unique=true,
     stale='stale_user_sessions',

@@ -1,11 +1,26 @@
-"""The columns that are there, and what constraints promise of them."""
+"""What schemas have: the application's columns, what its constraints promise, and the relations of a build."""
 
-from sqlalchemy import Connection
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
 
 from standing.database.connect import rows
 
 #: table → column → type name
 Columns = dict[str, dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Application:
+    """The application's schema at one moment; `promises` are what constraints promise of single columns."""
+
+    schema: str
+    columns: Columns
+    promises: tuple[str, ...] = ()
+
+
+def read_application(connection: Connection, schema: str) -> Application:
+    return Application(schema, columns_found(connection, schema), promises_found(connection, schema))
 
 
 def columns_found(connection: Connection, schema: str) -> Columns:
@@ -22,7 +37,7 @@ def columns_found(connection: Connection, schema: str) -> Columns:
     return found
 
 
-def promises_found(connection: Connection, schema: str) -> list[str]:
+def promises_found(connection: Connection, schema: str) -> tuple[str, ...]:
     """What constraints promise of single columns, as "table.column kind"; models check the rest."""
     statement = (
         "select tables.relname || '.' || columns.attname || ' ' || constraints.contype::text as promise"
@@ -38,4 +53,13 @@ def promises_found(connection: Connection, schema: str) -> list[str]:
         " and tables.relkind in ('r', 'p')"
         " and columns.attname = 'thread_id' and columns.attnotnull order by 1"
     )
-    return [row["promise"] for row in rows(connection, statement, schema=schema)]
+    return tuple(row["promise"] for row in rows(connection, statement, schema=schema))
+
+
+def relations(connection: Connection, schema: str) -> frozenset[str]:
+    """The tables and views of a schema; none where there is no such schema."""
+    statement = text(
+        "select relname from pg_class where relnamespace = to_regnamespace(quote_ident(:schema))"
+        " and relkind in ('r', 'p', 'v', 'm', 'f')"
+    )
+    return frozenset(connection.scalars(statement, {"schema": schema}))

@@ -1,0 +1,140 @@
+"""dbt's files as text: models, seeds and macros, what is said of them in YAML, and what each is built from.
+
+Read without dbt, which takes seconds to load.
+"""
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from standing import PROJECT_ROOT
+
+WORD = re.compile(r"\w+")
+#: Name and body of each macro of a file.
+MACRO = re.compile(r"{%-?\s*macro\s+(\w+)(.*?){%-?\s*endmacro", re.DOTALL)
+CONFIG = re.compile(r"{{-?\s*(config\(.*?\))\s*-?}}", re.DOTALL)
+#: Jinja's words for Python's.
+JINJA = {"true": True, "false": False, "none": None}
+#: What YAML says for people and for tests: no build reads it.
+FOR_PEOPLE = {"description", "meta", "docs", "tests", "data_tests"}
+
+
+@dataclass(frozen=True)
+class Part:
+    """A model, a seed or a macro: its file and its own text in it."""
+
+    path: Path
+    text: str
+
+
+def texts(*patterns: str) -> Iterator[str]:
+    """All files that the patterns name, in their order, those of one pattern in the order of their names."""
+    for pattern in patterns:
+        found = sorted(PROJECT_ROOT.glob(pattern))
+        if not found:
+            raise FileNotFoundError(f"{PROJECT_ROOT} has no {pattern}")
+        yield from (path.read_text("utf-8") for path in found)
+
+
+def upstream(mart: str) -> dict[str, Part]:
+    """A mart and all models, seeds and macros that it is built from, by name.
+
+    What is named anywhere in a model or macro counts as used: too many rather than too few.
+    """
+    found: dict[str, Part] = {}
+    waiting = [mart]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found[name] = _part(name)
+            if found[name].path.suffix == ".sql":
+                waiting += set(WORD.findall(found[name].text)) & _files().keys() - found.keys()
+    return dict(sorted(found.items()))
+
+
+def materialized(kind: str) -> dict[str, dict[str, Any]]:
+    """The models whose own config says that they are materialized so: name → that config, where it is plain values."""
+    configs = {name: _config(_part(name).text) for name, path in _files().items() if _is_model(path)}
+    return {name: found for name, found in configs.items() if found.get("materialized") == kind}
+
+
+def properties() -> dict[str, str]:
+    """Model, seed or source → what YAML says of how it is built and read, as one text."""
+    found = {}
+    for folder in ("models", "seeds"):
+        for path in sorted((PROJECT_ROOT / folder).rglob("*.yml")):
+            state = path.stat()
+            found.update(_properties(path, state.st_mtime_ns, state.st_size))
+    return found
+
+
+@lru_cache(maxsize=1)
+def _files() -> dict[str, Path]:
+    """Model, seed or macro → its file."""
+    named = {
+        path.stem: path
+        for folder, suffix in (("models", "*.sql"), ("seeds", "*.csv"))
+        for path in sorted((PROJECT_ROOT / folder).rglob(suffix))
+    }
+    macros = {
+        name: path
+        for path in sorted((PROJECT_ROOT / "macros").rglob("*.sql"))
+        for name, _ in MACRO.findall(path.read_text("utf-8"))
+    }
+    return {**macros, **named}
+
+
+def _is_model(path: Path) -> bool:
+    return path.suffix == ".sql" and "macros" not in path.parts
+
+
+def _part(name: str) -> Part:
+    path = _files()[name]
+    state = path.stat()
+    text = _text(path, state.st_mtime_ns, state.st_size)
+    return Part(path, text if isinstance(text, str) else text[name])
+
+
+@lru_cache(maxsize=1024)
+def _text(path: Path, _changed_at: int, _size: int) -> str | dict[str, str]:
+    """A file's text, of macros each one's; read again once the file has changed."""
+    text = path.read_text("utf-8")
+    return dict(MACRO.findall(text)) if "macros" in path.parts else text
+
+
+@lru_cache(maxsize=1024)
+def _config(model: str) -> dict[str, Any]:
+    """What a model's text says in config()."""
+    call = CONFIG.search(model)
+    if call is None:
+        return {}
+    found = {}
+    for given in ast.parse(call[1], mode="eval").body.keywords:  # type: ignore[attr-defined]
+        if isinstance(given.value, ast.Name):
+            found[given.arg] = JINJA.get(given.value.id)
+        elif not any(isinstance(part, ast.Call | ast.Name) for part in ast.walk(given.value)):
+            found[given.arg] = ast.literal_eval(given.value)
+    return found
+
+
+@lru_cache(maxsize=64)
+def _properties(path: Path, _changed_at: int, _size: int) -> dict[str, str]:
+    import yaml
+
+    given = yaml.load(path.read_text("utf-8"), yaml.CSafeLoader) or {}
+    return {
+        one["name"]: json.dumps(_for_the_build(one), sort_keys=True, default=str)
+        for kind in ("models", "seeds", "sources")
+        for one in given.get(kind, ())
+    }
+
+
+def _for_the_build(given: Any) -> Any:
+    if isinstance(given, dict):
+        return {key: _for_the_build(value) for key, value in given.items() if key not in FOR_PEOPLE}
+    return [_for_the_build(one) for one in given] if isinstance(given, list) else given

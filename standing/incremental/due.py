@@ -1,0 +1,99 @@
+"""Who is due: whose documents a run builds anew.
+
+A member is due because a change was logged, because the moment has come at which the published document
+may be wrong, or because everybody is. What makes a member due outlives the run: it goes away only with
+the transaction that publishes or confirms the document (standing/incremental/acknowledge.py).
+"""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, text
+
+from standing.build.fingerprint import Fingerprint
+from standing.contract.members import MEMBER_KINDS
+from standing.contract.targets import Target
+from standing.incremental.observed import Asked, Observed
+from standing.settings import Settings
+from standing.sql import quoted
+
+
+def everybody_due(
+    connection: Connection,
+    observed: Observed,
+    fingerprint: Fingerprint,
+    targets: tuple[Target, ...],
+    full: bool = False,
+) -> Iterator[tuple[str, str]]:
+    """The targets of which everybody is due, each with the reason."""
+    known: dict[str, str] = {
+        row.target: row.depends_on
+        for row in connection.execute(text("select target, depends_on from standing.target_state"))
+    }
+    for target in targets:
+        if full:
+            yield target.name, "asked for with --full"
+        if not observed.log:
+            yield target.name, observed.log.reason
+        if target.name not in known:
+            yield target.name, "never published before"
+        elif known[target.name] != fingerprint.targets[target.name]:
+            yield target.name, "a model, policy, setting, source column or constraint has changed"
+        elif target.mart not in observed.built:
+            yield target.name, f"{target.mart} is missing from the build"
+
+
+def make_everybody_due(
+    connection: Connection, observed: Observed, fingerprint: Fingerprint, asked: Asked
+) -> None:
+    """Note for which targets everybody is due, and why."""
+    for target, reason in everybody_due(connection, observed, fingerprint, asked.targets, asked.full):
+        connection.execute(
+            text(
+                "insert into standing.due (target, reason) values (:target, :reason) on conflict do nothing"
+            ),
+            {"target": target, "reason": reason},
+        )
+
+
+def reasons(connection: Connection, targets: tuple[Target, ...]) -> tuple[str, ...]:
+    """Why everybody is due for one of the targets; empty where nobody or only some are."""
+    noted = connection.scalars(
+        text(
+            "select distinct coalesce(reason, 'everything in a source may have changed') from standing.due"
+            " where member_id is null and target = any(:targets) order by 1"
+        ),
+        {"targets": [target.name for target in targets]},
+    )
+    return tuple(noted)
+
+
+def name_due(
+    connection: Connection, settings: Settings, asked: Asked, observed: Observed, everybody: bool
+) -> dict[str, int]:
+    """Fill the build's tables of the due and give their sizes: everybody, or those who are due as of the moment asked for."""
+    sizes = {}
+    for kind in MEMBER_KINDS:
+        names = [target.name for target in asked.targets if target.table == kind.table]
+        due_table = quoted(settings.build_schema, kind.due_table)
+        if kind.due_table not in observed.built:
+            connection.execute(text(f"create table {due_table} ({kind.key} uuid primary key)"))
+        connection.execute(text(f"truncate {due_table}"))
+        # A table that is missing is for the audit of the sources to name.
+        if not names or kind.table not in observed.application.columns:
+            sizes[kind.table] = 0
+            continue
+        if everybody:
+            key, members = quoted(kind.table_key), quoted(settings.application_schema, kind.table)
+            source = f"select {key}::uuid from {members} where {key} is not null"
+        else:
+            source = (
+                "select member_id from standing.due where target = any(:names) and member_id is not null"
+                " union select member_id from standing.member_state where target = any(:names) and due_at <= :as_of"
+            )
+        filled = connection.execute(
+            text(f"insert into {due_table} {source} on conflict do nothing"),
+            {"names": names, "as_of": asked.as_of},
+        )
+        connection.execute(text(f"analyze {due_table}"))
+        sizes[kind.table] = filled.rowcount
+    return sizes

@@ -1,0 +1,102 @@
+"""What a plan is made from: what is asked for, and what is read from the catalogue, once.
+
+That is the application, its triggers, and the relations of the build.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+import psycopg
+from sqlalchemy import Connection
+
+from standing.contract.targets import Target
+from standing.database.catalog import FoundColumn, read_followed
+from standing.database.schemas import Application, read_application, relations
+from standing.incremental.capture import problems, wanted
+from standing.incremental.capture_sql import as_key
+from standing.settings import Settings
+from standing.sql import quoted
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a run is to build: which targets, as of when, and whether everybody whoever is due."""
+
+    run_id: int
+    as_of: datetime
+    targets: tuple[Target, ...]
+    full: bool = False
+
+
+@dataclass(frozen=True)
+class Completeness:
+    """Whether every change is logged; true or false by itself.
+
+    `problems` say what is not, a phrase each; `follows` are the tables of which nothing is missing.
+    """
+
+    problems: tuple[str, ...]
+    follows: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return not self.problems
+
+    @property
+    def reason(self) -> str:
+        """One line; empty where the log is complete."""
+        others = f" and {len(self.problems) - 1} more" if len(self.problems) > 1 else ""
+        return f"{self.problems[0]}{others}" if self.problems else ""
+
+
+@dataclass(frozen=True)
+class Observed:
+    """The application, whether its triggers log every change, and the tables and views that the build has."""
+
+    application: Application
+    log: Completeness
+    built: frozenset[str]
+
+    def select(self, column: str, table: str, by: str, keys: str) -> str | None:
+        """`column` of the rows of the application's `table` whose `by` is among `keys`, a query of one column.
+
+        None where the application lacks one of the two columns.
+        """
+        if {column, by} - set(self.application.columns.get(table, {})):
+            return None
+        key, result = self._key(table, by), self._key(table, column)
+        return (
+            f"select {result} from {quoted(self.application.schema, table)} as t"
+            f" join (select distinct k.key from ({keys}) as k (key) where k.key is not null) as wanted"
+            f" on {key} = wanted.key"
+        )
+
+    def _key(self, table: str, column: str) -> str:
+        return as_key(f"t.{quoted(column)}", self.application.columns[table][column])
+
+
+def observe(connection: Connection, settings: Settings) -> Observed:
+    application = read_application(connection, settings.application_schema)
+    return Observed(
+        application,
+        completeness(connection, settings, application),
+        relations(connection, settings.build_schema),
+    )
+
+
+def completeness(connection: Connection, settings: Settings, application: Application) -> Completeness:
+    """Whether every trigger that should be there now is there and enabled; else a run has to be full."""
+    if not settings.change_log:
+        return Completeness(("there is no change log (STANDING_CHANGE_LOG is off)",))
+    driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+    columns = {
+        (table, name): FoundColumn(table, name, type_, required=False, default=None)
+        for table, found in application.columns.items()
+        for name, type_ in found.items()
+    }
+    catalog = read_followed(driver, application.schema, columns)
+    wrong = problems(catalog)
+    return Completeness(
+        tuple(problem for phrases in wrong.values() for problem in phrases),
+        tuple(capture.table for capture in wanted(catalog) if capture.table not in wrong),
+    )

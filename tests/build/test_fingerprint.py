@@ -1,0 +1,110 @@
+"""What a build depends on: each edit makes due whose documents it may change, and nobody else."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from support.project import Project
+
+from standing.build.fingerprint import Fingerprint, take
+from standing.build.project import PROJECT_ROOT
+from standing.contract.targets import TARGETS
+from standing.database.schemas import Application
+from standing.settings import load_settings
+
+ALL = {target.name for target in TARGETS}
+USERS = {"id": "uuid", "kyc_status": "text", "behavior_score": "jsonb"}
+APPLICATION = Application(
+    "public",
+    {
+        "users": USERS,
+        "orders": {"id": "uuid", "created_at": "timestamp with time zone"},
+        "seller_profiles": {"id": "uuid", "tier_info": "jsonb"},
+    },
+    ("orders.buyer_id f",),
+)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    home = tmp_path_factory.mktemp("fingerprint")
+    copy = Project(home / "project", load_settings(STANDING_HOME=home))
+    with copy.at_work():
+        yield copy
+
+
+def changed(before: Fingerprint, after: Fingerprint) -> set[str]:
+    """The targets of which everybody is due, and "materialized" where every row is derived anew."""
+    due = {name for name in ALL if before.targets[name] != after.targets[name]}
+    return due | ({"materialized"} if before.materialized != after.materialized else set())
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "due"),
+    [
+        ("macros/incremental/materializations/kept.sql", "on conflict", "on  conflict", ALL | {"materialized"}),
+        ("macros/incremental/due.sql", "random_page_cost', '1.1'", "random_page_cost', '2'", ALL | {"materialized"}),
+        ("dbt_project.yml", "+on_schema_change: fail", "+on_schema_change: ignore", ALL | {"materialized"}),
+        ("models/marts/seller_tiers.sql", "select", "select ", {"tier_info"}),
+        ("models/marts/seller_tiers.yml", "data_type: bigint", "data_type: integer", {"tier_info"}),
+        ("models/marts/seller_tiers.yml", "The shop, seller_profiles.id.", "The shop.", set()),
+        ("models/staging/_sources.yml", "schema: standing\n", "schema: elsewhere\n", ALL | {"materialized"}),
+        ("seeds/scorecard_bins.csv", "\n", "\n\n", {"trust_score"}),
+        ("seeds/_seeds.yml", "weight: \"numeric(4,2)\"", "weight: numeric", {"trust_score"}),
+        ("standing/incremental/stale.py", "union", "union ", ALL | {"materialized"}),
+        ("standing/contract/sources.py", '"""', '"""\n', ALL | {"materialized"}),
+        ("standing/run/stages.py", '"""', '"""\n', set()),
+        ("profiles.yml", "threads:", "threads: ", set()),
+    ],
+)  # fmt: skip
+def test_an_edit_makes_due_whom_it_may_change(
+    file: str, old: str, new: str, due: set[str], project: Project
+) -> None:
+    before = take(APPLICATION, project.settings)
+    project.edit(file, (old, new))
+    assert changed(before, take(APPLICATION, project.settings)) == due
+
+
+def test_a_test_of_policy_makes_nobody_due_and_has_policy_tested_anew(project: Project) -> None:
+    before = take(APPLICATION, project.settings)
+    project.edit("tests/dbt/points_are_whole_tenths.sql", ("select", "select "))
+    after = take(APPLICATION, project.settings)
+    assert changed(before, after) == set()
+    assert before.policy != after.policy
+
+
+@pytest.mark.parametrize(
+    ("columns", "promises", "due"),
+    [
+        ({"users": {**USERS, "kyc_status": "varchar"}}, APPLICATION.promises, ALL),
+        ({"users": {**USERS, "hobby": "text"}}, APPLICATION.promises, set()),
+        ({"users": {**USERS, "behavior_score": "text"}}, APPLICATION.promises, {"behavior_score"}),
+        ({}, (), ALL | {"materialized"}),
+    ],
+    ids=["read otherwise", "read by nobody", "written otherwise", "no constraint"],
+)
+def test_the_applications_columns_and_constraints_count_where_they_are_used(
+    columns: dict[str, dict[str, str]], promises: tuple[str, ...], due: set[str]
+) -> None:
+    before = take(APPLICATION, load_settings())
+    after = replace(APPLICATION, columns=APPLICATION.columns | columns, promises=promises)
+    assert changed(before, take(after, load_settings())) == due
+
+
+@pytest.mark.parametrize("name", ["BUSINESS_TIME_ZONE", "TRUST_SCORE_MIN_TRANSACTIONS_FOR_GOLD"])
+def test_a_setting_that_models_read_counts(name: str) -> None:
+    other = load_settings(**{name: "Asia/Tokyo" if "ZONE" in name else 11})
+    assert changed(take(APPLICATION, load_settings()), take(APPLICATION, other)) >= ALL
+
+
+def test_models_read_no_variable_but_the_two_schemas() -> None:
+    """What dbt takes from its environment would be in no fingerprint."""
+    named = [
+        (path.name, line.strip())
+        for folder in ("models", "macros", "seeds")
+        for path in sorted((PROJECT_ROOT / folder).rglob("*"))
+        if path.suffix in (".sql", ".yml")
+        for line in path.read_text("utf-8").splitlines()
+        if "env_var(" in line or "{{ var(" in line
+    ]
+    assert named == [("_sources.yml", "schema: \"{{ env_var('STANDING_APPLICATION_SCHEMA', 'public') }}\"")]

@@ -1,0 +1,83 @@
+"""A run that finds nobody due is its plan alone: it asks little, loads nothing slow and says what it left as it was."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+from conftest import MakeDatabase
+from sqlalchemy import event
+from support.decided import do
+
+from standing.contract.targets import TARGETS
+from standing.database.clock import wall_clock
+from standing.database.connect import connect
+from standing.incremental.observed import Asked
+from standing.incremental.plan import make_plan
+from standing.run.execute import execute
+from standing.run.run import Request
+from standing.settings import Settings
+
+pytestmark = pytest.mark.usefixtures("no_audits")
+
+#: A run as a process of its own, which says at its end what it has loaded and whom it has begun.
+RUN = """
+import json, multiprocessing, sys
+from standing.cli import main
+sys.argv = ["standing", "run"]
+try:
+    main()
+except SystemExit as ended:
+    assert not ended.code
+print(json.dumps([len(multiprocessing.active_children()), sorted(name.split(".")[0] for name in sys.modules)]))
+"""
+
+
+@pytest.fixture
+def idle(make_database: MakeDatabase, published_template: str) -> Settings:
+    """A marketplace in which nobody is due, and one order is set aside."""
+    marketplace = make_database(published_template)
+    with connect(marketplace) as engine:
+        do(engine, "update orders set total_amount = 20000000 where id = (select id from orders limit 1)")
+        execute(marketplace, Request())
+        do(engine, "update standing.member_state set due_at = null")
+    return marketplace
+
+
+def test_an_idle_run_loads_neither_dbt_nor_great_expectations(idle: Settings) -> None:
+    environment = {**os.environ, "STANDING_HOME": str(idle.home), "DATABASE_URL": idle.database_url or ""}
+    done = subprocess.run([sys.executable, "-c", RUN], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "find the due: done in" in done.stderr
+    children, modules = json.loads(done.stdout.splitlines()[-1])
+    assert children == 0
+    assert {"sqlalchemy", "standing"} <= set(modules)
+    assert not {"dbt", "great_expectations", "prefect"} & set(modules)
+
+
+def test_an_idle_run_reports_what_it_left_as_it_was(idle: Settings) -> None:
+    outcome = execute(idle, Request())
+    assert [(stage.name, stage.detail) for stage in outcome.stages] == [("find the due", "nobody is due")]
+    assert (outcome.status, outcome.message) == ("published", "nothing changed")
+    assert outcome.said is not None
+    assert outcome.said.verdict.headline == "Nobody was due: nothing was built, audited or written."
+    assert {one.source for one in outcome.said.freshness} == {"orders", "reviews"}
+    assert [(one.source, one.rows) for one in outcome.said.quarantine if one.rows] == [("orders", 1)]
+
+
+def test_a_plan_asks_nothing_twice(idle: Settings) -> None:
+    asked: Counter[str] = Counter()
+    with connect(idle) as engine:
+        now = wall_clock(engine)
+        event.listen(
+            engine, "before_cursor_execute", lambda _c, _cursor, statement, *_: asked.update([statement])
+        )
+        assert make_plan(engine, idle, Asked(99, now, TARGETS)).nobody
+    questions = {statement: times for statement, times in asked.items() if "select" in statement[:10]}
+    assert len(questions) > 5
+    assert set(questions.values()) == {1}
+    assert (
+        sum("pg_attribute" in statement for statement in questions) == 2
+    )  # columns, and what is promised of them

@@ -10,13 +10,13 @@ from standing.settings import Settings
 from standing.sql import quoted
 
 
-def settle(
+def acknowledge(
     connection: Connection, settings: Settings, targets: tuple[Target, ...], run_id: int, plan: Plan
 ) -> None:
     """After everything is written: nobody that this run built is due any more, but who is held by an undo."""
     names = [target.name for target in targets]
     for target in targets:
-        for statement in _settle(settings, target):
+        for statement in _statements(settings, target):
             connection.execute(text(statement), {"target": target.name, "run_id": run_id})
     if plan.everybody:
         connection.execute(
@@ -33,7 +33,7 @@ def settle(
         )
 
 
-def _settle(settings: Settings, target: Target) -> Iterator[str]:
+def _statements(settings: Settings, target: Target) -> Iterator[str]:
     """Who is gone is forgotten; who joins after as_of is due then, and who has no time of joining, once they change."""
     kind = target.members
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, text
 from standing.contract.targets import Target
 from standing.database.chunks import write_chunk
 from standing.database.lock import RunLock
-from standing.incremental.acknowledge import settle
+from standing.incremental.acknowledge import acknowledge
 from standing.incremental.plan import Plan
 from standing.log import log_progress
 from standing.publish.statement import ChangeTable
@@ -102,7 +102,7 @@ def confirm_changes(
             changes = ChangeTable(settings, group)
             for target in group:
                 connection.execute(text(changes.confirm(target)), {"run_id": run_id})
-        settle(connection, settings, targets, run_id, plan)
+        acknowledge(connection, settings, targets, run_id, plan)
 
     write_chunk(engine, lock, "the members that are no longer due", "standing run", confirm)
 

@@ -51,8 +51,8 @@ def read_report(page: Path | None) -> dict[str, Any]:
     data = page.with_suffix(".json") if page else None
     if data is None or not data.is_file():
         return {}
-    found: dict[str, Any] = json.loads(data.read_text())
-    return found
+    results: dict[str, Any] = json.loads(data.read_text())
+    return results
 
 
 def quality_rows(report: dict[str, Any]) -> list[dict[str, Any]]:

@@ -53,8 +53,8 @@ class Declared:
 
     def load(self) -> Flow[..., object]:
         module, function = self.entrypoint.rsplit(".", 1)
-        found: Flow[..., object] = getattr(import_module(module), function)
-        return found
+        loaded: Flow[..., object] = getattr(import_module(module), function)
+        return loaded
 
 
 def declared(settings: Settings) -> tuple[Declared, ...]:
@@ -86,7 +86,7 @@ def _cron(cron: str, settings: Settings) -> Schedule:
 
 def built(settings: Settings) -> list[RunnerDeployment]:
     """The deployments as Prefect's own, ready to be served."""
-    found = []
+    deployments = []
     for one in declared(settings):
         deployment = one.load().to_deployment(
             one.name,
@@ -97,8 +97,8 @@ def built(settings: Settings) -> list[RunnerDeployment]:
         assert isinstance(deployment, RunnerDeployment)  # noqa: S101  # a coroutine only within a loop
         # Said outright, so that one that a work pool ran before is served from now on.
         deployment.work_pool_name = deployment.work_queue_name = None
-        found.append(deployment)
-    return found
+        deployments.append(deployment)
+    return deployments
 
 
 def serve_all() -> None:

@@ -40,8 +40,8 @@ class Pages(SimpleHTTPRequestHandler):
             )
         elif path == "/metrics":
             file = self.settings.metrics_path
-            found = file.read_bytes() if file.is_file() else b"# no run yet\n"
-            self._send(HTTPStatus.OK, "text/plain; version=0.0.4; charset=utf-8", found)
+            metrics = file.read_bytes() if file.is_file() else b"# no run yet\n"
+            self._send(HTTPStatus.OK, "text/plain; version=0.0.4; charset=utf-8", metrics)
         elif path == "/":
             self.send_response(HTTPStatus.FOUND)
             self.send_header("Location", "/reports/")
@@ -51,9 +51,9 @@ class Pages(SimpleHTTPRequestHandler):
 
     def translate_path(self, path: str) -> str:
         """Nothing of the home but its reports."""
-        found = Path(super().translate_path(path))
+        file = Path(super().translate_path(path))
         reports = self.settings.home.resolve() / "reports"
-        return str(found) if found.resolve().is_relative_to(reports) else str(reports / "none")
+        return str(file) if file.resolve().is_relative_to(reports) else str(reports / "none")
 
     def log_message(self, *_: Any) -> None:
         """Quiet: the log is for runs."""

@@ -18,16 +18,17 @@ def reconcile(mend: bool = False) -> State[None]:
     settings = current()
     reach_database()
     with Progress("reconciliation") as progress:
-        found = core(settings, mend, Stages(progress))
-    publish_artifacts(found.mended or found.run)
+        reconciliation = core(settings, mend, Stages(progress))
+    publish_artifacts(reconciliation.mended or reconciliation.run)
     write_metrics(settings)
-    if not found.compared:
-        return as_state(found.run)
-    if found.drift:
+    if not reconciliation.compared:
+        return as_state(reconciliation.run)
+    if reconciliation.drift:
         rows = [
-            {"document": one.target, "member": one.member_id, "cause": one.cause} for one in found.drift
+            {"document": one.target, "member": one.member_id, "cause": one.cause}
+            for one in reconciliation.drift
         ]
         create_table_artifact(key="standing-drift", table=rows, description="documents that drifted")
-    if found.error is not None:
-        return Failed(message=str(found.error), data=found.error)
-    return Completed(message=found.message)
+    if reconciliation.error is not None:
+        return Failed(message=str(reconciliation.error), data=reconciliation.error)
+    return Completed(message=reconciliation.message)

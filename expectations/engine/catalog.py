@@ -76,8 +76,8 @@ class Catalog:
 
     def usable(self, path: str) -> bool:
         """It exists and, if METRICS.md asks for it, has a type that fits."""
-        found = self.types.get(path)
-        return found is not None and found in FITTING.get(path, {found})
+        existing = self.types.get(path)
+        return existing is not None and existing in FITTING.get(path, {existing})
 
     def has_table(self, table: str) -> bool:
         return any(path.startswith(f"{table}.") for path in self.types)

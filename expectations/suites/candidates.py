@@ -24,11 +24,11 @@ def scans(scope: AuditScope, catalog: Catalog) -> list[Scan]:
     """What must exist, what was set aside, then for each target its members and its documents: two scans
     each; at last how the members are spread over levels and tiers."""
     targets = scope.targets
-    found = [relations_scan(targets, catalog), set_aside_scan(scope.build_schema)] if targets else []
+    parts = [relations_scan(targets, catalog), set_aside_scan(scope.build_schema)] if targets else []
     for target in targets:
-        found.append(members_scan(target, scope))
-        found.append(_documents_scan(target, scope))
-    return [*found, *distribution_scans(targets, scope.build_schema)]
+        parts.append(members_scan(target, scope))
+        parts.append(_documents_scan(target, scope))
+    return [*parts, *distribution_scans(targets, scope.build_schema)]
 
 
 def _documents_scan(target: Target, scope: AuditScope) -> Scan:

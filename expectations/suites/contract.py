@@ -63,10 +63,10 @@ def contract_scan(catalog: Catalog) -> Scan:
 
 def _problem(table: str, column: SourceColumn, catalog: Catalog) -> str:
     path = f"{table}.{column.name}"
-    found = catalog.types.get(path)
-    if catalog.usable(path) or (found is None and not column.required):
+    existing = catalog.types.get(path)
+    if catalog.usable(path) or (existing is None and not column.required):
         return ""
-    return "is missing" if found is None else f"is {found}, which is no {column.family}"
+    return "is missing" if existing is None else f"is {existing}, which is no {column.family}"
 
 
 def _promises(catalog: Catalog) -> list[Whole]:

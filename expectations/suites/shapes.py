@@ -62,15 +62,15 @@ def shape_rules(target: Target, whole: str) -> tuple[Rule, ...]:
 
 def _misfits(document: Document) -> dict[str, str]:
     """Key → SQL that is true where it is missing or of another type."""
-    found = {}
+    tests = {}
     for key in document.keys:
         value = f"d.{key.name}"
         test = f"({FITS[key.type].format(value)}) is not true"
         given = f"{value} is not null and " if key.nullable else ""
-        found[key.name] = given + test
+        tests[key.name] = given + test
         for inner in _inside(key):
-            found[f"{key.name}.{inner.name}"] = given + _misfit(inner, f"({value} -> '{inner.name}')")
-    return found
+            tests[f"{key.name}.{inner.name}"] = given + _misfit(inner, f"({value} -> '{inner.name}')")
+    return tests
 
 
 def _misfit(key: Key, value: str) -> str:

@@ -33,11 +33,11 @@ def diff(run_id: int | None, stopped: bool, as_json: bool) -> None:
         raise click.UsageError(
             "--run names one run, --stopped the latest that was stopped: give one of them"
         )
-    found = _stopped(run_id) if stopped or run_id is not None else _tried()
+    difference = _stopped(run_id) if stopped or run_id is not None else _tried()
     click.echo(
-        json.dumps(found.to_json(), ensure_ascii=False, indent=1, default=str)
+        json.dumps(difference.to_json(), ensure_ascii=False, indent=1, default=str)
         if as_json
-        else as_text(found)
+        else as_text(difference)
     )
 
 
@@ -53,14 +53,14 @@ def _tried() -> "Difference":
     from standing.settings import current
 
     settings = current()
-    found = try_policy(settings, _told())
+    difference = try_policy(settings, _told())
     click.echo(
         f"the documents tried are in {settings.diff_schema}; what has changed in the data since the last"
         " run"
         " is among the differences",
         err=True,
     )
-    return found
+    return difference
 
 
 def _told() -> "Callable[[int, int], None]":

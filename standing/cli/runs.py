@@ -124,17 +124,17 @@ def status(as_json: bool) -> None:
     with connect(settings) as engine:
         with engine.connect() as connection:
             require_upgraded(connection, settings)
-        found = gather(engine, settings)
+        status = gather(engine, settings)
     if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False, default=str))
+        click.echo(json.dumps(status, ensure_ascii=False, default=str))
         return
-    for group in found["documents"]:
+    for group in status["documents"]:
         click.echo(f"{group['title']}: {plural(group['members'], group['unit'].removesuffix('s'))}")
         for step in group["steps"]:
             click.echo(f"  {step['name']:<14}{step['members']:>10,}")
-    _print_changes(found["change_log"])
+    _print_changes(status["change_log"])
     click.echo("last runs:")
-    for row in found["runs"]:
+    for row in status["runs"]:
         message = (row["message"] or "").partition("\n")[0]
         started = f"{row['started_at']:%Y-%m-%d %H:%M:%S}"
         click.echo(
@@ -143,7 +143,7 @@ def status(as_json: bool) -> None:
                 9 * " ",
             )
         )
-    for last in found["runs"][:1]:
+    for last in status["runs"][:1]:
         if last["plan"]:
             click.echo(_folded(f"plan of run {last['run_id']}: {last['plan']}", "  "))
         if last["stages"]:
@@ -154,24 +154,24 @@ def status(as_json: bool) -> None:
             click.echo(f"report: {last['report']}")
 
 
-def _print_changes(found: dict[str, Any]) -> None:
-    if found["on"]:
+def _print_changes(changes: dict[str, Any]) -> None:
+    if changes["on"]:
         tables = (
-            f"triggers on {', '.join(found['follows'])}" if found["follows"] else "no triggers on any table"
+            f"triggers on {', '.join(changes['follows'])}" if changes["follows"] else "no triggers on any table"
         )
-        waiting = plural(found["waiting"], "row waits and is", "rows wait and are")
-        uncounted = f"{waiting} not among the due yet" if found["waiting"] else "no row waits"
+        waiting = plural(changes["waiting"], "row waits and is", "rows wait and are")
+        uncounted = f"{waiting} not among the due yet" if changes["waiting"] else "no row waits"
         click.echo(_folded(f"change log: {uncounted}; {tables}", "  "))
     else:
         click.echo("change log: off, so every run is a full one")
     problems = (
-        found["problems"]
-        if found["follows"]
-        else [plural(len(found["problems"]), "table is not followed", "tables are not followed")]
+        changes["problems"]
+        if changes["follows"]
+        else [plural(len(changes["problems"]), "table is not followed", "tables are not followed")]
     )
-    for problem in problems if found["on"] else ():
+    for problem in problems if changes["on"] else ():
         click.echo(f"  {problem}: runs are full until `standing migrate`")
-    for one in found["targets"]:
+    for one in changes["targets"]:
         members = "everybody" if one["due"] is None else f"{one['due']:,}"
         held = f", {one['held']:,} held since an undo" if one["held"] else ""
         why = f": {'; '.join(one['reasons'])}" if one["reasons"] else ""
@@ -193,9 +193,9 @@ def why(kind: str, member_id: str, as_of: str | None, as_json: bool) -> None:
     from standing.why import as_text, explain
 
     settings = current()
-    found = explain(settings, kind, member_id, _moment(as_of, settings.business_time_zone))
-    as_printed = json.dumps(found.to_json(), ensure_ascii=False, indent=1, default=str)
-    click.echo(as_printed if as_json else as_text(found))
+    explanation = explain(settings, kind, member_id, _moment(as_of, settings.business_time_zone))
+    as_printed = json.dumps(explanation.to_json(), ensure_ascii=False, indent=1, default=str)
+    click.echo(as_printed if as_json else as_text(explanation))
 
 
 @click.command()
@@ -215,20 +215,20 @@ def reconcile(mend: bool, as_json: bool) -> None:
 
     settings = current()
     log_to_stderr()
-    found = compare(settings, mend=mend)
+    reconciliation = compare(settings, mend=mend)
     write_metrics(settings)
     if as_json:
-        click.echo(json.dumps(found.to_json(), ensure_ascii=False, default=str))
+        click.echo(json.dumps(reconciliation.to_json(), ensure_ascii=False, default=str))
     else:
-        click.echo(found.message)
-        for one in found.drift:
+        click.echo(reconciliation.message)
+        for one in reconciliation.drift:
             click.echo(f"  {one.target:<16}{one.member_id}  {one.cause}")
-    if found.run.status in NOT_COMPARED:
-        sys.exit(NOT_COMPARED[found.run.status])
-    if found.error is not None:
+    if reconciliation.run.status in NOT_COMPARED:
+        sys.exit(NOT_COMPARED[reconciliation.run.status])
+    if reconciliation.error is not None:
         if as_json:
-            sys.exit(found.error.exit_code)
-        raise found.error
+            sys.exit(reconciliation.error.exit_code)
+        raise reconciliation.error
 
 
 COMMANDS: tuple[click.Command, ...] = (run, why, status, reconcile)

@@ -31,8 +31,8 @@ def preflight(backup_file: Path | None, as_json: bool) -> None:
     with connect(settings) as engine:
         checks = preflight(settings, engine, backup_file)
     if as_json:
-        found = {"go": go(checks), "checks": [asdict(check) for check in checks]}
-        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        result = {"go": go(checks), "checks": [asdict(check) for check in checks]}
+        click.echo(json.dumps(result, ensure_ascii=False, indent=2))
     else:
         for check in checks:
             mark, colour = MARKS[check.state]
@@ -94,8 +94,8 @@ def verify(as_json: bool) -> None:
         verified = verify(settings, engine)
     verdict = verified.verdict
     if as_json:
-        found = {**verdict.to_json(), "report": str(verified.report)}
-        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        result = {**verdict.to_json(), "report": str(verified.report)}
+        click.echo(json.dumps(result, ensure_ascii=False, indent=2))
     else:
         for one in verdict.outcomes:
             mark, colour = MARKS["ok" if one.success else "note" if one.severity == "info" else "no-go"]

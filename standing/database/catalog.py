@@ -125,9 +125,9 @@ class Catalog:
 
     def constraint(self, table: str, kind: str, columns: tuple[str, ...]) -> FoundConstraint | None:
         """The constraint of this kind on exactly these columns, in any order."""
-        for found in self.constraints:
-            if (found.table, found.kind) == (table, kind) and sorted(found.columns) == sorted(columns):
-                return found
+        for one in self.constraints:
+            if (one.table, one.kind) == (table, kind) and sorted(one.columns) == sorted(columns):
+                return one
         return None
 
 

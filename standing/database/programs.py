@@ -43,8 +43,8 @@ def find_program(name: str, major: int) -> Path:
 
 def _version(program: Path) -> int | None:
     done = subprocess.run([str(program), "--version"], capture_output=True, text=True, check=False)
-    found = re.search(r"\) (\d+)", done.stdout)
-    return int(found.group(1)) if found else None
+    match = re.search(r"\) (\d+)", done.stdout)
+    return int(match.group(1)) if match else None
 
 
 def server_major(engine: Engine) -> int:

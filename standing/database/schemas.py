@@ -25,7 +25,7 @@ def read_application(connection: Connection, schema: str) -> Application:
 
 def columns_found(connection: Connection, schema: str) -> Columns:
     """Table → column → type name, for every table, view and partitioned table of the schema."""
-    found: Columns = {}
+    columns: Columns = {}
     statement = (
         "select c.relname as table, a.attname as column, format_type(a.atttypid, a.atttypmod) as type"
         " from pg_class as c join pg_namespace as n on n.oid = c.relnamespace"
@@ -33,8 +33,8 @@ def columns_found(connection: Connection, schema: str) -> Columns:
         " where n.nspname = :schema and c.relkind in ('r', 'p', 'v', 'm', 'f')"
     )
     for row in rows(connection, statement, schema=schema):
-        found.setdefault(row["table"], {})[row["column"]] = row["type"]
-    return found
+        columns.setdefault(row["table"], {})[row["column"]] = row["type"]
+    return columns
 
 
 def promises_found(connection: Connection, schema: str) -> tuple[str, ...]:

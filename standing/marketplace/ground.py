@@ -48,8 +48,8 @@ def statements(name: str, tables: tuple[str, ...]) -> list[str]:
     """The statements of tables.sql or constraints.sql that are about these tables."""
     source = files("standing.marketplace").joinpath(name).read_text("utf-8")
     bare = re.sub(r"--[^\n]*", "", source)
-    found = (re.match(r"\s*(?:create|alter) table (\w+)", part) for part in bare.split(";"))
-    return [m.string.strip() for m in found if m and m.group(1) in tables]
+    matches = (re.match(r"\s*(?:create|alter) table (\w+)", part) for part in bare.split(";"))
+    return [m.string.strip() for m in matches if m and m.group(1) in tables]
 
 
 def loaded_before(engine: Engine, settings: Settings, load: Load) -> bool:
@@ -131,11 +131,11 @@ def raw(connection: Connection) -> "psycopg.Connection[tuple[object, ...]]":
 
 
 def _tables_present(connection: Connection, settings: Settings) -> list[str]:
-    found = connection.execute(
+    relations = connection.execute(
         text("select tablename from pg_tables where schemaname = :schema and tablename = any(:names)"),
         {"schema": settings.application_schema, "names": [*REQUIRED, *OPTIONAL]},
     )
-    return sorted(found.scalars())
+    return sorted(relations.scalars())
 
 
 def _mark(connection: Connection, settings: Settings) -> Load | None:

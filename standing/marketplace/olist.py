@@ -81,10 +81,10 @@ def _unique(file: str, staging: str, columns: str) -> Rule:
 
 
 def _filled(file: str, staging: str, columns: tuple[str, ...]) -> Rule:
-    found = " union all ".join(
+    queries = " union all ".join(
         f"(select '{name}' from {staging} where {name} is null limit 1)" for name in columns
     )
-    return Rule(file, "a row has nothing in column", f"select * from ({found}) as empty limit 1")
+    return Rule(file, "a row has nothing in column", f"select * from ({queries}) as empty limit 1")
 
 
 def _known(file: str, staging: str, column: str, others: str) -> Rule:
@@ -176,9 +176,9 @@ def fill(
     progress("checks", 0.9)
     by_name = dict(zip((source.name for source in SOURCES), paths, strict=True))
     for rule in RULES:
-        found = connection.scalar(text(rule.finds))
-        if found is not None:
-            raise BadFile(f"{by_name[rule.file]}: {rule.says} {found}", "download the file again")
+        example = connection.scalar(text(rule.finds))
+        if example is not None:
+            raise BadFile(f"{by_name[rule.file]}: {rule.says} {example}", "download the file again")
     script = files("standing.marketplace").joinpath("olist.sql").read_text("utf-8")
     progress("marketplace tables", 0.95)
     connection.exec_driver_sql(script)

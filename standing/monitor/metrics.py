@@ -152,10 +152,10 @@ def _from_due(gauges: _Gauges, connection: Connection) -> None:
 
 
 def _from_reconciliation(gauges: _Gauges, connection: Connection) -> None:
-    for found in rows(connection, RECONCILED):
-        _success(gauges, "reconcile", found["finished_at"].timestamp())
+    for last in rows(connection, RECONCILED):
+        _success(gauges, "reconcile", last["finished_at"].timestamp())
         for target in TARGETS:
-            number = sum(found["counts"].get(target.name, {}).values())
+            number = sum(last["counts"].get(target.name, {}).values())
             gauges.set(
                 "drift_documents", "Documents that a full recompute contradicts", number, target=target.name
             )

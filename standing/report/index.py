@@ -53,8 +53,8 @@ def past_runs(folder: Path) -> list[PastRun | Unreadable]:
     """The newest runs in that folder, newest first; an empty list if there is none."""
     if not folder.is_dir():
         return []
-    found = [(int(name[1]), one) for one in folder.iterdir() if (name := _FOLDER.fullmatch(one.name))]
-    return [_read(one, run_id) for run_id, one in sorted(found, reverse=True)[:NEWEST]]
+    folders = [(int(name[1]), one) for one in folder.iterdir() if (name := _FOLDER.fullmatch(one.name))]
+    return [_read(one, run_id) for run_id, one in sorted(folders, reverse=True)[:NEWEST]]
 
 
 def _read(folder: Path, run_id: int) -> PastRun | Unreadable:

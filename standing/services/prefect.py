@@ -174,10 +174,10 @@ def _answer(url: str) -> dict[str, Any]:
     """The JSON object at a URL; an empty one while nobody answers well."""
     try:
         with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310  # our own http address
-            found = json.load(response)
+            answer = json.load(response)
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return answer if isinstance(answer, dict) else {}
 
 
 def _port(fixed: int | None, first: int, variable: str) -> int:

@@ -45,10 +45,10 @@ class Service:
     def noted(self) -> dict[str, Any]:
         """What was written at its last start, running or not; empty if there was none."""
         try:
-            found = json.loads(self.file.read_text())
+            note = json.loads(self.file.read_text())
         except (OSError, ValueError):
             return {}
-        return found if isinstance(found, dict) else {}
+        return note if isinstance(note, dict) else {}
 
     def running(self) -> bool:
         try:

@@ -36,8 +36,8 @@ def written_by(connection: Connection, run_id: int, targets: tuple[Target, ...])
         " where run_id = :run_id and published_at >="
         " (select started_at from standing.runs where run_id = :run_id) group by 1"
     )
-    found = {row.target: row.written for row in connection.execute(text(counted), {"run_id": run_id})}
-    return {target.name: found.get(target.name, 0) for target in targets}
+    written = {row.target: row.written for row in connection.execute(text(counted), {"run_id": run_id})}
+    return {target.name: written.get(target.name, 0) for target in targets}
 
 
 def prune(connection: Connection, settings: Settings) -> int:

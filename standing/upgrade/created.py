@@ -43,8 +43,8 @@ def entries(connection: Connection[Any]) -> tuple[Item, ...]:
     """What the upgrade created, in the order of creation; nothing where there is no ledger."""
     if not rows(connection, "select 1 where to_regclass(%(name)s) is not null", name=LEDGER):
         return ()
-    found = rows(
+    items = rows(
         connection,
         f'select kind, schema_name as schema, table_name as "table", name from {LEDGER} order by entry_id',
     )
-    return tuple(Item(**row) for row in found)
+    return tuple(Item(**row) for row in items)

@@ -31,28 +31,28 @@ def preflight(settings: Settings, engine: Engine, backup: Path | None = None) ->
         pooled.close()
 
 
-def go(found: list[Check]) -> bool:
+def go(checks: list[Check]) -> bool:
     """Whether nothing forbids the upgrade."""
-    return all(check.state != "no-go" for check in found)
+    return all(check.state != "no-go" for check in checks)
 
 
 def _all(connection: Connection[Any], settings: Settings, backup: Path | None) -> list[Check]:
     catalog = read_catalog(connection, settings.application_schema)
-    found = [*server.server(connection), *server.tables(catalog)]
+    checks = [*server.server(connection), *server.tables(catalog)]
     try:
         require_own_schema_is_ours(connection)
     except UnfitDatabase as error:
-        found.append(Check("own schema", "no-go", error.message, error.fix))
+        checks.append(Check("own schema", "no-go", error.message, error.fix))
     if not catalog.has("users"):
-        return found
-    found += server.privileges(connection, catalog)
-    found += server.triggers(connection, catalog)
-    found += change_log.change_log(connection, catalog, settings)
-    found += server.transactions(connection)
-    found += space.space(connection, catalog)
-    if go([check for check in found if check.name in ("tables", "privileges")]):
-        found += space.quarantine(connection, catalog)
-    return [*found, *space.readable_backup(backup)]
+        return checks
+    checks += server.privileges(connection, catalog)
+    checks += server.triggers(connection, catalog)
+    checks += change_log.change_log(connection, catalog, settings)
+    checks += server.transactions(connection)
+    checks += space.space(connection, catalog)
+    if go([check for check in checks if check.name in ("tables", "privileges")]):
+        checks += space.quarantine(connection, catalog)
+    return [*checks, *space.readable_backup(backup)]
 
 
 def _progress(settings: Settings, engine: Engine) -> list[Check]:

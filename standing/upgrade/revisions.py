@@ -70,8 +70,8 @@ def up_to(revision: str | None) -> list[str]:
     if revision is None:
         return []
     script = ScriptDirectory.from_config(configuration())
-    found = [one.revision for one in script.iterate_revisions(revision, "base")]
-    return [one for one in reversed(found) if one != "own_schema"]
+    newest_first = [one.revision for one in script.iterate_revisions(revision, "base")]
+    return [one for one in reversed(newest_first) if one != "own_schema"]
 
 
 def present(engine: Engine) -> str | None:

@@ -50,7 +50,7 @@ def _made(connection: Connection[Any], catalog: Catalog, tables: str) -> Iterato
 
 def _replicated(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]:
     """Followed tables whose rows a subscription applies, which fires no statement triggers."""
-    found = rows(
+    replicated = rows(
         connection,
         """
         select c.relname as name from pg_subscription_rel as r join pg_class as c on c.oid = r.srrelid
@@ -59,8 +59,8 @@ def _replicated(connection: Connection[Any], catalog: Catalog) -> Iterator[Check
         schema=quoted(catalog.schema),
         tables=[capture.table for capture in wanted(catalog)],
     )
-    if found:
-        names = ", ".join(row["name"] for row in found)
+    if replicated:
+        names = ", ".join(row["name"] for row in replicated)
         message = f"{names}: rows that come by logical replication fire no trigger, and are missed"
         yield Check(
             "change log", "warning", message, "STANDING_CHANGE_LOG=false makes every run a full one"

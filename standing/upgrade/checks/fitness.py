@@ -38,25 +38,25 @@ def misfits(catalog: Catalog) -> list[Misfit]:
     ]
     if len(missing) == len(REQUIRED):
         return missing
-    found = [*missing, *_legacy_columns(catalog)]
+    wrong = [*missing, *_legacy_columns(catalog)]
     for addition in ADDITIONS:
-        found += _types(catalog, addition.table, addition.columns)
+        wrong += _types(catalog, addition.table, addition.columns)
     for table in wanted_tables(catalog):
-        found += _types(catalog, table.name, table.columns)
-        found += _new_table(catalog, table)
-    return found + _names_taken(catalog)
+        wrong += _types(catalog, table.name, table.columns)
+        wrong += _new_table(catalog, table)
+    return wrong + _names_taken(catalog)
 
 
 def require_fit(catalog: Catalog) -> None:
     """Raise UnfitDatabase with all misfits."""
-    found = misfits(catalog)
-    if found:
-        problems = dict.fromkeys(one.problem for one in found)
+    wrong = misfits(catalog)
+    if wrong:
+        problems = dict.fromkeys(one.problem for one in wrong)
         listed = "; ".join(
-            f"{', '.join(one.object for one in found if one.problem == problem)} {problem}"
+            f"{', '.join(one.object for one in wrong if one.problem == problem)} {problem}"
             for problem in problems
         )
-        fixes = "; ".join(dict.fromkeys(one.fix for one in found))
+        fixes = "; ".join(dict.fromkeys(one.fix for one in wrong))
         raise UnfitDatabase(f"schema {catalog.schema!r} cannot be upgraded: {listed}", fixes)
 
 
@@ -66,7 +66,7 @@ def bare(type_: str) -> str:
 
 
 def _legacy_columns(catalog: Catalog) -> list[Misfit]:
-    found = []
+    wrong = []
     required = [
         (source.table, column.name, FAMILIES[column.family])
         for source in SOURCES
@@ -78,49 +78,49 @@ def _legacy_columns(catalog: Catalog) -> list[Misfit]:
         path = f"{table}.{name}"
         present = catalog.columns.get((table, name))
         if present is None:
-            found.append(Misfit(path, "is missing", f"add the column {path}"))
+            wrong.append(Misfit(path, "is missing", f"add the column {path}"))
         elif ("enum" if present.type in catalog.enums else bare(present.type)) not in family.values():
             wanted = [type_ for type_ in family.values() if type_ != "enum"]
             problem = f"is {present.type}, not {' or '.join(wanted)}"
-            found.append(Misfit(path, problem, f"change its type to {wanted[0]}"))
+            wrong.append(Misfit(path, problem, f"change its type to {wanted[0]}"))
     if catalog.has("reviews") and not {("reviews", "order_id"), ("reviews", "seller_id")} & set(
         catalog.columns
     ):
-        found.append(Misfit("reviews", "has neither order_id nor seller_id", "add one of the two"))
-    return found
+        wrong.append(Misfit("reviews", "has neither order_id nor seller_id", "add one of the two"))
+    return wrong
 
 
 def _types(catalog: Catalog, table: str, columns: tuple[Column, ...]) -> list[Misfit]:
     """Columns that are there already with a type that the guide's code cannot use."""
-    found = []
+    wrong = []
     for column in columns:
         present = catalog.columns.get((table, column.name))
         wanted = bare(column.type)
         if present and bare(present.type) not in STAND_INS.get(wanted, (wanted,)):
-            found.append(
+            wrong.append(
                 Misfit(
                     f"{table}.{column.name}",
                     f"exists as {present.type}, not {column.type}",
                     f"rename it or change its type to {column.type}",
                 )
             )
-    return found
+    return wrong
 
 
 def _new_table(catalog: Catalog, table: Table) -> list[Misfit]:
     """What a table of the guide needs from what is there."""
-    found = []
+    wrong = []
     if catalog.has(table.name):
         for column in table.columns:
             volatile = column.required and column.default_expression in (None, "gen_random_uuid()")
             if volatile and not catalog.has(table.name, column.name):
                 problem = f"lacks the required column {column.name}"
-                found.append(Misfit(table.name, problem, f"add it, or rename the table {table.name}"))
+                wrong.append(Misfit(table.name, problem, f"add it, or rename the table {table.name}"))
     for key in table.foreign_keys:
         if catalog.has(key.table) and not _is_key(catalog, key.table):
             fix = f"give {key.table} a primary key on id"
-            found.append(Misfit(f"{key.table}.id", f"is no key that {table.name} can refer to", fix))
-    return list(dict.fromkeys(found))
+            wrong.append(Misfit(f"{key.table}.id", f"is no key that {table.name} can refer to", fix))
+    return list(dict.fromkeys(wrong))
 
 
 def _is_key(catalog: Catalog, table: str) -> bool:
@@ -136,12 +136,12 @@ def _is_key(catalog: Catalog, table: str) -> bool:
 
 def _names_taken(catalog: Catalog) -> list[Misfit]:
     """Names that the upgrade gives and that something else has."""
-    found = []
+    wrong = []
     for table in TABLES:
         if table.name in catalog.others:
-            found.append(Misfit(table.name, "exists and is not a table", "rename it"))
+            wrong.append(Misfit(table.name, "exists and is not a table", "rename it"))
         for index in table.indexes:
             other = catalog.indexes.get(index.name)
             if other and other.table != table.name:
-                found.append(Misfit(index.name, f"is an index of {other.table}", "rename it"))
-    return found
+                wrong.append(Misfit(index.name, f"is an index of {other.table}", "rename it"))
+    return wrong

@@ -57,13 +57,13 @@ class Loss:
 def losses(connection: Connection[Any], catalog: Catalog, made: Collection[Item]) -> list[Loss]:
     """What is in objects of the ledger, most rows first; counts each table once, and only reads."""
     columns = {(item.table, item.name) for item in made if item.kind == "column"}
-    found = []
+    losses = []
     for table in [item.name for item in made if item.kind == "table" and catalog.has(item.name)]:
         entered = f"not ({OWN_ROWS[table]})" if table in OWN_ROWS else "true"
         counted = rows(
             connection, f"select count(*) as n from {quoted(catalog.schema, table)} as t where {entered}"
         )
-        found.append(Loss(f"{table}", counted[0]["n"]))
+        losses.append(Loss(f"{table}", counted[0]["n"]))
     for addition in ADDITIONS:
         ours = [
             column
@@ -71,8 +71,8 @@ def losses(connection: Connection[Any], catalog: Catalog, made: Collection[Item]
             if (addition.table, column.name) in columns and column.name not in CALCULATED
         ]
         if ours and catalog.has(addition.table):
-            found += _entered(connection, catalog, addition.table, ours)
-    return sorted((loss for loss in found if loss.rows), key=lambda loss: -loss.rows)
+            losses += _entered(connection, catalog, addition.table, ours)
+    return sorted((loss for loss in losses if loss.rows), key=lambda loss: -loss.rows)
 
 
 def _entered(
@@ -103,10 +103,10 @@ def dependents(
     """
     tables = {item.name for item in made if item.kind == "table"}
     others = {(item.table, item.name) for item in made}
-    found = []
+    dependents = []
     for row in rows(connection, DEPENDENTS, schema=quoted(catalog.schema), built=list(built)):
         ours = row["table"] in tables or (row["table"], row["column"]) in others
         if ours and not any(item.name == row["name"] for item in made):
             on = f"{row['table']}.{row['column']}" if row["column"] else row["table"]
-            found.append(f"{row['kind']} {row['name']} on {on}")
-    return sorted(set(found))
+            dependents.append(f"{row['kind']} {row['name']} on {on}")
+    return sorted(set(dependents))

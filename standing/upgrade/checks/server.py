@@ -29,21 +29,21 @@ class Check:
 
 def server(connection: Connection[Any]) -> Iterator[Check]:
     """Version, and whether the server takes writes at all."""
-    found = rows(
+    server = rows(
         connection,
         """
         select current_setting('server_version_num')::int / 10000 as major,
             current_setting('server_version') as version, pg_is_in_recovery() as standby
         """,
     )[0]
-    supported = found["major"] in SUPPORTED_VERSIONS
+    supported = server["major"] in SUPPORTED_VERSIONS
     yield Check(
         "server version",
         "ok" if supported else "no-go",
-        f"PostgreSQL {found['version']}",
+        f"PostgreSQL {server['version']}",
         "" if supported else "PostgreSQL 15 to 18 is needed",
     )
-    if found["standby"]:
+    if server["standby"]:
         yield Check("server", "no-go", "is a standby that only reads", "connect to the primary")
 
 
@@ -83,10 +83,10 @@ def privileges(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]
 
 def tables(catalog: Catalog) -> Iterator[Check]:
     """Legacy tables and columns, and what is there already."""
-    found = misfits(catalog)
-    for misfit in found:
+    wrong = misfits(catalog)
+    for misfit in wrong:
         yield Check("tables", "no-go", f"{misfit.object} {misfit.problem}", misfit.fix)
-    if not found:
+    if not wrong:
         yield Check("tables", "ok", "all required tables and columns are there with types that fit")
     for table, left_out in OPTIONAL.items():
         if not catalog.has(table):
@@ -105,7 +105,7 @@ def tables(catalog: Catalog) -> Iterator[Check]:
 def triggers(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]:
     """The application's triggers and row security on tables that the backfill writes to."""
     written = ["users", "seller_profiles", "loyalty_programs", "points_transactions"]
-    found = rows(
+    triggers = rows(
         connection,
         """
         select c.relname || '.' || g.tgname as name
@@ -123,8 +123,8 @@ def triggers(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]:
         written=written,
         own=quoted(STANDING_SCHEMA),
     )
-    if found:
-        names = ", ".join(row["name"] for row in found)
+    if triggers:
+        names = ", ".join(row["name"] for row in triggers)
         message = f"{names}: will fire for rows that the backfill writes; what they keep, rollback leaves"
         yield Check("triggers", "warning", message, "see that they bear an update of every user and seller")
     else:
@@ -150,7 +150,7 @@ def triggers(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]:
 
 def transactions(connection: Connection[Any]) -> Iterator[Check]:
     """Open transactions that every concurrent index build has to wait for."""
-    found = rows(
+    transactions = rows(
         connection,
         """
         select pid, coalesce(state, 'unknown') as state,
@@ -166,7 +166,7 @@ def transactions(connection: Connection[Any]) -> Iterator[Check]:
         connection,
         "select count(*) as n from pg_prepared_xacts where database = current_database()",
     )[0]["n"]
-    for row in found:
+    for row in transactions:
         message = f"server process {row['pid']} ({row['state']}) has one open for {row['seconds']} s"
         yield Check(
             "transactions", "warning", message, f"end it, or select pg_terminate_backend({row['pid']})"
@@ -175,5 +175,5 @@ def transactions(connection: Connection[Any]) -> Iterator[Check]:
         yield Check(
             "transactions", "warning", f"{prepared} prepared ones are open", "commit or roll them back"
         )
-    if not found and not prepared:
+    if not transactions and not prepared:
         yield Check("transactions", "ok", f"none open for more than {LONG_TRANSACTION} s, as far as seen")

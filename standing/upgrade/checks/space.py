@@ -99,7 +99,7 @@ def _size(count: int) -> str:
 
 def quarantine(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]:
     """Rows that a run would set aside; one look at each table."""
-    found = False
+    any_rows = False
     for table, reasons in QUARANTINED.items():
         known = {
             reason: condition
@@ -114,10 +114,10 @@ def quarantine(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]
             row = cursor.execute(statement.encode()).fetchone() or ()
         for reason, count in zip(known, row, strict=True):
             if count:
-                found = True
+                any_rows = True
                 message = f"{table}: {count:,} {reason}; a run will set them aside"
                 yield Check("rows", "warning", message, "correct them, or leave them out of the scores")
-    if not found:
+    if not any_rows:
         yield Check("rows", "ok", "none that a run would set aside")
 
 

@@ -25,7 +25,7 @@ def loyalty_programs(catalog: Catalog, made: Collection[Item], settings: Setting
     """
     bonus = settings.loyalty_welcome_bonus
     ours = {item.name for item in made if item.kind == "table"}
-    found = {name for name in ("loyalty_programs", "points_transactions") if catalog.has(name)} - ours
+    existing = {name for name in ("loyalty_programs", "points_transactions") if catalog.has(name)} - ours
     words = {
         "users": quoted(catalog.schema, "users"),
         "programs": quoted(catalog.schema, "loyalty_programs"),
@@ -34,8 +34,8 @@ def loyalty_programs(catalog: Catalog, made: Collection[Item], settings: Setting
         "since": _member_since(catalog, settings),
         "entries": ENTRIES.format(points=quoted(catalog.schema, "points_transactions")),
         "award": AWARD.format(points=quoted(catalog.schema, "points_transactions"), bonus=bonus),
-        "note_program": _note("loyalty_programs", "enrolled") if "loyalty_programs" in found else "",
-        "note_award": _note("points_transactions", "awarded") if found else "",
+        "note_program": _note("loyalty_programs", "enrolled") if "loyalty_programs" in existing else "",
+        "note_award": _note("points_transactions", "awarded") if existing else "",
     }
     unpaid = UNPAID.format(points=words["points"])
     enrolled = f"exists (select 1 from {words['programs']} as l where l.user_id = t.id)"

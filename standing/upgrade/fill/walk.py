@@ -45,14 +45,14 @@ def run_backfill(session: Session, schema: str, backfill: Backfill, on_progress:
 
     Then goes once more through what is pending behind the walk: rows the application inserted meanwhile.
     """
-    found = rows(
+    progress = rows(
         session.connection,
         f"select after_key, members, finished_at from {PROGRESS} where step = %(step)s",
         step=backfill.name,
     )
-    if found and found[0]["finished_at"]:
+    if progress and progress[0]["finished_at"]:
         return 0
-    after, members = (found[0]["after_key"], found[0]["members"]) if found else (None, 0)
+    after, members = (progress[0]["after_key"], progress[0]["members"]) if progress else (None, 0)
     total = _estimate(session, schema, backfill.table)
     while True:
         batch = partial(_batch, session, schema, backfill, after, members)
@@ -129,9 +129,9 @@ def _write(session: Session, backfill: Backfill, ids: list[str]) -> None:
 
 def _estimate(session: Session, schema: str, table: str) -> int:
     """About how many rows the table has, from its statistics; 0 where it has none."""
-    found: list[dict[str, Any]] = rows(
+    estimate: list[dict[str, Any]] = rows(
         session.connection,
         "select greatest(reltuples, 0)::bigint as n from pg_class where oid = to_regclass(%(name)s)",
         name=quoted(schema, table),
     )
-    return int(found[0]["n"]) if found else 0
+    return int(estimate[0]["n"]) if estimate else 0

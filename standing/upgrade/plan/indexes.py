@@ -48,10 +48,10 @@ def partition_index_name(partition: Partition, index: Index) -> str:
 def _index(catalog: Catalog, table: str, index: Index) -> list[Step]:
     if catalog.partitioned(table):
         return _partitioned(catalog, table, index)
-    found = catalog.indexes.get(index.name)
-    if found and found.valid:
+    existing = catalog.indexes.get(index.name)
+    if existing and existing.valid:
         return []
-    leftover = [_drop_leftover(catalog.schema, index.name)] if found else []
+    leftover = [_drop_leftover(catalog.schema, index.name)] if existing else []
     return [
         *leftover,
         _concurrently(catalog.schema, table, index.name, on_column(catalog.schema, table, index)),
@@ -102,10 +102,10 @@ def _unique(catalog: Catalog, table: str, columns: tuple[str, ...]) -> list[Step
 
 def _partitioned(catalog: Catalog, table: str, index: Index) -> list[Step]:
     partitions = [one for one in catalog.partitions if one.table == table]
-    found = catalog.indexes.get(index.name)
-    if (found and found.valid) or any(one.foreign for one in partitions):
+    existing = catalog.indexes.get(index.name)
+    if (existing and existing.valid) or any(one.foreign for one in partitions):
         return []
-    steps = [] if found else [_declare(catalog.schema, table, index, index.name)]
+    steps = [] if existing else [_declare(catalog.schema, table, index, index.name)]
     above = {table: quoted(catalog.schema, index.name)}
     for one in partitions:
         name = partition_index_name(one, index)

@@ -94,9 +94,9 @@ def _foreign_key(catalog: Catalog, table: str, key: ForeignKey) -> list[Step]:
     validate = Step(
         f"validate {name}", (f"alter table {where} validate constraint {quoted(name)}",), patient=True
     )
-    found = catalog.constraint(table, "f", (key.column,))
-    if found:
-        return [validate] if not found.validated and found.name == name else []
+    existing = catalog.constraint(table, "f", (key.column,))
+    if existing:
+        return [validate] if not existing.validated and existing.name == name else []
     add = (
         f"alter table {where} add constraint {quoted(name)} foreign key ({quoted(key.column)})\n"
         f"    references {quoted(catalog.schema, key.table)} (id) on delete {key.on_delete} not valid"

@@ -157,7 +157,9 @@ def status(as_json: bool) -> None:
 def _print_changes(changes: dict[str, Any]) -> None:
     if changes["on"]:
         tables = (
-            f"triggers on {', '.join(changes['follows'])}" if changes["follows"] else "no triggers on any table"
+            f"triggers on {', '.join(changes['follows'])}"
+            if changes["follows"]
+            else "no triggers on any table"
         )
         waiting = plural(changes["waiting"], "row waits and is", "rows wait and are")
         uncounted = f"{waiting} not among the due yet" if changes["waiting"] else "no row waits"

@@ -1,4 +1,4 @@
-"""Writes docs/metrics.md from the contract, the models' descriptions and the seeds: `python docs/metrics.py`."""
+"""Write docs/metrics.md from the contract, the models and the seeds: `python docs/metrics.py`."""
 
 import csv
 import json

@@ -26,7 +26,7 @@ def logger(run_id: int, stage: str) -> _RunLogger:
 
 
 def log_progress(run_id: int, stage: str, what: str) -> Callable[[int, int], None]:
-    """Gives a function to call with how many of how many (0: not known) are done; it logs that every few seconds."""
+    """Gives a function that logs, every few seconds, how many of how many (0: not known) are done."""
     log = logger(run_id, stage)
     logged_at = time.monotonic()
 

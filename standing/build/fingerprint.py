@@ -1,17 +1,21 @@
-"""What a build depends on besides the application's rows, as hashes: this is the one place that says what counts.
+"""Hashes of what a build depends on besides rows; only this module says what counts.
 
-Equal hashes mean that a member to whom nothing happened would get the same document. In the hash of a target are
+Equal hashes mean that a member to whom nothing happened would get the same document. In the hash of a
+target are
 
-- the text of its mart, of every model and seed below, and of all macros, materializations and hooks among them;
-- what YAML says of those models, seeds and sources (configuration, contract, types), and dbt_project.yml;
-- the settings that models read (`SETTINGS`; standing/incremental/context.py writes them for the models);
-- the application's columns that the models read with their types, the column that is written, and the constraints that
+- the text of its mart, of every model and seed below, and of all macros, materializations and hooks among
+them; - what YAML says of those models, seeds and sources (configuration, contract, types), and
+dbt_project.yml; - the settings that models read (`SETTINGS`; standing/incremental/context.py writes them
+for the models); - the application's columns that the models read with their types, the column that is
+written, and the constraints that
   models rely on;
-- the Python that logs changes and lists what has to be derived anew (`PYTHON`): what it missed before, it may find now.
+- the Python that logs changes and lists what has to be derived anew (`PYTHON`): what it missed before, it
+may find now.
 
-Out are what decides whether a build ends well and not what it gives: data tests, unit tests, descriptions, and the policy's
-own tests, which `policy` has (standing/build/prepared.py). Out, too, is how and where a build works: profiles.yml, the
-session's settings, threads. Versions of dbt and of PostgreSQL are out: `standing reconcile` finds what one of them changed.
+Out are what decides whether a build ends well and not what it gives: data tests, unit tests, descriptions,
+and the policy's own tests, which `policy` has (standing/build/prepared.py). Out, too, is how and where a
+build works: profiles.yml, the session's settings, threads. Versions of dbt and of PostgreSQL are out:
+`standing reconcile` finds what one of them changed.
 """
 
 import hashlib
@@ -46,7 +50,8 @@ MATERIALIZED = "kept"
 class Fingerprint:
     """`targets` is target → the hash of what its documents depend on, for all targets.
 
-    `materialized` is that of all models whose rows stay, and `policy` that of the seeds and of what is tested about them.
+    `materialized` is that of all models whose rows stay, and `policy` that of the seeds and of what is
+    tested about them.
     """
 
     targets: dict[str, str]
@@ -79,7 +84,7 @@ def take(application: Application, settings: Settings) -> Fingerprint:
 
 
 def _read(texts: list[str], application: Application) -> Iterator[str]:
-    """The columns that models and macros read, with the types they have now, and the constraints of the tables they read."""
+    """The columns that models and macros read, with their types, and their tables' constraints."""
     tables = {table for text in texts for table in TABLE.findall(text)}
     columns = {column for text in texts for column in COLUMN.findall(text)}
     for table in sorted(tables):

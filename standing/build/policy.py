@@ -1,6 +1,7 @@
-"""The tables of seeds/ as files: what would keep them from loading, or no test of dbt could name by its line.
+"""Checks of seeds/ as files: what would keep them from loading, and what no dbt test can see.
 
-Types and what else is asked of a table stand beside it in seeds/_seeds.yml. Rules between rows are dbt's tests.
+Types and what else is asked of a table stand beside it in seeds/_seeds.yml. Rules between rows are dbt's
+tests.
 """
 
 import csv
@@ -31,7 +32,8 @@ NAMED = 5
 class Seed:
     """A policy table: its file, its columns' types, what makes a row unique, which cells may be empty.
 
-    `rows_read` are the keys of the rows that it has to have, and no others, where the code reads them by name.
+    `rows_read` are the keys of the rows that it has to have, and no others, where the code reads them by
+    name.
     """
 
     name: str

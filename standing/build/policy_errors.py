@@ -1,4 +1,4 @@
-"""What a failed dbt test says to the person who edited a seed: the file, the line, the row, and what is wrong with it."""
+"""Messages of failed dbt tests for the person who edited a seed: file, line, row, what is wrong."""
 
 from collections.abc import Iterator
 from pathlib import Path

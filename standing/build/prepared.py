@@ -1,4 +1,4 @@
-"""What a build finds in its schema and need not make again: policy, loaded and tested, and the staging views.
+"""What a build finds in its schema and need not make again: tested policy and the staging views.
 
 Loading and testing the seeds and making the views costs seconds, and most runs change nothing about either.
 """
@@ -26,7 +26,7 @@ def is_prepared(
     fingerprint: Fingerprint,
     built: Set[str],
 ) -> bool:
-    """Whether policy and staging of the targets are in the build's schema, whose relations are `built`, as their files say."""
+    """Whether policy and staging of the targets are among the relations `built`, as their files say."""
     if not _lasting(targets) | {PREPARED} <= built:
         return False
     known = _known(connection, settings)
@@ -37,13 +37,14 @@ def is_prepared(
 def preparing(
     engine: Engine, settings: Settings, targets: tuple[Target, ...], fingerprint: Fingerprint
 ) -> Iterator[None]:
-    """Around a build that makes policy and staging of the targets; where it fails, nothing counts as made."""
+    """Note that policy and staging of the targets are made, if the build in this block succeeds."""
     table = quoted(settings.build_schema, PREPARED)
     with engine.begin() as connection:
         # As the models of policy are: what a crash of the server empties is not prepared.
         connection.execute(
             text(
-                f"create unlogged table if not exists {table} (target text primary key, depends_on text not null)"
+                f"create unlogged table if not exists {table} (target text primary key,"
+                " depends_on text not null)"
             )
         )
         known = _known(connection, settings)
@@ -74,7 +75,7 @@ def _wanted(fingerprint: Fingerprint, target: str) -> str:
 
 
 def _lasting(targets: tuple[Target, ...]) -> set[str]:
-    """The models that stay from build to build; a seed that is made anew takes the views that read it along."""
+    """The models that stay from build to build; a new seed drops the views that read it."""
     marts = [*(target.mart for target in targets), "stg_quarantine_counts"]
     return {
         name

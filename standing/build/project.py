@@ -33,7 +33,7 @@ class Part:
 
 
 def texts(*patterns: str) -> Iterator[str]:
-    """All files that the patterns name, in their order, those of one pattern in the order of their names."""
+    """All files that the patterns name, in the order of patterns and names."""
     for pattern in patterns:
         found = sorted(PROJECT_ROOT.glob(pattern))
         if not found:
@@ -58,7 +58,7 @@ def upstream(mart: str) -> dict[str, Part]:
 
 
 def materialized(kind: str) -> dict[str, dict[str, Any]]:
-    """The models whose own config says that they are materialized so: name → that config, where it is plain values."""
+    """Models with this materialization in their own config: name → config, where it is plain values."""
     configs = {name: _config(_part(name).text) for name, path in _files().items() if _is_model(path)}
     return {name: found for name, found in configs.items() if found.get("materialized") == kind}
 

@@ -1,4 +1,4 @@
-"""What dbt is asked to build: policy, and the marts of some targets with everything that they are made of."""
+"""What dbt is asked to build: policy, and marts with everything that they are made of."""
 
 from standing.contract.targets import Target
 
@@ -28,6 +28,6 @@ def whole(targets: tuple[Target, ...]) -> tuple[str, ...]:
 
 
 def without_policy(targets: tuple[Target, ...], is_prepared: bool = False) -> tuple[str, ...]:
-    """The targets over the policy's tables as they are; where they are prepared, over the staging views, too."""
+    """The targets, over policy's tables as they are; over the staging views, too, if prepared."""
     prepared = (STAGING,) if is_prepared else ()
     return ("--select", *_selected(targets), "--exclude", "path:seeds", *sorted(POLICY_MODELS), *prepared)

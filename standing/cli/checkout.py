@@ -1,4 +1,4 @@
-"""What a command needs beside the Python packages: models, policy and migrations, which only a checkout has."""
+"""What a command needs beside Python packages: models, policy and migrations, of a checkout."""
 
 from standing import PROJECT_ROOT
 from standing.errors import SettingError

@@ -1,4 +1,4 @@
-"""A document as a JSON Schema: what docs/metrics.py and readers in other languages take from the contract."""
+"""A document as a JSON Schema, for docs/metrics.py and for readers in other languages."""
 
 from typing import Any
 

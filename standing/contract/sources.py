@@ -64,8 +64,8 @@ class Source:
 
     `left_behind` are members that only the old side of an update or a delete has to name, because a new row
     is found through its other keys. On a change of one of the `wide` columns, and on the coming and going
-    of a row, the documents of others hang. Where `by_row`, a trigger on the columns read keeps our own writes
-    to the same table out of the log.
+    of a row, the documents of others hang. Where `by_row`, a trigger on the columns read keeps our own
+    writes to the same table out of the log.
     """
 
     table: str

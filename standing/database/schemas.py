@@ -1,4 +1,4 @@
-"""What schemas have: the application's columns, what its constraints promise, and the relations of a build."""
+"""What schemas have: columns, what constraints promise, and the relations of a build."""
 
 from dataclasses import dataclass
 

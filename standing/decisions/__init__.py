@@ -1,4 +1,4 @@
-"""What people decide: approve, reject, undo, resume; and what they look at first: diff, of a stopped run or a trial.
+"""What people decide: approve, reject, undo, resume; and diff, which they look at first.
 
 May use: run and everything below it.
 """

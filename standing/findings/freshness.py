@@ -15,7 +15,7 @@ TABLES = ("orders", "reviews")
 
 
 def freshness(connection: Connection, settings: Settings) -> tuple[Freshness, ...]:
-    """The newest row of each table that has times; in a run of the due, too, all rows are looked at: one may have gone."""
+    """The newest row of each table that has times. Every run looks at all rows: one may have gone."""
     found = columns_found(connection, settings.application_schema)
     shown = []
     for table in (table for table in TABLES if "created_at" in found.get(table, {})):

@@ -107,7 +107,7 @@ def _asked_of(asked: dict[str, str], before: str | None, after: str | None) -> s
 
 
 def _parts(document: str, target: Target) -> str:
-    """What explains a document, as {code: {points, labels}}: its factors, the reasons in its evidence, or its other numbers.
+    """What explains a document, as {code: {points, labels}}: factors, reasons, or other numbers.
 
     Somebody else may have written it: what is not as ours would be, is left out.
     """
@@ -121,7 +121,8 @@ def _parts(document: str, target: Target) -> str:
         numbers = _reasons(document, target) if target.reasons else _numbers(document, target)
         parts = f"jsonb_each({numbers}) as part (key, value) where true"
     return (
-        f"(select coalesce(jsonb_object_agg({code}, jsonb_build_object('points', {points}, {labels})), '{{}}')"
+        f"(select coalesce(jsonb_object_agg({code}, jsonb_build_object('points', {points}, {labels})),"
+        f" '{{}}')"
         f" from {parts} and jsonb_typeof({points}) = 'number')"
     )
 

@@ -13,7 +13,7 @@ from standing.sql import quoted
 def acknowledge(
     connection: Connection, settings: Settings, targets: tuple[Target, ...], run_id: int, plan: Plan
 ) -> None:
-    """After everything is written: nobody that this run built is due any more, but who is held by an undo."""
+    """After everything is written: whom this run built is not due any more, except held members."""
     names = [target.name for target in targets]
     for target in targets:
         for statement in _statements(settings, target):
@@ -26,15 +26,17 @@ def acknowledge(
     for target in targets:
         connection.execute(
             text(
-                "insert into standing.target_state (target, depends_on, run_id) values (:target, :depends_on, :run_id)"
-                " on conflict (target) do update set depends_on = excluded.depends_on, run_id = excluded.run_id"
+                "insert into standing.target_state (target, depends_on, run_id)"
+                " values (:target, :depends_on, :run_id)"
+                " on conflict (target) do update set depends_on = excluded.depends_on,"
+                " run_id = excluded.run_id"
             ),
             {"target": target.name, "depends_on": plan.fingerprint.targets[target.name], "run_id": run_id},
         )
 
 
 def _statements(settings: Settings, target: Target) -> Iterator[str]:
-    """Who is gone is forgotten; who joins after as_of is due then, and who has no time of joining, once they change."""
+    """Forget members who are gone. A member who joins after as_of falls due at that time."""
     kind = target.members
 
     def exists(schema: str, table: str, key: str) -> str:

@@ -28,7 +28,7 @@ SIDES = {"insert": NEW, "delete": OLD, "update": f"{OLD} {NEW}"}
 
 
 def _off(enabled: str) -> str:
-    """What a trigger is that is not enabled always, as it was made: what happened since then may not have been logged."""
+    """What is wrong with a trigger that is not `enable always`: changes may not have been logged."""
     return "is not always enabled" if enabled == "O" else "is disabled"
 
 

@@ -1,7 +1,7 @@
 """What the triggers of the change log run: one function a table, in Standing's schema.
 
-A trigger's function must not fail, because it would fail the application's statement with it. It works
-for a role without any right in Standing's schema. It names every table, type and operator with its schema, so
+A trigger's function must not fail, because it would fail the application's statement with it. It works for
+a role without any right in Standing's schema. It names every table, type and operator with its schema, so
 that no search_path can exchange one: setting a path of its own would cost each statement 3 µs. Rows are
 compared as images (`*=`), which needs no operator of their types.
 """
@@ -62,9 +62,9 @@ def differs(columns: Sequence[str]) -> str:
 def body(catalog: Catalog, source: Source, by_row: bool) -> str:
     """The function's text; with `by_row` its triggers are for each row, else for each statement.
 
-    A statement's update logs the keys of both sides and compares nothing: a comparison costs small statements
-    more than a row too many costs the log. A row's is compared here and not in the trigger's condition, which
-    PostgreSQL would parse again for each statement (15 µs for seven columns).
+    A statement's update logs the keys of both sides and compares nothing: a comparison costs small
+    statements more than a row too many costs the log. A row's is compared here and not in the trigger's
+    condition, which PostgreSQL would parse again for each statement (15 µs for seven columns).
     """
     update = _row_update(catalog, source) if by_row or source.by_row else _update(catalog, source)
     inserted = _rows(catalog, source, "new", by_row)

@@ -176,7 +176,8 @@ def _make_due(connection: Connection, table: str, members: str) -> int:
     return connection.execute(
         text(
             f"insert into {DUE} (target, member_id)"
-            f" select target, member_id from {members} cross join unnest(cast(:targets as text[])) as t (target)"
+            f" select target, member_id from {members} cross"
+            " join unnest(cast(:targets as text[])) as t (target)"
             " on conflict do nothing"
         ),
         {"targets": list(_targets(table))},

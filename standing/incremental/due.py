@@ -70,7 +70,7 @@ def reasons(connection: Connection, targets: tuple[Target, ...]) -> tuple[str, .
 def name_due(
     connection: Connection, settings: Settings, asked: Asked, observed: Observed, everybody: bool
 ) -> dict[str, int]:
-    """Fill the build's tables of the due and give their sizes: everybody, or those who are due as of the moment asked for."""
+    """Fill the build's tables of the due, with everybody or with those due, and give their sizes."""
     sizes = {}
     for kind in MEMBER_KINDS:
         names = [target.name for target in asked.targets if target.table == kind.table]
@@ -88,7 +88,8 @@ def name_due(
         else:
             source = (
                 "select member_id from standing.due where target = any(:names) and member_id is not null"
-                " union select member_id from standing.member_state where target = any(:names) and due_at <= :as_of"
+                " union select member_id from standing.member_state"
+                " where target = any(:names) and due_at <= :as_of"
             )
         filled = connection.execute(
             text(f"insert into {due_table} {source} on conflict do nothing"),

@@ -51,7 +51,7 @@ class Completeness:
 
 @dataclass(frozen=True)
 class Observed:
-    """The application, whether its triggers log every change, and the tables and views that the build has."""
+    """The application, whether every change is logged, and the tables and views of the build."""
 
     application: Application
     log: Completeness

@@ -1,4 +1,4 @@
-"""Whom a run moves, as its report shows it: counted while the last audit is at work, or else for the report."""
+"""Whom a run moves, for its report: counted while the last audit is at work, or later."""
 
 from sqlalchemy import Connection
 

@@ -105,7 +105,8 @@ def last_runs(engine: Engine, number: int) -> list[dict[str, Any]]:
         return rows(
             connection,
             "select run_id, selection, as_of, started_at, finished_at, status, message,"
-            " coalesce(summary -> 'stages', '[]') as stages, summary ->> 'report' as report, summary ->> 'plan' as plan"
+            " coalesce(summary -> 'stages', '[]') as stages, summary ->> 'report' as report,"
+            " summary ->> 'plan' as plan"
             " from standing.runs order by run_id desc limit :number",
             number=number,
         )

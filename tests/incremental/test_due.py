@@ -125,7 +125,8 @@ def test_between_two_midnights_nobody_falls_due_by_time_alone(
         do(
             engine,
             "delete from messages",
-            f"update orders set status = 'cancelled', cancelled_by = 'buyer', cancelled_at = '{wall_clock(engine)}',"
+            "update orders set status = 'cancelled', cancelled_by = 'buyer',"
+            f" cancelled_at = '{wall_clock(engine)}',"
             f" shipped_at = null, delivered_at = null, completed_at = null where id in ({awaited})",
         )
         set_clock(monkeypatch, lambda: midnight + timedelta(minutes=30))
@@ -137,7 +138,8 @@ def test_between_two_midnights_nobody_falls_due_by_time_alone(
         others = scalar(
             engine,
             f"select count(*) from standing.member_state where due_at > '{next_midnight}'"
-            f" and (due_at at time zone '{zone}')::time <> '00:00' and not (target = 'trust_score' and due_at ="
+            f" and (due_at at time zone '{zone}')::time <> '00:00' and not (target = 'trust_score' and"
+            " due_at ="
             " (select (trust_score ->> 'next_review')::timestamptz from users where id = member_id))",
         )
         assert others == 0

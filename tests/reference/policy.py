@@ -21,7 +21,7 @@ def seed(name: str) -> list[dict[str, str]]:
 
 @dataclass
 class Policy:
-    """The seeds; `grace` overrides demotion_grace_days by tier. Settings at their defaults, but for the zone."""
+    """The seeds, with `grace` as demotion_grace_days by tier. Settings are defaults, but the zone."""
 
     grace: dict[str, int]
     zone: ZoneInfo = BANGKOK

@@ -1,4 +1,4 @@
-"""A run that finds nobody due is its plan alone: it asks little, loads nothing slow and says what it left as it was."""
+"""A run that finds nobody due ends with its plan: few queries, no slow library, a clear message."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Windows begin at midnights of the business time zone: what an event at the edge counts for, and until when a document stands."""
+"""Windows begin at midnights of the business time zone: events at the edge, and valid_until."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -71,7 +71,8 @@ class Market:
         with self.engine.begin() as connection:
             connection.execute(
                 text(
-                    f"update {self.settings.build_schema}.run_context set wall_clock = :clock, business_time_zone = :zone"
+                    f"update {self.settings.build_schema}.run_context"
+                    " set wall_clock = :clock, business_time_zone = :zone"
                 ),
                 {"clock": as_of + DAY, "zone": zone},
             )
@@ -169,7 +170,7 @@ def test_what_lies_before_a_window_is_in_the_one_before_it(market: Market) -> No
 def test_a_document_stands_until_the_midnight_at_which_an_event_leaves_and_not_longer(
     market: Market,
 ) -> None:
-    """A review of the afternoon of 20 October leaves the 30 days with the midnight of 19 November, whatever the clocks did."""
+    """A review of 20 October leaves the 30 days at midnight of 19 November, whatever the clocks did."""
     edge = EDGES["a day of 25 hours"]
     market.load(shop(datetime(2026, 10, 20, 19, 30, tzinfo=UTC)))
     market.build(edge.zone, edge.as_of, "seller_ratings")

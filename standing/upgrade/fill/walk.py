@@ -17,7 +17,8 @@ PROGRESS = quoted(STANDING_SCHEMA, "upgrade_progress")
 #: A member may be deleted between our reading the key and our writing a row that refers to it.
 BATCH_PASSING = (*PASSING, errors.ForeignKeyViolation)
 
-#: Called after each step and batch: the step's name, members done and about how many in all (0 and 0: a single step).
+#: Called after each step and batch: the step's name, members done and about how many in all (0 and 0: a
+#: single step).
 OnProgress = Callable[[str, int, int], None]
 
 

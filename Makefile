@@ -4,6 +4,11 @@ BIN := .venv/bin
 ENV := .venv/.complete
 # One more than two cores: the tests of schedules mostly wait.
 WORKERS ?= 3
+# PostgreSQL's folder of another version than the embedded server's.
+SECOND ?= $(patsubst %/bin/initdb,%,$(firstword $(wildcard /usr/lib/postgresql/*/bin/initdb)))
+
+# Files stay whole and in their own order, the longest first.
+PYTEST = $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 
@@ -26,18 +31,30 @@ demo: $(ENV)  ## a simulated marketplace, upgraded, scored and reported, on the 
 	$(BIN)/python -m flows refresh
 	$(BIN)/standing status
 
-test: $(ENV)  ## every check: lint, types, import rules, dbt, pytest
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	@$(MAKE) --no-print-directory -j2 types tests
+check: $(ENV)  ## format, lint, types, imports, dbt's parse, SQL lint of what differs from main: under a minute
+	@$(MAKE) --no-print-directory -j2 types sql SQL=--changed
+
+test: $(ENV)  ## what a change can break: check, SQL lint of everything, pytest; at most ten minutes on two cores
+	@$(MAKE) --no-print-directory -j3 types sql tests
+
+prove: $(ENV)  ## what draws, kills or takes long, with new seeds (SEED=… for known ones); at most 90 minutes
+	$(PYTEST) -m prove $(if $(SEED),--seed $(SEED))
+	@# The suite on the second server, where one is installed.
+	@for server in $(SECOND); do echo "== $$server"; \
+		STANDING_TEST_POSTGRES=$$server $(PYTEST) || exit 1; done
 
 types:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/mypy
 
 tests:
-	@# Files in their own order: the longest come first, the quickest last.
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	$(PYTEST)
+
+sql:
+	$(BIN)/python tests/lint_sql.py $(SQL)
 
 bench: $(ENV)  ## the benchmarks, side by side; by hand, for minutes or hours
 	@for file in $$(grep -l __main__ benchmarks/*.py); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
@@ -60,4 +77,4 @@ clean:  ## stop what runs and delete everything that git ignores, the demo's dat
 	-test -x $(BIN)/standing && $(BIN)/standing down
 	git clean -fdXq
 
-.PHONY: help env demo up down test types tests bench format lock clean
+.PHONY: help env demo up down check test tests prove types sql bench format lock clean

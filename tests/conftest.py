@@ -22,6 +22,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import Engine, create_engine, text
 from support.accounts import Accounts, note_server
+from support.connections import name_openers
 from support.warden import guarded
 
 from standing.audit import lasting
@@ -38,7 +39,6 @@ NAMED = os.environ.get("STANDING_TEST_POSTGRES")
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 #: The files that take longest, in their order.
 LONGEST = (
-    "test_sqlfluff.py",
     "test_deployments.py",
     "test_incremental.py",
     "test_scores_replay.py",
@@ -57,12 +57,12 @@ LONGEST = (
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--long", action="store_true", help="hundreds of faults where there are a dozen")
+pytest_plugins = ("support.proofs",)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Accounts())
+    name_openers()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -334,8 +334,8 @@ def upgraded_template(make_template: MakeTemplate, standing: Standing) -> str:
     """The name of a database with a small simulated marketplace, upgraded; tests copy it."""
 
     def fill(settings: Settings) -> None:
-        standing.ok(settings, *SIMULATED, "--until", UNTIL)
-        standing.ok(settings, "migrate")
+        standing.told(settings, *SIMULATED, "--until", UNTIL)
+        standing.told(settings, "migrate")
 
     return make_template("upgraded_template", "template1", fill)
 
@@ -430,6 +430,7 @@ def module_database(
     """Makes the one database that a module's tests share, from a template."""
 
     def make(template: str) -> Settings:
+        administer("drop database if exists module with (force)")  # of the parameter before
         administer(f"create database module template {template}")
         settings = load_settings(
             STANDING_HOME=tmp_path_factory.mktemp("module"), DATABASE_URL=postgres.url("module")

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.house import until
+from support.waiting import until
 from support.warden import started_by
 
 TESTS = Path(__file__).resolve().parent

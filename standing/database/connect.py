@@ -58,21 +58,23 @@ def connect(settings: Settings) -> Iterator[Engine]:
     url = database_url(settings)
     engine = make_engine(url)
     try:
-        with engine.connect() as connection:
-            version = int(connection.scalar(text("show server_version_num"))) // 10000
-    except OperationalError as error:
-        engine.dispose()
-        fix = "check DATABASE_URL, or unset it to use the embedded server"
-        raise unreachable(url, error, fix_of(server_message(error), fix)) from None
-    if version not in SUPPORTED_VERSIONS:
-        engine.dispose()
-        raise SettingError(
-            f"the server is PostgreSQL {version}; Standing needs 15 to 18", "upgrade the server"
-        )
-    try:
+        version = _version(engine)
+        if version not in SUPPORTED_VERSIONS:
+            raise SettingError(
+                f"the server is PostgreSQL {version}; Standing needs 15 to 18", "upgrade the server"
+            )
         yield engine
     finally:
         engine.dispose()
+
+
+def _version(engine: Engine) -> int:
+    try:
+        with engine.connect() as connection:
+            return int(connection.scalar(text("show server_version_num"))) // 10000
+    except OperationalError as error:
+        fix = "check DATABASE_URL, or unset it to use the embedded server"
+        raise unreachable(engine.url, error, fix_of(server_message(error), fix)) from None
 
 
 def unreachable(url: URL, error: OperationalError, fix: str) -> DatabaseUnreachable:

@@ -1,7 +1,6 @@
 """What a person hears who runs a command on a database that is not ready for it."""
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,6 +8,7 @@ import psycopg
 import pytest
 from conftest import MakeDatabase, Standing
 from sqlalchemy import Engine, create_engine, text
+from support.waiting import until
 
 from standing.database.connect import LAST_REVISION, connect, refused
 from standing.errors import DatabaseUnreachable
@@ -20,14 +20,14 @@ from standing.upgrade.revisions import latest
 def test_a_database_that_is_not_upgraded_is_told_to_migrate(
     settings: Settings, standing: Standing, command: tuple[str, ...]
 ) -> None:
-    empty = standing(settings, *command)
+    empty = standing.inside(settings, *command)
     assert empty.returncode == 4
     assert "'public' has no table users" in empty.stderr
     engine = create_engine(settings.database_url or "")
     with engine.begin() as connection:
         connection.execute(text("create table users (id uuid primary key, created_at timestamptz)"))
     engine.dispose()
-    done = standing(settings, *command)
+    done = standing.inside(settings, *command)
     assert done.returncode == 4
     assert "standing migrate" in done.stderr
     assert "Traceback" not in done.stderr
@@ -36,7 +36,7 @@ def test_a_database_that_is_not_upgraded_is_told_to_migrate(
 def test_an_empty_database_cannot_be_upgraded_and_hears_what_is_missing(
     settings: Settings, standing: Standing
 ) -> None:
-    done = standing(settings, "migrate")
+    done = standing.inside(settings, "migrate")
     assert done.returncode == 4
     assert "users" in done.stderr
     assert "Traceback" not in done.stderr
@@ -139,12 +139,9 @@ def test_a_command_whose_connection_is_cut_names_the_setting_that_leads_to_the_s
             waiting = (
                 "from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
             )
-            deadline = time.monotonic() + 60
-            with engine.connect() as connection:
-                terminate = text(f"select pg_terminate_backend(pid) {waiting}")
-                while connection.scalar(terminate) is None and time.monotonic() < deadline:
-                    connection.rollback()
-                    time.sleep(0.05)
+            terminate = text(f"select pg_terminate_backend(pid) {waiting}")
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                until(lambda: connection.scalar(terminate), "a statement that waits")
 
         cutting = threading.Thread(target=cut)
         with _waiting_for_orders_and_users(engine):

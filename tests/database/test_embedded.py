@@ -4,12 +4,12 @@ import os
 import shutil
 import signal
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
+from support.waiting import until
 
 from standing.database.embedded import Server
 
@@ -55,9 +55,7 @@ def test_a_killed_server_starts_again_with_what_was_committed(server: Server) ->
     engine.dispose()
     process = int((server.data / "postmaster.pid").read_text().splitlines()[0])
     os.kill(process, signal.SIGKILL)
-    deadline = time.monotonic() + 30
-    while server.running() and time.monotonic() < deadline:
-        time.sleep(0.1)
+    until(lambda: not server.running(), "the end of the server")
     assert server.start()
     assert number(server, "select n from kept") == 8
 

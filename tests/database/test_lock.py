@@ -66,7 +66,7 @@ def test_who_waits_says_for_whom_and_gets_the_lock_when_it_is_free(
         waiting = threading.Thread(target=wait)
         waiting.start()
         assert not got.wait(1)
-    waiting.join(30)
+    waiting.join(600)
     assert f"waits for another run to end: server process {held.backend}" in caplog.text
     assert got.is_set()
 
@@ -97,7 +97,7 @@ def test_successor_waits_for_the_chunk_that_a_cut_off_holder_is_writing(engine: 
             successor = threading.Thread(target=succeed)
             successor.start()
             assert not began.wait(1.5)
-        successor.join(30)
+        successor.join(600)
         assert began.is_set()
 
 

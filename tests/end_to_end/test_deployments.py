@@ -13,7 +13,8 @@ import pytest
 import yaml
 from conftest import Standing
 from sqlalchemy import Engine, create_engine, text
-from support.house import House, free_port, listening, until
+from support.house import House, free_port, listening
+from support.waiting import until
 
 from standing import PROJECT_ROOT
 from standing.database.embedded import Server
@@ -29,6 +30,8 @@ TOGETHER = {
     "TRUST_SCORE_CALCULATION_INTERVAL": "120000",
     "SELLER_TIER_UPDATE_INTERVAL": "120000",
 }
+#: Scores as soon as it is served.
+SOON = {"STANDING_LOCK_WAIT_MINUTES": "30", "TRUST_SCORE_CALCULATION_INTERVAL": "60000"}
 #: Scores more often than a process starts.
 HURRIED = {**TOGETHER, "TRUST_SCORE_CALCULATION_INTERVAL": "4000"}
 SCORES, TIERS = "refresh-scores/scheduled", "update-seller-tiers/scheduled"
@@ -264,6 +267,15 @@ def test_a_gate_stop_ends_the_run_by_its_name_and_is_approved_from_the_prefect_p
     assert "Traceback" not in (house.settings.home / "prefect" / "deployments.log").read_text()
 
 
+def test_a_run_on_schedule_puts_right_what_is_due(house: House, database: Engine) -> None:
+    set_scores_wrong(database)
+    house.set_paused(SCORES, False)
+    house.up(**SOON)  # serves anew
+    until(lambda: wrong_scores(database) == 0, "the score put right")
+    house.set_paused(SCORES)
+
+
+@pytest.mark.prove
 def test_a_reconciliation_is_made_on_demand(house: House) -> None:
     compared = house.ended(house.run("reconcile/daily"))
     assert compared["state"]["name"] == "Completed", compared["state"]
@@ -279,6 +291,7 @@ def hurried(house: House, database: Engine) -> Iterator[str]:
     """Pause tiers, make scores due every few seconds, and hold the run at work; gives its flow run's id."""
     set_scores_wrong(database)
     last = one(database, "select max(run_id) from standing.runs")
+    house.set_paused(TIERS)
     house.set_paused(SCORES, False)
     house.up(**HURRIED)  # serves anew
     until(lambda: one(database, f"{RUNNING} and run_id > :last", last=last), "a run at work")
@@ -298,6 +311,7 @@ def hurried(house: House, database: Engine) -> Iterator[str]:
 RUNNING = "select run_id from standing.runs where status = 'running'"
 
 
+@pytest.mark.prove
 def test_runs_that_come_faster_than_they_are_done_end_as_skipped_but_for_the_newest(
     house: House, hurried: str
 ) -> None:
@@ -320,6 +334,7 @@ def test_runs_that_come_faster_than_they_are_done_end_as_skipped_but_for_the_new
     ]
 
 
+@pytest.mark.prove
 def test_the_next_scheduled_run_finishes_the_work_of_a_killed_one_and_a_paused_deployment_stays_paused(
     house: House, database: Engine, hurried: str
 ) -> None:
@@ -328,7 +343,7 @@ def test_the_next_scheduled_run_finishes_the_work_of_a_killed_one_and_a_paused_d
     serving = house.process("deployments")
     for process in [*serving.children(recursive=True), serving]:
         process.kill()
-    serving.wait(30)
+    serving.wait(600)
     assert wrong_scores(database) == 1  # the killed run had not come to writing
     assert "started: deployments" in house.up(**TOGETHER)
     until(lambda: wrong_scores(database) == 0, "the score put right")
@@ -343,7 +358,7 @@ def restarted(house: House, database: Engine, hurried: str) -> datetime:
     """When the server was back; then both flows are on schedule again, and a score is wrong."""
     server = house.process("prefect-server")
     server.kill()
-    server.wait(30)
+    server.wait(600)
     assert "started: prefect-server" in house.up()
     moment = datetime.now(UTC)
     set_scores_wrong(database)
@@ -364,6 +379,7 @@ def waiting(house: House, restarted: datetime) -> dict[str, str]:
 DAY = "2026-05-01T00:00:00"
 
 
+@pytest.mark.prove
 def test_a_restarted_server_goes_on_with_the_schedules_and_flows_due_at_once_all_get_done(
     house: House, database: Engine, restarted: datetime, waiting: dict[str, str]
 ) -> None:
@@ -382,6 +398,7 @@ def test_a_restarted_server_goes_on_with_the_schedules_and_flows_due_at_once_all
     until(lambda: wrong_scores(database) == 0, "the score put right")
 
 
+@pytest.mark.prove
 def test_reports_and_past_moments_are_made_on_demand_beside_the_schedule(
     house: House, database: Engine, waiting: dict[str, str]
 ) -> None:
@@ -392,6 +409,7 @@ def test_reports_and_past_moments_are_made_on_demand_beside_the_schedule(
     assert str(one(database, moments)) == DAY.replace("T", " ")
 
 
+@pytest.mark.prove
 def test_a_run_whose_heart_stopped_is_shown_as_crashed_and_no_other_is_taken_for_dead(
     house: House, hurried: str, messages: tuple[str, list[dict[str, str]]]
 ) -> None:

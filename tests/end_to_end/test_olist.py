@@ -50,9 +50,9 @@ def test_tiers_on_the_olist_data_are_those_that_pandas_finds(
     make_database: MakeDatabase, standing: Standing
 ) -> None:
     settings = make_database()
-    standing.ok(settings, "load", "olist", str(OLIST))
-    standing.ok(settings, "migrate")
-    first = json.loads(standing.ok(settings, "run", "--json"))
+    standing.told(settings, "load", "olist", str(OLIST))
+    standing.told(settings, "migrate")
+    first = json.loads(standing.told(settings, "run", "--json"))
     assert first["status"] == "published"
     engine = create_engine(settings.database_url or "")
     with engine.connect() as connection:

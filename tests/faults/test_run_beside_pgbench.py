@@ -68,7 +68,7 @@ def test_application_that_writes_to_the_same_rows_meets_no_error_and_loses_nothi
                     assert load.poll() is None
             finally:
                 load.terminate()
-                load.wait(60)
+                load.wait(600)
             output.seek(0)
             said = output.read()
         assert "rror" not in said, said

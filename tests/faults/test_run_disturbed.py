@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ import pytest
 from conftest import FAST, Standing
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from support.faults_of_runs import Disturbed, audited_run, published, run
+from support.waiting import PATIENCE, until
 
 from standing.database.connect import connect
 from standing.database.embedded import Server
@@ -70,15 +70,14 @@ def test_lock_that_is_cut_while_publishing_stops_the_run(disturbed: Disturbed) -
             def work() -> None:
                 with row_held(engine, last):
                     held.set()
-                    while not written(engine):
-                        time.sleep(0.02)
+                    until(lambda: written(engine), "a chunk that is written")
                     with engine.connect() as connection:
                         pid = {"pid": at_work.lock.backend}
                         connection.execute(text("select pg_terminate_backend(:pid, 5000)"), pid)
 
             held = threading.Event()
             threading.Thread(target=work).start()
-            held.wait(30)
+            assert held.wait(PATIENCE)
 
         outcome = run(settings, at("publish", cut_later))
         assert isinstance(outcome.error, LockLost), outcome.message
@@ -95,7 +94,14 @@ def test_lock_that_is_cut_while_publishing_stops_the_run(disturbed: Disturbed) -
         disturbed.check_mended(settings, engine)
 
 
-@pytest.mark.parametrize("stage", ["find the due", "build", "diff"])
+@pytest.mark.parametrize(
+    "stage",
+    [
+        "build",
+        pytest.param("find the due", marks=pytest.mark.prove),
+        pytest.param("diff", marks=pytest.mark.prove),
+    ],
+)
 def test_lock_that_is_cut_earlier_publishes_nothing(disturbed: Disturbed, stage: str) -> None:
     settings = disturbed.copy()
     with connect(settings) as engine:
@@ -132,7 +138,7 @@ def test_time_limit_that_is_too_short_fails_the_run_and_no_more(disturbed: Distu
         disturbed.check_mended(settings, engine)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.prove)])
 def test_interrupted_run_says_so_and_leaves_nothing_behind(
     disturbed: Disturbed, standing: Standing, number: signal.Signals
 ) -> None:
@@ -158,7 +164,7 @@ def test_interrupted_run_says_so_and_leaves_nothing_behind(
         disturbed.check_mended(settings, engine)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.prove)])
 def test_interrupted_flow_run_ends_its_queries_and_leaves_nothing_behind(
     disturbed: Disturbed, number: signal.Signals, give_prefect: Callable[[Path], None]
 ) -> None:
@@ -181,7 +187,7 @@ def test_interrupted_flow_run_ends_its_queries_and_leaves_nothing_behind(
             application.execute(text(LOCK))
             _wait_for_dbt(engine, process)
             process.send_signal(number)
-            assert process.wait(60) == 128 + number
+            assert process.wait(PATIENCE) == 128 + number
             assert not _waits_in_dbt(engine)
             said.seek(0)
             told = said.read()
@@ -199,9 +205,7 @@ LOCK = "lock table standing_build.order_statuses in access exclusive mode"
 
 
 def _wait_for_dbt(engine: Engine, process: "subprocess.Popen[str] | subprocess.Popen[bytes]") -> None:
-    until = time.monotonic() + 200  # a machine at work on much else took a minute
-    while time.monotonic() < until and process.poll() is None and not _waits_in_dbt(engine):
-        time.sleep(0.1)
+    until(lambda: process.poll() is not None or _waits_in_dbt(engine), "dbt at work")
 
 
 def _last_run(engine: Engine) -> tuple[str, str]:
@@ -247,12 +251,18 @@ WAITING = text(
 def wait_for(engine: Engine, query: str, number: int = 1) -> None:
     """Until so many statements like `query` wait for a lock."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as watch:
-        deadline = time.monotonic() + 20
-        while (watch.scalar(WAITING, {"query": query}) or 0) < number and time.monotonic() < deadline:
-            time.sleep(0.01)
+        until(lambda: (watch.scalar(WAITING, {"query": query}) or 0) >= number, query)
 
 
-@pytest.mark.parametrize("application_waits_first", [False, True])
+def release_once_waiting(engine: Engine, backend: object, other: Connection) -> None:
+    """Ends what `other` holds once that server process waits."""
+    waits = text("select wait_event_type = 'Lock' from pg_stat_activity where pid = :pid")
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as watch:
+        until(lambda: watch.scalar(waits, {"pid": backend}), "the application's wait")
+    other.rollback()
+
+
+@pytest.mark.parametrize("application_waits_first", [True, pytest.param(False, marks=pytest.mark.prove)])
 def test_deadlock_with_the_application_is_ours_to_lose(
     disturbed: Disturbed, application_waits_first: bool
 ) -> None:
@@ -269,8 +279,8 @@ def test_deadlock_with_the_application_is_ours_to_lose(
                     held.set()
                     wait_for(engine, "%with batch as%")
                     if application_waits_first:
-                        release = threading.Timer(0.1, other.rollback)
-                        release.start()
+                        backend = application.scalar(text("select pg_backend_pid()"))
+                        threading.Thread(target=release_once_waiting, args=(engine, backend, other)).start()
                     rename = text("update users set display_name = 'Malee' where id = :id")
                     application.execute(rename, {"id": first})
                     application.commit()
@@ -287,7 +297,7 @@ def test_deadlock_with_the_application_is_ours_to_lose(
             rows = (keys[0], keys[len(keys) // 2], keys[-1], held)
             threads.append(threading.Thread(target=collide, args=rows))
             threads[0].start()
-            held.wait(30)
+            assert held.wait(PATIENCE)
 
         outcome = run(settings, at("publish", begin))
         threads[0].join()
@@ -324,7 +334,7 @@ def test_a_server_that_stays_away_hides_neither_what_stopped_the_run_nor_what_wa
     assert outcome.error is not None
     assert outcome.error.fix
     assert run(settings).status == "published"  # and closes the other
-    shown = json.loads(standing.ok(settings, "status", "--json"))["runs"]
+    shown = json.loads(standing.told(settings, "status", "--json"))["runs"]
     assert [one["message"] for one in shown if one["run_id"] == outcome.run_id] == [KILLED]
 
 
@@ -345,8 +355,7 @@ def test_server_that_crashes_in_the_middle_loses_nothing(disturbed: Disturbed, t
 
         def crash(at_work: Run) -> None:
             os.kill(int((server.data / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
-            while server.running():
-                time.sleep(0.1)
+            until(lambda: not server.running(), "the end of the server")
             server.start()
 
         outcome = run(settings, at("build", crash))

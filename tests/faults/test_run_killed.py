@@ -1,13 +1,11 @@
-"""A run that is killed anywhere: no document is half-written, and the next run mends the rest.
-
-With --long there are hundreds of kills; STANDING_KILL_SEED sets the moments.
-"""
+"""A run that is killed anywhere: no document is half-written, and the next run mends the rest."""
 
 import multiprocessing
 import os
 import random
 import signal
 import time
+from collections.abc import Callable
 from datetime import datetime
 from multiprocessing.connection import Connection as Pipe
 
@@ -19,8 +17,6 @@ from standing.database.connect import connect
 from standing.run.run import Part, Run, Stage
 from standing.run.stages import STAGES
 from standing.settings import Settings
-
-SEED = int(os.environ.get("STANDING_KILL_SEED", "1"))
 
 
 def work(settings: Settings, now: datetime, is_audited: bool, told: Pipe) -> None:
@@ -59,25 +55,36 @@ def kill_in(stage: str, after: float, settings: Settings, now: datetime) -> None
     here.close()
 
 
-#: Kills in CI; those of one database follow each other, and then one run mends.
-KILLS, ON_ONE_DATABASE = 24, 6
+ONE_OF_EACH_KIND = ["find the due", "build", "diff", "publish", "audit published"]
+#: The kills of one database follow each other, and then one run mends.
+ON_ONE_DATABASE = 6
 
 
-@pytest.mark.timeout(36000)
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize(
+    ("names", "rounds"),
+    [
+        pytest.param(ONE_OF_EACH_KIND, 1, id="few"),
+        pytest.param([stage.name for stage in STAGES], 25, id="hundreds", marks=pytest.mark.prove),
+    ],
+)
 def test_killed_run_leaves_whole_documents_and_the_next_one_mends(
-    disturbed: Disturbed, request: pytest.FixtureRequest
+    disturbed: Disturbed,
+    names: list[str],
+    rounds: int,
+    seed: int,
+    record_property: Callable[[str, object], None],
 ) -> None:
-    is_long = bool(request.config.getoption("--long"))
-    rounds = 25 if is_long else KILLS // len(STAGES)
-    moments = random.Random(SEED)  # noqa: S311 (moments, not secrets)
-    stages = [stage.name for stage in STAGES for _ in range(rounds)]
+    moments = random.Random(seed)  # noqa: S311 (moments, not secrets)
+    stages = names * rounds
+    record_property("kills", len(stages))
     moments.shuffle(stages)
     for first in range(0, len(stages), ON_ONE_DATABASE):
         settings = disturbed.copy()
         with connect(settings) as engine:
             for kill, stage in enumerate(stages[first : first + ON_ONE_DATABASE], first):
                 after = moments.uniform(0, disturbed.undisturbed.seconds[stage])
-                print(f"kill {kill} of seed {SEED}: {after:.3f} s into {stage}", flush=True)  # if it fails
+                print(f"kill {kill} of seed {seed}: {after:.3f} s into {stage}", flush=True)  # if it fails
                 kill_in(stage, after, settings, disturbed.undisturbed.now)
                 disturbed.check_whole(engine)
             disturbed.check_mended(settings, engine)

@@ -1,7 +1,4 @@
-"""migrate and rollback, killed at random moments, end where an undisturbed one ends.
-
-STANDING_KILLS sets how many kills (24 unless set), STANDING_KILL_SEED the moments.
-"""
+"""migrate and rollback, killed at random moments, end where an undisturbed one ends."""
 
 import multiprocessing
 import os
@@ -21,8 +18,7 @@ from standing.settings import Settings
 from standing.upgrade.migration import migrate, rollback
 from standing.upgrade.session import Pace
 
-KILLS = int(os.environ.get("STANDING_KILLS", "24"))
-SEED = int(os.environ.get("STANDING_KILL_SEED", "1"))
+MANY = pytest.mark.parametrize("kills", [3, pytest.param(60, marks=pytest.mark.prove)])
 PACE = Pace(batch=25)
 
 #: Enough members for some forty batches, with documents and programmes that were there before.
@@ -99,26 +95,32 @@ def crowd(make_database: MakeDatabase) -> Callable[[], Settings]:
     return lambda: make_database(template=name)
 
 
-@pytest.mark.timeout(60 + 15 * KILLS)
-def test_killed_migrate_ends_like_an_undisturbed_one(crowd: Callable[[], Settings]) -> None:
+@pytest.mark.timeout(3600)
+@MANY
+def test_killed_migrate_ends_like_an_undisturbed_one(
+    crowd: Callable[[], Settings], kills: int, seed: int
+) -> None:
     settings = crowd()
     with connect(settings) as engine:
         started = time.monotonic()
         migrate(settings, engine, pace=PACE)
         whole = time.monotonic() - started
         undisturbed = state(engine)
-    moments = random.Random(SEED)  # noqa: S311 (moments, not secrets)
-    for kill in range(KILLS):
+    moments = random.Random(seed)  # noqa: S311 (moments, not secrets)
+    for kill in range(kills):
         settings = crowd()
         after = moments.uniform(0, 1.3 * whole)
         kill_after(after, settings, forward=True)
         with connect(settings) as engine:
             migrate(settings, engine, pace=PACE)
-            assert state(engine) == undisturbed, f"kill {kill} of seed {SEED}, after {after:.3f} s"
+            assert state(engine) == undisturbed, f"kill {kill} of seed {seed}, after {after:.3f} s"
 
 
-@pytest.mark.timeout(60 + 15 * KILLS)
-def test_killed_rollback_ends_like_an_undisturbed_one(crowd: Callable[[], Settings]) -> None:
+@pytest.mark.timeout(3600)
+@MANY
+def test_killed_rollback_ends_like_an_undisturbed_one(
+    crowd: Callable[[], Settings], kills: int, seed: int
+) -> None:
     settings = crowd()
     with connect(settings) as engine:
         legacy_state = [legacy.dump(engine.url, "--schema-only"), legacy.rows(engine)]
@@ -126,8 +128,8 @@ def test_killed_rollback_ends_like_an_undisturbed_one(crowd: Callable[[], Settin
         started = time.monotonic()
         rollback(settings, engine, pace=PACE)
         whole = time.monotonic() - started
-    moments = random.Random(SEED)  # noqa: S311 (moments, not secrets)
-    for kill in range(max(KILLS // 4, 1)):
+    moments = random.Random(seed)  # noqa: S311 (moments, not secrets)
+    for kill in range(kills):
         settings = crowd()
         with connect(settings) as engine:
             migrate(settings, engine, pace=PACE)
@@ -137,19 +139,22 @@ def test_killed_rollback_ends_like_an_undisturbed_one(crowd: Callable[[], Settin
             if half_way(engine):
                 rollback(settings, engine, pace=PACE, force=True)
             now = [legacy.dump(engine.url, "--schema-only"), legacy.rows(engine)]
-            assert now == legacy_state, f"kill {kill} of seed {SEED}, after {after:.3f} s"
+            assert now == legacy_state, f"kill {kill} of seed {seed}, after {after:.3f} s"
 
 
-@pytest.mark.timeout(60 + 15 * KILLS)
-def test_migrate_after_a_killed_rollback_is_a_whole_upgrade(crowd: Callable[[], Settings]) -> None:
+@pytest.mark.timeout(3600)
+@MANY
+def test_migrate_after_a_killed_rollback_is_a_whole_upgrade(
+    crowd: Callable[[], Settings], kills: int, seed: int
+) -> None:
     settings = crowd()
     with connect(settings) as engine:
         migrate(settings, engine, pace=PACE)
         undisturbed = state(engine)
-    moments = random.Random(SEED)  # noqa: S311 (moments, not secrets)
-    for kill in range(max(KILLS // 4, 1)):
+    moments = random.Random(seed)  # noqa: S311 (moments, not secrets)
+    for kill in range(kills):
         after = moments.uniform(0, 0.8)
         kill_after(after, settings, forward=False)
         with connect(settings) as engine:
             migrate(settings, engine, pace=PACE)
-            assert state(engine) == undisturbed, f"kill {kill} of seed {SEED}, after {after:.3f} s"
+            assert state(engine) == undisturbed, f"kill {kill} of seed {seed}, after {after:.3f} s"

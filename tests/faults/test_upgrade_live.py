@@ -1,15 +1,15 @@
 """The application goes on writing while the upgrade works, and meets nothing but short waits."""
 
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psycopg
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, text
 from support import legacy
+from support.waiting import until
 
 from standing.database.lock import LockTaken
 from standing.settings import Settings
@@ -70,7 +70,7 @@ def test_members_who_register_meanwhile_are_upgraded_too(settings: Settings, eng
             before_the_walks[:] = done["members"]
 
     with application(engine) as done:
-        time.sleep(0.2)
+        until(lambda: len(done["members"]) > 10, "members who registered")
         migrate(settings, engine, report, pace=Pace(batch=100))
     assert done["errors"] == []
     assert len(before_the_walks) > 10
@@ -102,13 +102,24 @@ def test_rollback_beside_the_application_takes_everything_back(settings: Setting
     assert legacy.dump(engine.url, "--schema-only") == before
 
 
+def release_once_in_the_way(engine: Engine, reader: Connection) -> None:
+    """Ends the reader's transaction once somebody waits for what it holds."""
+    waits = text(
+        "select count(*) from pg_stat_activity"
+        " where datname = current_database() and wait_event_type = 'Lock'"
+    )
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as watch:
+        until(lambda: watch.scalar(waits), "a step that waits")
+    reader.rollback()
+
+
 def test_a_step_waits_for_a_long_transaction_without_holding_others_up(
     settings: Settings, engine: Engine
 ) -> None:
     legacy.fill(engine)
     with engine.connect() as reader:
         reader.execute(text("select count(*) from users"))
-        release = threading.Timer(1.0, reader.rollback)
+        release = threading.Thread(target=release_once_in_the_way, args=(engine, reader))
         release.start()
         migrate(settings, engine, pace=Pace(lock_timeout=20))
         release.join()
@@ -173,10 +184,7 @@ def test_autovacuum_gives_way(settings: Settings, engine: Engine, privileged: bo
         connection.exec_driver_sql(f"grant all on schema public to {owner}")
         for table in ("users", "seller_profiles", "products", "orders", "reviews", "admin_users"):
             connection.exec_driver_sql(f"alter table {table} owner to {owner}")
-    deadline = time.monotonic() + 60
-    while not (working := vacuuming(engine)) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert working
+    working = until(lambda: vacuuming(engine), "autovacuum at work")
     role = engine if privileged else create_engine(engine.url.set(username=owner))
     try:
         migrate(settings, role, pace=Pace(patience=60))

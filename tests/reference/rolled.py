@@ -2,18 +2,19 @@
 
 from copy import deepcopy
 
-from hypothesis import HealthCheck, Phase, given, seed
+from hypothesis import HealthCheck, Phase, given
+from hypothesis import seed as draws_of
 from hypothesis import settings as hypothesis
 
 from reference.marketplaces import marketplaces
 from reference.orders import World
 
 
-def rolled(number: int) -> list[World]:
-    """So many marketplaces, the same ones each time."""
+def rolled(number: int, seed: int) -> list[World]:
+    """So many marketplaces, the same ones for the same seed."""
     worlds: list[World] = []
 
-    @seed(20260601)
+    @draws_of(seed)
     @hypothesis(
         max_examples=number,
         database=None,

@@ -16,8 +16,6 @@ from sqlalchemy import Engine, text
 from standing.database.connect import connect
 from standing.settings import Settings
 
-#: Days in a row that are lived through, and with --long; each is built twice.
-DAYS, LONG = 4, 30
 GRACE = {"rising": 1, "established": 1}
 #: What begins to exist when, and what is entered into the row later: column → what comes with it.
 BEGINS = {
@@ -44,12 +42,12 @@ LATER = {
 }
 
 
-def history() -> World:
+def history(seed: int) -> World:
     """Marketplaces in which times alone say what happened, and nothing is overwritten."""
     worlds = []
     for number in range(60):
         world: World = {table: [] for table in TABLES}
-        Maker(Random(f"replay {number}"), world).make()  # noqa: S311
+        Maker(Random(f"replay {seed} {number}"), world).make()  # noqa: S311
         worlds.append(world)
     whole = merged(worlds)
     for user in whole["users"]:
@@ -110,13 +108,14 @@ def timeless(found: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.timeout(3600)
+@pytest.mark.parametrize("number", [3, pytest.param(30, marks=pytest.mark.prove)])
 def test_a_replay_gives_what_a_run_then_gave(
-    request: pytest.FixtureRequest, module_database: Callable[[str], Settings], upgraded_template: str
+    number: int, seed: int, module_database: Callable[[str], Settings], upgraded_template: str
 ) -> None:
-    number = LONG if request.config.getoption("--long", default=False) else DAYS
+    """So many days in a row are lived through; each is built twice."""
     days = [AS_OF - timedelta(days=ago) for ago in range(number - 1, -1, -1)]
     settings = module_database(upgraded_template)
-    world = history()
+    world = history(seed)
     with connect(settings) as engine:
         with engine.begin() as connection:
             empty(connection)

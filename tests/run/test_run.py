@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from conftest import MakeDatabase, Standing
 from sqlalchemy import Engine, create_engine, text
+from support.clock import set_clock
 
 from standing.build.dbt import folder
 from standing.contract.targets import TARGETS
@@ -59,7 +60,7 @@ def execute_sql(engine: Engine, statement: str) -> None:
 
 
 def test_a_run_publishes_what_the_marts_say_and_a_second_one_writes_only_what_has_changed(
-    marketplace: Settings, database: Engine
+    marketplace: Settings, database: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small_chunks = marketplace.model_copy(update={"publish_chunk": 7})
     first = execute(small_chunks, Request())
@@ -76,7 +77,10 @@ def test_a_run_publishes_what_the_marts_say_and_a_second_one_writes_only_what_ha
     kept = scalar(database, "select count(*) from standing.history where run_id = 1")
     assert kept == sum(first.written.values())
 
-    # Nobody's time has come a moment later, so any written document must have a reason.
+    # The clock stands still: nobody's time comes, so any written document must have a reason.
+    moment = first.as_of
+    assert moment is not None
+    set_clock(monkeypatch, lambda: moment)
     published = documents(database)
     second = execute(marketplace, Request())
     assert second.status == "published", second.message
@@ -87,7 +91,7 @@ def test_a_run_publishes_what_the_marts_say_and_a_second_one_writes_only_what_ha
     execute_sql(
         database,
         "insert into reviews (order_id, seller_id, reviewer_id, rating, created_at)"
-        " select id, seller_id, buyer_id, 1, now() - interval '1 minute' from orders"
+        f" select id, seller_id, buyer_id, 1, timestamptz '{moment}' - interval '1 minute' from orders"
         " where status = 'completed' order by id limit 1",
     )
     third = execute(marketplace, Request())

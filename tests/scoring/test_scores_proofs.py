@@ -16,7 +16,11 @@ from reference.rolled import rolled
 from standing.database.connect import connect
 from standing.settings import Settings
 
-EACH = 40
+#: Marketplaces for each event and what they are drawn with; as a proof more of them, drawn anew.
+DRAWS = [
+    pytest.param((25, 20260601), id="same"),
+    pytest.param((120, None), id="new", marks=pytest.mark.prove),
+]
 LEVELS = ("bronze", "silver", "gold", "platinum", "diamond")
 SCORES = ("overall_score", "identity_score", "transaction_score", "behavior_score", "community_score")
 CLOCK = ("last_calculated", "next_review", "last_updated")
@@ -42,14 +46,16 @@ def other(key: str, to: World, world: World) -> str:
     raise KeyError(key)
 
 
-@pytest.fixture(scope="module")
-def cases() -> list[tuple[Case, World]]:
+@pytest.fixture(scope="module", params=DRAWS)
+def cases(request: pytest.FixtureRequest) -> list[tuple[Case, World]]:
     """Pairs of a marketplace and its twin with the event, in another order of rows."""
+    each, seed = request.param
+    seed = seed or request.config.getoption("seed")
     found = []
-    worlds = iter(rolled(EACH * len(EVENTS)))
+    worlds = iter(rolled(each * len(EVENTS), seed))
     for name, happen in EVENTS.items():
-        for number in range(EACH):
-            roll = Random(f"{name} {number}")  # noqa: S311
+        for number in range(each):
+            roll = Random(f"{name} {number} {seed}")  # noqa: S311
             world = next(worlds)
             # What the event needs to be possible, such as a shop with a person, is there before it, too.
             for shop in world["seller_profiles"][:1]:

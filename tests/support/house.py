@@ -3,9 +3,8 @@
 import json
 import socket
 import threading
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,10 +13,10 @@ from typing import Any
 import httpx
 import psutil
 from conftest import Standing
+from support.waiting import until
 
 from standing.settings import Settings
 
-PATIENCE = 600.0
 ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 
 
@@ -26,17 +25,6 @@ def free_port() -> int:
         attempt.bind(("127.0.0.1", 0))
         port: int = attempt.getsockname()[1]
         return port
-
-
-def until(true: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
-    """What `true` gives once it gives something; fails naming `what` if it never does."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        found = true()
-        if found:
-            return found
-        time.sleep(0.25)
-    raise AssertionError(f"not within {seconds:.0f} s: {what}")
 
 
 @dataclass

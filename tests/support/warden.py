@@ -54,8 +54,12 @@ def end(process: psutil.Process) -> None:
 
 
 def watch(folder: str) -> None:
+    run = psutil.Process(os.getppid())
     sys.stdin.read()
-    left = list(started_by(folder))
+    own: list[psutil.Process] = []
+    with contextlib.suppress(psutil.NoSuchProcess):
+        own = run.children(recursive=True)  # a run that is not over yet ends these itself
+    left = [process for process in started_by(folder) if process not in own]
     for process in left:
         end(process)
     for process in psutil.wait_procs(left, timeout=30)[1]:

@@ -23,16 +23,16 @@ def test_the_whole_way_from_preflight_to_rollback(
     assert standing(settings, "preflight").returncode == 4
     legacy.fill(engine)
     before = legacy.dump(engine.url, "--schema-only")
-    saved = standing(settings, "backup", str(tmp_path / "before.dump"), "--check")
+    saved = standing.inside(settings, "backup", str(tmp_path / "before.dump"), "--check")
     assert "restores into an empty database: public" in saved.stdout, saved.stderr
-    found = standing(settings, "preflight", "--json", "--backup", str(tmp_path / "before.dump"))
+    found = standing.inside(settings, "preflight", "--json", "--backup", str(tmp_path / "before.dump"))
     assert found.returncode == 0
     assert json.loads(found.stdout)["go"] is True
-    assert 'add column "trust_score" jsonb' in standing(settings, "migrate", "--dry-run").stdout
+    assert 'add column "trust_score" jsonb' in standing.inside(settings, "migrate", "--dry-run").stdout
     assert legacy.dump(engine.url, "--schema-only") == before
-    assert "upgraded" in standing(settings, "migrate").stdout
-    assert standing(settings, "migrate").stdout == "nothing to do: the database is upgraded\n"
-    assert standing(settings, "rollback", "--yes").returncode == 0
+    assert "upgraded" in standing.inside(settings, "migrate").stdout
+    assert standing.inside(settings, "migrate").stdout == "nothing to do: the database is upgraded\n"
+    assert standing.inside(settings, "rollback", "--yes").returncode == 0
     assert legacy.dump(engine.url, "--schema-only") == before
 
 

@@ -1,6 +1,8 @@
 {#- The keys of reviews.detailed_ratings and of the ratings document. -#}
 {% macro rating_dimensions() -%}
-    {{- return(['product_quality', 'communication', 'shipping_speed', 'packaging', 'accuracy', 'value_for_money']) -}}
+    {{- return([
+        'product_quality', 'communication', 'shipping_speed', 'packaging', 'accuracy', 'value_for_money',
+    ]) -}}
 {%- endmacro %}
 
 {#- A review's own rating of one dimension; null where it gave none between 1 and 5. -#}

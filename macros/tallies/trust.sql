@@ -12,14 +12,15 @@
     )
 {%- endmacro %}
 
-{#- What a metric was measured from: a rate's counts with its prior, or a plain value. As json, like the factors: what is put
-    together from parts is faster as text that is read once. -#}
+{#- What a metric was measured from: a rate's counts with its prior, or a plain value. As json, like the
+    factors: what is put together from parts is faster as text that is read once. -#}
 {% macro metric_evidence() -%}
     case
         when scorecard.kind = 'rate'
             then {{ rate_evidence(
                 'measured.num', 'measured.den', 'measured.first_at', 'measured.last_at',
-                {'k': 'scorecard.smoothing_k', 'prior': 'scorecard.smoothing_prior'}, make='json_build_object'
+                {'k': 'scorecard.smoothing_k', 'prior': 'scorecard.smoothing_prior'},
+                make='json_build_object'
             ) }}
         -- Not the number of days: it is another one tomorrow, and nothing about the member has changed.
         when scorecard.kind = 'age' then json_build_object('since', {{ utc_text('measured.first_at') }})

@@ -8,7 +8,8 @@
     case when {{ column }} <= {{ as_of() }} then {{ column }} end
 {%- endmacro %}
 
-{#- An event's time if it still lies in the future at as_of, else null: then the score may change by itself. -#}
+{#- An event's time if it still lies in the future at as_of, else null: then the score may change by itself.
+    -#}
 {% macro upcoming(column) -%}
     case when {{ column }} > {{ as_of() }} then {{ column }} end
 {%- endmacro %}

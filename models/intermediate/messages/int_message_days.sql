@@ -16,7 +16,8 @@ with messages as (
 
 ),
 
--- Days that were too old when they were counted are one row together, and the messages of the future with them.
+-- Days that were too old when they were counted are one row together, and the messages of the future with
+-- them.
 final as (
 
     select

@@ -6,7 +6,8 @@
     stale='stale_user_messages',
     partial_indexes={'next_step_at': 'next_step_at is not null'},
 ) }}
-{%- set longest = 'greatest(' ~ policy('trust_window_days') ~ ', ' ~ policy('response_window_days') ~ ')' -%}
+{%- set longest =
+    'greatest(' ~ policy('trust_window_days') ~ ', ' ~ policy('response_window_days') ~ ')' -%}
 
 with threads as (
 
@@ -36,7 +37,8 @@ counted as (
         {{ tally('recent_threads', 'is_recent', 'sent_at') }},
         count(*) filter (where is_recent and is_answered) as recent_threads_answered,
         sum(minutes_to_answer) filter (where is_recent and is_answered) as answer_minutes,
-        array_agg(minutes_to_answer order by minutes_to_answer asc) filter (where is_recent and is_answered) as answer_times,
+        array_agg(minutes_to_answer order by minutes_to_answer asc)
+            filter (where is_recent and is_answered) as answer_times,
         min(answer_due_at) filter (where not is_judged) as next_judgement_at
     from flagged
     group by user_id
@@ -51,7 +53,8 @@ final as (
         counted.threads_answered,
         counted.recent_threads_answered,
         {{ percentage('counted.recent_threads_answered', 'counted.recent_threads') }} as response_rate,
-        coalesce(round(counted.answer_minutes / nullif(counted.recent_threads_answered, 0), 2), 0) as response_time_avg,
+        coalesce(round(counted.answer_minutes / nullif(counted.recent_threads_answered, 0), 2), 0)
+            as response_time_avg,
         -- The mean of the two in the middle, which are one and the same of an odd number.
         coalesce(
             round(

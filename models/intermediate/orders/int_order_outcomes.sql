@@ -63,7 +63,9 @@ refunded as (
     select
         *,
         case
-            when refunded_at is not null and coalesce(refunded_amount >= total_amount, true) then refunded_at
+            when
+                refunded_at is not null and coalesce(refunded_amount >= total_amount, true)
+                then refunded_at
         end as fully_refunded_at,
         case
             when refunded_at is not null and refunded_amount < total_amount then refunded_amount

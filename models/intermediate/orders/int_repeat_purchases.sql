@@ -29,11 +29,17 @@ counted as (
         bought_at,
         count(*) over before_it as raw_earlier,
         max(bought_at) over before_it as raw_last_bought_at,
-        case when not is_excluded then count(*) filter (where not is_excluded) over before_it end as earlier,
-        case when not is_excluded then max(bought_at) filter (where not is_excluded) over before_it end as last_bought_at
+        case
+            when not is_excluded then count(*) filter (where not is_excluded) over before_it
+        end as earlier,
+        case
+            when not is_excluded then max(bought_at) filter (where not is_excluded) over before_it
+        end as last_bought_at
     from purchases
     window before_it as (
-        partition by buyer_id, seller_id order by bought_at, order_id rows between unbounded preceding and 1 preceding
+        partition by buyer_id, seller_id
+        order by bought_at, order_id
+        rows between unbounded preceding and 1 preceding
     )
 
 ),

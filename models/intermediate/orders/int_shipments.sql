@@ -32,7 +32,10 @@ counted as (
     select
         started.*,
         extract(epoch from make_interval(hours => 24 * started_days.working_days_before))
-        + case when started_days.is_working then extract(epoch from started.started_locally::time) else 0 end
+        + case
+            when started_days.is_working then extract(epoch from started.started_locally::time)
+            else 0
+        end
         + 3600 * {{ policy('ship_within_working_hours') }} as working_seconds
     from started
     left join working_days as started_days on started.started_locally::date = started_days.day
@@ -48,7 +51,11 @@ due as (
             counted.ship_by,
             (
                 due_days.day
-                + make_interval(secs => (counted.working_seconds - 86400 * due_days.working_days_before)::double precision)
+                + make_interval(
+                    secs => (
+                        counted.working_seconds - 86400 * due_days.working_days_before
+                    )::double precision
+                )
             ) at time zone {{ business_zone() }},
             counted.started_at
         ) as due_at
@@ -67,7 +74,8 @@ judged as (
         due.*,
         due.handed_over_at is null
         and coalesce(due.resolved_at < due.due_at, false)
-        and not (due.outcome = 'cancelled' and coalesce(due.cancelled_by = 'seller', false)) as is_called_off
+        and not (due.outcome = 'cancelled' and coalesce(due.cancelled_by = 'seller', false))
+            as is_called_off
     from due
 
 ),

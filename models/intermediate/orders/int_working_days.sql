@@ -40,7 +40,8 @@ final as (
     select
         day,
         is_working,
-        (count(*) filter (where is_working) over (order by day) - is_working::integer)::integer as working_days_before
+        (count(*) filter (where is_working) over (order by day) - is_working::integer)::integer
+            as working_days_before
     from judged
 
 )

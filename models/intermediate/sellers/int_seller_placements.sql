@@ -41,7 +41,10 @@ placed as (
                 tier_policy.min_orders <= sellers.completed_orders
                 and (
                     tier_policy.min_rating is null
-                    or (sellers.total_reviews > 0 and sellers.rating_sum >= tier_policy.min_rating * sellers.total_reviews)
+                    or (
+                        sellers.total_reviews > 0
+                        and sellers.rating_sum >= tier_policy.min_rating * sellers.total_reviews
+                    )
                 )
         ) as earned_level
     from due_sellers

@@ -31,7 +31,8 @@ tier_policy as (
 
 ),
 
--- What the application's column says is the published past. A replay looks behind what was published since then.
+-- What the application's column says is the published past. A replay looks behind what was published since
+-- then.
 published_since as (
 
     select distinct on (member_id)
@@ -73,7 +74,9 @@ final as (
         coalesce(published.demotion_grace_days, 0) as grace_days,
         remembered.published_tier_info ->> 'tier_achieved_at' as published_achieved_at,
         case
-            when remembered.published_tier_info #>> '{evidence,grace,since}' ~ '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$'
+            when
+                remembered.published_tier_info #>> '{evidence,grace,since}'
+                ~ '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$'
                 then (remembered.published_tier_info #>> '{evidence,grace,since}')::timestamptz
         end as published_grace_since,
         case

@@ -12,7 +12,10 @@ with due_users as (
         select
             cases.user_id,
             {{ tally(
-                kind, "cases.outcome = 'upheld' and cases.decided_at >= " ~ window_start(policy('trust_window_days')), 'cases.decided_at'
+                kind,
+                "cases.outcome = 'upheld' and cases.decided_at >= "
+                ~ window_start(policy('trust_window_days')),
+                'cases.decided_at'
             ) }},
             min(cases.next_event_at) as next_event_at
         from {{ ref(model) }} as cases
@@ -26,7 +29,8 @@ referrals as (
 
     select
         referred.referrer_id as user_id,
-        count(distinct referred.referee_id) filter (where referred.first_purchase_at is not null) as referrals,
+        count(distinct referred.referee_id) filter (where referred.first_purchase_at is not null)
+            as referrals,
         min(referred.next_event_at) as next_event_at
     from {{ ref('stg_referrals') }} as referred
     inner join due_users on referred.referrer_id = due_users.user_id

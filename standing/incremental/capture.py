@@ -113,10 +113,10 @@ def _capture(catalog: Catalog, source: Source) -> Capture:
 def problems(catalog: Catalog) -> dict[str, list[str]]:
     """Table → what keeps its changes from being logged, each a phrase; tables without problems left out."""
     found = {(one.schema, one.table, one.name): one for one in catalog.triggers}
-    said: dict[str, list[str]] = {}
+    phrases: dict[str, list[str]] = {}
     for capture in wanted(catalog):
         if not any(found.get((one.schema, one.table, one.name)) for one in capture.triggers):
-            said[capture.table] = [f"{capture.table} has no trigger of the change log"]
+            phrases[capture.table] = [f"{capture.table} has no trigger of the change log"]
             continue
         wrong = [
             f"trigger {trigger.name} on {trigger.table} {problem}"
@@ -134,20 +134,20 @@ def problems(catalog: Catalog) -> dict[str, list[str]]:
             if one.cloned and one.root == capture.table and one.enabled != "A"
         ]
         if wrong:
-            said[capture.table] = wrong
+            phrases[capture.table] = wrong
     for source in SOURCES:
         if source.table in catalog.others:
-            said[source.table] = [f"{source.table} is not a table: its changes cannot be logged"]
+            phrases[source.table] = [f"{source.table} is not a table: its changes cannot be logged"]
     for partition in catalog.partitions:
         if partition.foreign and partition.table in {capture.table for capture in wanted(catalog)}:
-            said.setdefault(partition.table, []).append(
+            phrases.setdefault(partition.table, []).append(
                 f"{partition.name} is on another server: its changes cannot be logged"
             )
     for one in strays(catalog):
-        said.setdefault(one.root, []).append(
+        phrases.setdefault(one.root, []).append(
             f"{one.table} has changed its place; it has trigger {one.name}"
         )
-    return said
+    return phrases
 
 
 def strays(catalog: Catalog) -> list[FoundTrigger]:

@@ -30,20 +30,20 @@ def add(
     connection: Connection,
     settings: Settings,
     observed: Observed,
-    found: Mapping[str, Queries],
+    changed: Mapping[str, Queries],
     members: Callable[[Model], str | None],
 ) -> None:
-    """List the orders, reviews, threads and users found, key → queries of keys, and what is derived along with them.
+    """List the orders, reviews, threads and users that changed, key → queries of keys, and what is derived along with them.
 
     `members` gives the query of those of whom a model of members has to be counted anew.
     """
     if JUDGED not in observed.built:
         return
     for model in ROW_FACTS:
-        _list(connection, settings, model, found.get(model.key[0], ()))
+        _list(connection, settings, model, changed.get(model.key[0], ()))
     for model in MEMBER_FACTS:
         _list(connection, settings, model, [members(model)])
-    _list_set_aside(connection, settings, "users", found.get("user_id", ()))
+    _list_set_aside(connection, settings, "users", changed.get("user_id", ()))
     _list_along(connection, settings, observed)
 
 

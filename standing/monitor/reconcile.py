@@ -86,9 +86,9 @@ def _reconcile(
 def _say_with_run(connection: Connection, settings: Settings, found: Reconciliation, mend: bool) -> None:
     """Enter what was found with the run, where status shows it, and in the run's report."""
     summary: dict[str, Any] = {"reconciliation": found.to_json()}
-    if found.run.said is not None:
+    if found.run.content is not None:
         fix, folder = MEND if found.number and not mend else "", settings.home / "reports"
-        told = write_again(found.run.said, folder, f"{found.said}.", found.causes, fix)
+        told = write_again(found.run.content, folder, f"{found.said}.", found.causes, fix)
         summary["verdict"] = told.to_json()["verdict"]
     connection.execute(
         text(

@@ -1,4 +1,4 @@
-"""How a run ended, and where it is told: in its report and in the book of runs."""
+"""How a run ended, for its report and for the run registry."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ from standing.text import plural
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended. `error` is what stopped it, if anything did; `report` is its page, `said` the content."""
+    """How a run ended. `error` is what stopped it, if anything did; `report` is its page, `content` what that shows."""
 
     run_id: int
     status: str
@@ -34,7 +34,7 @@ class Outcome:
     written: dict[str, int] = field(default_factory=dict)
     gate: GateVerdict = field(default_factory=GateVerdict)
     report: Path | None = None
-    said: RunReport | None = None
+    content: RunReport | None = None
     error: StandingError | None = None
 
 
@@ -48,17 +48,17 @@ def conclude(run: Run, error: StandingError | None) -> Outcome:
     status = _status(run, error)
     if error is not None:
         error.fix = _or_undo(run, error.fix)
-    said, summary, report, written = None, dict[str, object](), None, run.written.documents
+    content, summary, report, written = None, dict[str, object](), None, run.written.documents
     try:
-        said, summary = gather(run, status, error)
+        content, summary = gather(run, status, error)
         # Where publishing broke off, the report has counted what is written all the same.
-        written = written or {one.target: one.written for one in said.changes if one.written}
-        report = write_report(said, run.settings.home / "reports").html
+        written = written or {one.target: one.written for one in content.changes if one.written}
+        report = write_report(content, run.settings.home / "reports").html
         summary["report"] = str(report)
     except DBAPIError as ungathered:
-        error, status = _untold(run, error, "report", ungathered), "failed"
+        error, status = _unreported(run, error, "report", ungathered), "failed"
     except OSError as unwritten:  # what the gate has stopped awaits its decision all the same
-        error = _untold(run, error, "report", unwritten)
+        error = _unreported(run, error, "report", unwritten)
         status = _status(run, error)
     message = _headline(run, written, error)
     try:
@@ -66,7 +66,7 @@ def conclude(run: Run, error: StandingError | None) -> Outcome:
         if not run.is_replay:
             tidy(run.engine, run.settings, run.run_id, run.builds_everybody)
     except DBAPIError as unclosed:  # the next run closes it
-        error, status = _untold(run, error, "the book of runs", unclosed), "failed"
+        error, status = _unreported(run, error, "the run registry", unclosed), "failed"
         message = _headline(run, written, error)
     return Outcome(
         run_id=run.run_id,
@@ -78,13 +78,13 @@ def conclude(run: Run, error: StandingError | None) -> Outcome:
         written=written,
         gate=run.gate,
         report=report,
-        said=said,
+        content=content,
         error=error,
     )
 
 
 def crashed(crash: BaseException) -> str:
-    """What a run that no StandingError ended is said to have ended with."""
+    """The reason that is entered for a run that no StandingError ended."""
     return type(crash).__name__ if isinstance(crash, Exception) else "interrupted"
 
 
@@ -95,7 +95,7 @@ def break_off(run: Run, reason: str) -> None:
             written = written_by(connection, run.run_id, run.targets)
         close_run(run.engine, run.run_id, "failed", _headline(run, written, StandingError(reason)), {})
     except DBAPIError as unclosed:
-        logger(run.run_id, "the book of runs").error("%s", server_message(unclosed))
+        logger(run.run_id, "the run registry").error("%s", server_message(unclosed))
 
 
 def _status(run: Run, error: StandingError | None) -> str:
@@ -104,20 +104,20 @@ def _status(run: Run, error: StandingError | None) -> str:
     return "replayed" if run.is_replay else "published"
 
 
-def _untold(
+def _unreported(
     run: Run, error: StandingError | None, where: str, cause: DBAPIError | OSError
 ) -> StandingError:
-    """The error of a run whose end could not be told: what stopped it before, if anything did."""
+    """The error of a run whose end could not be reported: what stopped it before, if anything did."""
     if isinstance(cause, OSError):
-        said = ": ".join(filter(None, (cause.strerror or str(cause), cause.filename)))
+        reason = ": ".join(filter(None, (cause.strerror or str(cause), cause.filename)))
         fix = f"mend that under STANDING_HOME, then {run.command}"
     else:
-        said = server_message(cause)
-        fix = fix_of(said, f"{run.command}, once the server is well")
-    logger(run.run_id, where).error("%s", said)
+        reason = server_message(cause)
+        fix = fix_of(reason, f"{run.command}, once the server is well")
+    logger(run.run_id, where).error("%s", reason)
     if error is not None:
         return error
-    missing = StandingError(f"{where}: {said}", _or_undo(run, fix))
+    missing = StandingError(f"{where}: {reason}", _or_undo(run, fix))
     missing.__cause__ = cause
     return missing
 
@@ -135,9 +135,9 @@ def _headline(run: Run, written: Mapping[str, int], error: StandingError | None)
     if run.is_replay and error is None:
         return "replayed; nothing was written"
     number = sum(written.values())
-    said = f"{plural(number, 'document')} written" if number else "nothing changed"
+    message = f"{plural(number, 'document')} written" if number else "nothing changed"
     if error is None:
         if run.written.left:
-            said += f"; not written, because changed since, and due: {sum(run.written.left.values()):,}"
-        return said if run.approves is None else f"approved run {run.approves}: {said}"
-    return f"{error.message}; before that, {said}" if number else error.message
+            message += f"; not written, because changed since, and due: {sum(run.written.left.values()):,}"
+        return message if run.approves is None else f"approved run {run.approves}: {message}"
+    return f"{error.message}; before that, {message}" if number else error.message

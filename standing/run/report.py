@@ -1,4 +1,4 @@
-"""What a run found, gathered from the database into the report's content."""
+"""A run, gathered from the database into the report's content."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -30,9 +30,9 @@ def gather(run: Run, status: str, error: StandingError | None) -> tuple[content.
     with run.engine.connect() as connection:
         gathered = _gather(connection, run, status, error)
         expires = {"expires_at": expiry(connection, run.settings)} if status == "stopped" else {}
-    kept = gathered.to_json()
-    summary = {key: kept[key] for key in KEPT}
-    set_aside = [{key: one[key] for key in ("source", "reason", "rows")} for one in kept["quarantine"]]
+    shown = gathered.to_json()
+    summary = {key: shown[key] for key in KEPT}
+    set_aside = [{key: one[key] for key in ("source", "reason", "rows")} for one in shown["quarantine"]]
     return (
         gathered,
         {
@@ -77,7 +77,7 @@ def _gather(
     return content.RunReport(
         run=facts,
         verdict=verdict,
-        changes=tuple(_change(run, found, written.get(found.target, 0)) for found in run.changes),
+        changes=tuple(_change(run, one, written.get(one.target, 0)) for one in run.changes),
         movements=effects.movements,
         ladders=effects.ladders,
         distributions=effects.distributions,
@@ -151,39 +151,41 @@ def _verdict(run: Run, error: StandingError | None, written: Mapping[str, int]) 
     if run.is_idle:
         return content.RunVerdict("passed", "Nobody was due: nothing was built, audited or written.")
     number = sum(run.written.documents.values())
-    said = "This was a replay: nothing was written." if run.is_replay else _documents(number)
+    headline = "This was a replay: nothing was written." if run.is_replay else _documents(number)
     if run.written.left:
         left = plural(sum(run.written.left.values()), "other", "others")
-        said += f" {left} had changed since run {run.approves} and stayed; the next run builds them anew."
+        headline += (
+            f" {left} had changed since run {run.approves} and stayed; the next run builds them anew."
+        )
     warnings = sum(len(one.verdict.failures("warning")) for one in run.audits)
     if run.gate.warned:
         return content.RunVerdict(
             "warned",
-            f"{said} More changed than the gate lets pass without a word.",
+            f"{headline} More changed than the gate lets pass without a word.",
             reason="\n".join(one.sentence for one in run.gate.over("warned")),
             fix=f"standing undo {run.run_id}, if this was not meant",
         )
     if warnings:
         expectations = plural(warnings, "expectation has", "expectations have")
-        return content.RunVerdict("warned", f"{said} {expectations} a warning.")
-    return content.RunVerdict("passed", f"{said} Every expectation is met.")
+        return content.RunVerdict("warned", f"{headline} {expectations} a warning.")
+    return content.RunVerdict("passed", f"{headline} Every expectation is met.")
 
 
 def _documents(number: int) -> str:
     return f"{plural(number, 'document was', 'documents were')} written." if number else "Nothing changed."
 
 
-def _change(run: Run, found: Any, written: int) -> content.Change:
-    target = next(target for target in run.targets if target.name == found.target)
+def _change(run: Run, changes: Any, written: int) -> content.Change:
+    target = next(target for target in run.targets if target.name == changes.target)
     return content.Change(
-        target=found.target,
+        target=changes.target,
         table=target.table,
         column=target.column,
-        candidates=found.candidates,
-        changed=found.changed,
+        candidates=changes.candidates,
+        changed=changes.changed,
         written=written,
-        unchanged=found.unchanged,
-        clock_only=found.due,
+        unchanged=changes.unchanged,
+        clock_only=changes.due,
     )
 
 

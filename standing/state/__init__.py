@@ -1,4 +1,4 @@
-"""What Standing keeps in its own schema: the tables, the book of runs, the history, erasure.
+"""What Standing keeps in its own schema: the tables, the run registry, the history, erasure.
 
 May use: contract, database.
 """

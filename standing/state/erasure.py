@@ -38,7 +38,7 @@ def tidy(engine: Engine, settings: Settings, run_id: int, everybody: bool) -> No
 
 
 def erase(connection: Connection, settings: Settings, everywhere: bool = True) -> int:
-    """Erase the members that the application no longer has, from every table of ours and the book of runs.
+    """Erase the members that the application no longer has, from every table of ours and the run registry.
 
     Gives how many. Without `everywhere` only those are looked for that the last build found due.
     """

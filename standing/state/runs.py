@@ -1,4 +1,4 @@
-"""The book of runs: `standing.runs`, one row per run, and what it says afterwards."""
+"""The run registry: `standing.runs`, one row per run, and what it says afterwards."""
 
 import json
 from datetime import datetime

@@ -61,10 +61,10 @@ def test_an_idle_run_reports_what_it_left_as_it_was(idle: Settings) -> None:
     outcome = execute(idle, Request())
     assert [(stage.name, stage.detail) for stage in outcome.stages] == [("find the due", "nobody is due")]
     assert (outcome.status, outcome.message) == ("published", "nothing changed")
-    assert outcome.said is not None
-    assert outcome.said.verdict.headline == "Nobody was due: nothing was built, audited or written."
-    assert {one.source for one in outcome.said.freshness} == {"orders", "reviews"}
-    assert [(one.source, one.rows) for one in outcome.said.quarantine if one.rows] == [("orders", 1)]
+    assert outcome.content is not None
+    assert outcome.content.verdict.headline == "Nobody was due: nothing was built, audited or written."
+    assert {one.source for one in outcome.content.freshness} == {"orders", "reviews"}
+    assert [(one.source, one.rows) for one in outcome.content.quarantine if one.rows] == [("orders", 1)]
 
 
 def test_a_plan_asks_nothing_twice(idle: Settings) -> None:

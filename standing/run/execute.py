@@ -1,4 +1,4 @@
-"""A run: audit, build, audit, diff, publish, audit, report. The one core behind both doors.
+"""A run: plan, build, diff, gate, publish and report, with audits beside. The one core behind both doors.
 
 `execute` takes the stages in order; the command line and the Prefect flow differ only in the `perform`
 they give it.

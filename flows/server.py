@@ -1,12 +1,12 @@
 """`python -m flows server …`: what `prefect server start …` does, with two mends.
 
-In SQLite Prefect begins most transactions as readers. One that writes after another connection has written
-since is refused at once ("database is locked", whatever the timeout), so that with a few runs at work
-automations were late or lost. No setting says otherwise: here they begin as writers, and wait.
+In SQLite, Prefect begins most transactions as readers. Such a transaction cannot write after another
+connection has written: SQLite refuses it at once ("database is locked"), whatever the timeout. With a few
+runs at work, automations were late or lost. No setting changes that; here transactions begin as writers.
 
-Automations hear of a state only after they have heard of the one before it. They never hear that a
-scheduled run was made, nor, after a restart, of anything before it, and then held all that follows back for
-a quarter of an hour: messages came that late, and the watch over heartbeats took ended runs for dead.
+Automations get a run's states in order, and wait for one that is missing. They never get the state of a
+scheduled run's creation, nor, after a restart, older states. So they held all later states back for a
+quarter of an hour: messages came that late, and the watch over heartbeats took ended runs for dead.
 """
 
 import sys

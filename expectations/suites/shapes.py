@@ -82,8 +82,7 @@ def _inside(key: Key) -> tuple[Key, ...]:
 
 
 def _strangers(document: Document, whole: str) -> str:
-    """SQL that is true where the document, or an object in it, has a key that is not documented,
-    or lacks a key that may be null."""
+    """SQL that is true for a document with an undocumented key, or without a key that may be null."""
     tests = [_extra(whole, document.names)]
     tests += [
         _extra(f"d.{key.name}", (inner.name for inner in _inside(key)))

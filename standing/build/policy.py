@@ -127,9 +127,11 @@ def seeds(root: Path) -> list[Seed]:
 
 
 def check_files(root: Path) -> None:
-    """Raises BuildFailed that names every row whose cells are missing, too many, empty or of another type,
-    that is there twice, every row that is read by name and not there, or there and not read, and every
-    document without a limit of the gate."""
+    """Raises BuildFailed that names every wrong row, by file and line.
+
+    Wrong are rows with missing, empty, extra or ill-typed cells, rows that are there twice, rows that the code
+    reads by name and cannot find, rows that nothing reads, and documents without a limit of the gate.
+    """
     tables = seeds(root)
     wrong = [sentence for seed in tables for sentence in _wrong_cells(seed, root)]
     if not wrong:

@@ -30,8 +30,8 @@ def run(selection: str, as_of: str | None, full: bool, as_json: bool) -> None:
     """Audit, build, publish and report once.
 
     SELECTION is all (the default), scores or tiers. TIME is ISO 8601; without a zone it is read in
-    BUSINESS_TIME_ZONE. Exits with 0 when published, skipped or waiting for a decision, 3 when an audit and
-    6 when the gate stopped the run, 1 otherwise.
+    BUSINESS_TIME_ZONE. Exits with 0 if it published, was skipped or waits for a decision, with 3 if an audit
+    and with 6 if the gate stopped it, and with 1 otherwise.
     """
     from standing.cli.progress import log_to_stderr
     from standing.monitor.metrics import write_metrics
@@ -201,14 +201,14 @@ def why(kind: str, member_id: str, as_of: str | None, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--mend", is_flag=True, help="Write the differing documents anew.")
+@click.option("--mend", is_flag=True, help="Write the differing documents again.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
 @JSON_LOGS
 def reconcile(mend: bool, as_json: bool) -> None:
     """Run what is due, then compare every published document with a full recompute.
 
-    Exits with 7 where documents differ that nobody changed meanwhile, with 0 if --mend wrote them anew, and
-    where nothing could be compared with 5 (another run is at work) or 6 (a stopped run awaits a decision).
+    Exits with 7 if documents differ that nobody changed meanwhile, and with 0 if --mend wrote them again.
+    Compares nothing and exits with 5 if another run is at work, with 6 if a stopped run awaits a decision.
     """
     from standing.cli.progress import log_to_stderr
     from standing.monitor.metrics import write_metrics

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 class MemberKind:
     """Rows of the application's `table`, by `table_key`; the models call that key `key`.
 
-    `due_table` is the build's table of those whom a run builds, `known` the model of those who are there as
-    of the run's moment, `all_keys` the model of everybody's key. `name` is what `standing why` calls one of
-    them, `unit` what reports call them.
+    `due_table` is the build's table of those whom a run builds. `known` is the model of those who are there
+    as of the run's moment, `all_keys` the model of all keys. `standing why` calls one of them `name`; reports
+    call them `unit`.
     """
 
     name: str

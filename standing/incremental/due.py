@@ -1,8 +1,8 @@
 """Who is due: whose documents a run builds anew.
 
-A member is due because a change was logged, because the moment has come at which the published document
-may be wrong, or because everybody is. What makes a member due outlives the run: it goes away only with
-the transaction that publishes or confirms the document (standing/incremental/acknowledge.py).
+A member is due when a change was logged, when the published document may be wrong by now, or when everybody
+is due. A member stays due until the transaction that publishes or confirms the document
+(standing/incremental/acknowledge.py), however many runs end before it.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """What becomes of an order: paid, shipped, delivered, completed, cancelled, returned, refunded, disputed.
 
-Each order's whole life is drawn first and then cut at the end of the history, so what lies ahead of it is
-simply not known yet: orders of the last days are still open.
+Each order's whole life is drawn first and then cut at the end of the history: orders of the last days are
+still open.
 """
 
 from dataclasses import dataclass

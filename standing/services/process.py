@@ -1,7 +1,7 @@
 """A process in the background that outlives its starter: found again, asked for its health, stopped.
 
-A service holds a lock on its own file for as long as it lives, so that a file left behind by a crash, or a
-process number that another program has by now, says nothing. The file is what the starter wrote about it.
+The starter writes a file about the service. The service holds a lock on that file while it lives. Without
+the lock the file proves nothing: a crash may have left it, or another program may have the process number.
 """
 
 import fcntl

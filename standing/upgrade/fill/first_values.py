@@ -1,8 +1,8 @@
 """The guide's "migrate existing data", as walks over users and sellers.
 
-Every batch touches only members who still have what the column's default gave them, so a repeated
-batch changes nothing and no document that the application or a run has written is overwritten. The
-bands and tiers are the guide's own, frozen here: the first run replaces them by today's policy.
+A batch changes only members who still have the column's default. So a repeated batch changes nothing, and
+it overwrites no document of the application or of a run. The bands and tiers are the guide's own, frozen
+here: the first run replaces them by today's policy.
 """
 
 from collections.abc import Collection

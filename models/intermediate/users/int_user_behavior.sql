@@ -44,7 +44,7 @@ sessions as (
 
 user_conduct as (
 
-    select * from {{ ref('int_user_conduct') }}
+    select * from {{ ref('int_user_cases_and_referrals') }}
 
 ),
 

@@ -50,7 +50,7 @@ user_messages as (
 
 user_conduct as (
 
-    select * from {{ ref('int_user_conduct') }}
+    select * from {{ ref('int_user_cases_and_referrals') }}
 
 ),
 

@@ -130,7 +130,7 @@ TIER = """
             ), 0
         )::integer as stars
     from following
-    inner join {build}.int_seller_standing as shop on shop.seller_id = :key
+    inner join {build}.int_seller_tier_inputs as shop on shop.seller_id = :key
 """
 
 

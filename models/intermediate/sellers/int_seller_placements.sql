@@ -8,7 +8,7 @@ with due_sellers as (
 
 sellers as (
 
-    select * from {{ ref('int_seller_standing') }}
+    select * from {{ ref('int_seller_tier_inputs') }}
 
 ),
 

@@ -1,6 +1,6 @@
 with sellers as (
 
-    select * from {{ ref('int_seller_placements') }}
+    select * from {{ ref('int_seller_earned_tiers') }}
 
 ),
 

@@ -407,7 +407,7 @@ COMPARED = (
     *(model.name for model in materialized.ROW_FACTS),
     "int_user_messages",
     "int_user_sessions",
-    "int_seller_ground",
+    "int_seller_stock_and_balances",
     "int_repeat_purchases",
     materialized.QUARANTINE.name,
 )

@@ -100,7 +100,7 @@ def test_a_run_judges_what_changed_and_nothing_else(marketplace: Settings, engin
         "int_message_days": days,  # whatever else its senders wrote is counted with it
         "int_user_messages": 1,
         "int_user_sessions": 0,
-        "int_seller_ground": 1,
+        "int_seller_stock_and_balances": 1,
     }
     for kept_model in (*materialized.ROW_FACTS, *materialized.MEMBER_FACTS):
         assert scalar(engine, f"select count(*) from standing_build.{kept_model.stale}") == 0
@@ -116,7 +116,7 @@ def test_where_members_facts_alone_are_counted_anew_no_row_is_said_to_be_judged(
     )
     outcomes: list[Outcome] = []
     again = judged_again(engine, lambda: outcomes.append(run(marketplace)))
-    assert {model for model, rows in again.items() if rows} == {"int_seller_ground"}
+    assert {model for model, rows in again.items() if rows} == {"int_seller_stock_and_balances"}
     assert re.fullmatch(r"\d+ members? and \d+ shops?", outcomes[0].stages[0].detail)
 
 

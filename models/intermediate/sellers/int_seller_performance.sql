@@ -32,7 +32,7 @@ customers as (
 
 ground as (
 
-    select * from {{ ref('int_seller_ground') }}
+    select * from {{ ref('int_seller_stock_and_balances') }}
 
 ),
 

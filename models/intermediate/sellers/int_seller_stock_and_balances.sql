@@ -4,14 +4,14 @@
     sources=['seller_profiles', 'products', 'payouts'],
     key=['seller_id'],
     unique=true,
-    stale='stale_seller_ground',
+    stale='stale_seller_stock_and_balances',
     partial_indexes={'next_step_at': 'next_step_at is not null'},
 ) }}
 
 with products as (
 
     select products.* from {{ ref('stg_products') }} as products
-    {{ only_stale('products', 'seller_id', source('standing', 'stale_seller_ground')) }}
+    {{ only_stale('products', 'seller_id', source('standing', 'stale_seller_stock_and_balances')) }}
     where products.status = 'active'
 
 ),
@@ -19,7 +19,7 @@ with products as (
 payouts as (
 
     select payouts.* from {{ ref('stg_payouts') }} as payouts
-    {{ only_stale('payouts', 'seller_id', source('standing', 'stale_seller_ground')) }}
+    {{ only_stale('payouts', 'seller_id', source('standing', 'stale_seller_stock_and_balances')) }}
 
 ),
 

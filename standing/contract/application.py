@@ -41,7 +41,7 @@ SOURCES = (
             SourceColumn("security_settings", "document"),
         ),
         members=({"user_id": "id"},),
-        wide=("id", "created_at"),
+        affects_counterparties=("id", "created_at"),
         by_row=True,
     ),
     Source(
@@ -63,7 +63,7 @@ SOURCES = (
             SourceColumn("rating_count", "number", required=True, in_staging=False),
         ),
         members=({"seller_id": "id", "user_id": "user_id"},),
-        wide=("id", "user_id", "created_at"),
+        affects_counterparties=("id", "user_id", "created_at"),
         by_row=True,
     ),
     Source(

@@ -63,16 +63,16 @@ class Source:
     """One table. A row gives one row of the change log for each of its `members`: key of the log → column.
 
     `left_behind` are members that only the old side of an update or a delete has to name, because a new row
-    is found through its other keys. On a change of one of the `wide` columns, and on the coming and going
-    of a row, the documents of others hang. Where `by_row`, a trigger on the columns read keeps our own
-    writes to the same table out of the log.
+    is found through its other keys. A change of one of the columns `affects_counterparties`, and a new or a
+    deleted row, change documents of other members, too. Where `by_row`, a trigger on the columns read keeps
+    our own writes to the same table out of the log.
     """
 
     table: str
     columns: tuple[SourceColumn, ...]
     members: tuple[Keys, ...]
     left_behind: tuple[Keys, ...] = ()
-    wide: tuple[str, ...] = ()
+    affects_counterparties: tuple[str, ...] = ()
     by_row: bool = False
 
     @property

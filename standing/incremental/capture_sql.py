@@ -22,7 +22,7 @@ as $standing${body}$standing$"""
 
 TRUNCATED_BODY = f"""
 begin
-    insert into {LOG} (source, is_wide) values (tg_table_name, true);
+    insert into {LOG} (source, affects_counterparties) values (tg_table_name, true);
     return null;
 end
 """
@@ -85,7 +85,7 @@ end
 
 def _insert(source: Source, selects: Sequence[str]) -> str:
     union = "\n        union all ".join(selects)
-    return f"insert into {LOG} (source, is_wide, {', '.join(_logged(source))})\n        {union};"
+    return f"insert into {LOG} (source, affects_counterparties, {', '.join(_logged(source))})\n        {union};"
 
 
 def _update(catalog: Catalog, source: Source) -> str:
@@ -97,12 +97,12 @@ def _update(catalog: Catalog, source: Source) -> str:
 def _row_update(catalog: Catalog, source: Source) -> str:
     """The new side where a column that is read has another value, and the old one where it names others."""
     there = [column for column in source.followed if catalog.has(source.table, column)]
-    wide = [column for column in source.wide if column in there]
+    shared = [column for column in source.affects_counterparties if column in there]
     named = {column for row in (*source.members, *source.left_behind) for column in row.values()}
     keys = [column for column in there if column in named]
-    is_wide = differs(wide) if wide else "false"
-    new = _insert(source, _rows(catalog, source, "new", True, is_wide))
-    old = _insert(source, _rows(catalog, source, "old", True, is_wide))
+    affects_counterparties = differs(shared) if shared else "false"
+    new = _insert(source, _rows(catalog, source, "new", True, affects_counterparties))
+    old = _insert(source, _rows(catalog, source, "old", True, affects_counterparties))
     return f"""if {differs(there)} then
             {new}
             if {differs(keys)} then
@@ -117,16 +117,18 @@ def _logged(source: Source) -> tuple[str, ...]:
 
 
 def _rows(
-    catalog: Catalog, source: Source, side: str, by_row: bool, is_wide: str | None = None
+    catalog: Catalog, source: Source, side: str, by_row: bool, affects_counterparties: str | None = None
 ) -> list[str]:
     """A select for each row of the log that one side of a change gives."""
-    is_wide = is_wide or ("true" if source.wide else "false")
+    affects_counterparties = affects_counterparties or (
+        "true" if source.affects_counterparties else "false"
+    )
     members = (*source.members, *(source.left_behind if side == "old" else ()))
     row_name, origin = (side, "") if by_row else ("changed", f" from {side}_rows as changed")
     selects = []
     for row in members:
         values = ", ".join(_value(catalog, source.table, row, key, row_name) for key in _logged(source))
-        selects.append(f"select {literal(source.table)}, {is_wide}, {values}{origin}")
+        selects.append(f"select {literal(source.table)}, {affects_counterparties}, {values}{origin}")
     return selects
 
 

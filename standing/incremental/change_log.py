@@ -27,17 +27,17 @@ SELLERS = "pg_temp.drained_sellers"
 
 TAKE = f"""
 with taken as (
-    delete from {LOG} returning source, is_wide, {", ".join(LOG_KEYS)}
+    delete from {LOG} returning source, affects_counterparties, {", ".join(LOG_KEYS)}
 )
 
-insert into {DRAINED} (source, is_wide, {", ".join(LOG_KEYS)})
-select distinct source, is_wide, {", ".join(LOG_KEYS)} from taken
+insert into {DRAINED} (source, affects_counterparties, {", ".join(LOG_KEYS)})
+select distinct source, affects_counterparties, {", ".join(LOG_KEYS)} from taken
 """
 
 #: The sources of which everything may have changed.
 EVERYBODY = (
     f"select distinct source from {DRAINED}"
-    f" where is_wide and num_nonnulls({', '.join(LOG_KEYS)}) = 0 order by 1"
+    f" where affects_counterparties and num_nonnulls({', '.join(LOG_KEYS)}) = 0 order by 1"
 )
 #: In the place of a source: what was changed while the log was not complete.
 NOT_LOGGED = "not logged"
@@ -55,10 +55,12 @@ def drain(connection: Connection, settings: Settings, observed: Observed | None 
     """
     observed = observed or observe(connection, settings)
     keys = ", ".join(f"{key} uuid" for key in LOG_KEYS)
-    _make_temporary(connection, DRAINED, f"source text, is_wide boolean, {keys}")
+    _make_temporary(connection, DRAINED, f"source text, affects_counterparties boolean, {keys}")
     taken = connection.execute(text(TAKE)).rowcount
     if settings.change_log and not observed.log:
-        connection.execute(text(f"insert into {LOG} (source, is_wide) values ('{NOT_LOGGED}', true)"))
+        connection.execute(
+            text(f"insert into {LOG} (source, affects_counterparties) values ('{NOT_LOGGED}', true)")
+        )
     if not taken:
         return 0
     if sources := connection.scalars(text(EVERYBODY)).all():
@@ -94,8 +96,8 @@ def _make_temporary(connection: Connection, table: str, columns: str) -> None:
     connection.execute(text(f"create temporary table {name} ({columns}) on commit drop"))
 
 
-def _logged(key: str, wide: bool = False) -> str:
-    return f"select {key} from {DRAINED}{' where is_wide' if wide else ''}"
+def _logged(key: str, for_counterparties: bool = False) -> str:
+    return f"select {key} from {DRAINED}{' where affects_counterparties' if for_counterparties else ''}"
 
 
 def _counted_anew(model: materialized.Model) -> str | None:
@@ -110,7 +112,10 @@ def _all(table: str) -> str:
 
 def _orders(observed: Observed) -> list[str | None]:
     """The orders whose members are concerned."""
-    users, sellers = _logged("user_id", wide=True), _logged("seller_id", wide=True)
+    users, sellers = (
+        _logged("user_id", for_counterparties=True),
+        _logged("seller_id", for_counterparties=True),
+    )
     return [
         _logged("order_id"),
         observed.select("id", "orders", "buyer_id", users),
@@ -125,8 +130,8 @@ def _reviews(observed: Observed) -> list[str | None]:
     """The reviews that may count otherwise now, besides those of the orders."""
     return [
         _logged("review_id"),
-        observed.select("id", "reviews", "reviewer_id", _logged("user_id", wide=True)),
-        observed.select("id", "reviews", "seller_id", _logged("seller_id", wide=True)),
+        observed.select("id", "reviews", "reviewer_id", _logged("user_id", for_counterparties=True)),
+        observed.select("id", "reviews", "seller_id", _logged("seller_id", for_counterparties=True)),
     ]
 
 
@@ -136,7 +141,9 @@ def _users(observed: Observed) -> list[str | None]:
         _logged("user_id"),
         observed.select("buyer_id", "orders", "id", _all(ORDERS)),
         observed.select("reviewer_id", "reviews", "order_id", _all(ORDERS)),
-        observed.select("reviewer_id", "reviews", "seller_id", _logged("seller_id", wide=True)),
+        observed.select(
+            "reviewer_id", "reviews", "seller_id", _logged("seller_id", for_counterparties=True)
+        ),
         observed.select("reviewer_id", "reviews", "id", _logged("review_id")),
         observed.select("sender_id", "messages", "thread_id", threads),
         observed.select("recipient_id", "messages", "thread_id", threads),
@@ -148,7 +155,7 @@ def _sellers(observed: Observed) -> list[str | None]:
         _logged("seller_id"),
         observed.select("seller_id", "orders", "id", _all(ORDERS)),
         observed.select("seller_id", "reviews", "order_id", _all(ORDERS)),
-        observed.select("seller_id", "reviews", "reviewer_id", _logged("user_id", wide=True)),
+        observed.select("seller_id", "reviews", "reviewer_id", _logged("user_id", for_counterparties=True)),
         observed.select("seller_id", "reviews", "id", _logged("review_id")),
     ]
 

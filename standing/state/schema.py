@@ -61,7 +61,7 @@ STATEMENTS = (
     # Append only, without a key: writers of one popular shop never wait for each other.
     f"""create table if not exists {SCHEMA}.change_log (
     source text not null,
-    is_wide boolean not null default false,
+    affects_counterparties boolean not null default false,
     user_id uuid,
     seller_id uuid,
     order_id uuid,

@@ -41,7 +41,7 @@ def test_every_member_and_every_reference_is_a_declared_column() -> None:
     for source in SOURCES:
         for row in (*source.members, *source.left_behind):
             assert {f"{source.table}.{name}" for name in row.values()} <= declared
-        assert {f"{source.table}.{name}" for name in source.wide} <= declared
+        assert {f"{source.table}.{name}" for name in source.affects_counterparties} <= declared
         assert {column.references for column in source.columns if column.references} <= declared
 
 

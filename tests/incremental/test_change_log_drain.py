@@ -146,7 +146,7 @@ def test_wide_seller_makes_all_buyers_and_reviewers_due(connection: Connection, 
     log(connection, seller_id=shop.id)
     drain(connection, settings)
     assert not buyers & due(connection, USER_TARGETS)
-    log(connection, seller_id=shop.id, is_wide=True)
+    log(connection, seller_id=shop.id, affects_counterparties=True)
     drain(connection, settings)
     assert {*buyers, shop.user_id} <= due(connection, USER_TARGETS)
 
@@ -154,7 +154,7 @@ def test_wide_seller_makes_all_buyers_and_reviewers_due(connection: Connection, 
 def test_wide_user_makes_the_sellers_of_his_orders_due(connection: Connection, settings: Settings) -> None:
     user = one(connection, "select buyer_id from orders limit 1")
     sellers = set(connection.scalars(text("select seller_id from orders where buyer_id = :u"), {"u": user}))
-    log(connection, user_id=user, is_wide=True)
+    log(connection, user_id=user, affects_counterparties=True)
     drain(connection, settings)
     assert sellers <= due(connection, SELLER_TARGETS)
 
@@ -162,9 +162,9 @@ def test_wide_user_makes_the_sellers_of_his_orders_due(connection: Connection, s
 def test_row_without_a_key_is_everybody_only_if_it_is_wide(
     connection: Connection, settings: Settings
 ) -> None:
-    log(connection, is_wide=False)
+    log(connection, affects_counterparties=False)
     assert drain(connection, settings) == 0
-    log(connection, is_wide=True)
+    log(connection, affects_counterparties=True)
     assert drain(connection, settings) == 5
     assert due(connection, USER_TARGETS | SELLER_TARGETS) == {None}
 
@@ -183,7 +183,7 @@ def test_the_reason_why_everybody_is_due_names_the_sources(
 ) -> None:
     for source in sources:
         connection.execute(
-            text("insert into standing.change_log (source, is_wide) values (:source, true)"),
+            text("insert into standing.change_log (source, affects_counterparties) values (:source, true)"),
             {"source": source},
         )
     drain(connection, settings)
@@ -218,7 +218,7 @@ def test_optional_columns_and_tables_may_be_missing(connection: Connection, sett
     )
     connection.execute(text("alter table seller_profiles drop column user_id cascade"))
     seller = one(connection, "select seller_id from orders limit 1")
-    log(connection, seller_id=seller, is_wide=True, thread_id=seller)
+    log(connection, seller_id=seller, affects_counterparties=True, thread_id=seller)
     log(connection, order_id=one(connection, "select id from orders limit 1"))
     drain(connection, settings)
     assert seller in due(connection, SELLER_TARGETS)

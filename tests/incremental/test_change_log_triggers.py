@@ -143,8 +143,10 @@ def test_truncated_table_concerns_everybody(connection: Connection, settings: Se
 def test_change_of_a_user_is_logged(connection: Connection, cast: Cast, column: str, value: str) -> None:
     user = cast["users"][0]
     connection.execute(text(f"update users set {column} = {value} where id = :id"), {"id": user})
-    wide = connection.execute(text("select user_id, is_wide from standing.change_log")).all()
-    assert wide == [(user, column == "created_at")]
+    logged = connection.execute(
+        text("select user_id, affects_counterparties from standing.change_log")
+    ).all()
+    assert logged == [(user, column == "created_at")]
 
 
 def test_column_that_a_trigger_of_the_application_writes_is_logged(
@@ -193,7 +195,9 @@ def test_shop_that_changes_hands_concerns_both_persons(connection: Connection, c
         text("update seller_profiles set user_id = :user where id = :id"),
         {"user": cast["users"][1], "id": shop},
     )
-    assert connection.scalars(text("select distinct is_wide from standing.change_log")).all() == [True]
+    assert connection.scalars(
+        text("select distinct affects_counterparties from standing.change_log")
+    ).all() == [True]
     assert taken(connection) == {"users": persons, "sellers": {shop}}
 
 
@@ -206,7 +210,10 @@ def test_members_who_come_and_go_are_wide(connection: Connection, table: str) ->
             " from standing.change_log)"
         )
     )
-    assert connection.scalars(text("select is_wide from standing.change_log")).all() == [True, True]
+    assert connection.scalars(text("select affects_counterparties from standing.change_log")).all() == [
+        True,
+        True,
+    ]
 
 
 def test_published_documents_are_not_logged(connection: Connection) -> None:

@@ -24,7 +24,7 @@ def plan_capture(catalog: Catalog, settings: Settings) -> list[Step]:
 
 
 def _everybody(table: str) -> str:
-    return f"insert into {LOG} (source, is_wide) values ({literal(table)}, true)"
+    return f"insert into {LOG} (source, affects_counterparties) values ({literal(table)}, true)"
 
 
 def _make(capture: Capture, catalog: Catalog) -> Step:

@@ -19,7 +19,8 @@ from sqlalchemy import URL
 
 from expectations import AuditError, AuditScope, Verdict, preload, validate
 from standing.contract.targets import TARGETS, Target
-from standing.database.connect import fix_of
+from standing.database.conninfo import forget_session_variables
+from standing.database.session_settings import fix_of
 from standing.errors import StandingError
 from standing.process_end import end_with_parent
 from standing.settings import Settings
@@ -117,6 +118,7 @@ def _working_process() -> ProcessPoolExecutor:
 @cache
 def _process() -> ProcessPoolExecutor:
     """The process that audits."""
+    forget_session_variables()
     # Spawned and not forked: open connections and threads stay where they are.
     pool = ProcessPoolExecutor(
         1, mp_context=multiprocessing.get_context("spawn"), initializer=end_with_parent

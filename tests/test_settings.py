@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from conftest import Standing
 
-from standing.database.connect import parse_url
+from standing.database.url import parse_url
 from standing.errors import SettingError
 from standing.settings import load_settings
 

@@ -84,10 +84,7 @@ class Catalog:
 
 
 def audit_url(scope: AuditScope) -> URL:
-    """The scope's URL for psycopg 3, with the host that Great Expectations insists on.
-
-    Its connections only read, and read times without zone as the run does.
-    """
+    """The scope's URL for psycopg 3. Its connections only read, and read times without zone as the run does."""
     fix = "set DATABASE_URL like postgresql://user:password@host:5432/database"
     try:
         url = make_url(scope.url)
@@ -101,18 +98,21 @@ def audit_url(scope: AuditScope) -> URL:
     url = url.update_query_dict(
         {"options": f"{given} {ours}".strip(), "application_name": "standing audit"}
     )
-    return url.set(drivername="postgresql+psycopg", host=url.host or "localhost")
+    return url.set(drivername="postgresql+psycopg")
 
 
 def first_line_of(error: DBAPIError) -> str:
-    """The server's own first line, without statement or parameters."""
-    return (str(error.orig).strip().splitlines() or [type(error.orig).__name__])[0]
+    """The server's own first line with its code, without statement or parameters."""
+    line = (str(error.orig).strip().splitlines() or [type(error.orig).__name__])[0]
+    code = getattr(error.orig, "sqlstate", None)
+    return f"{line} ({code})" if code else line
 
 
 def unreadable(scope: AuditScope, error: BaseException | None) -> AuditError:
     """What to say where the database refuses a connection or goes away."""
     url = audit_url(scope)
-    where = f"{url.host}:{url.port or 5432}, database {url.database!r}"
+    host = url.query.get("host") or url.host or "the local socket"
+    where = f"{host}:{url.port or 5432}, database {url.database!r}"
     says = first_line_of(error) if isinstance(error, DBAPIError) else type(error).__name__
     return AuditError(f"the audit cannot read {where}: {says}", "check DATABASE_URL and the server")
 

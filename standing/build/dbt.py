@@ -4,7 +4,6 @@ dbt keeps its adapter in a global, so a process runs one command at a time. The 
 live under STANDING_HOME, apart for each schema that is built into: its name is part of what dbt parses.
 """
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +15,14 @@ from standing import PROJECT_ROOT
 from standing.build import policy
 from standing.build.dbt_patches import collector_paused, run_command
 from standing.build.selection import POLICY, STAGING
-from standing.database.connect import fix_of
+from standing.database.conninfo import parameters, variables
+from standing.database.session_settings import fix_of, with_settings
 from standing.errors import BuildFailed
 from standing.settings import Settings
 
 #: Compiling queries to machine code costs a run of the due more than it saves; sorting and hashing of a
 #: full one need more memory than servers give by default.
-SESSION = "-c jit=off -c work_mem=64MB"
+SESSION = {"jit": "off", "work_mem": "64MB"}
 BUT_STAGING = ("--exclude", STAGING)
 
 
@@ -48,21 +48,19 @@ def folder(settings: Settings) -> Path:
 
 
 def environment(settings: Settings, url: URL) -> dict[str, str]:
-    """The variables that profiles.yml and the sources read, and dbt's own switches."""
-    host = url.host or "localhost"
-    query_host = url.query.get("host")
+    """The variables that libpq, profiles.yml and the sources read, and dbt's own switches."""
+    way = parameters(url)
     return {
-        "STANDING_DBT_HOST": str(query_host) if query_host else host,
-        "STANDING_DBT_PORT": str(url.port or url.query.get("port") or 5432),
-        "STANDING_DBT_USER": url.username or "",
-        "DBT_ENV_SECRET_STANDING_PASSWORD": str(url.password or ""),
+        **variables(with_settings(url, SESSION)),
+        "STANDING_DBT_HOST": way["host"],
+        "STANDING_DBT_PORT": way.get("port", "5432"),
+        "STANDING_DBT_USER": way["user"],
+        "DBT_ENV_SECRET_STANDING_PASSWORD": way.get("password", ""),
         "STANDING_DBT_NAME": connection_name(settings),
-        "STANDING_DBT_DATABASE": url.database or "",
-        "STANDING_DBT_SSLMODE": str(url.query.get("sslmode") or "prefer"),
+        "STANDING_DBT_DATABASE": way["dbname"],
         "STANDING_BUILD_SCHEMA": settings.build_schema,
         "STANDING_APPLICATION_SCHEMA": settings.application_schema,
         "STANDING_THREADS": str(settings.threads),
-        "PGOPTIONS": " ".join(filter(None, (os.environ.get("PGOPTIONS"), SESSION))),
         "DBT_TARGET_PATH": str(folder(settings) / "target"),
         "DBT_LOG_PATH": str(folder(settings) / "logs"),
         "DBT_PROFILES_DIR": str(PROJECT_ROOT),

@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from standing.database.conninfo import ENVIRONMENT
+from standing.database.session_settings import with_code
+
 #: Standard output is a command's own; what dbt would say there is in its log, and a failure in the error.
 SILENT = ("--quiet", "--log-level", "none")
 
@@ -18,7 +21,9 @@ def _at_work(variables: Mapping[str, str]) -> Iterator[None]:
     from dbt_common.events.event_manager_client import cleanup_event_logger
 
     cleanup_event_logger()  # until a command has opened its log, dbt would tell standard output
-    before = {name: os.environ.get(name) for name in variables}
+    before = {name: os.environ.get(name) for name in (*variables, *ENVIRONMENT)}
+    for name in ENVIRONMENT:
+        os.environ.pop(name, None)
     # Each command's adapter adds its flags to this list and looks through the whole stack for each there.
     known = len(impl.DEFAULT_BASE_BEHAVIOR_FLAGS)
     os.environ.update(variables)
@@ -98,9 +103,34 @@ def _connections_kept() -> Iterator[None]:
             adapter.cleanup_connections()
 
 
+@contextmanager
+def _limits_named() -> Iterator[None]:
+    """A statement that one of the server's limits ended: dbt would say so in the server's language only."""
+    from dbt.adapters.postgres.connections import PostgresConnectionManager
+    from dbt_common.exceptions import DbtDatabaseError
+
+    manager: Any = PostgresConnectionManager
+    handler = manager.exception_handler
+
+    @contextmanager
+    def with_codes(self: Any, sql: str) -> Iterator[None]:
+        try:
+            with handler(self, sql):
+                yield
+        except DbtDatabaseError as error:
+            error.msg = with_code(error.msg, getattr(error.__cause__, "pgcode", None))
+            raise
+
+    manager.exception_handler = with_codes
+    try:
+        yield
+    finally:
+        manager.exception_handler = handler
+
+
 def run_command(runner: Any, variables: Mapping[str, str], *arguments: str) -> Any:
     """What dbt says of a command. It takes an interruption for a failure of its own; here it goes on up."""
-    with _at_work(variables), _interruptible(), _connections_kept():
+    with _at_work(variables), _interruptible(), _connections_kept(), _limits_named():
         outcome = runner.invoke([*SILENT, *arguments])
     if outcome.exception is not None and not isinstance(outcome.exception, Exception):
         raise outcome.exception.__cause__ or outcome.exception

@@ -18,7 +18,8 @@ def up(with_prefect: bool) -> None:
     With --prefect also a Prefect server (unless PREFECT_API_URL is set) and the process that serves the
     scheduled deployments; returns when all of it answers.
     """
-    from standing.database.connect import connect, require_upgraded, shown
+    from standing.database.connect import connect, require_upgraded
+    from standing.database.conninfo import shown
     from standing.settings import current
 
     settings = current()
@@ -61,17 +62,16 @@ def down() -> None:
 def psql(arguments: tuple[str, ...]) -> None:
     """Open psql on the marketplace; ARGUMENTS go to psql."""
     from standing.database.connect import connect
+    from standing.database.conninfo import conninfo
     from standing.database.embedded import wheel_binaries
+    from standing.database.programs import environment
     from standing.settings import current
 
     with connect(current()) as engine:
-        url = engine.url.set(drivername="postgresql")
+        url = engine.url
     program = shutil.which("psql") or str(wheel_binaries() / "bin" / "psql")
-    password = str(url.password) if url.password else ""
-    environment = {**os.environ, "PGTZ": "UTC", **({"PGPASSWORD": password} if password else {})}
-    shown = url.set(password=None).render_as_string()
     sys.stdout.flush()
-    os.execve(program, [program, shown, *arguments], environment)
+    os.execve(program, [program, conninfo(url), *arguments], environment(url))
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -80,6 +80,7 @@ def dbt(arguments: tuple[str, ...]) -> None:
     """Run dbt on the marketplace; ARGUMENTS go to dbt, such as `test --select test_type:unit`."""
     from standing.build.dbt import environment
     from standing.database.connect import connect
+    from standing.database.conninfo import without_libpq
     from standing.settings import current
 
     settings = current()
@@ -87,7 +88,7 @@ def dbt(arguments: tuple[str, ...]) -> None:
         variables = environment(settings, engine.url)
     sys.stdout.flush()
     program = str(Path(sys.executable).with_name("dbt"))
-    os.execve(program, [program, *arguments], {**os.environ, **variables})
+    os.execve(program, [program, *arguments], {**without_libpq(), **variables})
 
 
 COMMANDS = (up, down, psql, dbt)

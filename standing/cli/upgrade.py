@@ -116,7 +116,8 @@ def rollback(yes: bool, force: bool) -> None:
     --force, that is dropped too, and what depends on it.
     """
     from standing.cli.progress import steps_shown
-    from standing.database.connect import connect, shown
+    from standing.database.connect import connect
+    from standing.database.conninfo import shown
     from standing.settings import current
     from standing.upgrade.migration import rollback
 
@@ -141,11 +142,13 @@ def backup(file: Path, checked: bool) -> None:
     from standing.settings import current
     from standing.upgrade import backup
 
-    with connect(current()) as engine:
-        size = backup.backup(engine, file)
+    settings = current()
+    direct = settings.database_url_direct
+    with connect(settings) as engine:
+        size = backup.backup(engine, file, direct)
         click.echo(f"{file}: {size / 2**20:.1f} MB")
         if checked:
-            _show_check(backup.check(engine, file))
+            _show_check(backup.check(engine, file, direct))
 
 
 @click.command()
@@ -158,14 +161,15 @@ def backup(file: Path, checked: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask before replacing.")
 def restore(file: Path, checked: bool, replace: bool, no_owner: bool, yes: bool) -> None:
     """Read FILE of `standing backup` into the database: all of it or nothing."""
-    from standing.database.connect import connect, shown
+    from standing.database.connect import connect
+    from standing.database.conninfo import shown
     from standing.settings import current
     from standing.upgrade import backup
 
     settings = current()
     with connect(settings) as engine:
         if checked:
-            _show_check(backup.check(engine, file))
+            _show_check(backup.check(engine, file, settings.database_url_direct))
             return
         if replace and not yes:
             where = shown(engine.url)

@@ -1,17 +1,30 @@
 """One SQLAlchemy engine to the application's database: PostgreSQL 15 to 18, psycopg 3, in UTC."""
 
 import json
-from collections.abc import Iterator
+import os
+import secrets
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import unquote
 
 import psycopg
-from sqlalchemy import URL, Engine, create_engine, make_url, text
+from psycopg.conninfo import make_conninfo
+from sqlalchemy import URL, Engine, create_engine, text
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.pool import NullPool
 
+from standing.database.conninfo import (
+    ENVIRONMENT,
+    forget_session_variables,
+    place,
+    require_passed_on,
+    resolved,
+    to_url,
+)
 from standing.database.embedded import Server
+from standing.database.session_settings import ENCODING, dropped, fix_of, pinned, with_code, with_settings
+from standing.database.url import read
 from standing.errors import DatabaseUnreachable, NotUpgraded, SettingError, StandingError, UnfitDatabase
 from standing.settings import Settings
 
@@ -23,80 +36,141 @@ LAST_REVISION = "change_log"
 
 
 def database_url(settings: Settings) -> URL:
-    """Where the application's data is; starts the embedded server when no DATABASE_URL is set."""
-    if settings.database_url is None:
-        server = Server(settings.home)
-        server.start()
-        return make_url(server.url())
-    return parse_url(settings.database_url)
+    """Where the application's data is; starts the embedded server when no DATABASE_URL is set.
+
+    Every parameter is named, as the server was reached with it.
+    """
+    forget_session_variables()
+    if settings.database_url is not None:
+        return reach(
+            read(settings.database_url), "check DATABASE_URL, or unset it to use the embedded server"
+        )
+    for name in ENVIRONMENT & set(os.environ):  # the server is ours: nobody's environment leads elsewhere
+        del os.environ[name]
+    server = Server(settings.home)
+    server.start()
+    return reach(
+        server.parameters(), f"read {server.log}; `standing down`, then `standing up` start it afresh"
+    )
 
 
-def parse_url(given: str) -> URL:
-    """A URL for psycopg 3 from any of the usual spellings; raises SettingError (password not shown)."""
-    example = "set it like postgresql://user:password@host:5432/database"
+def reach(given: Mapping[str, str], fix: str) -> URL:
+    """Connect once and write down how, for all clients: of several hosts the one that answered, a password from a
+    file, what the environment and a service said, and our own session settings.
+
+    Raises DatabaseUnreachable naming host and database, with the fix, or SettingError for an unsupported server.
+    """
+    wanted = {**resolved(given), "client_encoding": ENCODING}
+    require_passed_on(wanted)
     try:
-        url = make_url(given.replace("postgres://", "postgresql://", 1))
-    except (ArgumentError, ValueError):
-        raise SettingError("DATABASE_URL is not a URL, or its port is no number", example) from None
-    if "@" in (url.host or ""):
-        raise SettingError("DATABASE_URL has more than one @", "write an @ of the password as %40")
-    if url.get_backend_name() != "postgresql":
-        raise SettingError(f"DATABASE_URL is for {url.get_backend_name()}, not PostgreSQL", example)
-    if not url.database:
-        raise SettingError("DATABASE_URL names no database", example)
-    if url.host is None:  # a socket folder in the query, or the default socket
-        url = url.set(host="localhost") if "host" in url.query else url
-    return url.set(drivername="postgresql+psycopg")
+        with psycopg.connect(make_conninfo("", **wanted)) as connection:
+            info = connection.info
+            reached = {
+                "host": info.host,
+                "port": str(info.port),
+                "user": info.user,
+                "dbname": info.dbname,
+                "password": info.password,
+                "hostaddr": info.hostaddr if "hostaddr" in wanted else "",
+            }
+            version = info.server_version // 10000
+    except psycopg.Error as error:
+        raise unreachable(to_url(wanted), error, fix_of(server_message(error), fix)) from None
+    if version not in SUPPORTED_VERSIONS:
+        raise SettingError(
+            f"the server is PostgreSQL {version}; Standing needs 15 to 18", "upgrade the server"
+        )
+    settled = {"service", "passfile", "load_balance_hosts", *reached}
+    others = {name: value for name, value in wanted.items() if name not in settled}
+    named = {name: value for name, value in reached.items() if value}
+    return with_settings(to_url({**others, **named}), pinned(version))
 
 
 @contextmanager
 def connect(settings: Settings) -> Iterator[Engine]:
     """An engine that is known to work, disposed of at the end.
 
-    Raises DatabaseUnreachable naming host and database, or SettingError for an unsupported server.
+    Raises DatabaseUnreachable naming host and database, or SettingError for an unsupported server and for a pooler
+    that drops our session settings where DATABASE_URL_DIRECT does not lead past it.
     """
-    url = database_url(settings)
-    engine = make_engine(url)
+    engine = _with_our_settings(database_url(settings), settings.database_url_direct)
     try:
-        version = _version(engine)
-        if version not in SUPPORTED_VERSIONS:
-            raise SettingError(
-                f"the server is PostgreSQL {version}; Standing needs 15 to 18", "upgrade the server"
-            )
         yield engine
     finally:
         engine.dispose()
 
 
-def _version(engine: Engine) -> int:
+def _with_our_settings(url: URL, direct: str | None) -> Engine:
+    """An engine whose sessions have our settings: past a pooler that drops or refuses them."""
+    engine = make_engine(url)
     try:
-        with engine.connect() as connection:
-            return int(connection.scalar(text("show server_version_num"))) // 10000
+        lost = dropped(engine)
     except OperationalError as error:
-        fix = "check DATABASE_URL, or unset it to use the embedded server"
-        raise unreachable(engine.url, error, fix_of(server_message(error), fix)) from None
+        lost = server_message(error)
+        if "options" not in lost:
+            raise unreachable(
+                url, error, fix_of(lost, "see why the server refuses a second connection")
+            ) from None
+    if not lost:
+        return engine
+    engine.dispose()
+    if direct is None:
+        raise SettingError(
+            f"DATABASE_URL leads through a pooler that drops our session settings: {lost}",
+            "set DATABASE_URL_DIRECT to the database's own address, past the pooler",
+        )
+    own = make_engine(reach_direct(direct))
+    pooled = create_engine(url.difference_update_query(["options"]), poolclass=NullPool)
+    _require_same_database(pooled, own)
+    return own
 
 
-def unreachable(url: URL, error: OperationalError, fix: str) -> DatabaseUnreachable:
+def reach_direct(given: str) -> URL:
+    """Where DATABASE_URL_DIRECT leads."""
+    return reach(
+        read(given, "DATABASE_URL_DIRECT"), "check DATABASE_URL_DIRECT, or DATABASE_URL without it"
+    )
+
+
+def _require_same_database(one: Engine, other: Engine) -> None:
+    """A lock that one takes is seen by the other."""
+    key = secrets.randbits(62)
+    seen = (
+        "select exists (select from pg_locks where locktype = 'advisory' and objsubid = 1"
+        " and database = (select oid from pg_database where datname = current_database())"
+        " and classid::bigint << 32 | objid::bigint = :key)"
+    )
+    with one.begin() as holding, other.connect() as looking:
+        holding.execute(text("select pg_advisory_xact_lock(:key)"), {"key": key})
+        if not looking.scalar(text(seen), {"key": key}):
+            raise elsewhere()
+
+
+def elsewhere() -> SettingError:
+    return SettingError(
+        "DATABASE_URL_DIRECT leads to another database than DATABASE_URL",
+        "set DATABASE_URL_DIRECT to the same server and database as DATABASE_URL, past the pooler",
+    )
+
+
+def unreachable(url: URL, error: OperationalError | psycopg.Error, fix: str) -> DatabaseUnreachable:
     """What to say of a database that refused a connection."""
-    where = f"{url.host or 'the local socket'}:{url.port or 5432}, database {url.database!r}"
+    where = f"{place(url)}, database {url.database!r}"
     return DatabaseUnreachable(f"cannot connect to {where}: {server_message(error)}", fix)
 
 
 def make_engine(url: URL) -> Engine:
-    """An engine whose connections speak UTC and read JSON numbers exactly."""
+    """An engine that reads JSON numbers exactly, with the session settings of a URL that was reached."""
     return create_engine(
         url,
-        connect_args={"options": "-c timezone=UTC -c random_page_cost=1.1", "application_name": "standing"},
+        connect_args={
+            "options": with_settings(url, {"random_page_cost": "1.1"}).query["options"],
+            "application_name": "standing",
+        },
         json_serializer=lambda value: json.dumps(value, ensure_ascii=False),
         pool_pre_ping=True,
         max_overflow=-1,  # as many as there are threads
     )
-
-
-def shown(url: URL) -> str:
-    """A URL that psql takes, too, without its password."""
-    return unquote(url.set(drivername="postgresql", password=None).render_as_string())
 
 
 def require_upgraded(connection: Connection, settings: Settings) -> None:
@@ -124,24 +198,10 @@ def require_upgraded(connection: Connection, settings: Settings) -> None:
 
 
 def server_message(error: DBAPIError | psycopg.Error) -> str:
-    """The server's own first line, without statement or parameters."""
-    said = str(error.orig if isinstance(error, DBAPIError) else error).strip() or type(error).__name__
-    return " ".join(said.splitlines()[0].split())
-
-
-#: Limits that a server may set itself, by how it says that one was reached.
-LIMITS = {"statement timeout": "statement_timeout", "lock timeout": "lock_timeout"}
-
-
-def fix_of(message: str, otherwise: str) -> str:
-    """What helps against what a server said: which of its limits was reached, or else what is given."""
-    for said, name in LIMITS.items():
-        if said in message:
-            return (
-                f"raise {name} for the role or the database (`alter role … set {name} = …`);"
-                f" standing psql -- -c 'show {name}' says what it is"
-            )
-    return otherwise
+    """The server's own first line, without statement or parameters; with its code where a limit was reached."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    said = str(cause).strip() or type(error).__name__
+    return with_code(" ".join(said.splitlines()[0].split()), getattr(cause, "sqlstate", None))
 
 
 def refused(error: DBAPIError | psycopg.Error) -> StandingError:

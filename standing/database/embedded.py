@@ -105,6 +105,10 @@ class Server:
     def url(self, database: str = DATABASE) -> str:
         return f"postgresql+psycopg://{ROLE}@localhost:5432/{database}?host={self.sockets}"
 
+    def parameters(self, database: str = DATABASE) -> dict[str, str]:
+        """How libpq reaches it."""
+        return {"host": str(self.sockets), "port": "5432", "user": ROLE, "dbname": database}
+
     def running(self) -> bool:
         if not (self.data / "postmaster.pid").exists():
             return False

@@ -17,9 +17,9 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from standing.database.connect import relation_exists, unreachable
+from standing.database.connect import elsewhere, relation_exists, unreachable
 from standing.database.lock_session import lock_engine, pooled, require_own_session, require_session
-from standing.errors import SettingError, StandingError
+from standing.errors import StandingError
 from standing.log import NAME as LOGGER
 
 #: Any fixed numbers: eight bytes of ASCII.
@@ -32,7 +32,7 @@ POLL_SECONDS = 0.5
 #: A machine that vanished is found dead by the server in half a minute.
 LIVELINESS = """
 set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 4;
-set idle_session_timeout = 0; set statement_timeout = 0; set lock_timeout = 0
+set statement_timeout = 0; set lock_timeout = 0
 """
 NAME = "standing, lock held since "
 
@@ -93,7 +93,16 @@ class RunLock:
 
 @contextmanager
 def run_lock(engine: Engine, wait_minutes: float, direct: str | None = None) -> Iterator[RunLock]:
-    """Hold the lock of this database's runs, on a connection of its own to `direct` or the engine's URL.
+    """Hold the lock of this database's runs, as `locked_session` does."""
+    with locked_session(engine, wait_minutes, direct) as (_, lock):
+        yield lock
+
+
+@contextmanager
+def locked_session(
+    engine: Engine, wait_minutes: float, direct: str | None = None
+) -> Iterator[tuple[Connection, RunLock]]:
+    """A session of our own, to `direct` or the engine's URL, that holds the lock; it commits every statement.
 
     Raises LockTaken after `wait_minutes`, naming the holder, and SettingError where the connection goes
     through a pooler that lends it to others between transactions.
@@ -115,7 +124,7 @@ def run_lock(engine: Engine, wait_minutes: float, direct: str | None = None) -> 
                 # What a holder that was cut off is still writing ends first; then it cannot write any more.
                 _wait(connection, PUBLISHING, time.monotonic() + max(60 * wait_minutes, 5))
                 _free(connection, PUBLISHING)
-                yield lock
+                yield connection, lock
             finally:
                 with suppress(DBAPIError):  # a connection that is gone has freed its lock
                     connection.execute(text("select pg_advisory_unlock_all()"))
@@ -153,10 +162,7 @@ def _take(connection: Connection, backend: int) -> RunLock:
 def _require_seen(engine: Engine, lock: RunLock) -> None:
     with engine.connect() as connection:
         if not lock.is_held(connection):
-            raise SettingError(
-                "the lock's connection leads to another database than DATABASE_URL",
-                "set DATABASE_URL_DIRECT to the same server and database as DATABASE_URL, past the pooler",
-            )
+            raise elsewhere()
 
 
 def _wait(connection: Connection, key: int, deadline: float) -> None:

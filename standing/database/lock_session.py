@@ -5,10 +5,10 @@ then belongs to nobody, or to two. Such a pooler does not say so, but it can be 
 answers is another one, or answers somebody else, too.
 """
 
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import URL, Connection, Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
-from standing.database.connect import parse_url
+from standing.database.connect import reach_direct
 from standing.errors import SettingError
 
 #: Rounds of looking; a pooler that hands out its sessions in turn shows itself in the first or second.
@@ -24,11 +24,10 @@ KEEPALIVE = {
 
 def lock_engine(engine: Engine, direct: str | None) -> Engine:
     """An engine whose connections end with their use, and notice soon when the network is gone."""
-    url = parse_url(direct) if direct else engine.url
+    url = reach_direct(direct) if direct else engine.url
     return create_engine(
         url,
         connect_args={
-            "options": "-c timezone=UTC",
             "application_name": "standing",
             "prepare_threshold": None,  # a statement that was prepared elsewhere would hide the reason
             **KEEPALIVE,
@@ -36,6 +35,14 @@ def lock_engine(engine: Engine, direct: str | None) -> Engine:
         isolation_level="AUTOCOMMIT",
         poolclass=NullPool,
     )
+
+
+def own_session_url(engine: Engine, direct: str | None) -> URL:
+    """Where a program may set up a session as it likes; raises SettingError where others would get that session."""
+    holding = lock_engine(engine, direct)
+    with holding.connect() as connection:
+        require_own_session(connection, holding)
+    return holding.url
 
 
 def require_own_session(connection: Connection, holding: Engine) -> int:

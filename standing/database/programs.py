@@ -3,7 +3,6 @@
 Passwords travel in PGPASSWORD, never in an argument.
 """
 
-import os
 import re
 import shutil
 import subprocess
@@ -13,6 +12,7 @@ from typing import NoReturn
 
 from sqlalchemy import URL, Engine, text
 
+from standing.database.conninfo import without_libpq
 from standing.database.embedded import wheel_binaries
 from standing.errors import StandingError
 
@@ -52,21 +52,19 @@ def server_major(engine: Engine) -> int:
         return int(connection.scalar(text("show server_version_num")) or 0) // 10000
 
 
-def without_password(url: URL) -> str:
-    """The URL for libpq without its password."""
-    bare = url.set(drivername="postgresql", password=None).difference_update_query(["password"])
-    return bare.render_as_string()
-
-
 def environment(url: URL) -> dict[str, str]:
-    given = url.password or url.query.get("password")
-    password = {"PGPASSWORD": str(given)} if given else {}
-    return {**os.environ, "LC_ALL": "C", "PGTZ": "UTC", **password}
+    """What a program is started in that gets `conninfo` of the URL."""
+    password = {"PGPASSWORD": url.password} if url.password else {}
+    return {**without_libpq(), **password}
 
 
 def run_program(arguments: Sequence[str | Path], url: URL) -> None:
     done = subprocess.run(
-        [str(one) for one in arguments], capture_output=True, text=True, check=False, env=environment(url)
+        [str(one) for one in arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**environment(url), "LC_ALL": "C"},
     )
     if done.returncode:
         fail_like(Path(str(arguments[0])).name, done.stderr)

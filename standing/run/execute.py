@@ -16,8 +16,9 @@ from standing.audit import auditor
 from standing.build.dbt import connection_name
 from standing.contract.targets import Target, targets_of
 from standing.database.clock import past_moment, wall_clock
-from standing.database.connect import connect, fix_of, require_upgraded, server_message
+from standing.database.connect import connect, require_upgraded, server_message
 from standing.database.lock import LockTaken, RunLock, end_leftovers, run_lock
+from standing.database.session_settings import fix_of
 from standing.errors import GateStopped, StandingError
 from standing.gate.waiting import undecided
 from standing.log import logger

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
-from standing.database.connect import fix_of, server_message
+from standing.database.connect import server_message
+from standing.database.session_settings import fix_of
 from standing.errors import GateStopped, StandingError
 from standing.gate.verdict import GateVerdict
 from standing.log import logger

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from standing.build import dbt, selection
 from standing.build.prepared import preparing
-from standing.database.connect import fix_of
+from standing.database.session_settings import fix_of
 from standing.errors import AuditFailed, BuildFailed, GateStopped
 from standing.findings.movements import Effects
 from standing.gate import change_sets

@@ -13,13 +13,14 @@ from sqlalchemy import URL, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from standing.database.connect import STANDING_SCHEMA, server_message
+from standing.database.conninfo import conninfo
+from standing.database.lock_session import own_session_url
 from standing.database.programs import (
     environment,
     fail_like,
     find_program,
     run_program,
     server_major,
-    without_password,
 )
 from standing.errors import StandingError
 from standing.settings import Settings
@@ -30,10 +31,11 @@ from standing.upgrade.session import exclusive_session
 NOBODYS = ("--no-owner", "--no-privileges")
 
 
-def backup(engine: Engine, file: Path) -> int:
+def backup(engine: Engine, file: Path, direct: str | None = None) -> int:
     """Write the whole database to `file` as a compressed archive; gives its size in bytes.
 
-    The file appears when it is whole. Raises StandingError if it exists or cannot be written.
+    The file appears when it is whole. Raises StandingError if it exists or cannot be written. PostgreSQL's
+    programs set up their sessions for themselves, so they go past a pooler, to `direct`.
     """
     if file.exists():
         raise StandingError(f"{file} exists already", "name another file, or remove it")
@@ -41,12 +43,10 @@ def backup(engine: Engine, file: Path) -> int:
         raise StandingError(f"there is no folder {file.parent}", f"mkdir -p {file.parent}")
     part = file.with_name(f"{file.name}.part")
     program = find_program("pg_dump", server_major(engine))
+    url = own_session_url(engine, direct)
     part.touch(mode=0o600)  # it holds personal data
     try:
-        run_program(
-            [program, "--format=custom", f"--file={part}", f"--dbname={without_password(engine.url)}"],
-            engine.url,
-        )
+        run_program([program, "--format=custom", f"--file={part}", f"--dbname={conninfo(url)}"], url)
         part.rename(file)
     finally:
         part.unlink(missing_ok=True)
@@ -72,11 +72,18 @@ def restore(
     own = (settings.application_schema, settings.build_schema, STANDING_SCHEMA, "public")
     schemas = (*occupied, *own)
     before = "".join(_clearing(schemas)) if replace else ""
-    with exclusive_session(engine):
-        _restore(engine.url, file, server_major(engine), before, NOBODYS if not owners else ())
+    direct = settings.database_url_direct
+    with exclusive_session(engine, direct=direct):
+        _restore(
+            own_session_url(engine, direct),
+            file,
+            server_major(engine),
+            before,
+            NOBODYS if not owners else (),
+        )
 
 
-def check(engine: Engine, file: Path) -> dict[str, int]:
+def check(engine: Engine, file: Path, direct: str | None = None) -> dict[str, int]:
     """Restore an archive into a new, empty database and drop it again; gives tables and rows by schema.
 
     Raises StandingError if it does not restore or the role may not create databases.
@@ -91,7 +98,7 @@ def check(engine: Engine, file: Path) -> dict[str, int]:
         reason = server_message(error)
         fix = "use a role with CREATEDB, or restore by hand into an empty database"
         raise StandingError(f"cannot make a database to restore into: {reason}", fix) from None
-    other = create_engine(engine.url.set(database=name))
+    other = create_engine(own_session_url(engine, direct).set(database=name))
     try:
         _restore(other.url, file, server_major(engine))
         return _rows_by_schema(other)
@@ -131,7 +138,7 @@ def _restore(url: URL, file: Path, major: int, before: str = "", options: tuple[
     reader, writer = find_program("pg_restore", major), find_program("psql", major)
     target = [str(writer), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"]
     target += [f"--command=begin; {before}"] if before else []
-    target += ["--output=/dev/null", "--file=-", f"--dbname={without_password(url)}"]
+    target += ["--output=/dev/null", "--file=-", f"--dbname={conninfo(url)}"]
     source = [str(reader), "--single-transaction", *options, "--file=-", str(file)]
     with subprocess.Popen(source, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as reading:
         done = subprocess.run(
@@ -141,7 +148,7 @@ def _restore(url: URL, file: Path, major: int, before: str = "", options: tuple[
             stderr=subprocess.PIPE,
             text=True,
             check=False,
-            env=environment(url),
+            env={**environment(url), "LC_ALL": "C"},
         )
         errors = reading.communicate()[1]
     if done.returncode:

@@ -55,7 +55,7 @@ def migrate(
         outcome.note(name, done, total)
         on_progress(name, done, total)
 
-    with exclusive_session(engine, pace) as session:
+    with exclusive_session(engine, pace, settings.database_url_direct) as session:
         require_fit(read_catalog(session.connection, settings.application_schema))
         require_own_schema_is_ours(session.connection)
         work = revisions.Attributes(engine, settings, session, note)
@@ -88,7 +88,7 @@ def rollback(
         outcome.note(name, done, total)
         on_progress(name, done, total)
 
-    with exclusive_session(engine, pace) as session:
+    with exclusive_session(engine, pace, settings.database_url_direct) as session:
         if not has_schema(session.connection, STANDING_SCHEMA):
             raise NotUpgraded(
                 "this database is not upgraded: there is nothing to roll back",

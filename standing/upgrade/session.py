@@ -4,7 +4,6 @@ Lock and steps share a connection on purpose. When the process is killed while t
 a statement, the lock is held until that statement is over, so a successor never works beside it.
 """
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,8 +20,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from standing.database.catalog import rows
-from standing.database.lock import LOCK_KEY, PUBLISHING, LockTaken
+from standing.database.lock import locked_session
 from standing.errors import StandingError
 from standing.upgrade import created
 from standing.upgrade.blockers import holders, send_autovacuum_away
@@ -160,35 +158,17 @@ class Session:
 
 
 @contextmanager
-def exclusive_session(engine: Engine, pace: Pace | None = None) -> Iterator[Session]:
-    """A session that holds the lock of runs and upgrades; raises LockTaken if someone else has it."""
+def exclusive_session(
+    engine: Engine, pace: Pace | None = None, direct: str | None = None
+) -> Iterator[Session]:
+    """A session that holds the lock of runs and upgrades; raises LockTaken if someone else has it.
+
+    It is one of our own, past a pooler, since what it sets stays with the session.
+    """
     pace = pace or Pace()
-    pooled = engine.raw_connection()
-    connection: Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
-    pooled.detach()
-    try:
-        connection.rollback()
-        connection.autocommit = True
+    with locked_session(engine, pace.queue / 60, direct) as (held, _):
+        connection: Connection[Any] = held.connection.driver_connection  # type: ignore[assignment]
         # A killed upgrade must not go on in the server; and an index takes as long as it takes.
         connection.execute("set client_connection_check_interval = '1s'")
-        connection.execute("set statement_timeout = 0")
-        connection.execute("set lock_timeout = 0")
         connection.execute("set jit = off")
-        connection.execute("set idle_in_transaction_session_timeout = 0")
-        _lock(connection, pace.queue, LOCK_KEY)
-        # What a run that was cut off is still writing ends first.
-        _lock(connection, pace.queue, PUBLISHING)
         yield Session(connection, pace)
-    finally:
-        pooled.close()
-
-
-def _lock(connection: Connection[Any], wait: float, key: int) -> None:
-    """Take the advisory lock; a killed holder's statement gets a while to end."""
-    deadline = time.monotonic() + wait
-    while not rows(connection, "select pg_try_advisory_lock(%(key)s) as got", key=key)[0]["got"]:
-        if time.monotonic() > deadline:
-            raise LockTaken(
-                "a run, a migrate or a rollback is at work on this database", "wait until it has ended"
-            )
-        time.sleep(0.2)

@@ -195,7 +195,7 @@ def test_a_query_that_the_server_refuses_is_an_outcome(settings: Settings, engin
     verdict = validate("sources", scope_of(settings))
 
     assert not verdict.passed
-    assert observed(verdict)["users_id_is_not_null"] == "could not be checked: division by zero"
+    assert observed(verdict)["users_id_is_not_null"] == "could not be checked: division by zero (22012)"
     assert observed(verdict)["orders_id_is_not_null"] == "0 of 0 rows"
 
 

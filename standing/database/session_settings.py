@@ -1,0 +1,77 @@
+"""Settings of a session that decide how we read what the server says, pinned for every client of ours.
+
+A role or a database may have others. They travel in libpq's `options`, which win over those; a pooler may drop
+them in silence, which can be seen.
+"""
+
+from collections.abc import Mapping
+
+from sqlalchemy import URL, Engine, text
+
+#: Forms of values and names, and no end to a session that waits for another of ours.
+PINNED: Mapping[str, str] = {
+    "timezone": "UTC",
+    "datestyle": "ISO,MDY",
+    "intervalstyle": "postgres",
+    "extra_float_digits": "1",
+    "quote_all_identifiers": "off",
+    "standard_conforming_strings": "on",
+    "idle_session_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+}
+#: Since which version the server has others.
+LATER: Mapping[int, Mapping[str, str]] = {17: {"transaction_timeout": "0"}}
+ENCODING = "UTF8"
+
+#: SQLSTATE → the server's own limit that was reached, and what else may say so.
+LIMITS: Mapping[str, tuple[str, str]] = {
+    "57014": ("statement_timeout", "; where it is 0, somebody cancelled the statement"),
+    "55P03": ("lock_timeout", ""),
+    "25P03": ("idle_in_transaction_session_timeout", ""),
+    "25P04": ("transaction_timeout", ""),
+    "57P05": ("idle_session_timeout", ""),
+}
+
+
+def pinned(version: int) -> dict[str, str]:
+    """What is pinned on a server of this major version."""
+    later = [settings for since, settings in LATER.items() if version >= since]
+    return {name: value for settings in (PINNED, *later) for name, value in settings.items()}
+
+
+def with_settings(url: URL, settings: Mapping[str, str]) -> URL:
+    """The URL whose sessions have these settings, too; the last of one name counts."""
+    given = (
+        str(url.query.get("options") or ""),
+        *(f"-c {name}={value}" for name, value in settings.items()),
+    )
+    return url.update_query_dict({"options": " ".join(filter(None, given))})
+
+
+def dropped(engine: Engine) -> str:
+    """A setting that did not arrive, with what it is; empty if all did."""
+    with engine.connect() as connection:
+        version = (engine.dialect.server_version_info or (0,))[0]
+        wanted = pinned(int(version))
+        query = "select lower(name) as name, setting from pg_settings where lower(name) = any(:names)"
+        found = connection.execute(text(query), {"names": list(wanted)}).all()
+    for name, setting in sorted(found):
+        if str(setting).replace(" ", "").lower() != wanted[name].lower():
+            return f"{name} is {setting}"
+    return ""
+
+
+def with_code(message: str, sqlstate: str | None) -> str:
+    """The message with the code of the limit that was reached: servers speak many languages."""
+    return f"{message} ({sqlstate})" if sqlstate in LIMITS else message
+
+
+def fix_of(message: str, otherwise: str) -> str:
+    """What helps against what a server said: which of its limits was reached, by its code, or else what is given."""
+    for code, (name, besides) in LIMITS.items():
+        if f"({code})" in message:
+            return (
+                f"raise {name} for the role or the database (`alter role … set {name} = …`);"
+                f" standing psql -- -c 'show {name}' says what it is{besides}"
+            )
+    return otherwise

@@ -135,7 +135,7 @@ def _validation(suite: str, scope: AuditScope, scans: Sequence[Scan]) -> Expecta
     context = gx.get_context(mode="ephemeral")
     context.enable_analytics(False)
     context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
-    source = context.data_sources.add_postgres(
+    source = context.data_sources.add_postgres(  # type: ignore[call-arg]  # kwargs, which its stub does not know
         "database",
         connection_string=SHAPE,
         kwargs={"connect_args": audit_url(scope).get_dialect()().create_connect_args(audit_url(scope))[1]},

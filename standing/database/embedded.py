@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import os
 import pwd
+import re
 import shutil
 import subprocess
 import tempfile
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
+from standing.database.postmaster import SOCKETS_LINE, Postmaster
 from standing.errors import ServerError
 
 SYSTEM_STATE = Path("/var/lib/standing")
@@ -38,6 +40,10 @@ CONFIGURATION: Mapping[str, str] = {
     "max_wal_size": "4GB",
     "jit": "off",
 }
+
+#: Bytes that the path of a socket may have; macOS takes fewer than Linux.
+SOCKET_BYTES = 103
+SOCKET = ".s.PGSQL.5432"
 
 
 def wheel_binaries() -> Path:
@@ -94,8 +100,16 @@ class Server:
 
     @property
     def sockets(self) -> Path:
-        """Short on purpose: a socket's path may not pass about 100 bytes."""
-        return Path(tempfile.gettempdir()) / f"standing-{self._key}"
+        """The folder of its socket: where a running server has it, whatever TMPDIR was then; or where it will be.
+
+        /tmp in place of a folder whose path is too long for a socket, or more than PostgreSQL's list of them takes.
+        """
+        noted = Postmaster(self.data).note()
+        if len(noted) > SOCKETS_LINE and noted[SOCKETS_LINE]:
+            return Path(noted[SOCKETS_LINE])
+        folder = Path(tempfile.gettempdir()) / f"standing-{self._key}"
+        fits = len(os.fsencode(folder / SOCKET)) <= SOCKET_BYTES and re.fullmatch(r"[\w./+-]+", str(folder))
+        return folder if fits else Path("/tmp") / folder.name  # noqa: S108 - private, as every one of these
 
     @property
     def binaries(self) -> Path:
@@ -110,15 +124,22 @@ class Server:
         return {"host": str(self.sockets), "port": "5432", "user": ROLE, "dbname": database}
 
     def running(self) -> bool:
-        if not (self.data / "postmaster.pid").exists():
-            return False
-        return self._run("pg_ctl", "-D", str(self.data), "status", check=False).returncode == 0
+        return bool(Postmaster(self.data).note())
+
+    def _require_socket(self) -> None:
+        if not (self.sockets / SOCKET).exists():
+            raise ServerError(
+                f"the embedded server runs, but its socket in {self.sockets} is gone",
+                "`standing down`, then `standing up`",
+            )
 
     def start(self) -> bool:
         """Start the server, making its data folder first if there is none; False if it ran already."""
         with self._exclusive():
             if self.running():
+                self._require_socket()
                 return False
+            Postmaster(self.data).disown()
             if not (self.data / "PG_VERSION").exists():
                 self._initialise()
             self._private_folder(self.sockets)
@@ -138,8 +159,9 @@ class Server:
         if not self.running():
             return False
         with self._exclusive():
+            sockets = self.sockets
             self._run("pg_ctl", "-D", str(self.data), "-m", "fast", "-w", "-t", "120", "stop")
-            shutil.rmtree(self.sockets, ignore_errors=True)
+            shutil.rmtree(sockets, ignore_errors=True)
         return True
 
     def remove(self) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from support import legacy
 from support.waiting import until
 
+from standing.database.conninfo import conninfo
 from standing.database.lock import LockTaken
 from standing.settings import Settings
 from standing.upgrade.migration import migrate, rollback
@@ -24,7 +25,7 @@ def application(engine: Engine) -> Iterator[dict[str, list[str]]]:
     """Registers members, renames them and takes orders, until the block ends; gives what it did."""
     done: dict[str, list[str]] = {"members": [], "errors": []}
     stop = threading.Event()
-    url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    url = conninfo(engine.url)
 
     def act() -> None:
         try:

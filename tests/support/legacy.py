@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import URL, Engine, text
 
+from standing.database.conninfo import conninfo
 from standing.database.embedded import wheel_binaries
 
 NAMES = ("whale", "regular", "sometimes", "rare", "browser", "owner_star", "owner_unrated", "owner_sleeper")
@@ -90,10 +91,9 @@ def fill(engine: Engine, schema: str = "public", tables: str = TABLES) -> None:
 
 def dump(url: URL, *options: str) -> str:
     """What pg_dump writes, without its random line."""
-    plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
     program = Path(wheel_binaries()) / "bin" / "pg_dump"
     done = subprocess.run(
-        [str(program), "--no-owner", *options, plain], check=True, capture_output=True, text=True
+        [str(program), "--no-owner", *options, conninfo(url)], check=True, capture_output=True, text=True
     )
     return "\n".join(
         line for line in done.stdout.splitlines() if not line.startswith(("\\restrict", "\\unrestrict"))

@@ -74,6 +74,7 @@ def reach(given: Mapping[str, str], fix: str) -> URL:
                 "hostaddr": info.hostaddr if "hostaddr" in wanted else "",
             }
             version = info.server_version // 10000
+            is_encrypted = connection.pgconn.ssl_in_use
     except psycopg.Error as error:
         raise unreachable(to_url(wanted), error, fix_of(server_message(error), fix)) from None
     if version not in SUPPORTED_VERSIONS:
@@ -83,6 +84,8 @@ def reach(given: Mapping[str, str], fix: str) -> URL:
     settled = {"service", "passfile", "load_balance_hosts", *reached}
     others = {name: value for name, value in wanted.items() if name not in settled}
     named = {name: value for name, value in reached.items() if value}
+    if is_encrypted and others.get("sslmode", "prefer") in ("allow", "prefer"):
+        others["sslmode"] = "require"  # a client that has no TLS would go without in silence
     return with_settings(to_url({**others, **named}), pinned(version))
 
 

@@ -29,11 +29,12 @@ def find_program(name: str, major: int) -> Path:
 
     Raises StandingError naming the version that is needed.
     """
-    folders = [wheel_binaries() / "bin"]
-    for above, pattern in SYSTEM_FOLDERS:
-        folders += sorted(Path(above).glob(pattern)) if Path(above).is_dir() else []
     on_path = shutil.which(name)
-    candidates = [folder / name for folder in folders] + ([Path(on_path)] if on_path else [])
+    candidates = [Path(on_path)] if on_path else []
+    for above, pattern in SYSTEM_FOLDERS:
+        folders = sorted(Path(above).glob(pattern)) if Path(above).is_dir() else []
+        candidates += [folder / name for folder in folders]
+    candidates.append(wheel_binaries() / "bin" / name)  # the last of its version: it has no TLS
     versions = {path: version for path in candidates if path.exists() and (version := _version(path))}
     fitting = [path for path, version in versions.items() if version >= major]
     if not fitting:

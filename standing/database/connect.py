@@ -111,9 +111,9 @@ def _with_our_settings(url: URL, direct: str | None) -> Engine:
     except OperationalError as error:
         lost = server_message(error)
         if "options" not in lost:
-            raise unreachable(
-                url, error, fix_of(lost, "see why the server refuses a second connection")
-            ) from None
+            engine.dispose()
+            fix = "see why the server refuses a second connection"
+            raise unreachable(url, error, fix_of(lost, fix)) from None
     if not lost:
         return engine
     engine.dispose()
@@ -124,7 +124,11 @@ def _with_our_settings(url: URL, direct: str | None) -> Engine:
         )
     own = make_engine(reach_direct(direct))
     pooled = create_engine(url.difference_update_query(["options"]), poolclass=NullPool)
-    _require_same_database(pooled, own)
+    try:
+        _require_same_database(pooled, own)
+    except BaseException:
+        own.dispose()
+        raise
     return own
 
 

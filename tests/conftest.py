@@ -66,7 +66,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files come first, so that no worker ends alone with one; each test has the mark of its kind."""
+    """The longest files come first, so that no worker ends alone; each test gets its kind's mark."""
     items.sort(
         key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST)
     )
@@ -208,7 +208,7 @@ class Standing:
     def inside(
         self, settings: Settings, *arguments: str, **variables: str
     ) -> subprocess.CompletedProcess[str]:
-        """As a call, in this process, which has loaded what takes a command seconds: for what it says and does."""
+        """Run a command as a call in this process, which has already loaded the slow libraries."""
         log = logging.getLogger(LOGGER)
         kept = log.handlers, log.level, log.propagate
         environment = {**self._environment(settings), **variables}
@@ -260,7 +260,7 @@ def make_template(
     parsed: Callable[[Path, str], None],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> MakeTemplate:
-    """The first of pytest-xdist's workers that needs a template makes it; the others restore it from an archive.
+    """The first worker that needs a template makes it; the others restore it from an archive.
 
     All are made under one name, with which dbt's project is parsed once.
     """
@@ -306,7 +306,7 @@ def make_template(
 
 @pytest.fixture(scope="session")
 def give_prefect(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], None]:
-    """Gives a home Prefect's own database; Prefect makes one in 15 s, so the first worker that needs it does for all."""
+    """Gives a home Prefect's own database, which takes 15 s to make: one worker makes it for all."""
     from standing.services.prefect import environment
 
     is_shared = "PYTEST_XDIST_WORKER" in os.environ
@@ -459,7 +459,7 @@ def no_pictures() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def no_audits(published_template: str) -> Iterator[None]:
-    """For modules whose runs are looked at for what they build and write; their reports have no pictures either.
+    """For modules that look at what runs build and write; their reports have no pictures.
 
     The template's own run is audited, whichever module is the first to need it.
     """

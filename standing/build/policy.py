@@ -129,8 +129,8 @@ def seeds(root: Path) -> list[Seed]:
 def check_files(root: Path) -> None:
     """Raises BuildFailed that names every wrong row, by file and line.
 
-    Wrong are rows with missing, empty, extra or ill-typed cells, rows that are there twice, rows that the code
-    reads by name and cannot find, rows that nothing reads, and documents without a limit of the gate.
+    Wrong are rows with missing, empty, extra or ill-typed cells, rows that are there twice, rows that the
+    code reads by name and cannot find, rows that nothing reads, and documents without a limit of the gate.
     """
     tables = seeds(root)
     wrong = [sentence for seed in tables for sentence in _wrong_cells(seed, root)]
@@ -164,7 +164,8 @@ def _wrong_cells(seed: Seed, root: Path) -> Iterator[str]:
         row = dict(zip(header, cells, strict=False))
         place = seed.place(number, row)
         if len(cells) != len(header):
-            yield f"{place} has {plural(len(cells), 'cell')} and not {len(header)}; text with a comma stands in double quotes"
+            cells_given = plural(len(cells), "cell")
+            yield f"{place} has {cells_given} and not {len(header)}; text with a comma stands in double quotes"
             continue
         empty = [column for column, cell in row.items() if not cell and column not in seed.optional]
         if empty:

@@ -30,8 +30,8 @@ def run(selection: str, as_of: str | None, full: bool, as_json: bool) -> None:
     """Audit, build, publish and report once.
 
     SELECTION is all (the default), scores or tiers. TIME is ISO 8601; without a zone it is read in
-    BUSINESS_TIME_ZONE. Exits with 0 if it published, was skipped or waits for a decision, with 3 if an audit
-    and with 6 if the gate stopped it, and with 1 otherwise.
+    BUSINESS_TIME_ZONE. Exits with 0 if it published, was skipped or waits for a decision, with 3 if an
+    audit and with 6 if the gate stopped it, and with 1 otherwise.
     """
     from standing.cli.progress import log_to_stderr
     from standing.monitor.metrics import write_metrics

@@ -8,8 +8,8 @@ class MemberKind:
     """Rows of the application's `table`, by `table_key`; the models call that key `key`.
 
     `due_table` is the build's table of those whom a run builds. `known` is the model of those who are there
-    as of the run's moment, `all_keys` the model of all keys. `standing why` calls one of them `name`; reports
-    call them `unit`.
+    as of the run's moment, `all_keys` the model of all keys. `standing why` calls one of them `name`;
+    reports call them `unit`.
     """
 
     name: str

@@ -16,7 +16,11 @@ TREND_RUNS = 24
 
 #: Earlier runs that counted what they set aside; a replay looks at another moment.
 EARLIER = """
-    select run_id, finished_at, summary -> 'verdict' ->> 'status' as status, summary -> 'quarantine' as counted
+    select
+        run_id,
+        finished_at,
+        summary -> 'verdict' ->> 'status' as status,
+        summary -> 'quarantine' as counted
     from standing.runs
     where run_id < :run_id
       and status != 'replayed'

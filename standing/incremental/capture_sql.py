@@ -85,7 +85,8 @@ end
 
 def _insert(source: Source, selects: Sequence[str]) -> str:
     union = "\n        union all ".join(selects)
-    return f"insert into {LOG} (source, affects_counterparties, {', '.join(_logged(source))})\n        {union};"
+    columns = ", ".join(("source", "affects_counterparties", *_logged(source)))
+    return f"insert into {LOG} ({columns})\n        {union};"
 
 
 def _update(catalog: Catalog, source: Source) -> str:

@@ -28,7 +28,7 @@ COLUMNS = """
 
 @dataclass(frozen=True)
 class Context:
-    """`everybody` is to be built, or only the due; `everything` is to be derived, or only what is listed as stale.
+    """Whether `everybody` is built, or only the due; whether `everything` is derived, or only stale rows.
 
     `judged_by` is the fingerprint of what the build derives.
     """

@@ -58,7 +58,7 @@ class Observed:
     built: frozenset[str]
 
     def select(self, column: str, table: str, by: str, keys: str) -> str | None:
-        """`column` of the rows of the application's `table` whose `by` is among `keys`, a query of one column.
+        """`column` of the rows of the application's `table` whose `by` is among `keys`, a query.
 
         None where the application lacks one of the two columns.
         """

@@ -23,8 +23,8 @@ ERASED = "(erased)"
 def tidy(engine: Engine, settings: Settings, run_id: int, everybody: bool) -> None:
     """At the end of a run, under its lock: drop old days, erase who is gone, forget strays.
 
-    It looks for members who are gone among those whom the run built; everywhere, if the run built `everybody`
-    or is the day's first. If the server is too busy, the next run does it.
+    It looks for members who are gone among those whom the run built; everywhere, if the run built
+    `everybody` or is the day's first. If the server is too busy, the next run does it.
     """
     try:
         with engine.begin() as connection:

@@ -105,7 +105,8 @@ def test_of_a_published_marketplace_the_next_run_writes_nothing_and_why_explains
 ) -> None:
     settings = make_database(published_template)
     database = create_engine(settings.database_url or "")
-    # The clock stands where the first run was made: no event of the history leaves a window between the two.
+    # The clock stands where the first run was made: no event of the history leaves a window between the
+    # two.
     moment = one(database, "select max(as_of) from standing.runs")
     assert isinstance(moment, datetime)
     set_clock(monkeypatch, lambda: moment)

@@ -31,7 +31,8 @@ try:
     main()
 except SystemExit as ended:
     assert not ended.code
-print(json.dumps([len(multiprocessing.active_children()), sorted(name.split(".")[0] for name in sys.modules)]))
+modules = sorted(name.split(".")[0] for name in sys.modules)
+print(json.dumps([len(multiprocessing.active_children()), modules]))
 """
 
 

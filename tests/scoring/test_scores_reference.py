@@ -134,7 +134,7 @@ def stands_still(document: dict[str, Any]) -> dict[str, Any]:
 def test_a_document_stands_until_its_next_step(
     loaded: tuple[Settings, Engine], worlds: list[World], built: Documents, later: timedelta
 ) -> None:
-    """No step is missed: what says it holds until then is the same when built again before then, as the reference has it."""
+    """No step is missed: a document is the same until its valid_until, as the reference has it."""
     settings, engine = loaded
     build_models(settings, engine, AS_OF + later, WALL_CLOCK)
     again = documents(engine, settings)

@@ -74,7 +74,8 @@ def seller_ratings(schema: str, batch: int) -> Backfill:
         "value_for_money",
     )
     known = ", ".join(f"'{key}', {score}" for key in dimensions)
-    pending = f"{RATINGS.document.default.untouched('t.ratings')} and ({score} <> 0 or coalesce(t.rating_count, 0) <> 0)"
+    untouched = RATINGS.document.default.untouched("t.ratings")
+    pending = f"{untouched} and ({score} <> 0 or coalesce(t.rating_count, 0) <> 0)"
     moment = RATINGS.document.default.expression.split(" || ", 1)[1]
     update = f"""
 with due as (

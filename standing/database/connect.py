@@ -126,6 +126,11 @@ def _with_our_settings(url: URL, direct: str | None) -> Engine:
     pooled = create_engine(url.difference_update_query(["options"]), poolclass=NullPool)
     try:
         _require_same_database(pooled, own)
+        if lost := dropped(own):
+            raise SettingError(
+                f"DATABASE_URL_DIRECT leads through a pooler that drops our session settings: {lost}",
+                "set DATABASE_URL_DIRECT to the database's own address, past the pooler",
+            )
     except BaseException:
         own.dispose()
         raise

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from standing.database.connect import elsewhere, relation_exists, unreachable
 from standing.database.lock_session import lock_engine, pooled, require_own_session, require_session
+from standing.database.session_settings import pin
 from standing.errors import StandingError
 from standing.log import NAME as LOGGER
 
@@ -114,6 +115,7 @@ def locked_session(
             if connection.scalar(text(HELD_BY_US), {"key": LOCK_KEY}):
                 raise pooled("our session held the lock before we took it")
             connection.execute(text(LIVELINESS))
+            pin(connection)
             if not _is_free(connection, LOCK_KEY):
                 if wait_minutes:
                     logging.getLogger(LOGGER).info("waits for another run to end: %s", _holder(connection))

@@ -6,7 +6,7 @@ them in silence, which can be seen.
 
 from collections.abc import Mapping
 
-from sqlalchemy import URL, Engine, text
+from sqlalchemy import URL, Connection, Engine, text
 
 #: Forms of values and names, and no end to a session that waits for another of ours.
 PINNED: Mapping[str, str] = {
@@ -48,11 +48,21 @@ def with_settings(url: URL, settings: Mapping[str, str]) -> URL:
     return url.update_query_dict({"options": " ".join(filter(None, given))})
 
 
+def of_server(engine: Engine) -> dict[str, str]:
+    """What is pinned on the server that the engine has reached."""
+    return pinned(int((engine.dialect.server_version_info or (0,))[0]))
+
+
+def pin(connection: Connection) -> None:
+    """Pin them in a session of our own, whatever lay on the way to it."""
+    settings = of_server(connection.engine).items()
+    connection.execute(text("; ".join(f"set {name} = '{value}'" for name, value in settings)))
+
+
 def dropped(engine: Engine) -> str:
     """A setting that did not arrive, with what it is; empty if all did."""
     with engine.connect() as connection:
-        version = (engine.dialect.server_version_info or (0,))[0]
-        wanted = pinned(int(version))
+        wanted = of_server(engine)
         query = "select lower(name) as name, setting from pg_settings where lower(name) = any(:names)"
         found = connection.execute(text(query), {"names": list(wanted)}).all()
     for name, setting in sorted(found):

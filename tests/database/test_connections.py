@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from conftest import Standing
+from conftest import UNTIL, Standing
 from sqlalchemy import Engine, text
 from support.guarded import CERTIFIED, DEBIAN, PASSWORD, USER, Guarded, guarded
 
@@ -302,3 +302,28 @@ def test_commands_log_in_with_a_password_of_the_environment(
     assert "Connection test: [OK connection ok]" in standing.ok(settings, "dbt", "debug", "--connection")
     restored = standing(settings, "restore", str(tmp_path / "shop.dump"), "--replace", "--yes")
     assert restored.returncode == 0, restored.stderr
+
+
+@pytest.mark.prove
+def test_a_whole_marketplace_is_scored_alike_behind_a_password_and_among_odd_settings(
+    server: Guarded,
+    monkeypatch: pytest.MonkeyPatch,
+    standing: Standing,
+    settings: Settings,
+    tmp_path: Path,
+) -> None:
+    """The database ends sessions that are idle for 3 s, writes dates in German and lives in New York."""
+    server.execute("drop schema public cascade", "create schema public")
+    way = {"DATABASE_URL": f"postgresql://{quote(USER)}@{{address}}/shop", "PGPASSWORD": PASSWORD}
+    guarded = follow(server, monkeypatch, way).model_copy(update={"home": tmp_path / "home"})
+    total = "select sum((trust_score ->> 'overall_score')::numeric), count(*) from users"
+    sums = []
+    for market in (settings, guarded):
+        simulated = ("--users", "120", "--orders", "1500", "--seed", "1", "--until", UNTIL)
+        standing.ok(market, "load", "simulated", *simulated)
+        standing.ok(market, "migrate")
+        standing.ok(market, "run")
+        standing.ok(market, "reconcile")
+        sums.append(standing.ok(market, "psql", "--", "-Atc", total))
+    assert sums[0] == sums[1]
+    standing.ok(guarded, "rollback", "--yes")

@@ -78,8 +78,9 @@ def test_what_sets_up_its_session_goes_past_a_pooler_or_is_refused(
     assert left() == before
 
 
+@pytest.mark.parametrize("refusing", [False, True], ids=["drops", "refuses"])
 def test_a_pooler_that_drops_our_session_settings_is_gone_past_or_refused(
-    market: Settings, pooled: Settings, make_database: MakeDatabase
+    market: Settings, pooled: Settings, make_database: MakeDatabase, refusing: bool
 ) -> None:
     """A pooler that ignores `options` would have times read in another zone."""
     with connect(market) as engine, engine.begin() as connection:
@@ -88,11 +89,13 @@ def test_a_pooler_that_drops_our_session_settings_is_gone_past_or_refused(
         )
     url = make_url(pooled.database_url or "")
     pooler = Pooler(Path(make_url(market.database_url or "").query["host"]), ROLE, str(url.database))
+    pooler.refusing = refusing
     fresh = pooled.model_copy(
         update={"database_url": url.set(port=pooler.port).render_as_string(hide_password=False)}
     )
     try:
-        with pytest.raises(SettingError, match="timezone is America/New_York"), connect(fresh):
+        said = "startup parameter: options" if refusing else "timezone is America/New_York"
+        with pytest.raises(SettingError, match=said), connect(fresh):
             pass
         past = fresh.model_copy(update={"database_url_direct": market.database_url})
         with connect(past) as engine, engine.connect() as connection:

@@ -2,7 +2,8 @@
 
 It speaks just enough of PostgreSQL's protocol to know where a transaction ends (ReadyForQuery "I"). As
 poolers do, it answers the start-up itself and hands out the session that was given back last, or with
-`in_turn` the one that waits longest. Only for servers that trust their clients.
+`in_turn` the one that waits longest. Session settings of the start-up are dropped in silence, or with `refusing`
+refused as PgBouncer does that is not told to ignore them. Only for servers that trust their clients.
 """
 
 import queue
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 TERMINATE, READY = b"X", b"Z"
+REFUSAL = b"SFATAL\0C08P01\0Munsupported startup parameter: options\0\0"
 
 
 def _receive(stream: socket.socket, count: int) -> bytes:
@@ -37,6 +39,7 @@ class Pooler:
     def __init__(
         self, sockets: Path, user: str, database: str, sessions: int = 2, in_turn: bool = False
     ) -> None:
+        self.refusing = False
         self._idle: queue.Queue[socket.socket] = queue.Queue() if in_turn else queue.LifoQueue()
         self._greeting = b""
         for _ in range(sessions):
@@ -81,10 +84,14 @@ class Pooler:
         try:
             while True:
                 size = struct.unpack("!I", _receive(client, 4))[0]
-                code = struct.unpack("!I", _receive(client, size - 4)[:4])[0]
+                startup = _receive(client, size - 4)
+                code = struct.unpack("!I", startup[:4])[0]
                 if code == 3 << 16:
                     break
                 client.sendall(b"N")  # neither TLS nor GSSAPI
+            if self.refusing and b"\0options\0" in startup:
+                client.sendall(b"E" + struct.pack("!I", len(REFUSAL) + 4) + REFUSAL)
+                return
             client.sendall(self._greeting)
             while True:
                 kind, message = _message(client)

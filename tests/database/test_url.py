@@ -1,0 +1,108 @@
+"""DATABASE_URL as people write it, and the limits that servers set."""
+
+import logging
+
+import pytest
+
+from standing.database.conninfo import conninfo, shown
+from standing.database.programs import fail_like
+from standing.database.session_settings import LIMITS, fix_of, with_code
+from standing.database.url import parse_url, read
+from standing.errors import SettingError, StandingError
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("postgresql:///shop?host=/run/sockets", {"dbname": "shop", "host": "/run/sockets"}),
+        ("postgresql://%2Frun%2Fsockets/shop", {"dbname": "shop", "host": "/run/sockets"}),
+        (
+            "postgresql://two words:p%20/w%@[::1]:6432/My%20Shop",
+            {"user": "two words", "password": "p /w%", "host": "::1", "port": "6432", "dbname": "My Shop"},
+        ),
+        (
+            "postgresql+asyncpg://db/shop?user=ann@example&password=a+b&ssl=verify-full",
+            {
+                "host": "db",
+                "dbname": "shop",
+                "user": "ann@example",
+                "password": "a+b",
+                "sslmode": "verify-full",
+            },
+        ),
+        (
+            "postgres://ann@one:1,two:2/shop?target_session_attrs=read-write",
+            {
+                "user": "ann",
+                "host": "one,two",
+                "port": "1,2",
+                "dbname": "shop",
+                "target_session_attrs": "read-write",
+            },
+        ),
+        ("postgresql://db/shop?ssl=false", {"host": "db", "dbname": "shop", "sslmode": "disable"}),
+        (
+            "postgresql://db/shop?options=-c+work_mem%3D1MB+-c%20jit=off",
+            {"host": "db", "dbname": "shop", "options": "-c work_mem=1MB -c jit=off"},
+        ),
+    ],
+)
+def test_a_url_is_read_as_libpq_reads_it(given: str, expected: dict[str, str]) -> None:
+    assert read(given) == expected
+
+
+@pytest.mark.parametrize(
+    ("parameter", "ours"),
+    [
+        ("schema=market", "STANDING_APPLICATION_SCHEMA"),
+        ("currentSchema=market", "STANDING_APPLICATION_SCHEMA"),
+        ("connection_limit=5", "STANDING_THREADS"),
+        ("pgbouncer=true", "DATABASE_URL_DIRECT"),
+        ("statement_cache_size=0", "DATABASE_URL_DIRECT"),
+    ],
+)
+def test_parameters_of_other_tools_are_ignored_with_a_note_that_names_ours(
+    caplog: pytest.LogCaptureFixture, parameter: str, ours: str
+) -> None:
+    caplog.set_level(logging.WARNING, "standing")
+    given = f"postgresql://db/shop?{parameter}"
+    assert read(given, f"URL_OF_{parameter.partition('=')[0]}") == {"host": "db", "dbname": "shop"}
+    assert ours in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ("postgresql://ann:secret@db/shop?sslrootcart=ca.crt", "sslrootcart"),
+        ("postgresql://ann:secret@db/shop?sslaccept=strict", "sslmode=verify-full"),
+        ("postgresql://ann:secret@db/shop?ssl=sometimes", "sometimes"),
+        ("postgresql://ann:secret?x@db/shop", "a [?] as %3F"),
+        ("postgresql://ann:secret@db:many/shop", "port"),
+    ],
+)
+def test_what_would_be_lost_is_refused_by_name_and_without_the_password(given: str, named: str) -> None:
+    with pytest.raises(SettingError, match=named) as refused:
+        read(given)
+    assert "secret" not in str(refused.value)
+
+
+def test_a_password_is_in_no_argument_and_in_nothing_that_is_shown() -> None:
+    for given in ("postgresql://ann:secret@db/shop", "postgresql://db/shop?user=ann&password=secret"):
+        url = parse_url(given)
+        assert "user=ann" in conninfo(url)
+        assert shown(url) == "postgresql://ann@db/shop"
+        assert "secret" not in conninfo(url)
+        assert "***" not in conninfo(url)
+
+
+@pytest.mark.parametrize("code", LIMITS)
+def test_a_limit_is_known_by_its_code_in_any_language(code: str) -> None:
+    said = with_code("Anfrage wird abgebrochen", code)
+    assert fix_of(said, "otherwise").startswith(f"raise {LIMITS[code][0]} for the role or the database")
+    assert fix_of("canceling statement due to statement timeout", "otherwise") == "otherwise"
+
+
+def test_what_a_program_says_is_found_in_any_language() -> None:
+    errors = "psql:<stdin>:3: HINWEIS:  nichts\npsql:<stdin>:9: FEHLER:  Relation fehlt\nZEILE 1: select\n"
+    with pytest.raises(StandingError, match="FEHLER:  Relation fehlt"):
+        fail_like("psql", errors)

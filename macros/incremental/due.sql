@@ -36,7 +36,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Before a mart takes the due members' new rows: their old ones go, also of those who are gone themselves. -#}
+{#- Before a mart or facts of everybody take the due members' new rows: the old ones go, also of members who are gone. -#}
 {% macro forget_due(key, due) -%}
     {%- if is_incremental() -%}
         delete from {{ this }} as built using {{ due }} as due where built.{{ key }} = due.{{ key }}
@@ -52,7 +52,8 @@
 
 {#- Statistics of the columns by which a table says what is looked up; without them the planner reads everything. -#}
 {% macro analyze_keys() -%}
-    {%- if model.config.get('looked_up') and not (model.config.get('kind') == 'of_the_due' and everybody_is_due()) -%}
+    {%- set is_view = model.config.get('kind') == 'of_the_due' and everybody_is_due() -%}
+    {%- if model.config.get('looked_up') and not is_view and not is_incremental() -%}
         analyze {{ this }} ({{ model.config.looked_up | join(', ') }})
     {%- endif -%}
 {%- endmacro %}

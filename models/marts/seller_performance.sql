@@ -25,7 +25,8 @@
 
 with performance as (
 
-    select * from {{ ref('int_seller_performance') }}
+    select performance.* from {{ ref('int_seller_performance') }} as performance
+    {{ only_due('performance', 'seller_id', ref('int_due_sellers')) }}
 
 ),
 

@@ -1,6 +1,7 @@
 with behavior as (
 
-    select * from {{ ref('int_user_behavior') }}
+    select behavior.* from {{ ref('int_user_behavior') }} as behavior
+    {{ only_due('behavior', 'user_id', ref('int_due_users')) }}
 
 ),
 

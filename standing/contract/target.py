@@ -62,7 +62,8 @@ class Target:
 
     By `number` documents are compared as a whole. `lasting` are paths to numbers that are not lost in the
     ordinary course of days. `columns` are keys that reports read from columns of the mart, which have their
-    names. `movers` says that reports list who moves most; a move is explained by the evidence in `reasons`,
+    names. `facts` are the models that are kept of everybody, as the mart is, and from which it is made.
+    `movers` says that reports list who moves most; a move is explained by the evidence in `reasons`,
     else by the document's factors, else by its other numbers.
     """
 
@@ -76,6 +77,7 @@ class Target:
     ladder: Ladder | None = None
     histograms: tuple[Histogram, ...] = ()
     columns: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
     movers: bool = False
     reasons: tuple[str, ...] = ()
 

@@ -93,6 +93,17 @@ class RunLock:
 
 
 @contextmanager
+def alone_in(engine: Engine, schema: str, command: str) -> Iterator[None]:
+    """Be the only one that builds in a schema that no run builds in; raises LockTaken beside another `command`."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if not connection.scalar(
+            text("select pg_try_advisory_lock(hashtext(:schema))"), {"schema": schema}
+        ):
+            raise LockTaken(f"another `{command}` builds in {schema}", "wait for it to end")
+        yield
+
+
+@contextmanager
 def run_lock(engine: Engine, wait_minutes: float, direct: str | None = None) -> Iterator[RunLock]:
     """Hold the lock of this database's runs, as `locked_session` does."""
     with locked_session(engine, wait_minutes, direct) as (_, lock):

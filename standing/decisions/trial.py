@@ -3,16 +3,15 @@
 It publishes nothing, moves no state, enters no run and takes no run lock: a run may work beside it.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 
 from standing.build import dbt, selection
 from standing.contract.targets import TARGETS, targets_of
 from standing.database.clock import wall_clock
 from standing.database.connect import connect, require_upgraded
-from standing.database.lock import LockTaken
+from standing.database.lock import alone_in
 from standing.decisions.difference import Difference, of_build, of_stopped_run
 from standing.errors import BuildFailed, SettingError, StandingError
 from standing.gate.verdict import GateVerdict, measure
@@ -30,7 +29,7 @@ def try_policy(settings: Settings, progress: Callable[[int, int], None] | None =
     with connect(settings) as engine:
         with engine.connect() as connection:
             require_upgraded(connection, settings)
-        with _alone(engine, settings.diff_schema):
+        with alone_in(engine, settings.diff_schema, "standing diff"):
             as_of = wall_clock(engine)
             open_build(engine, trial, 0, as_of, TARGETS)
             arguments = ("build", *selection.without_policy(TARGETS), *dbt.AS_BUILT, "--full-refresh")
@@ -47,17 +46,6 @@ def try_policy(settings: Settings, progress: Callable[[int, int], None] | None =
             gate = measure(engine, trial, TARGETS)
             with engine.connect() as connection:
                 return of_build(connection, trial, TARGETS, gate)
-
-
-@contextmanager
-def _alone(engine: Engine, schema: str) -> Iterator[None]:
-    """One trial in a schema at a time; the lock goes with its connection."""
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if not connection.scalar(
-            text("select pg_try_advisory_lock(hashtext(:schema))"), {"schema": schema}
-        ):
-            raise LockTaken(f"another `standing diff` builds in {schema}", "wait for it to end")
-        yield
 
 
 def show_stopped(settings: Settings, run_id: int | None) -> Difference:

@@ -38,8 +38,9 @@ def everybody_due(
             yield target.name, "never published before"
         elif known[target.name] != fingerprint.targets[target.name]:
             yield target.name, "a model, policy, setting, source column or constraint has changed"
-        elif target.mart not in observed.built:
-            yield target.name, f"{target.mart} is missing from the build"
+        for model in (target.mart, *target.facts):
+            if model not in observed.built:
+                yield target.name, f"{model} is missing from the build"
 
 
 def make_everybody_due(

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, text
 
 from standing.build.fingerprint import MATERIALIZED, Fingerprint
 from standing.build.project import materialized, upstream
+from standing.database.connect import relation_exists
 from standing.incremental.context import TABLE
 from standing.incremental.observed import Asked
 from standing.settings import Settings
@@ -104,6 +105,13 @@ def is_current(
         {"judged_by": fingerprint.materialized, "as_of": asked.as_of, "run_id": asked.run_id},
     )
     return needed & MODELS.keys() <= set(derived)
+
+
+def is_derived(connection: Connection, schema: str, model: str) -> bool:
+    """Whether the rows of a model are there; after a crash of the server they are not."""
+    judged = quoted(schema, JUDGED)
+    statement = text(f"select exists (select from {judged} where model = :model)")
+    return relation_exists(connection, judged) and bool(connection.scalar(statement, {"model": model}))
 
 
 def forget(connection: Connection, settings: Settings, built: Set[str]) -> None:

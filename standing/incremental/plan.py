@@ -22,9 +22,6 @@ from standing.settings import Settings
 from standing.sql import quoted
 from standing.text import plural
 
-#: A query of keys that gives none.
-NO_KEYS = "select null::uuid where false"
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -131,7 +128,7 @@ def _begin(connection: Connection, settings: Settings) -> tuple[Observed, Finger
 
 
 def open_member(engine: Engine, settings: Settings, table: str, member: UUID, as_of: datetime) -> Plan:
-    """Make the build's schema ready to build one row of `table` alone, with what concerns it."""
+    """Make the build's schema ready to build one row of `table` alone, from rows that are all derived anew."""
     kind = next(kind for kind in MEMBER_KINDS if kind.table == table)
     due_table = quoted(settings.build_schema, kind.due_table)
     with engine.begin() as connection:
@@ -139,14 +136,6 @@ def open_member(engine: Engine, settings: Settings, table: str, member: UUID, as
         asked = Asked(0, as_of, tuple(target for target in TARGETS if target.table == table))
         due.name_due(connection, settings, Asked(0, as_of, ()), observed, everybody=False)
         connection.execute(text(f"insert into {due_table} values (:member)"), {"member": member})
-        who = f"select {kind.key} from {due_table}"
-        if table == "users":
-            users = people = who
-            shops = observed.select("id", "seller_profiles", "user_id", who) or NO_KEYS
-        else:
-            users, shops = NO_KEYS, who
-            people = observed.select("user_id", "seller_profiles", "id", who) or NO_KEYS
-        stale.list_rows_of(connection, settings, observed, users, shops, people)
-        write_context(connection, settings, Context(0, as_of, False, False, fingerprint.materialized))
+        write_context(connection, settings, Context(0, as_of, False, True, fingerprint.materialized))
         ready = is_prepared(connection, settings, asked.targets, fingerprint, observed.built)
     return Plan(asked, fingerprint, (), int(table == "users"), int(table != "users"), is_prepared=ready)

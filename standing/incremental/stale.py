@@ -11,7 +11,6 @@ from sqlalchemy import Connection, text
 from standing.incremental.materialized import (
     JUDGED,
     MEMBER_FACTS,
-    MODELS,
     ORDERS,
     QUARANTINE,
     REVIEWS,
@@ -86,39 +85,6 @@ def count(connection: Connection, settings: Settings) -> int:
     """How many orders, reviews and threads are listed."""
     counts = " + ".join(f"(select count(*) from {_stale(settings, model)})" for model in ROW_FACTS)
     return int(connection.scalar(text(f"select {counts}")) or 0)
-
-
-def list_rows_of(
-    connection: Connection, settings: Settings, observed: Observed, users: str, shops: str, people: str
-) -> None:
-    """Have the next build derive what concerns some members alone, and nothing else.
-
-    `users`, `shops` and `people` are queries of keys; messages are needed of the people.
-    """
-    for model in MODELS.values():
-        if model is not QUARANTINE:
-            connection.execute(
-                text(f"drop table if exists {quoted(settings.build_schema, model.name)} cascade")
-            )
-        if model.stale:
-            connection.execute(text(f"truncate {_stale(settings, model)}"))
-    add(
-        connection,
-        settings,
-        observed,
-        {
-            "order_id": [
-                observed.select("id", "orders", "buyer_id", users),
-                observed.select("id", "orders", "seller_id", shops),
-            ],
-            "review_id": [
-                observed.select("id", "reviews", "reviewer_id", users),
-                observed.select("id", "reviews", "seller_id", shops),
-            ],
-            "thread_id": [observed.select("thread_id", "messages", "recipient_id", people)],
-        },
-        lambda model: people if model.key == ("user_id",) else shops,
-    )
 
 
 def _list_along(connection: Connection, settings: Settings, observed: Observed) -> None:

@@ -6,9 +6,8 @@ from uuid import UUID
 from standing.database.clock import past_moment
 from standing.database.connect import connect, require_upgraded
 from standing.settings import Settings
-from standing.state.runs import last_published_as_of
 from standing.why.explanation import TABLES, Explanation, explain_member
-from standing.why.facts import member_facts
+from standing.why.past import past_of
 
 
 def explain(settings: Settings, kind: str, member_id: str, as_of: datetime | None = None) -> Explanation:
@@ -21,11 +20,11 @@ def explain(settings: Settings, kind: str, member_id: str, as_of: datetime | Non
         with engine.connect() as connection:
             require_upgraded(connection, settings)
             published = explain_member(connection, settings, kind, member_id)
-        moment = past_moment(engine, as_of) if as_of else last_published_as_of(engine)
-        if moment is None:
+        if as_of is None:
             return published
+        moment = past_moment(engine, as_of)
         with (
-            member_facts(engine, settings, TABLES[kind], UUID(member_id), moment) as building,
+            past_of(engine, settings, TABLES[kind], UUID(member_id), moment) as building,
             engine.connect() as connection,
         ):
-            return explain_member(connection, building, kind, member_id, replayed=as_of is not None)
+            return explain_member(connection, building, kind, member_id, replayed=True)

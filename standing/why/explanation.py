@@ -1,4 +1,4 @@
-"""Everything an explanation is made of, read from the documents and from the facts of the last build."""
+"""Everything an explanation is made of, read from the documents and from the facts that are kept of everybody."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,21 +9,21 @@ from sqlalchemy import Connection, text
 
 from standing.contract.members import MEMBER_KINDS
 from standing.contract.targets import TARGETS, Target
-from standing.database.connect import rows
+from standing.database.connect import relation_exists, rows
 from standing.errors import SettingError
+from standing.incremental.materialized import is_derived
 from standing.settings import Settings
 from standing.sql import quoted
+from standing.state.runs import last_published_as_of
 from standing.why.next_steps import next_level, next_tier
 
 TABLES = {kind.name: kind.table for kind in MEMBER_KINDS}
-#: The mart that says how far the next level or tier is.
-JUDGED = {target.members.name: target.mart for target in TARGETS if target.ladder}
 #: Orders shown of each kind, newest first.
 SHOWN = 10
 
 #: What is wrong with an order → the facts' condition, and the event by which a rate's window has it.
 USER_ORDERS = {
-    "cancelled by the member": ("is_own_cancellation", "resolved_at"),
+    "cancelled by the member": ("outcome = 'cancelled' and is_own_cancellation", "resolved_at"),
     "with a dispute decided against the member": ("lost_at is not null", "lost_at"),
     "returned": ("outcome = 'returned'", "resolved_at"),
     "in dispute": ("is_disputed and lost_at is null", "resolved_at"),
@@ -36,23 +36,33 @@ SELLER_ORDERS = {
     "in dispute": ("is_disputed and not is_defect", "resolved_at"),
 }
 EXCLUDED = {"excluded from the rates": ("is_excluded", "resolved_at")}
-#: Kind → the facts' model and key, how far back any rate of the member looks, kinds of orders.
+#: A member's orders on either side, with what each side answers for.
+USER_ROWS = """
+    select *, coalesce(cancelled_by = 'buyer', false) as is_own_cancellation, lost_by_buyer_at as lost_at
+    from {0}.int_judged_orders where buyer_id = :key and is_known
+    union all
+    select *, coalesce(cancelled_by = 'seller', false) as is_own_cancellation, lost_by_seller_at as lost_at
+    from {0}.int_judged_orders where seller_user_id = :key and is_known
+    and seller_id in (select seller_id from {0}.stg_sellers where user_id = :key)
+"""
+SELLER_ROWS = "select * from {0}.int_judged_orders where seller_id = :key and is_known"
+#: Kind → the orders, how many days back any rate of the member looks, kinds of orders.
 ORDERS = {
     "user": (
-        "int_user_order_sides",
-        "user_id",
+        USER_ROWS,
         # A cancellation that behavior has forgotten may still count in the trust score.
         "select greatest(window_days, (select value from {0}.policy_numbers where name = 'trust_window_days')::integer)"
-        " as days from {0}.int_user_windows where user_id = :key",
+        " as days from {0}.int_user_behavior where user_id = :key",
         {**USER_ORDERS, **EXCLUDED},
     ),
     "seller": (
-        "int_orders",
-        "seller_id",
-        "select window_days as days from {0}.int_seller_windows where seller_id = :key",
+        SELLER_ROWS,
+        "select window_days as days from {0}.int_seller_performance where seller_id = :key",
         {**SELLER_ORDERS, **EXCLUDED},
     ),
 }
+#: What is read of policy; a run whose policy was refused leaves some of it unmade.
+POLICY = ("int_scorecard", "int_trust_levels", "policy_numbers", "risk_rules", "tier_policy")
 #: What a code is called: metrics, risks, levels and tiers.
 LABELS = """
     select metric as code, label_en as label from {0}.scorecard_metrics
@@ -64,8 +74,8 @@ LABELS = """
 
 @dataclass(frozen=True)
 class Explanation:
-    """One member explained. `factors` sum to the score with `start`; `orders` are those behind bad rates, and
-    `labels` what codes are called."""
+    """One member explained. `factors` sum to the score with `start`; `orders` are those behind bad rates, None while
+    they are not known; `labels` are what codes are called."""
 
     kind: str
     member_id: str
@@ -73,7 +83,7 @@ class Explanation:
     documents: dict[str, Any]
     start: int
     factors: list[dict[str, Any]] = field(default_factory=list)
-    orders: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    orders: dict[str, list[dict[str, Any]]] | None = field(default_factory=dict)
     following: dict[str, Any] | None = None
     sources: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
@@ -106,27 +116,30 @@ def explain_member(
             f"standing psql -- -c 'select id from {TABLES[kind]} limit 10' shows some; the other kind is asked for with"
             f" standing why {'seller' if kind == 'user' else 'user'}",
         )
-    is_built = all(
-        connection.scalar(text("select to_regclass(:name) is not null"), {"name": f"{build}.{model}"})
-        # A run whose policy was refused leaves the scorecard unmade.
-        for model in (ORDERS[kind][0], JUDGED[kind], "int_scorecard", "int_trust_levels")
-    )
+    needed = {*POLICY, *(model for target in targets for model in (target.mart, *target.facts))}
+    is_built = all(relation_exists(connection, quoted(build, model)) for model in needed)
+    as_of = _as_of(connection, build, replayed) if is_built else None
     score = documents.get("trust_score") or {}
     outlook = next_level if kind == "user" else next_tier
     return Explanation(
         kind=kind,
         member_id=str(key),
-        as_of=connection.scalar(text(f"select as_of from {quoted(build, 'run_context')}"))
-        if is_built
-        else None,
+        as_of=as_of,
         documents=documents,
         start=50,
         factors=_factors(connection, build, score) if is_built and kind == "user" else [],
-        orders=_orders(connection, build, kind, key) if is_built else {},
+        orders=_orders(connection, build, kind, key, as_of) if as_of else {},
         following=outlook(connection, build, key) if is_built else None,
         sources={target.name: target.document.sources for target in targets},
         labels=_labels(connection, build) if is_built else {},
     )
+
+
+def _as_of(connection: Connection, build: str, replayed: bool) -> datetime | None:
+    if not replayed:
+        return last_published_as_of(connection.engine)
+    moment: datetime | None = connection.scalar(text(f"select as_of from {quoted(build, 'run_context')}"))
+    return moment
 
 
 def _labels(connection: Connection, build: str) -> dict[str, str]:
@@ -186,20 +199,28 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _orders(connection: Connection, build: str, kind: str, key: UUID) -> dict[str, list[dict[str, Any]]]:
-    """The orders of each kind that a rate counts, and after them those that none counts any more, or yet."""
-    model, column, window, kinds = ORDERS[kind]
+def _orders(
+    connection: Connection, build: str, kind: str, key: UUID, as_of: datetime
+) -> dict[str, list[dict[str, Any]]] | None:
+    """The orders of each kind that a rate counts, and after them those that none counts any more, or yet.
+
+    None where no order's outcome is there: the server has crashed, or a run derives all of them anew.
+    """
+    if not is_derived(connection, build, "int_judged_orders"):
+        return None
+    judged, window, kinds = ORDERS[kind]
     found = {}
     for title, (condition, event) in kinds.items():
         statement = (
             f"with looked_back as ({window.format(quoted(build))})"
             f" select order_id::text as order_id, outcome, resolved_at, amount::float as amount, is_excluded,"
             f" not is_excluded and coalesce(({event} at time zone business_time_zone)::date"
-            f" > (as_of at time zone business_time_zone)::date - (select days from looked_back), false) as is_counted"
-            f" from {quoted(build, model)} cross join {quoted(build, 'run_context')} where {column} = :key and {condition}"
+            f" > (cast(:as_of as timestamptz) at time zone business_time_zone)::date - (select days from looked_back),"
+            f" false) as is_counted from ({judged.format(quoted(build))}) as judged"
+            f" cross join {quoted(build, 'run_context')} as run_context where {condition}"
             f" order by is_counted desc, {event} desc nulls last, order_id limit {SHOWN}"
         )
-        listed = rows(connection, statement, key=key)
+        listed = rows(connection, statement, key=key, as_of=as_of)
         if listed:
             found[title] = listed
     return found

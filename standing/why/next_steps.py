@@ -109,28 +109,28 @@ LEVEL = """
     cross join chosen
 """
 
-#: The tier above: its document says how many orders and which mean are missing. With s stars from n reviews, x more
+#: The tier above: the document says how many orders and which mean are missing. With s stars from n reviews, x more
 #: reviews of the most stars make the mean m where (s + 5x) / (n + x) = m.
 TIER = """
     with following as (
         select
             document -> 'next_tier' ->> 'tier' as tier,
             (document -> 'next_tier' ->> 'orders_needed')::integer as orders,
-            nullif((document -> 'next_tier' ->> 'rating_needed')::numeric, 0) as mean
+            nullif((document -> 'next_tier' ->> 'rating_needed')::numeric, 0) as mean,
+            (document #>> '{{evidence,mean_rating,num}}')::numeric as rating_sum,
+            (document #>> '{{evidence,mean_rating,den}}')::numeric as total_reviews
         from {build}.seller_tiers
         where seller_id = :key and jsonb_typeof(document -> 'next_tier') = 'object'
     )
 
     select
-        following.tier, following.orders, following.mean,
+        tier, orders, mean,
         coalesce(
             greatest(
-                ceil((following.mean * shop.total_reviews - shop.rating_sum) / (5 - following.mean)),
-                case when shop.total_reviews = 0 then 1 else 0 end
+                ceil((mean * total_reviews - rating_sum) / (5 - mean)), case when total_reviews = 0 then 1 else 0 end
             ), 0
         )::integer as stars
     from following
-    inner join {build}.int_seller_tier_inputs as shop on shop.seller_id = :key
 """
 
 

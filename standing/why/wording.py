@@ -9,7 +9,12 @@ from standing.why.explanation import SHOWN, Explanation
 def as_text(found: Explanation) -> str:
     """A table whose factors add up to the score, then rates, what is missing for more, orders, and sources."""
     lines = _user(found) if found.kind == "user" else _seller(found)
-    for title, orders in found.orders.items():
+    if found.orders is None:
+        lines += [
+            "",
+            "orders: not known until the next run that builds anybody has derived all of them anew",
+        ]
+    for title, orders in (found.orders or {}).items():
         newest = f", the newest {SHOWN}" if len(orders) == SHOWN else ""
         lines += ["", f"orders {title}{newest}:", *(_order(order) for order in orders)]
     lines += ["", "where it comes from:"]

@@ -410,6 +410,8 @@ COMPARED = (
     "int_seller_stock_and_balances",
     "int_repeat_purchases",
     materialized.QUARANTINE.name,
+    # Facts of everybody.
+    *dict.fromkeys(model for target in TARGETS for model in target.facts),
 )
 #: Days → some of what they say, and the same from their rows.
 DAYS = {

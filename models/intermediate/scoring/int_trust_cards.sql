@@ -12,7 +12,11 @@
 
 with metrics as (
 
-    select * from {{ ref('int_user_metrics') }}
+    select
+        metrics.*,
+        {{ business_day(as_of()) }} - {{ business_day('metrics.created_at') }} as account_age_days
+    from {{ ref('int_user_metrics') }} as metrics
+    {{ only_due('metrics', 'user_id', ref('int_due_users')) }}
 
 ),
 

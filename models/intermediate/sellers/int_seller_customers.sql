@@ -1,6 +1,7 @@
 with seller_orders as (
 
-    select * from {{ ref('int_seller_orders') }}
+    select seller_orders.* from {{ ref('int_seller_orders') }} as seller_orders
+    {{ only_due('seller_orders', 'seller_id', ref('int_due_sellers')) }}
 
 ),
 

@@ -1,5 +1,3 @@
-{{ config(kind='view') }}
-
 with sellers as (
 
     select * from {{ ref('stg_sellers') }}
@@ -58,6 +56,7 @@ final as (
 
     select
         windows.seller_id,
+        windows.window_days,
         {% set tallies = ['judged', 'shipped', 'promised', 'resolved', 'ended', 'completed'] -%}
         {{ tallied('seller_orders', tallies) }},
         {{ tallied_raw('seller_orders', 'exclusions', tallies) }},

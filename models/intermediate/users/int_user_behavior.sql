@@ -1,5 +1,3 @@
-{{ config(kind='view') }}
-
 with users as (
 
     select * from {{ ref('stg_users') }}
@@ -64,6 +62,7 @@ final as (
 
     select
         windows.user_id,
+        windows.window_days,
         {{ tallied('user_orders', ['resolved', 'concluded']) }},
         {{ tallied_raw('user_orders', 'exclusions', ['resolved', 'concluded']) }},
         {% for number in ('completed', 'cancelled', 'disputed') -%}

@@ -1,5 +1,3 @@
-{{ config(looked_up=['user_id']) }}
-
 with due_users as (
 
     select * from {{ ref('int_due_users') }}
@@ -70,7 +68,6 @@ final as (
         users.phone_verified::integer as phone_verified,
         coalesce(kyc_statuses.verified, 0) as kyc_verified,
         users.two_factor_enabled::integer as two_factor_enabled,
-        {{ business_day(as_of()) }} - {{ business_day('users.created_at') }} as account_age_days,
         coalesce(user_orders.completed_orders, 0) as completed_orders,
         coalesce(user_orders.completed_orders_as_buyer, 0) as completed_orders_as_buyer,
         coalesce(counterparties.counterparties, 0) as counterparties,

@@ -18,6 +18,7 @@ _ACTS = ("orders", "messages", "reviews", "users.last_login_at")
 BEHAVIOR_SCORE = Target(
     name="behavior_score",
     mart="user_behavior_scores",
+    facts=("int_user_behavior",),
     members=USERS,
     selection="scores",
     document=Document(

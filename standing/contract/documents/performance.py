@@ -28,6 +28,7 @@ def _rate(name: str, meaning: str, *sources: str, audience: Audience = "public")
 PERFORMANCE = Target(
     name="performance",
     mart="seller_performance",
+    facts=("int_seller_performance",),
     members=SELLERS,
     selection="scores",
     document=Document(

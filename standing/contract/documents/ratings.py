@@ -25,6 +25,7 @@ def _dimension(name: str) -> Key:
 RATINGS = Target(
     name="ratings",
     mart="seller_ratings",
+    facts=("int_seller_reviews",),
     members=SELLERS,
     selection="scores",
     document=Document(

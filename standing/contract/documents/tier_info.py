@@ -9,6 +9,7 @@ _POLICY = "seeds/tier_policy.csv"
 TIER_INFO = Target(
     name="tier_info",
     mart="seller_tiers",
+    facts=("int_seller_orders", "int_seller_reviews"),
     members=SELLERS,
     selection="tiers",
     document=Document(

@@ -20,6 +20,7 @@ _FACTOR = (
 TRUST_SCORE = Target(
     name="trust_score",
     mart="user_trust_scores",
+    facts=("int_user_metrics",),
     members=USERS,
     selection="scores",
     document=Document(

@@ -11,7 +11,6 @@ from conftest import MakeDatabase, Standing
 from sqlalchemy import Engine, create_engine, text
 from support.clock import set_clock
 
-from standing.build.dbt import folder
 from standing.contract.targets import TARGETS
 from standing.database.lock import run_lock
 from standing.decisions.undo import undo
@@ -243,20 +242,6 @@ def test_what_is_shown_of_an_audit_beside_the_run_is_the_wait_for_it(
     assert re.search(
         r"\nstages of run 1:\n(  .*\n)+  wait for audit sources ", standing.told(marketplace, "status")
     )
-
-
-def test_models_that_most_depend_on_are_built_first(marketplace: Settings, standing: Standing) -> None:
-    standing.told(marketplace, "run", "tiers", STANDING_THREADS="1")
-    results = json.loads((folder(marketplace) / "target" / "run_results.json").read_text())["results"]
-    begun = sorted((one["timing"][0]["started_at"], one["unique_id"].split(".")[-1]) for one in results)
-    names = [name for _, name in begun]
-    # None of the first needs one of the others; all of these could begin at once.
-    for first, later in (
-        ("int_judged_orders", "stg_source_sizes"),
-        ("int_judged_orders", "stg_quarantine"),
-        ("int_seller_orders", "stg_quarantine_counts"),
-    ):
-        assert names.index(first) < names.index(later), (first, later)
 
 
 @pytest.mark.parametrize("template", ["upgraded_template", "published_template"])

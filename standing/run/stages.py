@@ -100,10 +100,10 @@ def gate(run: Run) -> GateVerdict:
 
 def publish(run: Run) -> Written:
     """Write what changed."""
-    written = publish_changes(run.engine, run.settings, run.targets, run.lock, run.run_id)
-    run.parts.append(Written(written))
+    written = Written(publish_changes(run.engine, run.settings, run.targets, run.lock, run.run_id))
+    run.parts.append(written)  # it is written also where confirming fails
     confirm_changes(run.engine, run.settings, run.targets, run.lock, run.run_id, run.made_plan)
-    return Written(written)
+    return written
 
 
 def audit_published(run: Run) -> Audited:

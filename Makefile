@@ -39,7 +39,7 @@ test: $(ENV)  ## what a change can break: check, SQL lint of everything, pytest;
 
 prove: $(ENV)  ## what draws, kills or takes long, with new seeds (SEED=… for known ones); at most 90 minutes
 	$(PYTEST) -m prove $(if $(SEED),--seed $(SEED))
-	@# The suite on the second server, where one is installed.
+	@$(if $(SECOND),,echo "no second PostgreSQL under /usr/lib/postgresql: its suite is left out")
 	@for server in $(SECOND); do echo "== $$server"; \
 		STANDING_TEST_POSTGRES=$$server $(PYTEST) || exit 1; done
 

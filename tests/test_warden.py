@@ -12,13 +12,13 @@ from support.warden import started_by
 
 TESTS = Path(__file__).resolve().parent
 RUN = """
-import subprocess, tempfile, time
+import subprocess, tempfile
 from pathlib import Path
 
 def test_at_work(postgres):
     subprocess.Popen(["sleep", "600"], start_new_session=True)
     Path(__file__).with_suffix(".begun").write_text(tempfile.gettempdir())
-    time.sleep(600)
+    subprocess.run(["sleep", "600"])  # waits as the tests of commands do
 """
 
 

@@ -12,6 +12,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +30,8 @@ def guarded() -> Iterator[Path]:
         [sys.executable, __file__, str(folder)], stdin=subprocess.PIPE, start_new_session=True
     )
     os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        threading.Thread(target=end_with_parent, daemon=True).start()
     try:
         yield folder
     finally:
@@ -36,6 +40,14 @@ def guarded() -> Iterator[Path]:
             os.environ["TMPDIR"] = before[0]
         tempfile.tempdir = before[1]
         warden.communicate()
+
+
+def end_with_parent() -> None:
+    """A worker of pytest-xdist whose run is gone would go on until its test lets it look."""
+    parent = os.getppid()
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
 
 
 def started_by(folder: str) -> Iterator[psutil.Process]:

@@ -135,7 +135,7 @@ def invoke(
     log = folder(settings) / "logs" / "dbt.log"
     if failed := [result for result in found if result.status in ("error", "fail", "runtime error")]:
         if wrong := wrong_policy(PROJECT_ROOT, url, failed):
-            raise BuildFailed(policy.said(wrong), policy.FIX)
+            raise BuildFailed(policy.message_of(wrong), policy.FIX)
         first = _node_result(failed[0])
         rows = "; ".join(
             ", ".join(f"{k}={v}" for k, v in row.items()) for row in failing_rows(url, failed[0])
@@ -148,8 +148,8 @@ def invoke(
             ),
         )
     if not outcome.success:
-        said = str(outcome.exception)
-        raise BuildFailed(f"dbt {arguments[0]}: {said}", fix_of(said, f"read {log}"))
+        message = str(outcome.exception)
+        raise BuildFailed(f"dbt {arguments[0]}: {message}", fix_of(message, f"read {log}"))
     return [_node_result(result) for result in found]
 
 

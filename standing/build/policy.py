@@ -138,10 +138,10 @@ def check_files(root: Path) -> None:
         wrong = [sentence for seed in tables for sentence in _wrong_rows(seed, root)]
         wrong += [one for seed in tables if seed.name == "gate_limits" for one in _wrong_limits(seed, root)]
     if wrong:
-        raise BuildFailed(said(wrong), FIX)
+        raise BuildFailed(message_of(wrong), FIX)
 
 
-def said(wrong: list[str]) -> str:
+def message_of(wrong: list[str]) -> str:
     """All wrong rows in one message, or the first of many."""
     more = f"; and {len(wrong) - NAMED} more" if len(wrong) > NAMED else ""
     return f"the policy is wrong: {'; '.join(wrong[:NAMED])}{more}"

@@ -37,10 +37,10 @@ def wrong_policy(root: Path, url: URL, failed: list[Any]) -> list[str]:
     found: list[str] = []
     for result in failed:
         rows = failing_rows(url, result) if result.node.resource_type == "test" else []
-        said = [sentence for row in rows for sentence in _sentences(root, tables, result.node, row)]
-        if not said:
+        sentences = [sentence for row in rows for sentence in _sentences(root, tables, result.node, row)]
+        if not sentences:
             return []
-        found += [sentence for sentence in said if sentence not in found]
+        found += [sentence for sentence in sentences if sentence not in found]
     return found
 
 

@@ -53,7 +53,7 @@ def _tried() -> "Difference":
     from standing.settings import current
 
     settings = current()
-    difference = try_policy(settings, _told())
+    difference = try_policy(settings, _progress())
     click.echo(
         f"the documents tried are in {settings.diff_schema}; what has changed in the data since the last"
         " run"
@@ -63,17 +63,17 @@ def _tried() -> "Difference":
     return difference
 
 
-def _told() -> "Callable[[int, int], None]":
+def _progress() -> "Callable[[int, int], None]":
     """Says every few seconds how far the build is, on standard error."""
-    told = time.monotonic()
+    shown_at = time.monotonic()
 
-    def hear(ended: int, total: int) -> None:
-        nonlocal told
-        if time.monotonic() - told >= PROGRESS_SECONDS:
-            told = time.monotonic()
+    def on_progress(ended: int, total: int) -> None:
+        nonlocal shown_at
+        if time.monotonic() - shown_at >= PROGRESS_SECONDS:
+            shown_at = time.monotonic()
             click.echo(f"{ended} of {total or 'the'} seeds, models and tests done", err=True)
 
-    return hear
+    return on_progress
 
 
 @click.command()
@@ -92,7 +92,7 @@ def approve(run_id: int, as_json: bool) -> None:
     log_to_stderr()  # that it waits, where it does
     outcome = publish(current(), run_id)
     write_metrics(current())
-    told = {
+    result = {
         "run_id": outcome.run_id,
         "approves": run_id,
         "message": outcome.message,
@@ -102,7 +102,7 @@ def approve(run_id: int, as_json: bool) -> None:
         "report": str(outcome.report) if outcome.report else None,
     }
     if as_json:
-        click.echo(json.dumps(told, ensure_ascii=False))
+        click.echo(json.dumps(result, ensure_ascii=False))
     else:
         click.echo(outcome.message)
         _print_left(outcome.left, outcome.named)
@@ -142,8 +142,8 @@ def undo(run_id: int, as_json: bool) -> None:
     log_to_stderr()
     undone = put_back(current(), run_id)
     if as_json:
-        told: dict[str, Any] = {**vars(undone), "message": undone.message}
-        click.echo(json.dumps(told, ensure_ascii=False))
+        result: dict[str, Any] = {**vars(undone), "message": undone.message}
+        click.echo(json.dumps(result, ensure_ascii=False))
         return
     click.echo(undone.message)
     _print_left(undone.changed_since, undone.named)

@@ -75,8 +75,10 @@ def fail_like(program: str, errors: str) -> NoReturn:
     """Raise what a program said went wrong: it speaks English, the server behind it perhaps another language."""
     lines = errors.splitlines()
     own = [line for line in lines if line.startswith(program)]
-    said = [line for line in own if "error" in line.lower()][:1] or own[-1:] or lines[-1:] or ["no message"]
+    reasons = (
+        [line for line in own if "error" in line.lower()][:1] or own[-1:] or lines[-1:] or ["no message"]
+    )
     fix = "mend what it names, then try again"
     if "SSL support is not compiled in" in errors:
         fix = "install PostgreSQL's client programs: the wheel's know no TLS"
-    raise StandingError(f"{program} failed: {said[0]}", fix)
+    raise StandingError(f"{program} failed: {reasons[0]}", fix)

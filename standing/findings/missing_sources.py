@@ -16,7 +16,7 @@ def missing_sources(connection: Connection, settings: Settings, scored: bool) ->
     """
     found = columns_found(connection, settings.application_schema)
     missing = gaps(found)
-    told = [
+    effects = [
         MissingSource(
             gap.table,
             gap.columns if gap.table in found else (),
@@ -26,18 +26,20 @@ def missing_sources(connection: Connection, settings: Settings, scored: bool) ->
     ]
     together = tuple(metric for gap in missing for metric in gap.loss.metrics)
     if scored and len([gap for gap in missing if gap.loss.metrics]) > 1:
-        told.append(MissingSource("all of these", (), "together" + _reach(connection, settings, together)))
-    return tuple(_whole_tables(told, missing, set(found)))
+        effects.append(
+            MissingSource("all of these", (), "together" + _reach(connection, settings, together))
+        )
+    return tuple(_whole_tables(effects, missing, set(found)))
 
 
 def _whole_tables(
-    told: list[MissingSource], missing: tuple[Gap, ...], tables: set[str]
+    gaps: list[MissingSource], missing: tuple[Gap, ...], tables: set[str]
 ) -> list[MissingSource]:
     """One line for a table that is missing whole, however many gaps that makes."""
     absent = {gap.table for gap in missing if gap.table not in tables}
     lines: dict[str, MissingSource] = {}
     rest = []
-    for one in told:
+    for one in gaps:
         if one.table in absent:
             before = lines.get(one.table)
             effect = f"{before.effect}; {one.effect}" if before else one.effect

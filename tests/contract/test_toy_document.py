@@ -40,6 +40,11 @@ def test_a_document_from_nothing_is_published_gated_audited_reported_explained_a
     engine = create_engine(settings.database_url or "")
     mart, limits = "models/marts/user_reliability.sql", project.folder / "seeds" / "gate_limits.csv"
     with project.commands() as standing:
+        unknown = standing("run", "toys")
+        assert unknown.returncode != 0
+        assert "this database lacks users.reliability" in unknown.stderr
+        assert "standing migrate" in unknown.stderr
+
         upgraded = standing("migrate")
         assert upgraded.returncode == 0, upgraded.stderr
         defaults = column(engine, "select distinct (reliability - 'last_updated')::text from users")

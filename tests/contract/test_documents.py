@@ -19,6 +19,7 @@ from standing.contract.document import ABSENT, Document
 from standing.contract.json_schema import json_schema
 from standing.contract.target import GATE_MEASURES, Target
 from standing.contract.targets import SELECTIONS, TARGETS
+from standing.findings.movements import measures_of
 from standing.gate.verdict import SAID
 from standing.settings import Settings
 
@@ -40,6 +41,12 @@ def test_every_target_is_published_by_one_selection_and_by_all() -> None:
             "all",
             target.selection,
         ]
+
+
+def test_what_members_are_counted_by_has_a_name_of_its_own() -> None:
+    """Later runs find the distributions of earlier ones by it."""
+    names = [measure.name for target in TARGETS for measure in measures_of(target)]
+    assert len(names) == len(set(names))
 
 
 def test_the_gate_has_a_sentence_for_every_measure() -> None:

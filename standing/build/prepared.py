@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, text
 
 from standing.build.fingerprint import Fingerprint
 from standing.build.project import upstream
-from standing.build.selection import POLICY_MODELS
+from standing.build.selection import POLICY_MODELS, needed
 from standing.contract.targets import Target
 from standing.settings import Settings
 from standing.sql import quoted
@@ -76,10 +76,9 @@ def _wanted(fingerprint: Fingerprint, target: str) -> str:
 
 def _lasting(targets: tuple[Target, ...]) -> set[str]:
     """The models that stay from build to build; a new seed drops the views that read it."""
-    marts = [*(target.mart for target in targets), "stg_quarantine_counts"]
     return {
         name
-        for mart in marts
-        for name, part in upstream(mart).items()
+        for model in needed(targets)
+        for name, part in upstream(model).items()
         if {"staging", "quality"} & set(part.path.parts) or name in POLICY_MODELS
     }

@@ -3,7 +3,7 @@
 import pytest
 
 from standing import PROJECT_ROOT
-from standing.build.fingerprint import upstream
+from standing.build.project import upstream
 from standing.build.selection import POLICY_MODELS, needed, without_policy
 from standing.contract.targets import SELECTIONS, TARGETS, targets_of
 

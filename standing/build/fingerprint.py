@@ -37,7 +37,11 @@ SETTINGS = (
     "min_transactions_for_diamond",
 )
 #: Standing's own files whose statements say which rows a build reads anew.
-PYTHON = ("standing/incremental/*.py", "standing/contract/sources.py")
+PYTHON = (
+    "standing/incremental/*.py",
+    "standing/contract/application.py",
+    "standing/contract/sources.py",
+)
 #: The application's table that a model asks macros/application/ for.
 TABLE = re.compile(r"(?:application_rows|application_columns|trusted_rows|trusted_cases)\(\s*'(\w+)'")
 #: A column in the lists of models and macros, such as 'id uuid as order_id'.

@@ -169,7 +169,7 @@ def wrong(documents: list[Any], schema: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize("target", TARGETS, ids=by_name)
 def test_every_published_document_fits_its_json_schema(target: Target, published: Connection) -> None:
     documents = published.scalars(text(f"select {target.column} from {target.table}")).all()
-    assert len(documents) > 10
+    assert len(documents) >= 10
     assert wrong(list(documents), json_schema(target)) == []
 
 

@@ -77,10 +77,13 @@ def test_a_document_from_nothing_is_published_gated_audited_reported_explained_a
         } <= asked
 
         member = column(engine, "select id::text from users where (reliability ->> 'promises')::int > 0")[0]
-        explained = json.loads(standing("why", "user", member, "--json").stdout)
+        asked_why = standing("why", "user", member, "--json")
+        assert asked_why.returncode == 0, asked_why.stderr
+        explained = json.loads(asked_why.stdout)
         assert explained["documents"]["reliability"]["mood"] in ("sunny", "cloudy")
         assert explained["sources"]["reliability"]["kept_rate"] == ["orders"]
-        assert "reliability.kept_rate" in standing("why", "user", member).stdout
+        shown = standing("why", "user", member)
+        assert "reliability.kept_rate" in shown.stdout, shown.stderr
 
         project.edit(mart, ("'cloudy'", "'stormy'"))
         unsound = standing("run", "toys")

@@ -14,7 +14,6 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
-from standing.contract.targets import TARGETS
 from standing.database.conninfo import (
     ENVIRONMENT,
     forget_session_variables,
@@ -23,12 +22,12 @@ from standing.database.conninfo import (
     resolved,
     to_url,
 )
+from standing.database.documents import columns_missing
 from standing.database.embedded import Server
 from standing.database.session_settings import ENCODING, dropped, fix_of, pinned, with_code, with_settings
 from standing.database.url import read
 from standing.errors import DatabaseUnreachable, NotUpgraded, SettingError, StandingError, UnfitDatabase
 from standing.settings import Settings
-from standing.sql import quoted
 
 SUPPORTED_VERSIONS = range(15, 19)
 #: Standing's own schema: runs, history, what the upgrade created.
@@ -209,28 +208,9 @@ def require_upgraded(connection: Connection, settings: Settings) -> None:
         raise NotUpgraded(
             f"the upgrade of this database has come as far as {reached or 'nothing'!r}", "standing migrate"
         )
-    missing = _columns_missing(connection, schema)
+    missing = columns_missing(connection, schema)
     if missing:
         raise NotUpgraded(f"this database lacks {', '.join(missing)}", "standing migrate")
-
-
-def _columns_missing(connection: Connection, schema: str) -> list[str]:
-    """Columns of documents that came with a newer version, or are one's own, and are not there yet."""
-    tables = {target.table: quoted(schema, target.table) for target in TARGETS}
-    found = connection.execute(
-        text(
-            "select wanted.name, attname from unnest(cast(:names as text[]), cast(:tables as text[]))"
-            " as wanted (name, relation)"
-            " join pg_attribute on attrelid = to_regclass(wanted.relation) and not attisdropped"
-        ),
-        {"names": list(tables), "tables": list(tables.values())},
-    )
-    there: dict[str, set[str]] = {}
-    for row in found:
-        there.setdefault(row.name, set()).add(row.attname)
-    # A table that is missing is for the audit of the sources to name.
-    looked_at = [target for target in TARGETS if target.table in there]
-    return [f"{one.table}.{one.column}" for one in looked_at if one.column not in there[one.table]]
 
 
 def server_message(error: DBAPIError | psycopg.Error) -> str:

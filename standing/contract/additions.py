@@ -5,13 +5,7 @@ Names, types and defaults are those of the migration guide.
 
 from standing.contract.application import SOURCES
 from standing.contract.declare import Addition, Column, Default
-from standing.contract.defaults import (
-    ENGAGEMENT,
-    GAMIFICATION,
-    MODERATION,
-    PREFERENCES,
-    SECURITY_SETTINGS,
-)
+from standing.contract.defaults import ENGAGEMENT, GAMIFICATION, MODERATION, PREFERENCES, SECURITY_SETTINGS
 from standing.contract.targets import published_in
 
 
@@ -67,11 +61,7 @@ ADDITIONS = (
     Addition(
         "admin_users",
         _documents(
-            performance_metrics=None,
-            work_schedule=None,
-            specialization=None,
-            training=None,
-            security=None,
+            performance_metrics=None, work_schedule=None, specialization=None, training=None, security=None
         ),
         optional=True,
     ),

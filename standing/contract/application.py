@@ -221,11 +221,7 @@ SOURCES = (
     ),
     Source(
         "referred_users",
-        (
-            SourceColumn("referrer_id"),
-            SourceColumn("referee_id"),
-            SourceColumn("first_purchase_at"),
-        ),
+        (SourceColumn("referrer_id"), SourceColumn("referee_id"), SourceColumn("first_purchase_at")),
         members=({"user_id": "referrer_id"}, {"user_id": "referee_id"}),
     ),
 )

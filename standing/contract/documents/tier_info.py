@@ -87,8 +87,7 @@ TIER_INFO = Target(
         rank="tier_level",
         title="Seller tier",
         requirements=Requirements(
-            "tier_policy",
-            (("min_orders", "%s completed orders"), ("min_rating", "a mean rating of %s")),
+            "tier_policy", (("min_orders", "%s completed orders"), ("min_rating", "a mean rating of %s"))
         ),
     ),
     columns=("current_tier",),

@@ -100,6 +100,9 @@ ENTRIES: dict[str, Callable[[Target], Target]] = {
     ),
     "mood, by which documents are compared, is no number of it": lambda toy: replace(toy, number="mood"),
     "karma is read and is no key of it": lambda toy: replace(toy, lasting=("{karma}",)),
+    "int_karma, of which the mart is made, is no model of facts": lambda toy: replace(
+        toy, facts=("int_karma",)
+    ),
     "models/marts/user_karma.sql is missing": lambda toy: replace(toy, mart="user_karma"),
     "models/marts/user_karma.yml is missing": lambda toy: replace(toy, mart="user_karma"),
     "user_reliability.yml has no column promises": lambda toy: replace(toy, columns=("promises",)),

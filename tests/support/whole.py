@@ -21,6 +21,7 @@ def lacking(target: Target, root: Path) -> list[str]:
     return [
         *_of_the_entry(target),
         *_of_the_mart(target, root / "models" / "marts"),
+        *_of_the_facts(target, root / "models" / "intermediate"),
         *_of_the_ladder(target, tables),
         *limits_missing(tables["gate_limits"], root, (target,)),
     ]
@@ -82,6 +83,13 @@ def _of_the_mart(target: Target, marts: Path) -> Iterator[str]:
         yield f"{file.name} does not have {target.key} as unique_key"
     if not described.get("unit_tests"):
         yield f"{file.name} has no unit test"
+
+
+def _of_the_facts(target: Target, models: Path) -> Iterator[str]:
+    built = {path.stem for path in models.rglob("*.sql")}
+    for model in target.facts:
+        if model not in built:
+            yield f"{model}, of which the mart is made, is no model of facts"
 
 
 def _of_the_ladder(target: Target, tables: dict[str, Seed]) -> Iterator[str]:

@@ -25,15 +25,15 @@ SYSTEM_FOLDERS = (
 
 
 def find_program(name: str, major: int) -> Path:
-    """The program of this server version, or else the lowest newer one: system's, wheel's, PATH's.
+    """The program of this server version, or else the lowest newer one: system's, PATH's, wheel's.
 
     Raises StandingError naming the version that is needed.
     """
-    on_path = shutil.which(name)
-    candidates = [Path(on_path)] if on_path else []
+    folders: list[Path] = []
     for above, pattern in SYSTEM_FOLDERS:
-        folders = sorted(Path(above).glob(pattern)) if Path(above).is_dir() else []
-        candidates += [folder / name for folder in folders]
+        folders += sorted(Path(above).glob(pattern)) if Path(above).is_dir() else []
+    on_path = shutil.which(name)
+    candidates = [folder / name for folder in folders] + ([Path(on_path)] if on_path else [])
     candidates.append(wheel_binaries() / "bin" / name)  # the last of its version: it has no TLS
     versions = {path: version for path in candidates if path.exists() and (version := _version(path))}
     fitting = [path for path, version in versions.items() if version >= major]

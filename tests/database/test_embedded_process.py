@@ -12,8 +12,10 @@ import psutil
 import pytest
 from sqlalchemy import create_engine, text
 
+from standing.database.connect import connect
 from standing.database.embedded import Server
 from standing.errors import ServerError
+from standing.settings import load_settings
 
 
 @pytest.fixture
@@ -118,16 +120,33 @@ def test_the_socket_is_found_whatever_the_temporary_folder_is_now(
     assert not sockets.exists()
 
 
-@pytest.mark.parametrize("folder", ["n" * 90, "a,b", "it's"])
 def test_a_temporary_folder_that_no_socket_can_stand_in_is_avoided(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    odd = tmp_path / folder
-    odd.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(odd))
-    assert odd not in server.sockets.parents
+    for name in ("a,b", "it's", "n" * 90):
+        odd = tmp_path / name
+        odd.mkdir()
+        monkeypatch.setattr(tempfile, "tempdir", str(odd))
+        assert odd not in server.sockets.parents
     server.start()
     assert answers(server)
+
+
+def test_nothing_of_the_environment_leads_away_from_the_embedded_server(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        "PGHOSTADDR": "192.0.2.1",
+        "PGSERVICE": "nowhere",
+        "PGUSER": "nobody",
+        "PGSSLMODE": "verify-full",
+        "PGOPTIONS": "-c default_transaction_read_only=on",
+    }.items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings(STANDING_HOME=server.home, _env_file=None)
+    with connect(settings) as engine, engine.begin() as connection:
+        connection.execute(text("create table written as select 1 as one"))
+        assert connection.scalar(text("show data_directory")) == str(server.data)
 
 
 def test_a_socket_that_is_gone_is_named_and_a_restart_brings_it_back(server: Server) -> None:

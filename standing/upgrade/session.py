@@ -171,4 +171,5 @@ def exclusive_session(
         # A killed upgrade must not go on in the server; and an index takes as long as it takes.
         connection.execute("set client_connection_check_interval = '1s'")
         connection.execute("set jit = off")
+        connection.prepare_threshold = 5  # its session is its own, and it says the same for every batch
         yield Session(connection, pace)

@@ -20,6 +20,7 @@ from standing.build.dbt import environment as dbt_environment
 from standing.database import programs
 from standing.database.connect import connect
 from standing.database.conninfo import ENVIRONMENT, conninfo
+from standing.database.lock import run_lock
 from standing.errors import DatabaseUnreachable, SettingError, StandingError
 from standing.settings import Settings, load_settings
 from standing.upgrade.backup import backup
@@ -216,7 +217,7 @@ def follow(server: Guarded, monkeypatch: pytest.MonkeyPatch, given: dict[str, st
         "pgpass": f"{server.address}:5432:*:{USER}:{escaped}\n",
         "services": SERVICE.format(**places),
     }.items():
-        (server.certificates / name).write_text(content)
+        (server.certificates / name).write_text(content, encoding="utf-8")
         (server.certificates / name).chmod(0o600)
     variables = {name: value.format(**places) for name, value in given.items()}
     for name, value in variables.items():
@@ -245,6 +246,22 @@ def test_all_clients_reach_the_same_server_as_safely_and_read_it_alike(
         assert json.loads(by_dbt(settings, engine, monkeypatch)) == identity
         assert json.loads(by_audit(engine)) == identity
         assert json.loads(by_psql(engine)) == identity
+
+
+def test_a_limit_of_whole_transactions_ends_none_of_ours(
+    server: Guarded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if server.server.installation is not None:
+        pytest.skip("PostgreSQL 15 has no such limit")
+    server.execute("alter database shop set transaction_timeout = '50ms'")
+    settings = follow(server, monkeypatch, WAYS["all in the URL"][0])
+    with connect(settings) as engine:
+        with engine.begin() as connection:
+            connection.execute(text("select pg_sleep(0.2)"))
+        with run_lock(engine, 0) as lock, engine.begin() as connection:
+            connection.execute(text("select pg_sleep(0.2)"))
+            lock.require(connection)
+    server.execute("alter database shop reset transaction_timeout")
 
 
 def test_a_safer_way_that_cannot_be_had_is_refused_by_all(

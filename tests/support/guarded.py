@@ -13,7 +13,7 @@ from standing.database.embedded import ROLE, Server
 
 DEBIAN = Path("/usr/lib/postgresql/15")
 PASSWORD = "p @:/%$HOME+ä"
-USER = "Two Words"
+USER = "App-User é"
 CERTIFIED = "certified"
 ACCESS = f"""
 local all {ROLE} trust

@@ -1,4 +1,9 @@
-"""Names and values as SQL."""
+"""Names and values as SQL; longer statements stand in files, as SQL with Jinja."""
+
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 
 def quoted(*names: str) -> str:
@@ -16,7 +21,26 @@ def json_number(value: str) -> str:
     return f"(case when jsonb_typeof({value}) = 'number' then ({value})::numeric end)"
 
 
-def literals(values: tuple[str, ...]) -> str:
+def literals(values: Iterable[str]) -> str:
     """Texts as an SQL array."""
-    inside = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
-    return f"array[{inside}]::text[]"
+    return f"array[{', '.join(literal(value) for value in values)}]::text[]"
+
+
+@cache
+def _files() -> Any:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,  # noqa: S701  SQL, not HTML
+    )
+    environment.filters |= {"quoted": quoted, "literal": literal, "literals": literals}
+    return environment
+
+
+def render(file: str, **names: Any) -> str:
+    """The statement in `file`, a path below standing/, for these names; values stay parameters."""
+    return str(_files().get_template(file).render(names))

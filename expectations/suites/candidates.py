@@ -52,7 +52,7 @@ def _documents_scan(target: Target, scope: AuditScope) -> Scan:
 def _ladder_rules(target: Target, ladder: Ladder) -> tuple[Rule, ...]:
     title = ladder.title.lower()
     values = {ladder.key: words(f"d.{ladder.key}"), target.number: json_number(f"d.{target.number}")}
-    counted = [key for key in target.columns if key in values]
+    counted = [key for key in target.mart_columns if key in values]
     return (
         Rule(
             f"{title.replace(' ', '_')}_is_in_the_policy",

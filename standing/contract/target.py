@@ -1,6 +1,7 @@
 """The words in which a target is declared: a document, whose it is, and what its members are counted by."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from standing.contract.document import Document
 from standing.contract.members import MemberKind
@@ -58,11 +59,13 @@ class Histogram:
 
 @dataclass(frozen=True)
 class Target:
-    """A document that runs build in `mart` and publish to the column of its name in the members' table.
+    """A document that runs build in `mart` and publish to the members' table.
 
+    It is the whole `column` of its name there, or the keys that it owns of a column which the application
+    writes, too, or plain `columns` with the names of its keys: `stored_as` says which.
     By `number` documents are compared as a whole. `lasting` are paths to numbers that are not lost in the
-    ordinary course of days. `columns` are keys that reports read from columns of the mart, which have their
-    names. `facts` are the models that are kept of everybody, as the mart is, and from which it is made.
+    ordinary course of days. `mart_columns` are keys that reports read from columns of the mart, which have
+    their names. `facts` are the models that are kept of everybody, as the mart is, and from which it is made.
     `movers` says that reports list who moves most; a move is explained by the evidence in `reasons`,
     else by the document's factors, else by its other numbers.
     """
@@ -76,10 +79,11 @@ class Target:
     lasting: tuple[str, ...]
     ladder: Ladder | None = None
     histograms: tuple[Histogram, ...] = ()
-    columns: tuple[str, ...] = ()
+    mart_columns: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
     movers: bool = False
     reasons: tuple[str, ...] = ()
+    stored_as: Literal["column", "owned keys", "columns"] = "column"
 
     @property
     def key(self) -> str:
@@ -96,6 +100,16 @@ class Target:
     @property
     def column(self) -> str:
         return self.name
+
+    @property
+    def owned_keys(self) -> tuple[str, ...]:
+        """Of a shared column, the keys that are not the application's."""
+        return self.document.names if self.stored_as == "owned keys" else ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that hold one key each."""
+        return self.document.names if self.stored_as == "columns" else ()
 
     @property
     def clock_fields(self) -> tuple[str, ...]:

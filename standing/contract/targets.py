@@ -30,5 +30,5 @@ def targets_of(selection: str) -> tuple[Target, ...]:
 
 
 def published_in(table: str) -> tuple[Target, ...]:
-    """The targets that are columns of an application's table."""
-    return tuple(target for target in TARGETS if target.table == table)
+    """The targets that have a column of their own in an application's table."""
+    return tuple(target for target in TARGETS if target.table == table and target.stored_as == "column")

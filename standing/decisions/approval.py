@@ -9,27 +9,20 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from standing.audit import auditor, load_ahead
-from standing.contract.targets import Target, targets_of
+from standing.contract.targets import targets_of
 from standing.database.connect import connect, require_upgraded
 from standing.database.lock import RunLock, run_lock
 from standing.errors import SettingError, StandingError
 from standing.gate import change_sets
 from standing.gate.waiting import expire
-from standing.publish.documents import content_hash, due_again
-from standing.publish.publish import by_table
-from standing.publish.rewrite import Rewriting, Tally, rewrite
+from standing.publish.writer import Source, Tally, write_decided
 from standing.run.execute import Perform, carry_out, run_directly
 from standing.run.outcome import Outcome
 from standing.run.run import Changes, Request, Run, Stage, Written
 from standing.run.stages import AUDIT_PUBLISHED
 from standing.settings import Settings
-from standing.sql import quoted
 from standing.state.history import open_partitions, written_by
 from standing.state.runs import go_on_with, mark, open_run
-
-#: Where a document is written: it is as it was at the stop, and no undo holds it.
-STANDS = """{column} is not distinct from {kept}.old_document and not exists (select from standing.holds as held
-    where held.target = '{target}' and held.member_id = locked.member_id)"""
 
 
 @dataclass(frozen=True)
@@ -165,17 +158,9 @@ def _publish(
     def publish(run: Run) -> Written:
         run.parts.append(Changes(tuple(change_sets.count(engine, targets, stopped, run.run_id))))
         open_partitions(engine)
-        for group in by_table(targets):
-            rewriting = Rewriting(
-                settings=settings,
-                targets=group,
-                source="standing.change_sets",
-                document="kept.new_document",
-                stands=STANDS,
-                followed_by=_followed_by(settings, group),
-            )
-            parameters = {"run_id": stopped, "by": run.run_id, "is_latest": is_latest}
-            tallies.update(rewrite(engine, lock, rewriting, parameters, run.command))
+        parameters = {"run_id": run.run_id, "of": stopped, "is_latest": is_latest}
+        source = Source("change_set", run.command, parameters, "standing.change_sets")
+        tallies.update(write_decided(engine, lock, settings, targets, source))
         with engine.begin() as connection:
             written = written_by(connection, run.run_id, targets)
             if found["status"] == "stopped":
@@ -205,49 +190,3 @@ def _nothing_drained_since(engine: Engine, run_id: int, by: int | None) -> bool:
                 {"run_id": run_id, "by": by},
             )
         )
-
-
-def _followed_by(settings: Settings, targets: tuple[Target, ...]) -> str:
-    """As in publishing: history, when they are due again, and who no longer is due.
-
-    A member of whom the build has another document by now stays due at once.
-    """
-    marts = "\n    union all\n    ".join(
-        f"select '{t.name}' as target, mart.{quoted(t.key)} as member_id, mart.document,"
-        f" {due_again(t, 'mart.document', 'mart.valid_until')} as due_at"
-        f" from {quoted(settings.build_schema, t.mart)} as mart"
-        f" where mart.{quoted(t.key)} in (select member_id from settled where target = '{t.name}' and is_written)"
-        for t in targets
-    )
-    return f"""
-kept_documents as (
-    insert into standing.history (run_id, target, member_id, old_document, new_hash, published_at)
-    select :by, target, member_id, old_document,
-        {content_hash("new_document")}, transaction_timestamp()
-    from settled where is_written
-),
-built as (
-    {marts}
-),
-timed as (
-    select settled.target, settled.member_id, built.member_id is not null as is_known,
-        case when built.member_id is null then '-infinity' else built.due_at end as due_at
-    from settled
-    left join built on built.target = settled.target and built.member_id = settled.member_id
-        and built.document = settled.new_document
-    where settled.is_written
-),
-noted as (
-    insert into standing.member_state (target, member_id, due_at, run_id)
-    select target, member_id, due_at, :by from timed
-    on conflict (target, member_id) do update set due_at = excluded.due_at, run_id = excluded.run_id
-),
-no_longer_due as (
-    delete from standing.due using timed
-    where due.target = timed.target and due.member_id = timed.member_id and timed.is_known and :is_latest
-),
-still_due as (
-    insert into standing.due (target, member_id)
-    select target, member_id from settled where not is_written and old_document is distinct from new_document
-    on conflict do nothing
-)"""

@@ -11,8 +11,9 @@ from standing.database.connect import rows
 from standing.findings.movers import movers_of
 from standing.gate.change_sets import changed_documents
 from standing.gate.verdict import GateVerdict
-from standing.publish.publish import by_table
+from standing.publish.documents import present
 from standing.publish.statement import ChangeTable
+from standing.publish.writer import by_table
 from standing.report.content import Mover
 from standing.settings import Settings
 from standing.sql import quoted
@@ -133,7 +134,7 @@ def _matrix(
 ) -> Matrix:
     """Every member: who does not change is in the same step before and after."""
     application = quoted(settings.application_schema, target.table)
-    column = f"application.{quoted(target.column)}"
+    column = present(target, "application")
     cells = rows(
         connection,
         f"""

@@ -9,27 +9,11 @@ from standing.contract.targets import TARGETS
 from standing.database.connect import connect, require_upgraded
 from standing.database.lock import RunLock, run_lock
 from standing.errors import SettingError, StandingError
-from standing.publish.documents import content_hash
-from standing.publish.publish import by_table
-from standing.publish.rewrite import Rewriting, Tally, rewrite
+from standing.publish.writer import Source, Tally, write_decided
 from standing.settings import Settings
 from standing.sql import quoted
 from standing.state.runs import mark
 from standing.text import plural
-
-#: The hash of the document that is there now, as publishing wrote it into the history.
-STILL = f"{content_hash('{column}')} = {{kept}}.new_hash"
-
-FOLLOWED_BY = """
-held as (
-    insert into standing.holds (target, member_id, run_id)
-    select target, member_id, :run_id from settled where is_written
-    on conflict (target, member_id) do update set run_id = excluded.run_id
-),
-still_due as (
-    insert into standing.due (target, member_id) select target, member_id from settled where is_written
-    on conflict do nothing
-)"""
 
 
 @dataclass(frozen=True)
@@ -170,15 +154,7 @@ def _put_back(engine: Engine, settings: Settings, lock: RunLock, run_id: int) ->
     with engine.begin() as connection:
         _copy(connection, settings, run_id)
         names = connection.scalars(text(f"select distinct target from {_copy_name(settings)}")).all()
-    tallies: dict[str, Tally] = {}
-    for group in by_table(tuple(target for target in TARGETS if target.name in names)):
-        rewriting = Rewriting(
-            settings=settings,
-            targets=group,
-            source=_copy_name(settings),
-            document="kept.old_document",
-            stands=STILL,
-            followed_by=FOLLOWED_BY,
-        )
-        tallies |= rewrite(engine, lock, rewriting, {"run_id": run_id}, f"standing undo {run_id}")
-    return tallies
+    parameters = {"run_id": run_id, "of": run_id}
+    source = Source("history", f"standing undo {run_id}", parameters, _copy_name(settings))
+    targets = tuple(target for target in TARGETS if target.name in names)
+    return write_decided(engine, lock, settings, targets, source)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from standing.contract.targets import Target
 from standing.database.connect import rows
 from standing.findings.movers import MOVERS, movers_of
-from standing.publish.documents import number, step
+from standing.publish.documents import number, present, step
 from standing.report.content import Bucket, Distribution, Ladder, Movement, Mover
 from standing.settings import Settings
 from standing.sql import quoted
@@ -52,7 +52,7 @@ def measures_of(target: Target) -> tuple[Measure, ...]:
 
 
 def _in_mart(target: Target, key: str, is_number: bool) -> str:
-    return f"mart.{key}" if key in target.columns else _in_document("mart.document", key, is_number)
+    return f"mart.{key}" if key in target.mart_columns else _in_document("mart.document", key, is_number)
 
 
 def _in_document(document: str, key: str, is_number: bool) -> str:
@@ -85,8 +85,8 @@ def matrix(connection: Connection, settings: Settings, measure: Measure, run_id:
                 count(*) as members
             from {mart} as mart
             left join (
-                select {quoted(target.table_key)} as member_id, {quoted(target.column)} as old_document
-                from {quoted(settings.application_schema, target.table)}
+                select {quoted(target.table_key)} as member_id, {present(target, "application")} as old_document
+                from {quoted(settings.application_schema, target.table)} as application
             ) as published on published.member_id = mart.{quoted(target.key)}
             group by 1, 2
             order by 1, 2

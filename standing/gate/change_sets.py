@@ -3,8 +3,10 @@
 from sqlalchemy import Connection, Engine, text
 
 from standing.contract.targets import Target
-from standing.publish.publish import TargetChanges, by_table
+from standing.publish.documents import candidate, present
+from standing.publish.publish import TargetChanges
 from standing.publish.statement import ChangeTable
+from standing.publish.writer import by_table
 from standing.settings import Settings
 from standing.sql import quoted
 from standing.state.history import written_by
@@ -50,8 +52,9 @@ def count(engine: Engine, targets: tuple[Target, ...], run_id: int, by: int) -> 
 
 def changed_documents(table: ChangeTable, target: Target) -> str:
     """A query of member_id, old_document and new_document: who changes in a build, clock fields aside."""
+    old, new = present(target, "application"), candidate(target, "mart.document", table.application_table)
     return f"""
-        select change.member_id, application.{quoted(target.column)} as old_document, mart.document as new_document
+        select change.member_id, {old} as old_document, {new} as new_document
         from {table.name} as change
         join {table.application_table} as application on application.{table.key} = change.member_id
         join {table.mart(target)} as mart on mart.{quoted(target.key)} = change.member_id

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from standing.contract.targets import Target
-from standing.publish.documents import is_published, number
+from standing.publish.documents import candidate, is_published, number, present
 from standing.publish.statement import ChangeTable
 from standing.sql import quoted
 
@@ -39,15 +39,16 @@ class Radius:
 
     def _lost_members(self) -> str:
         """Members with a published document, without a candidate."""
-        column = f"application.{quoted(self.target.column)}"
+        published = present(self.target, "application")
         return f"""
     select count(*) from {self.table.application_table} as application
     join {self.table.due} as due on due.{self.table.due_key} = application.{self.table.key}
     left join {self.table.mart(self.target)} as mart on mart.{quoted(self.target.key)} = application.{self.table.key}
-    where mart.{quoted(self.target.key)} is null and {is_published(column)}"""
+    where mart.{quoted(self.target.key)} is null and {is_published(published)}"""
 
     def statement(self) -> str:
-        name, column = self.target.name, f"application.{quoted(self.target.column)}"
+        name, old = self.target.name, present(self.target, "application")
+        new = candidate(self.target, "mart.document", self.table.application_table)
         joins, ranks = self._ranks()
         value = "{" + self.target.number + "}"
         lost = " or ".join(
@@ -56,11 +57,11 @@ class Radius:
         )
         return f"""
 with pairs as (
-    select {column} as old, mart.document as new
+    select {old} as old, {new} as new
     from {self.table.name} as change
     join {self.table.application_table} as application on application.{self.table.key} = change.member_id
     join {self.table.mart(self.target)} as mart on mart.{quoted(self.target.key)} = change.member_id
-    where change.{name}_changed and {is_published(column)}
+    where change.{name}_changed and {is_published(old)}
 ),
 compared as (
     select

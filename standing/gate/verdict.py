@@ -9,8 +9,8 @@ from sqlalchemy import Engine
 from standing.contract.targets import Target
 from standing.database.connect import rows
 from standing.gate.radius import Radius
-from standing.publish.publish import by_table
 from standing.publish.statement import ChangeTable
+from standing.publish.writer import by_table
 from standing.settings import Settings
 
 #: What a measure's number says, in a sentence that begins with the target.

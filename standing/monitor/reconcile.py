@@ -22,7 +22,7 @@ from standing.incremental.observed import observe
 from standing.incremental.plan import open_build
 from standing.log import logger
 from standing.monitor.drift import MEND, Drift, Reconciliation
-from standing.publish.documents import without_clock
+from standing.publish.documents import candidate, present, without_clock
 from standing.report.files import write_again
 from standing.run.execute import Perform, execute_locked, run_directly, skipped
 from standing.run.outcome import Outcome
@@ -154,7 +154,9 @@ def _compare(
 
 def _differing(settings: Settings, shadow: Settings, target: Target) -> str:
     """The members whose column is not what the recompute says."""
-    column = f"application.{quoted(target.column)}"
+    column = present(target, "application")
+    table = quoted(settings.application_schema, target.table)
+    built, recomputed = (candidate(target, f"{side}.document", table) for side in ("built", "recomputed"))
     return f"""
 select
     '{target.name}' as target,
@@ -162,12 +164,12 @@ select
     case
         when {column} is null then '{GONE}'
         when built.document is null then '{NEVER_BUILT}'
-        when {without_clock(target, "built.document")} is distinct from {without_clock(target, column)}
+        when {without_clock(target, built)} is distinct from {without_clock(target, column)}
             then '{EDITED}'
         else '{NOT_LOGGED}'
     end as cause
 {_compared(settings, shadow, target)}
-    and {without_clock(target, "recomputed.document")} is distinct from {without_clock(target, column)}
+    and {without_clock(target, recomputed)} is distinct from {without_clock(target, column)}
 """
 
 

@@ -1,14 +1,62 @@
-"""Expressions over documents: what counts as a change, when a document is due again, what is written.
+"""Expressions over documents: what a row holds, what a mart would write, when a document is due again.
 
-In them `application` is the application's table, `locked` its locked rows, and a mart goes by its target's name;
-`held_<target>` are those whom an undo holds.
+Three kinds of target, one document each: a column of its own; owned keys of a column that the application
+writes, too; and plain columns, read as a document and written one by one.
 """
 
 from standing.contract.targets import Target
-from standing.sql import json_number, quoted
+from standing.sql import json_number, literal, literals, quoted
 
 #: A moment as documents write it.
 MOMENT = r"^\d{4}-\d\d-\d\dT\d\d\:\d\d\:\d\dZ$"
+
+
+def present(target: Target, row: str) -> str:
+    """The document that `row` of the application's table holds.
+
+    Of a shared column its owned keys, null where the column holds no object; of plain columns a key each.
+    """
+    if target.columns:
+        return _of_columns(target, row)
+    column = f"{row}.{quoted(target.column)}"
+    if not target.owned_keys:
+        return column
+    return f"case when jsonb_typeof({column}) = 'object' then {_owned(target, column)} end"
+
+
+def candidate(target: Target, document: str, table: str) -> str:
+    """A mart's document as `present` would read it, once it is written to the application's `table`.
+
+    Columns take the values with their own types; a key that the document lacks is null.
+    """
+    if target.columns:
+        typed = f"jsonb_populate_record(null::{table}, {document}) as typed"
+        read = f"(select {_of_columns(target, 'typed')} from {typed})"
+    elif target.owned_keys:
+        read = _owned(target, document)
+    else:
+        return document
+    return f"case when {document} is not null then {read} end"
+
+
+def is_object(target: Target, row: str) -> str:
+    """A condition: `row` holds something to compare key by key."""
+    if target.columns:
+        return "true"
+    return f"coalesce(jsonb_typeof({row}.{quoted(target.column)}) = 'object', false)"
+
+
+def _of_columns(target: Target, row: str) -> str:
+    keys = ", ".join(f"{literal(column)}, {row}.{quoted(column)}" for column in target.columns)
+    return f"jsonb_build_object({keys})"
+
+
+def _owned(target: Target, document: str) -> str:
+    """The owned keys that an object has."""
+    return (
+        f"(select coalesce(jsonb_object_agg(key, value), '{{}}') from jsonb_each({document})"
+        f" where key = any({literals(target.owned_keys)}))"
+    )
 
 
 def content_hash(document: str) -> str:
@@ -30,54 +78,24 @@ def due_again(target: Target, document: str, valid_until: str) -> str:
     return f"least({valid_until}, {moment})"
 
 
-def _clock_fields(target: Target) -> str:
-    return "array[" + ", ".join(f"'{field}'" for field in target.clock_fields) + "]::text[]"
-
-
 def without_clock(target: Target, document: str) -> str:
     """A document less the keys that move with time alone; what is no object is left as it is."""
-    return f"case when jsonb_typeof({document}) = 'object' then {document} - {_clock_fields(target)} else {document} end"
+    clock = literals(target.clock_fields)
+    return f"case when jsonb_typeof({document}) = 'object' then {document} - {clock} else {document} end"
 
 
-def _is_object(target: Target) -> str:
-    return f"coalesce(jsonb_typeof(application.{quoted(target.column)}) = 'object', false)"
+def new_document(target: Target, table: str) -> str:
+    """The candidate; where only its review was due, the clock of the last change stays.
 
-
-def is_changed(target: Target) -> str:
-    """Whether there is a candidate and it differs from the column, clock fields aside."""
-    column = f"application.{quoted(target.column)}"
-    clock = _clock_fields(target)
-    return (
-        f"{target.name}.document is not null and held_{target.name}.member_id is null and case when {_is_object(target)}"
-        f" then {target.name}.document - {clock} is distinct from {column} - {clock} else true end"
-    )
-
-
-def is_due(target: Target) -> str:
-    """Whether the published document says that it was to be looked at again by now."""
-    if target.review_field is None:
-        return "false"
-    moment = "to_char(cast(:as_of as timestamptz) at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24\\:MI\\:SS\"Z\"')"
-    column = f"application.{quoted(target.column)}"
-    return (
-        f"{target.name}.document is not null and held_{target.name}.member_id is null and case when {_is_object(target)}"
-        f" then coalesce({column} ->> '{target.review_field}' <= {moment}, true) else true end"
-    )
-
-
-def new_document(target: Target) -> str:
-    """The candidate; where only its review was due, the clock of the last change stays."""
-    name = target.name
-    kept = [field for field in target.clock_fields if field != target.review_field]
-    column = f"locked.{quoted(target.column)}"
-    stays = " || ".join(
-        [f"{name}.document"]
-        + [
-            f"case when {column} ? '{field}' then jsonb_build_object('{field}', {column} -> '{field}') else '{{}}' end"
-            for field in kept
-        ]
-    )
-    return f"case when locked.{name}_changed then {name}.document when locked.{name}_due then {stays} end"
+    In it the mart goes by the target's name, and the row of the chunk is `locked`.
+    """
+    name, new = target.name, candidate(target, f"{target.name}.document", table)
+    old, stays = f"locked.{name}_old", new
+    for field in target.clock_fields:
+        if field != target.review_field:
+            last = f"jsonb_build_object('{field}', {old} -> '{field}')"
+            stays += f" || case when {old} ? '{field}' then {last} else '{{}}' end"
+    return f"case when locked.{name}_changed then {new} when locked.{name}_due then {stays} end"
 
 
 def is_published(document: str) -> str:

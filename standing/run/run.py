@@ -64,10 +64,7 @@ class Changes:
 
     @property
     def words(self) -> str:
-        return ", ".join(
-            f"{one.target}: {one.changed:,} of {one.candidates:,} changed, {one.due:,} due for review"
-            for one in self.targets
-        )
+        return ", ".join(one.words for one in self.targets)
 
 
 @dataclass(frozen=True)

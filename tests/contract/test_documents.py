@@ -105,7 +105,7 @@ ENTRIES: dict[str, Callable[[Target], Target]] = {
     ),
     "models/marts/user_karma.sql is missing": lambda toy: replace(toy, mart="user_karma"),
     "models/marts/user_karma.yml is missing": lambda toy: replace(toy, mart="user_karma"),
-    "user_reliability.yml has no column promises": lambda toy: replace(toy, columns=("promises",)),
+    "user_reliability.yml has no column promises": lambda toy: replace(toy, mart_columns=("promises",)),
     "seeds/gate_limits.csv has no row of mean_shift for karma, nor for all": lambda toy: replace(
         toy, name="karma"
     ),

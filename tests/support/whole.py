@@ -45,7 +45,7 @@ def _of_the_entry(target: Target) -> Iterator[str]:
         yield "no key has a default, so the upgrade cannot make the column"
     if target.number not in keys or keys[target.number].type != "number":
         yield f"{target.number}, by which documents are compared, is no number of it"
-    read = [*target.columns, *(one.key for one in target.histograms)]
+    read = [*target.mart_columns, *(one.key for one in target.histograms)]
     read += [re.split(r"[{},]", path)[1] for path in target.lasting]
     for name in dict.fromkeys(read):
         if name not in keys:
@@ -71,7 +71,7 @@ def _of_the_mart(target: Target, marts: Path) -> Iterator[str]:
     described: dict[str, Any] = yaml.safe_load(file.read_text("utf-8"))
     model = next((one for one in described["models"] if one["name"] == target.mart), {})
     columns = {column["name"]: column for column in model.get("columns", ())}
-    for name in (target.key, *COLUMNS, *target.columns):
+    for name in (target.key, *COLUMNS, *target.mart_columns):
         if name not in columns:
             yield f"{file.name} has no column {name}"
     published = f"What is published to {target.table}.{target.column}."

@@ -83,6 +83,6 @@ RATINGS = Target(
         Histogram("rating", "Mean ratings", "overall", 0.5),
         Histogram("adjusted_rating", "Ratings adjusted for ranking", "adjusted", 0.5),
     ),
-    columns=("overall", "adjusted"),
+    mart_columns=("overall", "adjusted"),
     movers=True,
 )

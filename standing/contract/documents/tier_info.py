@@ -90,7 +90,7 @@ TIER_INFO = Target(
             "tier_policy", (("min_orders", "%s completed orders"), ("min_rating", "a mean rating of %s"))
         ),
     ),
-    columns=("current_tier",),
+    mart_columns=("current_tier",),
     movers=True,
     reasons=("completed_orders", "mean_rating"),
 )

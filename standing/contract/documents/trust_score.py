@@ -108,6 +108,6 @@ TRUST_SCORE = Target(
         ),
     ),
     histograms=(Histogram("overall_score", "Trust scores", "overall_score", 5),),
-    columns=("overall_score", "level"),
+    mart_columns=("overall_score", "level"),
     movers=True,
 )

@@ -28,6 +28,6 @@ RELIABILITY = Target(
     number="kept_rate",
     lasting=("{promises}",),
     histograms=(Histogram("kept", "Promises kept", "kept_rate", 10),),
-    columns=("kept_rate",),
+    mart_columns=("kept_rate",),
     movers=True,
 )

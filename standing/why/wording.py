@@ -5,10 +5,16 @@ from typing import Any
 from standing.text import plural
 from standing.why.explanation import SHOWN, Explanation
 
+#: Documents that have words of their own; of the others rates are shown.
+WORDED = ("trust_score", "behavior_score", "ratings", "performance", "tier_info")
+
 
 def as_text(found: Explanation) -> str:
     """A table whose factors add up to the score, then rates, what is missing for more, orders, and sources."""
     lines = _user(found) if found.kind == "user" else _seller(found)
+    for name, document in found.documents.items():
+        if name not in WORDED and "evidence" in (document or {}):
+            lines += ["", f"{name}:", *_rates(found, name)]
     if found.orders is None:
         lines += [
             "",

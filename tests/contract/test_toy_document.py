@@ -83,7 +83,11 @@ def test_a_document_from_nothing_is_published_gated_audited_reported_explained_a
         assert explained["documents"]["reliability"]["mood"] in ("sunny", "cloudy")
         assert explained["sources"]["reliability"]["kept_rate"] == ["orders"]
         shown = standing("why", "user", member)
-        assert "reliability.kept_rate" in shown.stdout, shown.stderr
+        assert "reliability.kept_rate: orders" in shown.stdout, shown.stderr
+        rate = explained["documents"]["reliability"]
+        counts = rate["evidence"]["kept_rate"]
+        counted = f"{counts['num']} of {counts['den']}, {counts['from']} to {counts['to']}"
+        assert f"kept_rate{rate['kept_rate']:>25}  {counted}" in shown.stdout
 
         project.edit(mart, ("'cloudy'", "'stormy'"))
         unsound = standing("run", "toys")

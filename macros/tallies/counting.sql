@@ -5,6 +5,13 @@
     max({{ moment }}) filter (where {{ condition }}) as {{ name }}_last_at
 {%- endmacro %}
 
+{#- The same three columns of one row. -#}
+{% macro tally_of_one(name, condition, moment) -%}
+    ({{ condition }})::integer as {{ name }},
+    case when {{ condition }} then {{ moment }} end as {{ name }}_first_at,
+    case when {{ condition }} then {{ moment }} end as {{ name }}_last_at
+{%- endmacro %}
+
 {#- The same three columns of parts that are tallied themselves, such as days. -#}
 {% macro tally_of_parts(name, condition='true', as=none) -%}
     {{ total(name, condition, as) }},
@@ -17,35 +24,12 @@
     coalesce(sum({{ name }}) filter (where {{ condition }}), 0)::bigint as {{ as or name }}
 {%- endmacro %}
 
-{#- Columns that two relations count apart, in one: numbers added, of tallies also the first and last moment. -#}
-{% macro added_up(one, other, numbers=[], tallies=[]) -%}
-    {%- for name in numbers + tallies -%}
-        coalesce({{ one }}.{{ name }}, 0) + coalesce({{ other }}.{{ name }}, 0) as {{ name }}
-        {%- if name in tallies -%},
-            least({{ one }}.{{ name }}_first_at, {{ other }}.{{ name }}_first_at) as {{ name }}_first_at,
-            greatest({{ one }}.{{ name }}_last_at, {{ other }}.{{ name }}_last_at) as {{ name }}_last_at
-        {%- endif -%}
-        {{ ',\n' if not loop.last }}
-    {%- endfor -%}
-{%- endmacro %}
-
 {#- The same three columns of `relation`, 0 where it has no row. -#}
 {% macro tallied(relation, names) -%}
     {%- for name in names -%}
         coalesce({{ relation }}.{{ name }}, 0) as {{ name }},
         {{ relation }}.{{ name }}_first_at,
         {{ relation }}.{{ name }}_last_at
-        {%- if not loop.last -%},
-        {% endif -%}
-    {%- endfor -%}
-{%- endmacro %}
-
-{#- The columns of a tally where excluded orders are counted too: `raw_<name>` from `kept` and `excluded`. -#}
-{% macro tallied_raw(kept, excluded, names) -%}
-    {%- for name in names -%}
-        coalesce({{ kept }}.{{ name }}, 0) + coalesce({{ excluded }}.{{ name }}, 0) as raw_{{ name }},
-        least({{ kept }}.{{ name }}_first_at, {{ excluded }}.{{ name }}_first_at) as raw_{{ name }}_first_at,
-        greatest({{ kept }}.{{ name }}_last_at, {{ excluded }}.{{ name }}_last_at) as raw_{{ name }}_last_at
         {%- if not loop.last -%},
         {% endif -%}
     {%- endfor -%}

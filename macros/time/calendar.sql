@@ -13,16 +13,24 @@
     case when {{ moment }} >= {{ window_start(policy('active_days')) }} then {{ business_day(moment) }} end
 {%- endmacro %}
 
-{#- The moment at which a calendar day begins in the business time zone: a second after the last one of the day before, because
-    clocks that are changed at midnight show that midnight twice, or never. -#}
+{#- The moment at which a calendar day begins in the business time zone: a second after the last one of the
+    day before, because clocks that are changed at midnight show that midnight twice, or never. -#}
 {% macro start_of_day(day) -%}
-    ((({{ day }})::timestamp - interval '1 second') at time zone {{ business_zone() }} + interval '1 second')
+    (
+        (({{ day }})::timestamp - interval '1 second') at time zone {{ business_zone() }} + interval '1 second'
+    )
 {%- endmacro %}
 
-{#- The midnight with which the last `days` business days begin, as_of's own the last of them. A window begins there, that moment
-    with it, and ends at as_of. A query of its own, so that PostgreSQL evaluates it once. -#}
+{#- The first of the last `days` business days, of which as_of's own is the last. A query of its own, so that
+    PostgreSQL evaluates it once. -#}
+{% macro first_day(days) -%}
+    (select {{ business_day(as_of()) }} - ({{ days }})::integer + 1)
+{%- endmacro %}
+
+{#- The midnight with which the last `days` business days begin. A window begins there, that moment with it,
+    and ends at as_of. -#}
 {% macro window_start(days) -%}
-    (select {{ start_of_day(business_day(as_of()) ~ ' - (' ~ days ~ ')::integer + 1') }})
+    (select {{ start_of_day(first_day(days)) }})
 {%- endmacro %}
 
 {#- The midnight at which an event leaves the window of so many days. -#}

@@ -48,7 +48,7 @@ class Model:
 
 
 #: Columns of keys that are no key of the application's.
-TYPES = {"summed_on": "date", "source": "text"}
+TYPES = {"day": "date", "source": "text"}
 
 
 def _read() -> dict[str, Model]:

@@ -112,7 +112,6 @@ class History(RuleBasedStateMachine):
     #: on.
     turn: ClassVar[int] = 0
     with_grace: ClassVar[int] = 0
-    with_days: ClassVar[int] = 0
 
     def __init__(self) -> None:
         super().__init__()
@@ -148,7 +147,6 @@ class History(RuleBasedStateMachine):
         shutil.copytree(PROJECT_ROOT / "seeds", self.project.folder / "seeds", dirs_exist_ok=True)
         for tier in ("rising", "established", "power_seller", "top_seller"):
             self._set_policy("tier_policy", "tier", tier, "demotion_grace_days", grace)
-        self._set_policy("policy_numbers", "name", "large_shop_from", "value", "3")
         self.has_grace = grace != "0"
         with self.engine.begin() as connection:
             connection.execute(text("drop schema if exists standing_build, everybody cascade"))
@@ -331,9 +329,6 @@ class History(RuleBasedStateMachine):
         assert outcome.status == "published", outcome.message
         self.reasons.append(outcome.stages[0].detail)
         type(self).with_grace += self.has_grace
-        type(self).with_days += bool(
-            self._scalar("select exists (select from standing_build.int_due_order_days where is_whole)")
-        )
         compare(self.engine, self.settings, outcome)
 
     def _scalar(self, statement: str) -> object:
@@ -388,8 +383,6 @@ def compare(engine: Engine, settings: Settings, outcome: Outcome) -> None:
         assert not misjudged(engine, settings, full, model), model
     written = (WRITTEN.format(schema=one.build_schema) for one in (settings, full))
     assert not in_one_only(engine, *written), "int_message_days"
-    for days, of_rows in DAYS.items():
-        assert not in_one_only(engine, f"select {of_rows[0]} from standing_build.{days}", of_rows[1]), days
 
 
 #: What may be kept otherwise than a build of everything has it: a thread that has left every window, and a
@@ -402,32 +395,19 @@ KEPT = {
 }
 
 
-#: Rows that must be as a build of everything makes them, whichever shops are summed by days.
+#: Rows that must be as a build of everything makes them.
 COMPARED = (
     *(model.name for model in materialized.ROW_FACTS),
     "int_user_messages",
     "int_user_sessions",
     "int_seller_stock_and_balances",
+    "int_order_days",
+    "int_review_days",
     "int_repeat_purchases",
     materialized.QUARANTINE.name,
     # Facts of everybody.
     *dict.fromkeys(model for target in TARGETS for model in target.facts),
 )
-#: Days → some of what they say, and the same from their rows.
-DAYS = {
-    "int_order_days": (
-        "seller_id, summed_on, resolved, completed, revenue, judged, resolved_first_at, resolved_last_at",
-        "select seller_id, summed_on, count(*), count(*) filter (where outcome = 'completed'),"
-        " coalesce(sum(amount) filter (where outcome = 'completed'), 0), count(judged_at),"
-        " min(resolved_at), max(resolved_at)"
-        " from standing_build.int_judged_orders where summed_on is not null group by 1, 2",
-    ),
-    "int_review_days": (
-        "seller_id, summed_on, total_reviews, rating_sum, total_reviews_first_at, total_reviews_last_at",
-        "select seller_id, summed_on, count(*), sum(rating), min(created_at), max(created_at)"
-        " from standing_build.int_judged_reviews where summed_on is not null group by 1, 2",
-    ),
-}
 #: What counts of the days on which somebody wrote: which older ones are one row together is told by no
 #: document.
 WRITTEN = (
@@ -442,7 +422,7 @@ def misjudged(engine: Engine, settings: Settings, full: Settings, model: str) ->
 
     def rows(schema: str) -> str:
         where = KEPT.get(model, "true").format(schema=schema)
-        return f"select to_jsonb(kept) - 'summed_on' from {schema}.{model} as kept where {where}"
+        return f"select to_jsonb(kept) from {schema}.{model} as kept where {where}"
 
     return in_one_only(engine, rows(settings.build_schema), rows(full.build_schema))
 
@@ -505,7 +485,7 @@ def history(
         # Ahead of the server's own clock: what is published lies in the past of every run.
         History.first_clock = wall_clock(engine) + timedelta(days=1)
         History.happened, History.reasons, History.turn = Counter(), [], 0
-        History.with_grace, History.with_days = 0, 0
+        History.with_grace = 0
         set_clock(monkeypatch, lambda: History.clock)
         yield History
     administer("drop database incremental with (force)")
@@ -537,6 +517,5 @@ def test_after_any_history_the_due_alone_give_what_everybody_would(
     of_the_due = [said for said in history.reasons if not said.startswith("everybody")]
     # Comparing one run of everybody with another would prove nothing.
     assert len(of_the_due) > len(history.reasons) / 3, history.reasons
-    assert history.with_days > len(of_the_due) / 2
     if histories > 1:
         assert 0 < history.with_grace < len(history.reasons)

@@ -147,14 +147,14 @@ def _plan(engine: Engine, tomorrow: datetime) -> None:
     do(
         engine,
         f"update orders set cancelled_at = null, completed_at = '{tomorrow}' where id ="
-        " (select order_id from standing_build.int_orders where outcome = 'completed'"
+        " (select order_id from standing_build.int_judged_orders where outcome = 'completed'"
         " order by order_id limit 1)",
         "insert into orders (id, buyer_id, seller_id, status, total_amount,"
         " created_at) select gen_random_uuid(), buyer_id,"
         f" seller_id, 'pending', 1, '{tomorrow}' from orders limit 1",
         "insert into reviews (id, seller_id, reviewer_id, rating, created_at)"
         f" select gen_random_uuid(), seller_id, buyer_id, 5, '{tomorrow}'"
-        " from standing_build.int_orders limit 1",
+        " from standing_build.int_judged_orders where is_known limit 1",
     )
 
 
@@ -247,34 +247,48 @@ def test_policy_that_judges_no_row_leaves_the_rows(
     assert judged_again(engine, lambda: run(marketplace)) == rows
 
 
-def test_a_day_of_a_large_shop_is_summed_anew_when_one_of_its_orders_is_judged(
-    marketplace: Settings, engine: Engine, project: Project
+def test_a_day_is_summed_anew_when_an_order_with_a_part_in_it_is_judged(
+    marketplace: Settings, engine: Engine
 ) -> None:
-    days = (
-        "select seller_id::text || ' ' || summed_on::text || ' ' || xmin::text"
-        " from standing_build.int_order_days"
-    )
-    project.edit("seeds/policy_numbers.csv", ("large_shop_from,200", "large_shop_from,3"))
     run(marketplace)
-    before = set(column(engine, days))
-    order, day = column(
-        engine,
-        "select unnest(array[order_id::text, seller_id::text || ' ' || summed_on::text]) from ("
-        "select * from standing_build.int_judged_orders"
-        " where outcome = 'completed' and summed_on is not null order by resolved_at limit 1) as first",
+
+    def days() -> set[str]:
+        return set(
+            column(
+                engine,
+                "select seller_id::text || ' ' || day::text || ' ' || xmin::text"
+                " from standing_build.int_order_days",
+            )
+        )
+
+    def summed_since(before: set[str]) -> set[str]:
+        return {of_day.rpartition(" ")[0] for of_day in before ^ days()}
+
+    def days_of(order: str) -> set[str]:
+        return set(
+            column(
+                engine,
+                "select seller_id::text || ' ' || day::text from standing_build.int_judged_orders,"
+                " unnest(array[resolved_on, judged_on, shipped_on, promised_on, lost_by_seller_on]) as day"
+                f" where order_id = '{order}' and day is not null",
+            )
+        )
+
+    order = str(
+        scalar(
+            engine,
+            "select order_id from standing_build.int_judged_orders where outcome = 'completed'"
+            " and resolved_on > promised_on and promised_on > shipped_on order by resolved_at limit 1",
+        )
     )
+    before, parts = days(), days_of(order)
+    assert len(parts) > 2
     do(engine, f"update orders set total_amount = total_amount + 1 where id = '{order}'")
     run(marketplace)
-    after = set(column(engine, days))
-    assert [of_day.rpartition(" ")[0] for of_day in after - before] == [day]
-    # To the next day: both are summed anew.
+    assert summed_since(before) == parts
+    # To the next day: the one it was in is summed anew, too.
+    before = days()
     do(engine, f"update orders set completed_at = completed_at + interval '1 day' where id = '{order}'")
     run(marketplace)
-    moved = scalar(
-        engine,
-        "select seller_id::text || ' ' || summed_on::text from standing_build.int_judged_orders"
-        f" where order_id = '{order}'",
-    )
-    changed = {of_day.rpartition(" ")[0] for of_day in after ^ set(column(engine, days))}
-    assert moved != day
-    assert changed == {day, moved}
+    assert days_of(order) - parts
+    assert summed_since(before) == days_of(order) | parts

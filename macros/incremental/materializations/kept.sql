@@ -1,7 +1,7 @@
 {#- A table of rows that are judged one by one, or of what is counted of them, kept from run to run. Where everything is judged
     it is made anew; else only the rows whose key is listed as `stale` are replaced, and none where it has no such list.
     Rows that are read together are stored together (`stored_by`); `partial_indexes` are columns → condition; `along` are
-    lists of what is made of the rows → columns that name it. The list is emptied, and until when the rows are judged noted,
+    lists of what is made of the rows → their columns → what names it in a row. The list is emptied, and until when the rows are judged noted,
     in the same transaction: whatever ends a run, a row is either listed or judged (standing/incremental/materialized.py). -#}
 {% materialization kept, adapter='postgres' -%}
     {%- set key = config.require('key') | join(', ') -%}
@@ -88,8 +88,11 @@
 {% macro list_along(target, is_stale, along) -%}
     {%- for list, columns in along.items() -%}
         insert into {{ source('standing', list) }} ({{ columns | join(', ') }})
-        select distinct {{ columns | join(', ') }} from {{ target }}
-        where num_nulls({{ columns | join(', ') }}) = 0 and {{ is_stale }}
+        select distinct listed.*
+        from (
+            select {{ columns.values() | join(', ') }} from {{ target }} where {{ is_stale }}
+        ) as listed ({{ columns | join(', ') }})
+        where num_nulls({{ columns | join(', ') }}) = 0
         on conflict do nothing;
         analyze {{ source('standing', list) }};
     {%- endfor -%}

@@ -5,7 +5,7 @@
     unique=true,
     stored_by=['user_id'],
     stale='stale_threads',
-    along={'stale_user_messages': ['user_id']},
+    along={'stale_user_messages': {'user_id': 'user_id'}},
     indexes=[{'columns': ['user_id']}],
     partial_indexes={'next_step_at': 'next_step_at is not null'},
 ) }}

@@ -5,11 +5,20 @@
     concerns=['buyer_id', 'seller_id'],
     key=['order_id'],
     unique=true,
-    stored_by=['seller_id', 'summed_on'],
+    stored_by=['seller_id', 'last_day'],
     stale='stale_orders',
-    along={'stale_order_days': ['seller_id', 'summed_on'], 'stale_customers': ['buyer_id', 'seller_id']},
-    indexes=[{'columns': ['seller_id', 'summed_on']}, {'columns': ['buyer_id', 'seller_id']}],
-    partial_indexes={'next_step_at': 'next_step_at is not null', 'seller_id': 'not is_known'},
+    along={
+        'stale_order_days': {
+            'seller_id': 'seller_id',
+            'day': 'unnest(array[resolved_on, judged_on, shipped_on, promised_on, lost_by_seller_on])',
+        },
+        'stale_customers': {'buyer_id': 'buyer_id', 'seller_id': 'seller_id'},
+    },
+    indexes=[{'columns': ['seller_id', 'last_day', 'first_day']}, {'columns': ['buyer_id', 'seller_id']}],
+    partial_indexes={
+        'next_step_at': 'next_step_at is not null',
+        'seller_id': 'next_step_at is not null or is_excluded',
+    },
 ) }}
 
 with shipments as (
@@ -21,12 +30,6 @@ with shipments as (
 ratings as (
 
     select * from {{ ref('int_order_ratings') }}
-
-),
-
-large_shops as (
-
-    select * from {{ ref('int_large_shops') }}
 
 ),
 
@@ -68,15 +71,28 @@ final as (
         ratings.rating,
         shipments.next_event_at,
         shipments.next_step_at,
-        -- Nothing but a change will move it to another day, or change what it comes to.
-        case
-            when large_shops.seller_id is not null and shipments.next_step_at is null and not shipments.is_excluded
-                then (shipments.resolved_at at time zone 'UTC')::date
-        end as summed_on,
+        dated.resolved_on,
+        dated.judged_on,
+        dated.shipped_on,
+        dated.promised_on,
+        dated.lost_by_buyer_on,
+        dated.lost_by_seller_on,
+        least({{ order_days() | join(', ') }}) as first_day,
+        greatest({{ order_days() | join(', ') }}) as last_day,
         true as is_known
     from shipments
     left join ratings on shipments.order_id = ratings.order_id
-    left join large_shops on shipments.seller_id = large_shops.seller_id
+    cross join lateral (
+        select
+            {{ business_day('shipments.resolved_at') }} as resolved_on,
+            {{ business_day('shipments.judged_at') }} as judged_on,
+            {{ business_day('shipments.shipped_at') }} as shipped_on,
+            case
+                when shipments.promised_at is not null then {{ business_day('shipments.delivered_at') }}
+            end as promised_on,
+            {{ business_day('shipments.lost_by_buyer_at') }} as lost_by_buyer_on,
+            {{ business_day('shipments.lost_by_seller_at') }} as lost_by_seller_on
+    ) as dated
     union all
     select
         order_id,
@@ -91,7 +107,12 @@ final as (
         {% endfor -%}
         next_event_at,
         next_event_at as next_step_at,
-        null as summed_on,
+        {% for day in [
+            'resolved_on', 'judged_on', 'shipped_on', 'promised_on', 'lost_by_buyer_on', 'lost_by_seller_on',
+            'first_day', 'last_day',
+        ] -%}
+            null as {{ day }},
+        {% endfor -%}
         false as is_known
     from upcoming
 

@@ -1,26 +1,48 @@
 {{ config(
     materialized='kept',
-    key=['seller_id', 'summed_on'],
-    unique=true,
-    stored_by=['seller_id', 'summed_on'],
+    key=['seller_id', 'day'],
+    stored_by=['seller_id', 'day'],
     stale='stale_order_days',
 ) }}
+{%- set lists = source('standing', 'stale_order_days') -%}
 
 with orders as (
 
-    select orders.* from {{ ref('int_judged_orders') }} as orders
-    {{ only_stale('orders', ['seller_id', 'summed_on'], source('standing', 'stale_order_days')) }}
-    where orders.summed_on is not null
+    select
+        orders.*,
+        orders.outcome = 'completed' as is_completed,
+        orders.outcome = 'cancelled'
+        and coalesce(orders.cancelled_by = 'seller', false) as is_own_cancellation
+    from {{ ref('int_judged_orders') }} as orders
+    where orders.first_day is not null
 
 ),
 
--- As seen from no window, and as the shop's person sees them.
-flagged as (
+-- An order has a part in each day on which something happened to it that a rate goes by.
+days as (
 
     select
-        {{ seller_order_flags("'-infinity'::timestamptz") }},
-        orders.outcome = 'cancelled' and coalesce(orders.cancelled_by = 'seller', false) as is_own_cancellation
+        orders.*,
+        days.day
     from orders
+    {% if not everything_is_judged() -%}
+        inner join {{ lists }} as stale
+            on orders.seller_id = stale.seller_id and stale.day between orders.first_day and orders.last_day
+    {%- endif %}
+    cross join lateral (
+        values
+        (orders.resolved_on),
+        {% for day in order_days()[1:] -%}
+            (
+                -- Each day once.
+                case
+                    when orders.{{ day }} in (orders.{{ order_days()[:loop.index] | join(', orders.') }}) then null
+                    else orders.{{ day }}
+                end
+            ){{ ',' if not loop.last }}
+        {% endfor -%}
+    ) as days (day)
+    where days.day {{ 'is not null' if everything_is_judged() else '= stale.day' }}
 
 ),
 
@@ -28,16 +50,33 @@ final as (
 
     select
         seller_id,
-        summed_on,
-        coalesce(sum(amount) filter (where is_completed), 0) as revenue,
-        {{ seller_lifetime_tallies('true') }},
-        {{ seller_order_tallies('true') }},
-        {{ tally('clean', 'is_completed and lost_by_seller_at is null', 'resolved_at') }},
-        {{ tally('own_cancellations', 'is_own_cancellation', 'resolved_at') }},
-        {{ tally('disputes_lost', 'lost_by_seller_at is not null', 'lost_by_seller_at') }},
-        {{ tally('concluded', "outcome != 'cancelled' or is_own_cancellation", 'resolved_at') }}
-    from flagged
-    group by seller_id, summed_on
+        day,
+        is_excluded,
+        {{ tally('judged', 'judged_on = day', 'judged_at') }},
+        count(*) filter (where judged_on = day and handed_over_at is not null) as fulfilled,
+        {{ tally('shipped', 'shipped_on = day', 'shipped_at') }},
+        coalesce(sum(processing_seconds) filter (where shipped_on = day), 0) as processing_seconds,
+        {{ tally('promised', 'promised_on = day', 'delivered_at') }},
+        count(*) filter (where promised_on = day and is_on_time) as on_time,
+        {{ tally('disputes_lost', 'lost_by_seller_on = day', 'lost_by_seller_at') }},
+        {{ tally('resolved', 'resolved_on = day', 'resolved_at') }},
+        {{ tally('completed', 'resolved_on = day and is_completed', 'resolved_at') }},
+        coalesce(sum(amount) filter (where resolved_on = day and is_completed), 0) as revenue,
+        count(*) filter (
+            where resolved_on = day and is_completed and rating >= {{ policy('positive_rating_from') }}
+        ) as positive,
+        {{ tally('ended', "resolved_on = day and outcome != 'cancelled'", 'resolved_at') }},
+        count(*) filter (where resolved_on = day and outcome = 'returned') as returned,
+        count(*) filter (where resolved_on = day and is_disputed) as disputed,
+        count(*) filter (where resolved_on = day and is_defect) as defective,
+        -- As the shop's person sees them.
+        {{ tally('clean', 'resolved_on = day and is_completed and lost_by_seller_at is null', 'resolved_at') }},
+        {{ tally('own_cancellations', 'resolved_on = day and is_own_cancellation', 'resolved_at') }},
+        {{ tally(
+            'concluded', "resolved_on = day and (outcome != 'cancelled' or is_own_cancellation)", 'resolved_at'
+        ) }}
+    from days
+    group by seller_id, day, is_excluded
 
 )
 

@@ -5,10 +5,10 @@
     concerns=['reviewer_id', 'seller_id'],
     key=['review_id'],
     unique=true,
-    stored_by=['seller_id', 'summed_on'],
+    stored_by=['seller_id', 'day'],
     stale='stale_reviews',
-    along={'stale_review_days': ['seller_id', 'summed_on']},
-    indexes=[{'columns': ['seller_id', 'summed_on']}, {'columns': ['reviewer_id']}, {'columns': ['order_id']}],
+    along={'stale_review_days': {'seller_id': 'seller_id', 'day': 'day'}},
+    indexes=[{'columns': ['seller_id', 'day']}, {'columns': ['reviewer_id']}, {'columns': ['order_id']}],
     partial_indexes={'next_step_at': 'next_step_at is not null', 'seller_id': 'not is_known'},
 ) }}
 
@@ -39,12 +39,6 @@ orders as not materialized (
 sellers as (
 
     select * from {{ ref('stg_sellers') }}
-
-),
-
-large_shops as (
-
-    select * from {{ ref('int_large_shops') }}
 
 ),
 
@@ -79,14 +73,14 @@ judged as (
         attributed.*,
         sellers.user_id as seller_user_id,
         upcoming_sellers.next_event_at as next_step_at,
+        -- One without a date counts over life only: before any window.
         case
-            when large_shops.seller_id is not null and upcoming_sellers.next_event_at is null
-                then (attributed.created_at at time zone 'UTC')::date
-        end as summed_on,
+            when sellers.seller_id is not null
+                then coalesce({{ business_day('attributed.created_at') }}, '-infinity')
+        end as day,
         sellers.seller_id is not null as is_known
     from attributed
     left join sellers on attributed.seller_id = sellers.seller_id
-    left join large_shops on attributed.seller_id = large_shops.seller_id
     left join upcoming_sellers on attributed.seller_id = upcoming_sellers.seller_id
     where
         (sellers.seller_id is not null or upcoming_sellers.next_event_at is not null)
@@ -111,7 +105,7 @@ final as (
         null::uuid as named_seller_id,
         null::uuid as buyer_id,
         next_step_at,
-        summed_on,
+        day,
         is_known
     from judged
     union all
@@ -128,7 +122,7 @@ final as (
         upcoming.seller_id as named_seller_id,
         orders.buyer_id,
         upcoming.next_event_at as next_step_at,
-        null as summed_on,
+        null as day,
         false as is_known
     from upcoming
     left join orders on upcoming.order_id = orders.order_id

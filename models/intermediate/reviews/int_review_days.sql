@@ -1,16 +1,16 @@
 {{ config(
     materialized='kept',
-    key=['seller_id', 'summed_on'],
+    key=['seller_id', 'day'],
     unique=true,
-    stored_by=['seller_id', 'summed_on'],
+    stored_by=['seller_id', 'day'],
     stale='stale_review_days',
 ) }}
 
 with reviews as (
 
     select reviews.* from {{ ref('int_judged_reviews') }} as reviews
-    {{ only_stale('reviews', ['seller_id', 'summed_on'], source('standing', 'stale_review_days')) }}
-    where reviews.summed_on is not null
+    {{ only_stale('reviews', ['seller_id', 'day'], source('standing', 'stale_review_days')) }}
+    where reviews.day is not null
 
 ),
 
@@ -18,10 +18,10 @@ final as (
 
     select
         seller_id,
-        summed_on,
+        day,
         {{ summed_reviews() }}
     from reviews
-    group by seller_id, summed_on
+    group by seller_id, day
 
 )
 

@@ -5,12 +5,6 @@ with seller_orders as (
 
 ),
 
-exclusions as (
-
-    select * from {{ ref('int_seller_exclusions') }}
-
-),
-
 repeats as (
 
     select
@@ -40,40 +34,29 @@ counted as (
 
 ),
 
-purchases as (
-
-    select
-        seller_orders.seller_id,
-        {{ tallied('seller_orders', ['completed', 'late', 'earlier']) }},
-        {{ tallied_raw('seller_orders', 'exclusions', ['completed', 'late', 'earlier']) }}
-    from seller_orders
-    left join exclusions on seller_orders.seller_id = exclusions.seller_id
-
-),
-
 -- There are as many customers as purchases that are nobody's second.
 final as (
 
     select
-        purchases.seller_id,
-        purchases.raw_completed - coalesce(counted.raw_repeats, 0) as total_customers,
+        seller_orders.seller_id,
+        seller_orders.raw_completed - coalesce(counted.raw_repeats, 0) as total_customers,
         {% for scope in ('', 'raw_') -%}
-            purchases.{{ scope }}completed - coalesce(counted.{{ scope }}repeats, 0) as {{ scope }}customers,
-            purchases.{{ scope }}completed_first_at as {{ scope }}customers_first_at,
-            purchases.{{ scope }}completed_last_at as {{ scope }}customers_last_at,
+            seller_orders.{{ scope }}completed - coalesce(counted.{{ scope }}repeats, 0) as {{ scope }}customers,
+            seller_orders.{{ scope }}completed_first_at as {{ scope }}customers_first_at,
+            seller_orders.{{ scope }}completed_last_at as {{ scope }}customers_last_at,
             coalesce(counted.{{ scope }}repeat_customers, 0) as {{ scope }}repeat_customers,
-            purchases.{{ scope }}earlier - coalesce(counted.{{ scope }}earlier_repeats, 0) as {{ scope }}earlier_customers,
-            purchases.{{ scope }}earlier_first_at as {{ scope }}earlier_customers_first_at,
-            purchases.{{ scope }}earlier_last_at as {{ scope }}earlier_customers_last_at,
+            seller_orders.{{ scope }}earlier - coalesce(counted.{{ scope }}earlier_repeats, 0) as {{ scope }}earlier_customers,
+            seller_orders.{{ scope }}earlier_first_at as {{ scope }}earlier_customers_first_at,
+            seller_orders.{{ scope }}earlier_last_at as {{ scope }}earlier_customers_last_at,
             coalesce(counted.{{ scope }}kept_customers, 0) as {{ scope }}kept_customers,
         {% endfor -%}
         -- When a purchase leaves one of the two quarters.
         least(
-            {{ leaves('purchases.raw_late_first_at', policy('retention_window_days')) }},
-            {{ leaves('purchases.raw_earlier_first_at', '2 * ' ~ policy('retention_window_days')) }}
+            {{ leaves('seller_orders.raw_late_first_at', policy('retention_window_days')) }},
+            {{ leaves('seller_orders.raw_earlier_first_at', '2 * ' ~ policy('retention_window_days')) }}
         ) as next_step_at
-    from purchases
-    left join counted on purchases.seller_id = counted.seller_id
+    from seller_orders
+    left join counted on seller_orders.seller_id = counted.seller_id
 
 )
 

@@ -16,12 +16,6 @@ seller_orders as (
 
 ),
 
-exclusions as (
-
-    select * from {{ ref('int_seller_exclusions') }}
-
-),
-
 customers as (
 
     select * from {{ ref('int_seller_customers') }}
@@ -57,14 +51,15 @@ final as (
     select
         windows.seller_id,
         windows.window_days,
-        {% set tallies = ['judged', 'shipped', 'promised', 'resolved', 'ended', 'completed'] -%}
-        {{ tallied('seller_orders', tallies) }},
-        {{ tallied_raw('seller_orders', 'exclusions', tallies) }},
-        {% for number in ('fulfilled', 'on_time', 'returned', 'disputed', 'defective', 'positive') -%}
-            coalesce(seller_orders.{{ number }}, 0) as {{ number }},
-            coalesce(seller_orders.{{ number }}, 0) + coalesce(exclusions.{{ number }}, 0) as raw_{{ number }},
-        {% endfor -%}
         {% for scope in ('', 'raw_') -%}
+            {% for tally in ('judged', 'shipped', 'promised', 'resolved', 'ended', 'completed') -%}
+                seller_orders.{{ scope }}{{ tally }},
+                seller_orders.{{ scope }}{{ tally }}_first_at,
+                seller_orders.{{ scope }}{{ tally }}_last_at,
+            {% endfor -%}
+            {% for number in ('fulfilled', 'on_time', 'returned', 'disputed', 'defective', 'positive') -%}
+                seller_orders.{{ scope }}{{ number }},
+            {% endfor -%}
             {% for tally in ('customers', 'earlier_customers') -%}
                 coalesce(customers.{{ scope }}{{ tally }}, 0) as {{ scope }}{{ tally }},
                 customers.{{ scope }}{{ tally }}_first_at,
@@ -73,15 +68,15 @@ final as (
             coalesce(customers.{{ scope }}repeat_customers, 0) as {{ scope }}repeat_customers,
             coalesce(customers.{{ scope }}kept_customers, 0) as {{ scope }}kept_customers,
         {% endfor -%}
-        exclusions.seller_id is not null as has_exclusions,
+        seller_orders.has_exclusions,
         coalesce(customers.total_customers, 0) as total_customers,
         coalesce(round(seller_orders.processing_seconds / 3600 / nullif(seller_orders.shipped, 0), 2), 0) as avg_processing_time,
-        coalesce(seller_orders.completed_orders, 0) as total_sales,
-        coalesce(seller_orders.revenue, 0) as total_revenue,
+        seller_orders.completed_orders as total_sales,
+        seller_orders.revenue as total_revenue,
         coalesce(round(seller_orders.revenue / nullif(seller_orders.completed_orders, 0), 2), 0) as avg_order_value,
-        coalesce(seller_orders.last_30_days_sales, 0) as last_30_days_sales,
-        coalesce(seller_orders.last_30_days_revenue, 0) as last_30_days_revenue,
-        coalesce(seller_orders.earlier_30_days_revenue, 0) as earlier_30_days_revenue,
+        seller_orders.last_30_days_sales,
+        seller_orders.last_30_days_revenue,
+        seller_orders.earlier_30_days_revenue,
         seller_orders.last_60_days_first_at,
         seller_orders.last_60_days_last_at,
         {% for number in [
@@ -95,13 +90,10 @@ final as (
         coalesce(user_messages.response_time_avg, 0) as response_time_avg,
         least(
             {{ leaves('least(
-                seller_orders.judged_first_at,
                 seller_orders.shipped_first_at,
-                seller_orders.promised_first_at,
-                seller_orders.resolved_first_at,
-                exclusions.judged_first_at,
-                exclusions.promised_first_at,
-                exclusions.resolved_first_at
+                seller_orders.raw_judged_first_at,
+                seller_orders.raw_promised_first_at,
+                seller_orders.raw_resolved_first_at
             )', 'windows.window_days') }},
             {{ leaves('seller_orders.last_30_days_first_at', 30) }},
             {{ leaves('seller_orders.last_60_days_first_at', 60) }},
@@ -115,8 +107,7 @@ final as (
         ) as valid_until
     from windows
     inner join sellers on windows.seller_id = sellers.seller_id
-    left join seller_orders on windows.seller_id = seller_orders.seller_id
-    left join exclusions on windows.seller_id = exclusions.seller_id
+    inner join seller_orders on windows.seller_id = seller_orders.seller_id
     left join customers on windows.seller_id = customers.seller_id
     left join ground on windows.seller_id = ground.seller_id
     left join user_messages on sellers.user_id = user_messages.user_id

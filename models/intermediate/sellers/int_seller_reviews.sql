@@ -1,54 +1,11 @@
-with due_sellers as (
-
-    select * from {{ ref('int_due_sellers') }}
-
-),
-
-reviews as (
+with days as (
 
     select
-        *,
-        created_at >= {{ window_start(30) }} as is_last_30_days,
-        created_at >= {{ window_start(90) }} as is_last_90_days
-    from {{ ref('int_reviews') }}
-    where not is_summed
-
-),
-
-days as (
-
-    select * from {{ ref('int_due_review_days') }}
-    where is_whole
-
-),
-
--- Sums of reviews that no window parts: of single ones by the windows they lie in, and of whole days.
-parts as (
-
-    select
-        seller_id,
-        {{ summed_reviews() }}
-    from reviews
-    group by seller_id, is_last_30_days, is_last_90_days
-    union all
-    select
-        seller_id,
-        total_reviews,
-        total_reviews_first_at,
-        total_reviews_last_at,
-        {{ review_sums() | join(', ') }}
-    from days
-
-),
-
-windowed as (
-
-    select
-        parts.*,
-        parts.total_reviews_first_at >= {{ window_start(30) }} as is_last_30_days,
-        parts.total_reviews_first_at >= {{ window_start(90) }} as is_last_90_days
-    from parts
-    inner join due_sellers on parts.seller_id = due_sellers.seller_id
+        days.*,
+        days.day >= {{ first_day(30) }} as is_last_30_days,
+        days.day >= {{ first_day(90) }} as is_last_90_days
+    from {{ ref('int_review_days') }} as days
+    {{ only_due('days', 'seller_id', ref('int_due_sellers')) }}
 
 ),
 
@@ -77,7 +34,7 @@ final as (
             {{ leaves('min(total_reviews_first_at) filter (where is_last_30_days)', 30) }},
             {{ leaves('min(total_reviews_first_at) filter (where is_last_90_days)', 90) }}
         ) as next_step_at
-    from windowed
+    from days
     group by seller_id
 
 )

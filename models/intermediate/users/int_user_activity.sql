@@ -17,17 +17,16 @@ message_days as (
 
 ),
 
-sides as (
+purchases as (
 
-    select * from {{ ref('int_user_order_sides') }}
-    where role = 'buyer'
+    select * from {{ ref('int_purchases') }}
 
 ),
 
 reviews as (
 
-    select * from {{ ref('int_reviews') }}
-    where created_at is not null
+    select * from {{ ref('int_judged_reviews') }}
+    where is_known and created_at is not null
 
 ),
 
@@ -35,10 +34,9 @@ reviews as (
 acts as (
 
     select
-        sides.user_id,
-        sides.created_at as acted_at
-    from sides
-    inner join due_users on sides.user_id = due_users.user_id
+        user_id,
+        created_at as acted_at
+    from purchases
     union all
     select
         message_days.user_id,

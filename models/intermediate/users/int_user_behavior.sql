@@ -16,12 +16,6 @@ user_orders as (
 
 ),
 
-exclusions as (
-
-    select * from {{ ref('int_user_exclusions') }}
-
-),
-
 user_messages as (
 
     select * from {{ ref('int_user_messages') }}
@@ -63,13 +57,12 @@ final as (
     select
         windows.user_id,
         windows.window_days,
-        {{ tallied('user_orders', ['resolved', 'concluded']) }},
-        {{ tallied_raw('user_orders', 'exclusions', ['resolved', 'concluded']) }},
+        {{ tallied('user_orders', ['resolved', 'concluded', 'raw_resolved', 'raw_concluded']) }},
         {% for number in ('completed', 'cancelled', 'disputed') -%}
-            coalesce(user_orders.{{ number }}, 0) as {{ number }},
-            coalesce(user_orders.{{ number }}, 0) + coalesce(exclusions.{{ number }}, 0) as raw_{{ number }},
+            user_orders.{{ number }},
+            user_orders.raw_{{ number }},
         {% endfor -%}
-        exclusions.user_id is not null as has_exclusions,
+        user_orders.has_exclusions,
         {{ tallied('user_messages', ['recent_threads']) }},
         coalesce(user_messages.recent_threads_answered, 0) as recent_threads_answered,
         coalesce(user_messages.response_rate, 0) as response_rate,
@@ -82,8 +75,7 @@ final as (
         user_conduct.warnings,
         coalesce(user_reviews.helpful_reviews, 0) as helpful_reviews,
         least(
-            {{ leaves('user_orders.resolved_first_at', 'windows.window_days') }},
-            {{ leaves('exclusions.resolved_first_at', 'windows.window_days') }},
+            {{ leaves('user_orders.raw_resolved_first_at', 'windows.window_days') }},
             user_orders.next_event_at,
             user_messages.next_step_at,
             activity.next_step_at,
@@ -95,8 +87,7 @@ final as (
         ) as valid_until
     from windows
     inner join users on windows.user_id = users.user_id
-    left join user_orders on windows.user_id = user_orders.user_id
-    left join exclusions on windows.user_id = exclusions.user_id
+    inner join user_orders on windows.user_id = user_orders.user_id
     left join user_messages on windows.user_id = user_messages.user_id
     left join activity on windows.user_id = activity.user_id
     left join sessions on windows.user_id = sessions.user_id

@@ -65,8 +65,8 @@ bought as (
     select
         user_id,
         counterparty_id
-    from {{ ref('int_user_order_sides') }}
-    where role = 'buyer' and outcome = 'completed'
+    from {{ ref('int_purchases') }}
+    where is_completed
     group by user_id, counterparty_id
 
 ),

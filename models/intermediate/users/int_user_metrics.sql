@@ -22,12 +22,6 @@ user_orders as (
 
 ),
 
-exclusions as (
-
-    select * from {{ ref('int_user_exclusions') }}
-
-),
-
 counterparties as (
 
     select * from {{ ref('int_user_counterparties') }}
@@ -68,13 +62,14 @@ final as (
         users.phone_verified::integer as phone_verified,
         coalesce(kyc_statuses.verified, 0) as kyc_verified,
         users.two_factor_enabled::integer as two_factor_enabled,
-        coalesce(user_orders.completed_orders, 0) as completed_orders,
-        coalesce(user_orders.completed_orders_as_buyer, 0) as completed_orders_as_buyer,
+        user_orders.completed_orders,
+        user_orders.completed_orders_as_buyer,
         coalesce(counterparties.counterparties, 0) as counterparties,
-        coalesce(user_orders.completed_value, 0) as completed_value,
-        {{ tallied('user_orders', ['clean', 'own_cancellations', 'disputes_lost']) }},
-        {{ tallied_raw('user_orders', 'exclusions', ['clean', 'own_cancellations', 'disputes_lost']) }},
-        exclusions.user_id is not null as has_exclusions,
+        user_orders.completed_value,
+        {% for tally in ('clean', 'own_cancellations', 'disputes_lost') -%}
+            {{ tallied('user_orders', [tally, 'raw_' ~ tally]) }},
+        {% endfor -%}
+        user_orders.has_exclusions,
         {{ tallied('user_messages', ['threads']) }},
         coalesce(user_messages.threads_answered, 0) as threads_answered,
         {{ tallied('user_conduct', ['reports', 'warnings']) }},
@@ -85,12 +80,9 @@ final as (
         -- The first event to leave the trust window, to come, or to be judged.
         least(
             {{ leaves('least(
-                user_orders.clean_first_at,
-                user_orders.own_cancellations_first_at,
-                user_orders.disputes_lost_first_at,
-                exclusions.clean_first_at,
-                exclusions.own_cancellations_first_at,
-                exclusions.disputes_lost_first_at,
+                user_orders.raw_clean_first_at,
+                user_orders.raw_own_cancellations_first_at,
+                user_orders.raw_disputes_lost_first_at,
                 user_conduct.reports_first_at,
                 user_conduct.warnings_first_at
             )', policy('trust_window_days')) }},
@@ -102,8 +94,7 @@ final as (
     from due_users
     inner join users on due_users.user_id = users.user_id
     left join kyc_statuses on users.kyc_status = kyc_statuses.kyc_status
-    left join user_orders on due_users.user_id = user_orders.user_id
-    left join exclusions on due_users.user_id = exclusions.user_id
+    inner join user_orders on due_users.user_id = user_orders.user_id
     left join counterparties on due_users.user_id = counterparties.user_id
     left join user_reviews on due_users.user_id = user_reviews.user_id
     left join user_messages on due_users.user_id = user_messages.user_id

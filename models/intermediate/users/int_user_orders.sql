@@ -1,6 +1,6 @@
-with sides as (
+with trade as not materialized (
 
-    select * from {{ ref('int_user_order_sides') }}
+    select * from {{ ref('int_user_trade') }}
 
 ),
 
@@ -12,48 +12,54 @@ windows as (
 
 flagged as (
 
-    select {{ user_order_flags() }}
-    from sides
-    inner join windows on sides.user_id = windows.user_id
+    select
+        trade.*,
+        windows.user_id as member_id,
+        trade.resolved_on >= {{ first_day(policy('trust_window_days')) }} as is_in_trust_window,
+        trade.lost_on >= {{ first_day(policy('trust_window_days')) }} as is_loss_in_trust_window,
+        trade.resolved_on >= windows.first_day as is_in_window
+    from windows
+    left join trade on windows.user_id = trade.user_id
 
 ),
 
--- Excluded orders count over life; they leave the tallies, and int_user_exclusions shows them beside.
+-- Excluded orders count over life; they leave the tallies, and those named raw are with them.
 counted as (
 
     select
-        user_id,
-        count(*) filter (where is_completed and role = 'buyer') as completed_orders_as_buyer,
-        count(*) filter (where is_completed) as completed_orders,
-        coalesce(sum(amount) filter (where is_completed), 0) as completed_value,
-        min(next_event_at) as next_event_at,
-        {{ user_order_tallies('not is_excluded') }}
-    from flagged
-    group by user_id
-
-),
-
-days as (
-
-    select
-        due_days.*,
-        due_days.resolved_first_at >= {{ window_start(policy('trust_window_days')) }} as is_in_trust_window,
-        due_days.disputes_lost_first_at >= {{ window_start(policy('trust_window_days')) }} as is_loss_in_trust_window,
-        due_days.resolved_first_at >= windows.window_start as is_in_window
-    from {{ ref('int_due_order_days') }} as due_days
-    inner join windows on due_days.user_id = windows.user_id
-    where due_days.is_whole
-
-),
-
-summed as (
-
-    select
-        user_id,
+        member_id as user_id,
+        {{ total('bought', as='completed_orders_as_buyer') }},
         {{ total('completed', as='completed_orders') }},
-        sum(revenue) as completed_value,
-        {{ user_day_tallies() }}
-    from days
+        coalesce(sum(revenue), 0) as completed_value,
+        {% for scope, counts in (('', 'not is_excluded'), ('raw_', 'true')) -%}
+            {{ tally_of_parts('clean', counts ~ ' and is_in_trust_window', scope ~ 'clean') }},
+            {{ tally_of_parts(
+                'own_cancellations', counts ~ ' and is_in_trust_window', scope ~ 'own_cancellations'
+            ) }},
+            {{ tally_of_parts(
+                'disputes_lost', counts ~ ' and is_loss_in_trust_window', scope ~ 'disputes_lost'
+            ) }},
+            {{ tally_of_parts('resolved', counts ~ ' and is_in_window', scope ~ 'resolved') }},
+            {{ tally_of_parts('concluded', counts ~ ' and is_in_window', scope ~ 'concluded') }},
+            {{ total('completed', counts ~ ' and is_in_window', scope ~ 'completed') }},
+            {{ total('own_cancellations', counts ~ ' and is_in_window', scope ~ 'cancelled') }},
+            {{ total('disputed', counts ~ ' and is_in_window', scope ~ 'disputed') }},
+        {% endfor -%}
+        min(next_event_at) as next_purchase_event_at,
+        coalesce(bool_or(is_excluded), false) as has_excluded
+    from flagged
+    group by member_id
+
+),
+
+of_own_shops as (
+
+    select
+        user_id,
+        min(next_event_at) as next_event_at,
+        bool_or(has_exclusions) as has_exclusions
+    from {{ ref('int_unsettled_orders') }}
+    where user_id is not null
     group by user_id
 
 ),
@@ -61,16 +67,11 @@ summed as (
 final as (
 
     select
-        coalesce(counted.user_id, summed.user_id) as user_id,
-        coalesce(counted.completed_orders_as_buyer, 0) as completed_orders_as_buyer,
-        counted.next_event_at,
-        {{ added_up(
-            'counted', 'summed',
-            numbers=['completed_orders', 'completed_value', 'completed', 'cancelled', 'disputed'],
-            tallies=['clean', 'own_cancellations', 'disputes_lost', 'resolved', 'concluded'],
-        ) }}
+        counted.*,
+        least(counted.next_purchase_event_at, of_own_shops.next_event_at) as next_event_at,
+        counted.has_excluded or coalesce(of_own_shops.has_exclusions, false) as has_exclusions
     from counted
-    full outer join summed on counted.user_id = summed.user_id
+    left join of_own_shops on counted.user_id = of_own_shops.user_id
 
 )
 

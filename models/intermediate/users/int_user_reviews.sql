@@ -4,44 +4,22 @@ with due_users as (
 
 ),
 
-reviews as (
+sellers as (
 
-    select * from {{ ref('int_reviews') }}
-
-),
-
--- Reviews one by one and in whole days.
-parts as (
-
-    select
-        seller_user_id as user_id,
-        1 as ratings,
-        created_at as ratings_first_at,
-        created_at as ratings_last_at,
-        (rating >= {{ policy('positive_rating_from') }})::integer as positive_ratings
-    from reviews
-    where not is_summed
-    union all
-    select
-        user_id,
-        total_reviews,
-        total_reviews_first_at,
-        total_reviews_last_at,
-        positive_ratings
-    from {{ ref('int_due_review_days') }}
-    where is_whole
+    select * from {{ ref('stg_sellers') }}
 
 ),
 
 received as (
 
     select
-        parts.user_id,
-        {{ tally_of_parts('ratings') }},
+        sellers.user_id,
+        {{ tally_of_parts('total_reviews', as='ratings') }},
         {{ total('positive_ratings') }}
-    from parts
-    inner join due_users on parts.user_id = due_users.user_id
-    group by parts.user_id
+    from due_users
+    inner join sellers on due_users.user_id = sellers.user_id
+    inner join {{ ref('int_review_days') }} as days on sellers.seller_id = days.seller_id
+    group by sellers.user_id
 
 ),
 
@@ -50,8 +28,9 @@ written as (
     select
         reviews.reviewer_id as user_id,
         count(*) filter (where reviews.helpful_count > 0) as helpful_reviews
-    from reviews
+    from {{ ref('int_judged_reviews') }} as reviews
     inner join due_users on reviews.reviewer_id = due_users.user_id
+    where reviews.is_known
     group by reviews.reviewer_id
 
 ),

@@ -62,7 +62,7 @@ def _read() -> dict[str, Model]:
 
 
 MODELS = _read()
-ORDERS, REVIEWS, THREADS = (MODELS[f"int_judged_{name}"] for name in ("orders", "reviews", "threads"))
+ORDERS, REVIEWS, THREADS = (MODELS[f"int_{name}_facts"] for name in ("order", "review", "thread"))
 ROW_FACTS = (ORDERS, REVIEWS, THREADS)
 MEMBER_FACTS = tuple(model for model in MODELS.values() if model.of == "members")
 #: Rows that are set aside stay, too, of several sources in one model, and what they are a share of.

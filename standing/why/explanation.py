@@ -39,13 +39,13 @@ EXCLUDED = {"excluded from the rates": ("is_excluded", "resolved_at")}
 #: A member's orders on either side, with what each side answers for.
 USER_ROWS = """
     select *, coalesce(cancelled_by = 'buyer', false) as is_own_cancellation, lost_by_buyer_at as lost_at
-    from {0}.int_judged_orders where buyer_id = :key and is_known
+    from {0}.int_order_facts where buyer_id = :key and is_known
     union all
     select *, coalesce(cancelled_by = 'seller', false) as is_own_cancellation, lost_by_seller_at as lost_at
-    from {0}.int_judged_orders where seller_user_id = :key and is_known
+    from {0}.int_order_facts where seller_user_id = :key and is_known
     and seller_id in (select seller_id from {0}.stg_sellers where user_id = :key)
 """
-SELLER_ROWS = "select * from {0}.int_judged_orders where seller_id = :key and is_known"
+SELLER_ROWS = "select * from {0}.int_order_facts where seller_id = :key and is_known"
 #: Kind → the orders, how many days back any rate of the member looks, kinds of orders.
 ORDERS = {
     "user": (
@@ -206,7 +206,7 @@ def _orders(
 
     None where no order's outcome is there: the server has crashed, or a run derives all of them anew.
     """
-    if not is_derived(connection, build, "int_judged_orders"):
+    if not is_derived(connection, build, "int_order_facts"):
         return None
     judged, window, kinds = ORDERS[kind]
     found = {}

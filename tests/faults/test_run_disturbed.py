@@ -361,7 +361,7 @@ def test_server_that_crashes_in_the_middle_loses_nothing(disturbed: Disturbed, t
         outcome = run(settings, at("build", crash))
         assert outcome.status == "failed", outcome.message
         with engine.connect() as connection:
-            assert connection.scalar(text("select count(*) from standing_build.int_judged_orders")) == 0
+            assert connection.scalar(text("select count(*) from standing_build.int_order_facts")) == 0
         engine.dispose()
         after = run(settings)
         assert after.status == "published", after.message

@@ -121,7 +121,7 @@ def test_between_two_midnights_nobody_falls_due_by_time_alone(
         midnight, next_midnight = (
             datetime.combine(today + timedelta(days=n), time(), zone) for n in (1, 2)
         )
-        awaited = "select order_id from standing_build.int_judged_orders where next_step_at is not null"
+        awaited = "select order_id from standing_build.int_order_facts where next_step_at is not null"
         do(
             engine,
             "delete from messages",

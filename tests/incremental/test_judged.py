@@ -94,9 +94,9 @@ def test_a_run_judges_what_changed_and_nothing_else(marketplace: Settings, engin
         "stale_user_sessions"
     }
     assert again == {
-        "int_judged_orders": 1,
-        "int_judged_reviews": of_order,  # a review is judged with its order
-        "int_judged_threads": 1,
+        "int_order_facts": 1,
+        "int_review_facts": of_order,  # a review is judged with its order
+        "int_thread_facts": 1,
         "int_message_days": days,  # whatever else its senders wrote is counted with it
         "int_user_messages": 1,
         "int_user_sessions": 0,
@@ -130,16 +130,14 @@ def test_a_row_is_judged_again_at_the_moment_it_names(
         _plan(engine, tomorrow)
         run(marketplace)
         unknown = "select count(*) from standing_build.{} where not is_known"
-        assert scalar(engine, unknown.format("int_judged_orders")) == 1
-        assert scalar(engine, unknown.format("int_judged_reviews")) == 1
+        assert scalar(engine, unknown.format("int_order_facts")) == 1
+        assert scalar(engine, unknown.format("int_review_facts")) == 1
 
         set_clock(monkeypatch, lambda: tomorrow)
         run(marketplace)
-        assert scalar(engine, unknown.format("int_judged_orders")) == 0
-        assert scalar(engine, unknown.format("int_judged_reviews")) == 0
-        completed = (
-            f"select count(*) from standing_build.int_judged_orders where resolved_at = '{tomorrow}'"
-        )
+        assert scalar(engine, unknown.format("int_order_facts")) == 0
+        assert scalar(engine, unknown.format("int_review_facts")) == 0
+        completed = f"select count(*) from standing_build.int_order_facts where resolved_at = '{tomorrow}'"
         assert scalar(engine, completed) == 1
 
 
@@ -147,14 +145,14 @@ def _plan(engine: Engine, tomorrow: datetime) -> None:
     do(
         engine,
         f"update orders set cancelled_at = null, completed_at = '{tomorrow}' where id ="
-        " (select order_id from standing_build.int_judged_orders where outcome = 'completed'"
+        " (select order_id from standing_build.int_order_facts where outcome = 'completed'"
         " order by order_id limit 1)",
         "insert into orders (id, buyer_id, seller_id, status, total_amount,"
         " created_at) select gen_random_uuid(), buyer_id,"
         f" seller_id, 'pending', 1, '{tomorrow}' from orders limit 1",
         "insert into reviews (id, seller_id, reviewer_id, rating, created_at)"
         f" select gen_random_uuid(), seller_id, buyer_id, 5, '{tomorrow}'"
-        " from standing_build.int_judged_orders where is_known limit 1",
+        " from standing_build.int_order_facts where is_known limit 1",
     )
 
 
@@ -170,7 +168,7 @@ EMPTIED = (
     "lost",
     [
         "; ".join(f"truncate standing_build.{table}" for table in EMPTIED),
-        "drop table standing_build.int_judged_reviews cascade",
+        "drop table standing_build.int_review_facts cascade",
     ],
     ids=["crash", "table"],
 )
@@ -218,7 +216,7 @@ def test_a_build_in_another_schema_takes_the_log_along(marketplace: Settings, en
     do(engine, changed.format("desc"))
     run(marketplace)
     amount = (
-        "select amount from standing_build.int_judged_orders"
+        "select amount from standing_build.int_order_facts"
         " where order_id = (select id from orders order by id limit 1)"
     )
     assert str(scalar(engine, amount)) == "7.25"
@@ -268,7 +266,7 @@ def test_a_day_is_summed_anew_when_an_order_with_a_part_in_it_is_judged(
         return set(
             column(
                 engine,
-                "select seller_id::text || ' ' || day::text from standing_build.int_judged_orders,"
+                "select seller_id::text || ' ' || day::text from standing_build.int_order_facts,"
                 " unnest(array[resolved_on, judged_on, shipped_on, promised_on, lost_by_seller_on]) as day"
                 f" where order_id = '{order}' and day is not null",
             )
@@ -277,7 +275,7 @@ def test_a_day_is_summed_anew_when_an_order_with_a_part_in_it_is_judged(
     order = str(
         scalar(
             engine,
-            "select order_id from standing_build.int_judged_orders where outcome = 'completed'"
+            "select order_id from standing_build.int_order_facts where outcome = 'completed'"
             " and resolved_on > promised_on and promised_on > shipped_on order by resolved_at limit 1",
         )
     )

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("no_audits")
 
 #: Some members who have orders of every kind, so that there is something to show.
 BUSY = (
-    "select {key}::text from standing_build.int_judged_orders where {key} is not null {and_not_due}"
+    "select {key}::text from standing_build.int_order_facts where {key} is not null {and_not_due}"
     " group by {key} order by count(*) filter (where outcome != 'completed') desc, {key} limit {number}"
 )
 #: What a crash of the server leaves empty.
@@ -113,7 +113,7 @@ def test_what_a_crash_of_the_server_empties_is_not_shown_and_comes_back(
     asked = (("user", user), ("seller", shop))
     before = [content(explain(marketplace, *one)) for one in asked]
     lost = column(engine, UNLOGGED)
-    assert {"int_judged_orders", "judged", "int_user_orders"} <= set(lost)
+    assert {"int_order_facts", "judged", "int_user_orders"} <= set(lost)
     do(engine, *(f"truncate standing_build.{table}" for table in lost))
     for one, known in zip(asked, before, strict=True):
         found = explain(marketplace, *one)

@@ -1,13 +1,13 @@
 with orders as (
 
-    select * from {{ ref('int_judged_orders') }}
+    select * from {{ ref('int_order_facts') }}
     where not is_known and next_step_at is not null
 
 ),
 
 reviews as not materialized (
 
-    select * from {{ ref('int_judged_reviews') }}
+    select * from {{ ref('int_review_facts') }}
     where not is_known and next_step_at is not null
 
 ),

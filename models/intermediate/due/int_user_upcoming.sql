@@ -18,7 +18,7 @@ sellers as (
 
 threads as not materialized (
 
-    select * from {{ ref('int_judged_threads') }}
+    select * from {{ ref('int_thread_facts') }}
     where next_step_at is not null
 
 ),

@@ -14,6 +14,6 @@ from (
     select
         *,
         sent_at + make_interval(hours => {{ policy('answer_hours') }}::integer) as answer_due_at
-    from {{ ref('int_judged_threads') }}
+    from {{ ref('int_thread_facts') }}
     where user_id is not null
 ) as threads

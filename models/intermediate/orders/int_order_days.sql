@@ -13,7 +13,7 @@ with orders as (
         orders.outcome = 'completed' as is_completed,
         orders.outcome = 'cancelled'
         and coalesce(orders.cancelled_by = 'seller', false) as is_own_cancellation
-    from {{ ref('int_judged_orders') }} as orders
+    from {{ ref('int_order_facts') }} as orders
     where orders.first_day is not null
 
 ),

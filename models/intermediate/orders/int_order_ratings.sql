@@ -2,7 +2,7 @@
 
 with reviews as (
 
-    select reviews.* from {{ ref('int_judged_reviews') }} as reviews
+    select reviews.* from {{ ref('int_review_facts') }} as reviews
     {{ only_stale('reviews', 'order_id', source('standing', 'stale_orders')) }}
     where reviews.is_known and reviews.order_id is not null
 

@@ -2,7 +2,7 @@
 
 with orders as not materialized (
 
-    select * from {{ ref('int_judged_orders') }}
+    select * from {{ ref('int_order_facts') }}
     where is_known
 
 ),

@@ -14,7 +14,7 @@ with purchases as (
         orders.buyer_id,
         orders.resolved_at as bought_at,
         orders.is_excluded
-    from {{ ref('int_judged_orders') }} as orders
+    from {{ ref('int_order_facts') }} as orders
     {{ only_stale('orders', ['buyer_id', 'seller_id'], source('standing', 'stale_customers')) }}
     where orders.outcome = 'completed'
 

@@ -2,7 +2,7 @@
 
 with orders as (
 
-    select orders.* from {{ ref('int_judged_orders') }} as orders
+    select orders.* from {{ ref('int_order_facts') }} as orders
     {{ only_due('orders', 'seller_id', ref('int_due_shops')) }}
     where orders.is_known and (orders.next_step_at is not null or orders.is_excluded)
 

@@ -8,7 +8,7 @@
 
 with reviews as (
 
-    select reviews.* from {{ ref('int_judged_reviews') }} as reviews
+    select reviews.* from {{ ref('int_review_facts') }} as reviews
     {{ only_stale('reviews', ['seller_id', 'day'], source('standing', 'stale_review_days')) }}
     where reviews.day is not null
 

@@ -25,7 +25,7 @@ purchases as (
 
 reviews as (
 
-    select * from {{ ref('int_judged_reviews') }}
+    select * from {{ ref('int_review_facts') }}
     where is_known and created_at is not null
 
 ),

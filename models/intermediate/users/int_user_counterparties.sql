@@ -18,7 +18,7 @@ sellers as (
 
 orders as not materialized (
 
-    select * from {{ ref('int_judged_orders') }}
+    select * from {{ ref('int_order_facts') }}
     where outcome = 'completed'
 
 ),

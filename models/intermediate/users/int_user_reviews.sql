@@ -28,7 +28,7 @@ written as (
     select
         reviews.reviewer_id as user_id,
         count(*) filter (where reviews.helpful_count > 0) as helpful_reviews
-    from {{ ref('int_judged_reviews') }} as reviews
+    from {{ ref('int_review_facts') }} as reviews
     inner join due_users on reviews.reviewer_id = due_users.user_id
     where reviews.is_known
     group by reviews.reviewer_id

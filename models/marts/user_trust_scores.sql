@@ -1,6 +1,6 @@
 with cards as (
 
-    select * from {{ ref('int_trust_cards') }}
+    select * from {{ ref('int_user_scorecards') }}
 
 ),
 

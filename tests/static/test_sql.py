@@ -129,7 +129,7 @@ def test_what_is_read_of_policy_by_name_is_declared_with_the_seeds() -> None:
 
 
 def test_every_metric_that_the_scorecard_may_list_is_measured(manifest: dict[str, Any]) -> None:
-    model = manifest["nodes"]["model.standing.int_trust_cards"]["raw_code"]
+    model = manifest["nodes"]["model.standing.int_user_scorecards"]["raw_code"]
     tests = [
         node["test_metadata"]["kwargs"]
         for node in manifest["nodes"].values()

@@ -4,7 +4,7 @@
 {% endmacro %}
 
 {#- Whether this run judges every order, review and thread; else those that are listed as stale. -#}
-{% macro everything_is_judged() %}
+{% macro everything_is_derived() %}
     {{- return(run_says('everything')) -}}
 {% endmacro %}
 
@@ -18,10 +18,10 @@
     {{- return(answer.rows[0][0]) -}}
 {% endmacro %}
 
-{#- A join that keeps what `stale` lists by `key`, one column or several; none where everything is judged, for then it would
+{#- A join that keeps what `stale` lists by `key`, one column or several; none where everything is derived, for then it would
     keep all. -#}
 {% macro only_stale(relation, key, stale, stale_key=none) -%}
-    {%- if not everything_is_judged() -%}
+    {%- if not everything_is_derived() -%}
         inner join {{ stale }} as stale
             on {% for column in ([key] if key is string else key) -%}
                 {{ relation }}.{{ column }} = stale.{{ stale_key or column }}{{ ' and ' if not loop.last }}
@@ -58,10 +58,10 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- A join that keeps the rows of `source` that may be set aside otherwise now; none where everything is judged. -#}
+{#- A join that keeps the rows of `source` that may be set aside otherwise now; none where everything is derived. -#}
 {% macro only_set_aside_anew(source_name, key) -%}
     {%- set stale = source('standing', 'stale_set_aside') -%}
-    {%- if not everything_is_judged() -%}
+    {%- if not everything_is_derived() -%}
         inner join {{ stale }} as stale on {{ source_name }}.{{ key }} = stale.row_id and stale.source = '{{ source_name }}'
     {%- endif -%}
 {%- endmacro %}

@@ -72,7 +72,7 @@ set_aside as (
             row_key,
             coalesce(quarantine_reason, left_out) as reason
         from {{ ref('base_' ~ source) }}
-        where {{ everything_is_judged() }}
+        where {{ everything_is_derived() }}
         union all
     {% endfor -%}
     select

@@ -8,6 +8,6 @@
     select
         '{{ source }}' as source,
         (select count(*) {{ application_from(source, application_columns(source)) }}) as total
-    where {{ everything_is_judged() | lower }}
+    where {{ everything_is_derived() | lower }}
     {{- ' union all' if not loop.last }}
 {% endfor %}

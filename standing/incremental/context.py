@@ -16,7 +16,7 @@ COLUMNS = """
     as_of timestamptz not null,
     everybody boolean not null,
     everything boolean not null,
-    judged_by text not null,
+    derived_by text not null,
     wall_clock timestamptz not null,
     application_schema text not null,
     business_time_zone text not null,
@@ -30,14 +30,14 @@ COLUMNS = """
 class Context:
     """Whether `everybody` is built, or only the due; whether `everything` is derived, or only stale rows.
 
-    `judged_by` is the fingerprint of what the build derives.
+    `derived_by` is the fingerprint of what the build derives.
     """
 
     run_id: int
     as_of: datetime
     everybody: bool
     everything: bool
-    judged_by: str
+    derived_by: str
 
 
 def write_context(connection: Connection, settings: Settings, context: Context) -> None:

@@ -69,14 +69,14 @@ MEMBER_FACTS = tuple(model for model in MODELS.values() if model.of == "members"
 QUARANTINE = MODELS["stg_quarantine"]
 SOURCE_SIZES = MODELS["stg_source_sizes"]
 #: The note of what derived the rows of each model, and as of when.
-JUDGED = "judged"
-JUDGED_COLUMNS = "model text primary key, judged_by text not null, as_of timestamptz not null"
+DERIVED = "derived"
+DERIVED_COLUMNS = "model text primary key, derived_by text not null, as_of timestamptz not null"
 
 
 def make_lists(connection: Connection, settings: Settings, built: Set[str]) -> None:
     """Make the lists and the note that are not among the relations of the build's schema yet."""
     tables = {model.stale: model.list_columns for model in MODELS.values() if model.stale}
-    for table, columns in {**tables, JUDGED: JUDGED_COLUMNS}.items():
+    for table, columns in {**tables, DERIVED: DERIVED_COLUMNS}.items():
         if table not in built:
             name = quoted(settings.build_schema, table)
             connection.execute(text(f"create unlogged table {name} ({columns})"))
@@ -93,28 +93,28 @@ def is_current(
     needed = {QUARANTINE.name, SOURCE_SIZES.name}.union(
         *(upstream(target.mart) for target in asked.targets)
     )
-    if not {JUDGED, TABLE, *(needed & MODELS.keys())} <= built:
+    if not {DERIVED, TABLE, *(needed & MODELS.keys())} <= built:
         return False
     derived = connection.scalars(
         text(
-            f"select model from {quoted(settings.build_schema, JUDGED)} where judged_by = :judged_by and as_of <= :as_of"
+            f"select model from {quoted(settings.build_schema, DERIVED)} where derived_by = :derived_by and as_of <= :as_of"
             " and not exists (select from standing.runs where run_id < :run_id and run_id > coalesce("
             f"(select max(run_id) from {quoted(settings.build_schema, 'run_context')}), 0)"
             " and status not in ('waiting', 'skipped', 'replayed'))"
         ),
-        {"judged_by": fingerprint.materialized, "as_of": asked.as_of, "run_id": asked.run_id},
+        {"derived_by": fingerprint.materialized, "as_of": asked.as_of, "run_id": asked.run_id},
     )
     return needed & MODELS.keys() <= set(derived)
 
 
 def is_derived(connection: Connection, schema: str, model: str) -> bool:
     """Whether the rows of a model are there; after a crash of the server they are not."""
-    judged = quoted(schema, JUDGED)
-    statement = text(f"select exists (select from {judged} where model = :model)")
-    return relation_exists(connection, judged) and bool(connection.scalar(statement, {"model": model}))
+    derived = quoted(schema, DERIVED)
+    statement = text(f"select exists (select from {derived} where model = :model)")
+    return relation_exists(connection, derived) and bool(connection.scalar(statement, {"model": model}))
 
 
 def forget(connection: Connection, settings: Settings, built: Set[str]) -> None:
     """Nothing counts as derived any more: what changed is in no list."""
-    if JUDGED in built:
-        connection.execute(text(f"delete from {quoted(settings.build_schema, JUDGED)}"))
+    if DERIVED in built:
+        connection.execute(text(f"delete from {quoted(settings.build_schema, DERIVED)}"))

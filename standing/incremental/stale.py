@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from standing.incremental.materialized import (
-    JUDGED,
+    DERIVED,
     MEMBER_FACTS,
     ORDERS,
     QUARANTINE,
@@ -36,7 +36,7 @@ def add(
 
     `members` gives the query of those of whom a model of members has to be counted anew.
     """
-    if JUDGED not in observed.built:
+    if DERIVED not in observed.built:
         return
     for model in ROW_FACTS:
         _list(connection, settings, model, changed.get(model.key[0], ()))

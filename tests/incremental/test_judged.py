@@ -158,7 +158,7 @@ def _plan(engine: Engine, tomorrow: datetime) -> None:
 
 #: What a server that crashed comes back with: its unlogged tables are empty.
 EMPTIED = (
-    "judged",
+    "derived",
     *(name for name in materialized.MODELS if name != materialized.QUARANTINE.name),
     *(model.stale for model in materialized.MODELS.values() if model.stale),
 )

@@ -1,8 +1,8 @@
-{#- A table of rows that are judged one by one, or of what is counted of them, kept from run to run. Where everything is judged
+{#- A table of rows that are derived one by one, or of what is counted of them, kept from run to run. Where everything is derived
     it is made anew; else only the rows whose key is listed as `stale` are replaced, and none where it has no such list.
     Rows that are read together are stored together (`stored_by`); `partial_indexes` are columns → condition; `along` are
-    lists of what is made of the rows → their columns → what names it in a row. The list is emptied, and until when the rows are judged noted,
-    in the same transaction: whatever ends a run, a row is either listed or judged (standing/incremental/materialized.py). -#}
+    lists of what is made of the rows → their columns → what names it in a row. The list is emptied, and until when the rows are derived noted,
+    in the same transaction: whatever ends a run, a row is either listed or derived (standing/incremental/materialized.py). -#}
 {% materialization kept, adapter='postgres' -%}
     {%- set key = config.require('key') | join(', ') -%}
     {%- set stale = source('standing', config.get('stale')) if config.get('stale') -%}
@@ -10,7 +10,7 @@
     {%- set target = this.incorporate(type='table') -%}
 
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
-    {%- if existing is not none and everything_is_judged() -%}
+    {%- if existing is not none and everything_is_derived() -%}
         {%- call statement('forget') -%}
             drop {{ existing.type }} if exists {{ existing }} cascade
         {%- endcall -%}
@@ -32,7 +32,7 @@
             analyze {{ target }}
         {%- endcall -%}
     {%- else -%}
-        {%- set noted = source('standing', 'judged') ~ " where model = '" ~ this.name ~ "'" -%}
+        {%- set noted = source('standing', 'derived') ~ " where model = '" ~ this.name ~ "'" -%}
         {%- if not run_query('select model from ' ~ noted).rows -%}
             {%- do exceptions.raise_compiler_error('its rows were lost when the server crashed after the run had begun; run again') -%}
         {%- endif -%}
@@ -48,15 +48,15 @@
                 if exists (select from {{ stale }}) then truncate {{ stale }}; end if;
             end $standing$;
         {%- endif %}
-        {%- if everything_is_judged() %}
-        insert into {{ source('standing', 'judged') }} (model, judged_by, as_of)
-        select '{{ this.name }}', run_context.judged_by, run_context.as_of
+        {%- if everything_is_derived() %}
+        insert into {{ source('standing', 'derived') }} (model, derived_by, as_of)
+        select '{{ this.name }}', run_context.derived_by, run_context.as_of
         from {{ source('standing', 'run_context') }} as run_context
-        on conflict (model) do update set judged_by = excluded.judged_by, as_of = excluded.as_of
+        on conflict (model) do update set derived_by = excluded.derived_by, as_of = excluded.as_of
         {%- else %}
-        update {{ source('standing', 'judged') }} as judged set as_of = run_context.as_of
+        update {{ source('standing', 'derived') }} as derived set as_of = run_context.as_of
         from {{ source('standing', 'run_context') }} as run_context
-        where judged.model = '{{ this.name }}'
+        where derived.model = '{{ this.name }}'
         {%- endif %}
     {%- endcall -%}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
@@ -75,7 +75,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- The stale rows go and come as they are judged now; what is made of either side is stale, too. -#}
+{#- The stale rows go and come as they are derived now; what is made of either side is stale, too. -#}
 {% macro replace_stale(target, key, stale, along, sql) -%}
     {%- set is_stale = '(' ~ key ~ ') in (select ' ~ key ~ ' from ' ~ stale ~ ')' -%}
     {{ list_along(target, is_stale, along) }}

@@ -25,7 +25,7 @@ days as (
         orders.*,
         days.day
     from orders
-    {% if not everything_is_judged() -%}
+    {% if not everything_is_derived() -%}
         inner join {{ lists }} as stale
             on orders.seller_id = stale.seller_id and stale.day between orders.first_day and orders.last_day
     {%- endif %}
@@ -42,7 +42,7 @@ days as (
             ){{ ',' if not loop.last }}
         {% endfor -%}
     ) as days (day)
-    where days.day {{ 'is not null' if everything_is_judged() else '= stale.day' }}
+    where days.day {{ 'is not null' if everything_is_derived() else '= stale.day' }}
 
 ),
 

@@ -1,4 +1,5 @@
-{#- Whether this run builds everybody; then nothing has to be looked up by key. True where no run has said so yet. -#}
+{#- Whether this run builds everybody; then nothing has to be looked up by key. True where no run has said
+    so yet. -#}
 {% macro everybody_is_due() %}
     {{- return(run_says('everybody')) -}}
 {% endmacro %}
@@ -11,15 +12,18 @@
 {#- A yes or no of the run's context; yes where no run has said so yet. -#}
 {% macro run_says(column) %}
     {%- set declared = source('standing', 'run_context') -%}
-    {%- if not execute or adapter.get_relation(declared.database, declared.schema, declared.identifier) is none -%}
+    {%- if
+        not execute
+        or adapter.get_relation(declared.database, declared.schema, declared.identifier) is none
+    -%}
         {{- return(true) -}}
     {%- endif -%}
     {%- set answer = run_query('select coalesce(bool_and(' ~ column ~ '), true) from ' ~ declared) -%}
     {{- return(answer.rows[0][0]) -}}
 {% endmacro %}
 
-{#- A join that keeps what `stale` lists by `key`, one column or several; none where everything is derived, for then it would
-    keep all. -#}
+{#- A join that keeps what `stale` lists by `key`, one column or several; none where everything is derived,
+    for then it would keep all. -#}
 {% macro only_stale(relation, key, stale, stale_key=none) -%}
     {%- if not everything_is_derived() -%}
         inner join {{ stale }} as stale
@@ -29,28 +33,31 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- A join that keeps what `due` names by `key`; none where everybody is due, for then it would keep all. -#}
+{#- A join that keeps what `due` names by `key`; none where everybody is due, for then it would keep all.
+    -#}
 {% macro only_due(relation, key, due, due_key=none) -%}
     {%- if not everybody_is_due() -%}
         inner join {{ due }} as due on {{ relation }}.{{ key }} = due.{{ due_key or key }}
     {%- endif -%}
 {%- endmacro %}
 
-{#- Before a mart or facts of everybody take the due members' new rows: the old ones go, also of members who are gone. -#}
+{#- Before a mart or facts of everybody take the due members' new rows: the old ones go, also of members who
+    are gone. -#}
 {% macro forget_due(key, due) -%}
     {%- if is_incremental() -%}
         delete from {{ this }} as built using {{ due }} as due where built.{{ key }} = due.{{ key }}
     {%- endif -%}
 {%- endmacro %}
 
-{#- Before a model of the due: its rows are looked up by key among millions, which a server's default takes for dearer than
-    reading all of these. -#}
+{#- Before a model of the due: its rows are looked up by key among millions, which a server's default takes
+    for dearer than reading all of these. -#}
 {% macro expect_lookups() -%}
     select set_config('random_page_cost', '1.1', true) from {{ source('standing', 'run_context') }}
     where not everybody and not everything
 {%- endmacro %}
 
-{#- Statistics of the columns by which a table says what is looked up; without them the planner reads everything. -#}
+{#- Statistics of the columns by which a table says what is looked up; without them the planner reads
+    everything. -#}
 {% macro analyze_keys() -%}
     {%- set is_view = model.config.get('kind') == 'of_the_due' and everybody_is_due() -%}
     {%- if model.config.get('looked_up') and not is_view and not is_incremental() -%}
@@ -58,10 +65,12 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- A join that keeps the rows of `source` that may be set aside otherwise now; none where everything is derived. -#}
+{#- A join that keeps the rows of `source` that may be set aside otherwise now; none where everything is
+    derived. -#}
 {% macro only_set_aside_anew(source_name, key) -%}
     {%- set stale = source('standing', 'stale_set_aside') -%}
     {%- if not everything_is_derived() -%}
-        inner join {{ stale }} as stale on {{ source_name }}.{{ key }} = stale.row_id and stale.source = '{{ source_name }}'
+        inner join {{ stale }} as stale
+            on {{ source_name }}.{{ key }} = stale.row_id and stale.source = '{{ source_name }}'
     {%- endif -%}
 {%- endmacro %}

@@ -45,8 +45,8 @@
     {{ rate_evidence(num, den, den ~ '_first_at', den ~ '_last_at') }}
 {%- endmacro %}
 
-{#- What the rates would be made of with the excluded orders, where a member has any: rate → its num, and the
-    tallies that sum to its den. -#}
+{#- What the rates would be made of with the excluded orders, where a member has any: rate → its num, and
+    the tallies that sum to its den. -#}
 {% macro raw_evidence(shown, rates) -%}
     case
         when {{ shown }}

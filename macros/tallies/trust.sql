@@ -1,4 +1,5 @@
-{#- Pieces of the trust document; used in int_user_scorecards, over `measured`, `scorecard` and `scored`. -#}
+{#- Pieces of the trust document; used in int_user_scorecards, over `measured`, `scorecard` and `scored`.
+    -#}
 
 {#- One row of `measured` for a rate of `metrics`; the tallies of `others` sum to what it is a share of. -#}
 {% macro measured_rate(metric, num, others) -%}

@@ -17,12 +17,13 @@
     day before, because clocks that are changed at midnight show that midnight twice, or never. -#}
 {% macro start_of_day(day) -%}
     (
-        (({{ day }})::timestamp - interval '1 second') at time zone {{ business_zone() }} + interval '1 second'
+        (({{ day }})::timestamp - interval '1 second') at time zone {{ business_zone() }}
+        + interval '1 second'
     )
 {%- endmacro %}
 
-{#- The first of the last `days` business days, of which as_of's own is the last. A query of its own, so that
-    PostgreSQL evaluates it once. -#}
+{#- The first of the last `days` business days, of which as_of's own is the last. A query of its own, so
+    that PostgreSQL evaluates it once. -#}
 {% macro first_day(days) -%}
     (select {{ business_day(as_of()) }} - ({{ days }})::integer + 1)
 {%- endmacro %}

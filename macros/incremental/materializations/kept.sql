@@ -1,8 +1,10 @@
-{#- A table of rows that are derived one by one, or of what is counted of them, kept from run to run. Where everything is derived
-    it is made anew; else only the rows whose key is listed as `stale` are replaced, and none where it has no such list.
-    Rows that are read together are stored together (`stored_by`); `partial_indexes` are columns → condition; `along` are
-    lists of what is made of the rows → their columns → what names it in a row. The list is emptied, and until when the rows are derived noted,
-    in the same transaction: whatever ends a run, a row is either listed or derived (standing/incremental/materialized.py). -#}
+{#- A table of rows that are derived one by one, or of what is counted of them, kept from run to run. Where
+    everything is derived it is made anew; else only the rows whose key is listed as `stale` are replaced,
+    and none where it has no such list. Rows that are read together are stored together (`stored_by`);
+    `partial_indexes` are columns → condition; `along` are lists of what is made of the rows → their columns
+    → what names it in a row. The list is emptied, and until when the rows are derived noted, in the same
+    transaction: whatever ends a run, a row is either listed or derived
+    (standing/incremental/materialized.py). -#}
 {% materialization kept, adapter='postgres' -%}
     {%- set key = config.require('key') | join(', ') -%}
     {%- set stale = source('standing', config.get('stale')) if config.get('stale') -%}
@@ -34,7 +36,9 @@
     {%- else -%}
         {%- set noted = source('standing', 'derived') ~ " where model = '" ~ this.name ~ "'" -%}
         {%- if not run_query('select model from ' ~ noted).rows -%}
-            {%- do exceptions.raise_compiler_error('its rows were lost when the server crashed after the run had begun; run again') -%}
+            {%- do exceptions.raise_compiler_error(
+                'its rows were lost when the server crashed after the run had begun; run again'
+            ) -%}
         {%- endif -%}
         {%- call statement('main') -%}
             {#- What has no list stays as it is; dbt wants a statement. -#}

@@ -46,7 +46,9 @@ received as (
     from openings
     where
         sender_id is distinct from recipient_id
-        and sent_at >= {{ window_start('greatest(' ~ policy('trust_window_days') ~ ', ' ~ policy('response_window_days') ~ ')') }}
+        and sent_at >= {{ window_start(
+            'greatest(' ~ policy('trust_window_days') ~ ', ' ~ policy('response_window_days') ~ ')'
+        ) }}
 
 ),
 

@@ -36,7 +36,8 @@ days as (
             (
                 -- Each day once.
                 case
-                    when orders.{{ day }} in (orders.{{ order_days()[:loop.index] | join(', orders.') }}) then null
+                    when orders.{{ day }} in (orders.{{ order_days()[:loop.index] | join(', orders.') }})
+                        then null
                     else orders.{{ day }}
                 end
             ){{ ',' if not loop.last }}
@@ -70,10 +71,14 @@ final as (
         count(*) filter (where resolved_on = day and is_disputed) as disputed,
         count(*) filter (where resolved_on = day and is_defect) as defective,
         -- As the shop's person sees them.
-        {{ tally('clean', 'resolved_on = day and is_completed and lost_by_seller_at is null', 'resolved_at') }},
+        {{ tally(
+            'clean', 'resolved_on = day and is_completed and lost_by_seller_at is null', 'resolved_at'
+        ) }},
         {{ tally('own_cancellations', 'resolved_on = day and is_own_cancellation', 'resolved_at') }},
         {{ tally(
-            'concluded', "resolved_on = day and (outcome != 'cancelled' or is_own_cancellation)", 'resolved_at'
+            'concluded',
+            "resolved_on = day and (outcome != 'cancelled' or is_own_cancellation)",
+            'resolved_at'
         ) }}
     from days
     group by seller_id, day, is_excluded

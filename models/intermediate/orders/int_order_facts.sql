@@ -99,8 +99,10 @@ final as (
         user_id as buyer_id,
         seller_id,
         {% for column in [
-            'seller_user_id', 'created_at', 'outcome', 'resolved_at', 'amount', 'cancelled_by', 'judged_at', 'handed_over_at',
-            'shipped_at', 'processing_seconds', 'promised_at', 'delivered_at', 'is_on_time', 'is_disputed', 'lost_by_buyer_at',
+            'seller_user_id', 'created_at', 'outcome', 'resolved_at', 'amount', 'cancelled_by', 'judged_at',
+            'handed_over_at', 'shipped_at', 'processing_seconds', 'promised_at', 'delivered_at',
+            'is_on_time',
+            'is_disputed', 'lost_by_buyer_at',
             'lost_by_seller_at', 'is_defect', 'is_excluded', 'rating',
         ] -%}
             null as {{ column }},
@@ -108,7 +110,8 @@ final as (
         next_event_at,
         next_event_at as next_step_at,
         {% for day in [
-            'resolved_on', 'judged_on', 'shipped_on', 'promised_on', 'lost_by_buyer_on', 'lost_by_seller_on',
+            'resolved_on', 'judged_on', 'shipped_on', 'promised_on', 'lost_by_buyer_on',
+            'lost_by_seller_on',
             'first_day', 'last_day',
         ] -%}
             null as {{ day }},

@@ -42,7 +42,8 @@ final as (
         select
             sum(scored.points) as points,
             {% for category in ('identity', 'transaction', 'behavior', 'community') -%}
-                sum(scored.bin_value) filter (where scorecard.category = '{{ category }}') as {{ category }}_value,
+                sum(scored.bin_value) filter (where scorecard.category = '{{ category }}')
+                    as {{ category }}_value,
             {% endfor -%}
             (
                 json_agg({{ factor_json() }} order by scored.points desc, measured.metric asc)
@@ -60,7 +61,8 @@ final as (
             values
             {% for metric in (
                 'email_verified', 'phone_verified', 'kyc_verified', 'two_factor_enabled',
-                'completed_orders_as_buyer', 'counterparties', 'completed_value', 'helpful_reviews', 'referrals'
+                'completed_orders_as_buyer', 'counterparties', 'completed_value', 'helpful_reviews',
+                'referrals'
             ) -%}
                 (
                     '{{ metric }}', metrics.{{ metric }}::numeric,

@@ -18,7 +18,8 @@ repeats as (
 
 ),
 
--- The first purchase of this quarter by somebody whose last one lies in the quarter before keeps a customer.
+-- The first purchase of this quarter by somebody whose last one lies in the quarter before keeps a
+-- customer.
 counted as (
 
     select
@@ -41,11 +42,13 @@ final as (
         seller_orders.seller_id,
         seller_orders.raw_completed - coalesce(counted.raw_repeats, 0) as total_customers,
         {% for scope in ('', 'raw_') -%}
-            seller_orders.{{ scope }}completed - coalesce(counted.{{ scope }}repeats, 0) as {{ scope }}customers,
+            seller_orders.{{ scope }}completed - coalesce(counted.{{ scope }}repeats, 0)
+                as {{ scope }}customers,
             seller_orders.{{ scope }}completed_first_at as {{ scope }}customers_first_at,
             seller_orders.{{ scope }}completed_last_at as {{ scope }}customers_last_at,
             coalesce(counted.{{ scope }}repeat_customers, 0) as {{ scope }}repeat_customers,
-            seller_orders.{{ scope }}earlier - coalesce(counted.{{ scope }}earlier_repeats, 0) as {{ scope }}earlier_customers,
+            seller_orders.{{ scope }}earlier - coalesce(counted.{{ scope }}earlier_repeats, 0)
+                as {{ scope }}earlier_customers,
             seller_orders.{{ scope }}earlier_first_at as {{ scope }}earlier_customers_first_at,
             seller_orders.{{ scope }}earlier_last_at as {{ scope }}earlier_customers_last_at,
             coalesce(counted.{{ scope }}kept_customers, 0) as {{ scope }}kept_customers,

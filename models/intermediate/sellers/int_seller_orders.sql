@@ -52,7 +52,8 @@ summed as (
             {{ tally_of_parts('completed', counts, scope ~ 'completed') }},
             {{ total('positive', counts, scope ~ 'positive') }},
             {{ tally_of_parts('completed', counts ~ ' and is_late', scope ~ 'late') }},
-            {{ tally_of_parts('completed', counts ~ ' and is_earlier', scope ~ 'earlier') }}{{ ',' if not loop.last }}
+            {{ tally_of_parts('completed', counts ~ ' and is_earlier', scope ~ 'earlier') }}
+            {{- ',' if not loop.last }}
         {% endfor -%}
     from flagged
     group by shop_id

@@ -70,17 +70,20 @@ final as (
         {% endfor -%}
         seller_orders.has_exclusions,
         coalesce(customers.total_customers, 0) as total_customers,
-        coalesce(round(seller_orders.processing_seconds / 3600 / nullif(seller_orders.shipped, 0), 2), 0) as avg_processing_time,
+        coalesce(round(seller_orders.processing_seconds / 3600 / nullif(seller_orders.shipped, 0), 2), 0)
+            as avg_processing_time,
         seller_orders.completed_orders as total_sales,
         seller_orders.revenue as total_revenue,
-        coalesce(round(seller_orders.revenue / nullif(seller_orders.completed_orders, 0), 2), 0) as avg_order_value,
+        coalesce(round(seller_orders.revenue / nullif(seller_orders.completed_orders, 0), 2), 0)
+            as avg_order_value,
         seller_orders.last_30_days_sales,
         seller_orders.last_30_days_revenue,
         seller_orders.earlier_30_days_revenue,
         seller_orders.last_60_days_first_at,
         seller_orders.last_60_days_last_at,
         {% for number in [
-            'active_listings', 'sold_out_listings', 'avg_stock_level', 'pending_balance', 'available_balance', 'total_withdrawn',
+            'active_listings', 'sold_out_listings', 'avg_stock_level', 'pending_balance',
+            'available_balance', 'total_withdrawn',
         ] -%}
             coalesce(ground.{{ number }}, 0) as {{ number }},
         {% endfor -%}

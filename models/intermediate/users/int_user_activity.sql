@@ -76,8 +76,10 @@ counted as (
     select
         user_id,
         max(last_act_at) as last_act_at,
-        count(*) filter (where day > {{ business_day(as_of()) }} - {{ policy('active_days') }}::integer) as active_days,
-        min(day) filter (where day > {{ business_day(as_of()) }} - {{ policy('active_days') }}::integer) as first_active_day
+        count(*) filter (where day > {{ business_day(as_of()) }} - {{ policy('active_days') }}::integer)
+            as active_days,
+        min(day) filter (where day > {{ business_day(as_of()) }} - {{ policy('active_days') }}::integer)
+            as first_active_day
     from days
     group by user_id
 

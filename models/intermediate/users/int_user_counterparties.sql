@@ -103,7 +103,9 @@ final as (
         coalesce(suppliers.suppliers, 0)
         + coalesce(
             several.buyers,
-            user_orders.completed_orders - user_orders.completed_orders_as_buyer - coalesce(repeats.repeats, 0)
+            user_orders.completed_orders
+            - user_orders.completed_orders_as_buyer
+            - coalesce(repeats.repeats, 0)
         ) as counterparties
     from user_orders
     left join suppliers on user_orders.user_id = suppliers.user_id

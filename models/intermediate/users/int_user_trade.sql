@@ -36,7 +36,9 @@ final as (
         {{ tally_of_one('own_cancellations', 'is_own_cancellation', 'resolved_at') }},
         {{ tally_of_one('disputes_lost', 'lost_at is not null', 'lost_at') }},
         {{ tally_of_one(
-            'concluded', "resolved_at is not null and (outcome != 'cancelled' or is_own_cancellation)", 'resolved_at'
+            'concluded',
+            "resolved_at is not null and (outcome != 'cancelled' or is_own_cancellation)",
+            'resolved_at'
         ) }}
     from purchases
     union all

@@ -149,14 +149,15 @@ def test_every_policy_row_has_a_reason() -> None:
 
 
 def test_policy_is_built_apart_with_every_model_that_reads_nothing_else(manifest: dict[str, Any]) -> None:
-    named = {name for name, node in manifest["nodes"].items() if node["resource_type"] == "seed"}
-    for _ in models(manifest):  # as deep as it may be
-        named |= {
-            node["unique_id"]
-            for node in models(manifest)
-            if node["depends_on"]["nodes"] and set(node["depends_on"]["nodes"]) <= named
-        }
-    assert {name.split(".")[2] for name in named if name.startswith("model.")} == POLICY_MODELS
+    """The run's settings aside; what reads the run's moment is another with every run."""
+    read = {name for name, node in manifest["nodes"].items() if node["resource_type"] == "seed"}
+    read.add("source.standing.standing.run_context")
+    timeless = [
+        node for node in models(manifest) if "macro.standing.as_of" not in node["depends_on"]["macros"]
+    ]
+    for _ in timeless:  # as deep as it may be
+        read |= {node["unique_id"] for node in timeless if set(node["depends_on"]["nodes"]) <= read}
+    assert {name.split(".")[2] for name in read if name.startswith("model.")} == POLICY_MODELS
 
 
 def test_dbt_unit_tests_hold(built: Settings, standing: Standing) -> None:

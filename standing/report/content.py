@@ -1,8 +1,7 @@
 """What a report says, as data: a tree of frozen dataclasses, made by the run, written as HTML and JSON.
 
 Every list may be empty and every default stands for "nothing to say", so a run that stopped early is a
-report too. Texts are plain text, never HTML; members appear by key only. `schema.json` documents the tree
-as JSON.
+report too. Texts are plain, never HTML; members appear by key only. `schema.json` has the tree as JSON.
 """
 
 from collections.abc import Mapping

@@ -28,7 +28,8 @@ MEMBERS = """
     join standing_build.user_trust_scores as scores on scores.user_id = truth.member_id
     join standing_build.int_user_metrics as metrics on metrics.user_id = truth.member_id
     left join (
-        select seller_user_id, avg(rating) as mean from standing_build.int_review_facts where is_known group by seller_user_id
+        select seller_user_id, avg(rating) as mean
+        from standing_build.int_review_facts where is_known group by seller_user_id
     ) as reviews on reviews.seller_user_id = truth.member_id
     where truth.role = '{role}'
 """

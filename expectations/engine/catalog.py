@@ -84,7 +84,10 @@ class Catalog:
 
 
 def audit_url(scope: AuditScope) -> URL:
-    """The scope's URL for psycopg 3. Its connections only read, and read times without zone as the run does."""
+    """The scope's URL for psycopg 3.
+
+    Its connections only read, and read times without zone as the run does.
+    """
     fix = "set DATABASE_URL like postgresql://user:password@host:5432/database"
     try:
         url = make_url(scope.url)

@@ -40,7 +40,8 @@ from expectations.verdict import AuditError, AuditScope, ExpectationResult
 
 #: Great Expectations asks for a batch; ours is the moment, since every rule names its own relations.
 BATCH = "select 1 as one"
-#: It reads URLs by a narrower rule than the server's other clients, so that what counts travels beside this one.
+#: It reads URLs by a narrower rule than the server's other clients, so that what counts travels beside this
+#: one.
 SHAPE = "postgresql+psycopg://user@localhost/database"
 
 

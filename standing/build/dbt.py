@@ -74,12 +74,14 @@ def environment(settings: Settings, url: URL) -> dict[str, str]:
 Progress = Callable[[int, int], None]
 
 
-#: Environment → the project parsed in it by `load`, for the next command alone: files may be edited after it.
+#: Environment → the project parsed in it by `load`, for the next command alone: files may be edited after
+#: it.
 _loaded: dict[tuple[str, ...], Any] = {}
 
 
 def load(settings: Settings, url: URL) -> None:
-    """Import dbt and parse the project, while the caller waits for something else; the next `invoke` has both.
+    """Import dbt and parse the project, while the caller waits for something else; the next `invoke` has
+    both.
 
     What is wrong with the project is left for that command to say, and the manifest for it to write.
     """
@@ -94,7 +96,10 @@ def load(settings: Settings, url: URL) -> None:
 
 
 def count(settings: Settings, url: URL, *selected: str) -> int:
-    """How many seeds, models and tests a build of what is selected has; 0 where the project is wrong, as the build will say."""
+    """How many seeds, models and tests a build of what is selected has.
+
+    0 where the project is wrong, as the build will say.
+    """
     variables = environment(settings, url)
     project = tuple(variables.values())
     if project not in _loaded:
@@ -115,7 +120,8 @@ def invoke(
 ) -> list[NodeResult]:
     """Run one dbt command, such as ("build", "--select", "+seller_tiers"); its results in order of ending.
 
-    Raises BuildFailed naming the wrong rows of policy, or else the first node that failed with dbt's message.
+    Raises BuildFailed naming the wrong rows of policy, or else the first node that failed with dbt's
+    message.
     """
     from standing.build.policy_errors import failing_rows, wrong_policy
 
@@ -160,7 +166,8 @@ AS_BUILT = ("--exclude-resource-type", "unit_test", "--indirect-selection", "cau
 def load_policy(
     settings: Settings, url: URL, progress: Progress | None = None, whole: int = 0
 ) -> list[NodeResult]:
-    """Load and test the tables of seeds/, before anything is built on them; `progress` is called with how many of `whole`.
+    """Load and test the tables of seeds/, before anything is built on them; `progress` is called with how
+    many of `whole`.
 
     Raises BuildFailed naming every wrong row by file, line and key.
     """

@@ -1,4 +1,4 @@
-"""What is put around a dbt command: dbt expects a terminal, a process that ends with it, and a connection for every node."""
+"""What a dbt command runs in: dbt expects a terminal and a process that ends with it."""
 
 import gc
 import logging
@@ -16,7 +16,7 @@ SILENT = ("--quiet", "--log-level", "none")
 
 @contextmanager
 def _at_work(variables: Mapping[str, str]) -> Iterator[None]:
-    """Around a command: its environment, and after it nothing of dbt's that the next one would trip over."""
+    """Set a command's environment, and clear what dbt would leave for the next one."""
     from dbt.adapters.base import impl
     from dbt_common.events.event_manager_client import cleanup_event_logger
 
@@ -41,7 +41,7 @@ def _at_work(variables: Mapping[str, str]) -> Iterator[None]:
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """What dbt makes by the million lives as long as its command; looking for garbage there takes a tenth of it."""
+    """Pause garbage collection: dbt's millions of objects live until its command ends."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -53,7 +53,7 @@ def collector_paused() -> Iterator[None]:
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """dbt ends its queries at Ctrl-C alone; at what else ends a process, as Prefect does, it would wait for them."""
+    """Have dbt end its queries at any interruption, such as Prefect's, and not at Ctrl-C alone."""
     from dbt.task import runnable
 
     tasks: Any = runnable.GraphRunnableTask
@@ -76,7 +76,7 @@ def _interruptible() -> Iterator[None]:
 
 @contextmanager
 def _connections_kept() -> Iterator[None]:
-    """dbt opens a connection for every node, which starts with an empty cache; here each thread keeps its own until the end."""
+    """Keep one connection a thread; dbt would open one a node, each with an empty cache."""
     from dbt.adapters.contracts.connection import ConnectionState
     from dbt.adapters.factory import FACTORY
     from dbt.adapters.postgres.connections import PostgresConnectionManager

@@ -165,7 +165,8 @@ def _wrong_cells(seed: Seed, root: Path) -> Iterator[str]:
         place = seed.place(number, row)
         if len(cells) != len(header):
             cells_given = plural(len(cells), "cell")
-            yield f"{place} has {cells_given} and not {len(header)}; text with a comma stands in double quotes"
+            wrong = f"has {cells_given} and not {len(header)}; text with a comma stands in double quotes"
+            yield f"{place} {wrong}"
             continue
         empty = [column for column, cell in row.items() if not cell and column not in seed.optional]
         if empty:

@@ -62,12 +62,12 @@ class Target:
     """A document that runs build in `mart` and publish to the members' table.
 
     It is the whole `column` of its name there, or the keys that it owns of a column which the application
-    writes, too, or plain `columns` with the names of its keys: `stored_as` says which.
-    By `number` documents are compared as a whole. `lasting` are paths to numbers that are not lost in the
-    ordinary course of days. `mart_columns` are keys that reports read from columns of the mart, which have
-    their names. `facts` are the models that are kept of everybody, as the mart is, and from which it is made.
-    `movers` says that reports list who moves most; a move is explained by the evidence in `reasons`,
-    else by the document's factors, else by its other numbers.
+    writes, too, or plain `columns` with the names of its keys: `stored_as` says which. By `number`
+    documents are compared as a whole. `lasting` are paths to numbers that are not lost in the ordinary
+    course of days. `mart_columns` are keys that reports read from columns of the mart, which have their
+    names. `facts` are the models that are kept of everybody, as the mart is, and from which it is made.
+    `movers` says that reports list who moves most; a move is explained by the evidence in `reasons`, else
+    by the document's factors, else by its other numbers.
     """
 
     name: str

@@ -56,10 +56,11 @@ def database_url(settings: Settings) -> URL:
 
 
 def reach(given: Mapping[str, str], fix: str) -> URL:
-    """Connect once and write down how, for all clients: of several hosts the one that answered, a password from a
-    file, what the environment and a service said, and our own session settings.
+    """Connect once and write down how, for all clients: of several hosts the one that answered, a password
+    from a file, what the environment and a service said, and our own session settings.
 
-    Raises DatabaseUnreachable naming host and database, with the fix, or SettingError for an unsupported server.
+    Raises DatabaseUnreachable naming host and database, with the fix, or SettingError for an unsupported
+    server.
     """
     wanted = {**resolved(given), "client_encoding": ENCODING}
     require_passed_on(wanted)
@@ -94,8 +95,8 @@ def reach(given: Mapping[str, str], fix: str) -> URL:
 def connect(settings: Settings) -> Iterator[Engine]:
     """An engine that is known to work, disposed of at the end.
 
-    Raises DatabaseUnreachable naming host and database, or SettingError for an unsupported server and for a pooler
-    that drops our session settings where DATABASE_URL_DIRECT does not lead past it.
+    Raises DatabaseUnreachable naming host and database, or SettingError for an unsupported server and for a
+    pooler that drops our session settings where DATABASE_URL_DIRECT does not lead past it.
     """
     engine = _with_our_settings(database_url(settings), settings.database_url_direct)
     try:
@@ -214,7 +215,10 @@ def require_upgraded(connection: Connection, settings: Settings) -> None:
 
 
 def server_message(error: DBAPIError | psycopg.Error) -> str:
-    """The server's own first line, without statement or parameters; with its code where a limit was reached."""
+    """The server's own first line, without statement or parameters.
+
+    With its code where a limit was reached.
+    """
     cause = error.orig if isinstance(error, DBAPIError) else error
     said = str(cause).strip() or type(error).__name__
     return with_code(" ".join(said.splitlines()[0].split()), getattr(cause, "sqlstate", None))

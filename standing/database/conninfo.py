@@ -1,7 +1,8 @@
 """From DATABASE_URL and the PG* environment to libpq's parameters: one reading for all clients.
 
-libpq itself knows the rules (URL before service file before environment before defaults), so it is asked. What
-was reached is written down as an SQLAlchemy URL that names every parameter, and the other forms are made of that.
+libpq itself knows the rules (URL before service file before environment before defaults), so it is asked.
+What was reached is written down as an SQLAlchemy URL that names every parameter, and the other forms are
+made of that.
 """
 
 import os
@@ -24,7 +25,8 @@ VARIABLES = {
     for option in Conninfo.get_defaults()
 }
 PLACE = ("host", "port", "dbname", "user", "password")
-#: Variables from which libpq takes session settings; they win over `options`, so ours have to be without them.
+#: Variables from which libpq takes session settings; they win over `options`, so ours have to be without
+#: them.
 SESSION_VARIABLES = ("PGTZ", "PGDATESTYLE", "PGGEQO")
 #: All variables that lead libpq somewhere or change what it does there.
 ENVIRONMENT = frozenset(
@@ -127,7 +129,9 @@ def without_libpq() -> dict[str, str]:
 
 
 def forget_session_variables() -> None:
-    """Take from this process, and from what it starts, the variables that would win over our session settings."""
+    """Take from this process, and from what it starts, the variables that would win over our session
+    settings.
+    """
     for name in SESSION_VARIABLES:
         os.environ.pop(name, None)
 

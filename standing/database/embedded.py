@@ -100,9 +100,11 @@ class Server:
 
     @property
     def sockets(self) -> Path:
-        """The folder of its socket: where a running server has it, whatever TMPDIR was then; or where it will be.
+        """The folder of its socket: where a running server has it, whatever TMPDIR was then; or where it
+        will be.
 
-        /tmp in place of a folder whose path is too long for a socket, or more than PostgreSQL's list of them takes.
+        /tmp in place of a folder whose path is too long for a socket, or more than PostgreSQL's list of
+        them takes.
         """
         noted = Postmaster(self.data).note()
         if len(noted) > SOCKETS_LINE and noted[SOCKETS_LINE]:

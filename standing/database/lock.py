@@ -94,7 +94,10 @@ class RunLock:
 
 @contextmanager
 def alone_in(engine: Engine, schema: str, command: str) -> Iterator[None]:
-    """Be the only one that builds in a schema that no run builds in; raises LockTaken beside another `command`."""
+    """Be the only one that builds in a schema that no run builds in.
+
+    Raises LockTaken beside another `command`.
+    """
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if not connection.scalar(
             text("select pg_try_advisory_lock(hashtext(:schema))"), {"schema": schema}
@@ -114,7 +117,8 @@ def run_lock(engine: Engine, wait_minutes: float, direct: str | None = None) -> 
 def locked_session(
     engine: Engine, wait_minutes: float, direct: str | None = None
 ) -> Iterator[tuple[Connection, RunLock]]:
-    """A session of our own, to `direct` or the engine's URL, that holds the lock; it commits every statement.
+    """A session of our own, to `direct` or the engine's URL, that holds the lock; it commits every
+    statement.
 
     Raises LockTaken after `wait_minutes`, naming the holder, and SettingError where the connection goes
     through a pooler that lends it to others between transactions.

@@ -38,7 +38,10 @@ def lock_engine(engine: Engine, direct: str | None) -> Engine:
 
 
 def own_session_url(engine: Engine, direct: str | None) -> URL:
-    """Where a program may set up a session as it likes; raises SettingError where others would get that session."""
+    """Where a program may set up a session as it likes.
+
+    Raises SettingError where others would get that session.
+    """
     holding = lock_engine(engine, direct)
     with holding.connect() as connection:
         require_own_session(connection, holding)

@@ -1,7 +1,7 @@
 """PostgreSQL notes its process in postmaster.pid, and the note stays when it is killed.
 
-After a crash or a reboot another program may have that number. So the note counts only where the process is a
-postgres that works in this data folder; nobody else is asked, waited for or sent a signal.
+After a crash or a reboot another program may have that number. So the note counts only where the process is
+a postgres that works in this data folder; nobody else is asked, waited for or sent a signal.
 """
 
 from collections.abc import Callable
@@ -45,7 +45,8 @@ class Postmaster:
         return str(self.data) in command or Path(working_folder()) == self.data.resolve()
 
     def disown(self) -> None:
-        """Where none runs, note nobody's process: PostgreSQL would take any that has the number for its own.
+        """Where none runs, note nobody's process: PostgreSQL would take any that has the number for its
+        own.
 
         The other lines stay: by them PostgreSQL finds what a killed server left at work in the data.
         """

@@ -72,7 +72,9 @@ def run_program(arguments: Sequence[str | Path], url: URL) -> None:
 
 
 def fail_like(program: str, errors: str) -> NoReturn:
-    """Raise what a program said went wrong: it speaks English, the server behind it perhaps another language."""
+    """Raise what a program said went wrong: it speaks English, the server behind it perhaps another
+    language.
+    """
     lines = errors.splitlines()
     own = [line for line in lines if line.startswith(program)]
     reasons = (

@@ -1,7 +1,7 @@
 """Settings of a session that decide how we read what the server says, pinned for every client of ours.
 
-A role or a database may have others. They travel in libpq's `options`, which win over those; a pooler may drop
-them in silence, which can be seen.
+A role or a database may have others. They travel in libpq's `options`, which win over those; a pooler may
+drop them in silence, which can be seen.
 """
 
 from collections.abc import Mapping
@@ -77,7 +77,9 @@ def with_code(message: str, sqlstate: str | None) -> str:
 
 
 def fix_of(message: str, otherwise: str) -> str:
-    """What helps against what a server said: which of its limits was reached, by its code, or else what is given."""
+    """What helps against what a server said: which of its limits was reached, by its code, or else what is
+    given.
+    """
     for code, (name, besides) in LIMITS.items():
         if f"({code})" in message:
             return (

@@ -103,7 +103,8 @@ def _known(query: str, name: str) -> Iterator[tuple[str, str]]:
             what = f"a parameter {key}" if re.fullmatch(r"\w{1,40}", key) else "something after its ?"
             raise SettingError(
                 f"{name} has {what} that libpq does not know",
-                f"take it out ({ESCAPED}); https://www.postgresql.org/docs/current/libpq-connect.html lists what is known",
+                f"take it out ({ESCAPED}); https://www.postgresql.org/docs/current/libpq-connect.html"
+                " lists what is known",
             )
 
 

@@ -38,9 +38,9 @@ def approve(settings: Settings, run_id: int, perform: Perform = run_directly) ->
     """Publish the change set of a stopped run, as a run of its own with the last audit and a report.
 
     A document is written where the column holds exactly what it held at the stop; the others are counted,
-    left as they are and stay due. What stops it once it has begun is the outcome's error, and approving again
-    goes on with that run. Approving again what was approved says so. Raises StandingError where there is
-    nothing to approve, LockTaken while another run is at work.
+    left as they are and stay due. What stops it once it has begun is the outcome's error, and approving
+    again goes on with that run. Approving again what was approved says so. Raises StandingError where there
+    is nothing to approve, LockTaken while another run is at work.
     """
     with _deciding(settings) as (engine, lock):
         found = _find(engine, run_id)
@@ -179,7 +179,7 @@ def _publish(
 
 
 def _nothing_drained_since(engine: Engine, run_id: int, by: int | None) -> bool:
-    """No later run, the approval itself aside, has looked for the due, so that whoever is due is so by what the stopped run has built."""
+    """Whether the stopped run is still the last one that looked for the due, the approval aside."""
     with engine.connect() as connection:
         return bool(
             connection.scalar(

@@ -1,4 +1,4 @@
-"""What a set of changed documents means: by column, by level and tier, and for the members who move most."""
+"""What changed documents mean: by column, by level and tier, and for those who move most."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -124,7 +124,8 @@ def _column(connection: Connection, settings: Settings, target: Target, changed:
     application = quoted(settings.application_schema, target.table)
     found = rows(
         connection,
-        f"select (select count(*) from {application}) as members, count(*) as changed from ({changed}) as changed",
+        f"select (select count(*) from {application}) as members, count(*) as changed"
+        f" from ({changed}) as changed",
     )[0]
     return ColumnChange(target.name, f"{target.table}.{target.column}", **found)
 

@@ -23,7 +23,8 @@ from standing.settings import Settings
 def try_policy(settings: Settings, progress: Callable[[int, int], None] | None = None) -> Difference:
     """Build every document with the seeds and models as they are on disk, and compare.
 
-    Raises BuildFailed where the policy or a model is wrong, LockTaken beside another trial of the same person.
+    Raises BuildFailed where the policy or a model is wrong, LockTaken beside another trial of the same
+    person.
     """
     trial = settings.model_copy(update={"build_schema": settings.diff_schema})
     with connect(settings) as engine:
@@ -49,14 +50,15 @@ def try_policy(settings: Settings, progress: Callable[[int, int], None] | None =
 
 
 def show_stopped(settings: Settings, run_id: int | None) -> Difference:
-    """What a stopped run (the latest, if none is named) would have written. Raises StandingError if it is decided."""
+    """What a stopped run (the latest by default) would have written; StandingError if it is decided."""
     with connect(settings) as engine, engine.connect() as connection:
         require_upgraded(connection, settings)
         found = (
             connection.execute(
                 text(
                     "select run_id, selection, status, summary -> 'gate' as gate,"
-                    " (summary ->> 'expires_at')::timestamptz <= clock_timestamp() as is_over from standing.runs"
+                    " (summary ->> 'expires_at')::timestamptz <= clock_timestamp() as is_over"
+                    " from standing.runs"
                     " where run_id = :run_id or (cast(:run_id as bigint) is null and status = 'stopped')"
                     " order by run_id desc limit 1"
                 ),

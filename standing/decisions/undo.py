@@ -18,7 +18,7 @@ from standing.text import plural
 
 @dataclass(frozen=True)
 class Undone:
-    """What an undo did: target → documents put back, and documents that had changed since, with some keys."""
+    """What an undo did: documents put back by target, and those that had changed since."""
 
     run_id: int
     restored: dict[str, int]
@@ -28,7 +28,8 @@ class Undone:
     @property
     def message(self) -> str:
         number, left = sum(self.restored.values()), sum(self.changed_since.values())
-        said = f"run {self.run_id} undone: {plural(number, 'document')} put back{' and held' if number else ''}"
+        held = " and held" if number else ""
+        said = f"run {self.run_id} undone: {plural(number, 'document')} put back{held}"
         return f"{said}; not put back, because changed since: {left:,}" if left else said
 
 
@@ -115,7 +116,8 @@ def _find(engine: Engine, settings: Settings, run_id: int) -> dict[str, Any]:
     if found["is_old"]:
         raise StandingError(
             f"run {run_id} is older than the {settings.history_days} days of history that are kept",
-            "standing backup and the server's own backups reach further back; STANDING_HISTORY_DAYS keeps more",
+            "standing backup and the server's own backups reach further back;"
+            " STANDING_HISTORY_DAYS keeps more",
         )
     if not found["has_history"]:
         raise StandingError(

@@ -1,4 +1,4 @@
-"""Who moved: levels, tiers and scores before and after a run, from what was published before and the marts."""
+"""Who moved: levels, tiers and scores as published before a run, and in its marts."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -85,20 +85,25 @@ def matrix(connection: Connection, settings: Settings, measure: Measure, run_id:
                 count(*) as members
             from {mart} as mart
             left join (
-                select {quoted(target.table_key)} as member_id, {present(target, "application")} as old_document
+                select
+                    {quoted(target.table_key)} as member_id,
+                    {present(target, "application")} as old_document
                 from {quoted(settings.application_schema, target.table)} as application
             ) as published on published.member_id = mart.{quoted(target.key)}
             group by 1, 2
             order by 1, 2
         """
     else:
-        # Whoever was not written has stayed where he is: counting the mart's column needs no document of it.
+        # Whoever was not written has stayed where he is: counting the mart's column needs no document of
+        # it.
         statement = f"""
             with written as (
                 select {before} as before, {after} as after, count(*) as members
                 from standing.history as published
                 join {mart} as mart on mart.{quoted(target.key)} = published.member_id
-                where published.run_id = :run_id and published.target = :target and published.published_at >= :since
+                where published.run_id = :run_id
+                    and published.target = :target
+                    and published.published_at >= :since
                 group by 1, 2
             ),
             everybody as (

@@ -41,13 +41,15 @@ def movers_of(
                     - coalesce((old_part.value ->> 'points')::numeric, 0)
                 ))
                 from jsonb_each(case when stays then {old_parts} else '{{}}' end) as old_part (key, value)
-                full join jsonb_each(case when stays then {new_parts} else '{{}}' end) as new_part (key, value)
+                full join jsonb_each(case when stays then {new_parts} else '{{}}' end)
+                    as new_part (key, value)
                     using (key)
             ) as largest
             from moved
             cross join lateral (
                 select
-                    before is not distinct from after and step_before is not distinct from step_after as stays
+                    before is not distinct from after
+                    and step_before is not distinct from step_after as stays
             ) as outwardly
         )
         select member_id::text as member_id, before, after, step_before, step_after,

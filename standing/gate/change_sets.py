@@ -27,7 +27,8 @@ def keep(engine: Engine, settings: Settings, targets: tuple[Target, ...], run_id
             for target in group:
                 statement = f"""
                     insert into standing.change_sets (run_id, target, member_id, old_document, new_document)
-                    select :run_id, '{target.name}', pairs.* from ({changed_documents(table, target)}) as pairs
+                    select :run_id, '{target.name}', pairs.*
+                    from ({changed_documents(table, target)}) as pairs
                 """
                 number += connection.execute(text(statement), {"run_id": run_id}).rowcount
         connection.execute(text("analyze standing.change_sets"))
@@ -35,11 +36,12 @@ def keep(engine: Engine, settings: Settings, targets: tuple[Target, ...], run_id
 
 
 def count(engine: Engine, targets: tuple[Target, ...], run_id: int, by: int) -> list[TargetChanges]:
-    """The documents that a stopped run would have changed, by target; where they are decided, those that `by` wrote."""
+    """Documents that a stopped run would have changed, by target; once decided, those `by` wrote."""
     with engine.connect() as connection:
         kept = connection.execute(
             text(
-                "select target, count(*) as number from standing.change_sets where run_id = :run_id group by 1"
+                "select target, count(*) as number from standing.change_sets where run_id = :run_id"
+                " group by 1"
             ),
             {"run_id": run_id},
         )

@@ -7,8 +7,8 @@ from standing.publish.documents import candidate, is_published, number, present
 from standing.publish.statement import ChangeTable
 from standing.sql import quoted
 
-#: Above so many members the planner's estimate of their number is exact enough; where documents have just been written,
-#: counting looks at every row.
+#: Above so many members the planner's estimate of their number is exact enough; where documents have just
+#: been written, counting looks at every row.
 COUNTED_UP_TO = 10_000
 
 
@@ -43,7 +43,8 @@ class Radius:
         return f"""
     select count(*) from {self.table.application_table} as application
     join {self.table.due} as due on due.{self.table.due_key} = application.{self.table.key}
-    left join {self.table.mart(self.target)} as mart on mart.{quoted(self.target.key)} = application.{self.table.key}
+    left join {self.table.mart(self.target)} as mart
+        on mart.{quoted(self.target.key)} = application.{self.table.key}
     where mart.{quoted(self.target.key)} is null and {is_published(published)}"""
 
     def statement(self) -> str:
@@ -52,7 +53,8 @@ class Radius:
         joins, ranks = self._ranks()
         value = "{" + self.target.number + "}"
         lost = " or ".join(
-            f"(coalesce({number('pairs.old', path)}, 0) != 0 and coalesce({number('pairs.new', path)}, 0) = 0)"
+            f"(coalesce({number('pairs.old', path)}, 0) != 0 and coalesce({number('pairs.new', path)},"
+            " 0) = 0)"
             for path in self.target.lasting
         )
         return f"""

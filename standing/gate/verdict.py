@@ -28,8 +28,8 @@ SAID = {
 class Finding:
     """One measure of one target.
 
-    `observed`, `warn` and `stop` are shares of 1, or in the number's own unit. A mean that falls moves by less than
-    0, and its limits hold both ways.
+    `observed`, `warn` and `stop` are shares of 1, or in the number's own unit. A mean that falls moves by
+    less than 0, and its limits hold both ways.
     """
 
     target: str

@@ -1,11 +1,13 @@
-"""The models whose rows stay from run to run: what every order, review and thread came to, and what is made of that.
+"""The models whose rows stay from run to run: what every order, review and thread came to, and what is made
+of that.
 
-A row changes with the row that it is made from and what hangs on that, which the change log names, or at a moment that it
-names itself (`next_step_at`). Such rows are listed as stale (standing/incremental/stale.py), and the next build derives
-them alone anew, in the transaction that empties the list. Where that cannot be relied on, everything is derived anew.
+A row changes with the row that it is made from and what hangs on that, which the change log names, or at a
+moment that it names itself (`next_step_at`). Such rows are listed as stale (standing/incremental/stale.py),
+and the next build derives them alone anew, in the transaction that empties the list. Where that cannot be
+relied on, everything is derived anew.
 
-Each model's own config() says that it is one of them. All of it is unlogged and goes together: after a crash of the server
-nothing here says that anything is derived.
+Each model's own config() says that it is one of them. All of it is unlogged and goes together: after a
+crash of the server nothing here says that anything is derived.
 """
 
 from collections.abc import Set
@@ -25,12 +27,14 @@ from standing.sql import quoted
 
 @dataclass(frozen=True)
 class Model:
-    """A model whose rows stay: `key` makes a row unique, and `stale` lists the keys to derive anew, if it has a list.
+    """A model whose rows stay: `key` makes a row unique, and `stale` lists the keys to derive anew, if it
+    has a list.
 
-    `of` says what a row is: of "rows" of the application, such as an order, of "members", or None, an aggregate of rows.
-    `source` is the application's table that its rows are of, where audit and quarantine look at them one by one, and
-    `concerns` its columns that name a person and a shop. Of members, `sources` are the application's tables whose logged
-    changes name those to count anew; the members' own is one of them where rows of nobody are set aside.
+    `of` says what a row is: of "rows" of the application, such as an order, of "members", or None, an
+    aggregate of rows. `source` is the application's table that its rows are of, where audit and quarantine
+    look at them one by one, and `concerns` its columns that name a person and a shop. Of members, `sources`
+    are the application's tables whose logged changes name those to count anew; the members' own is one of
+    them where rows of nobody are set aside.
     """
 
     name: str
@@ -85,10 +89,11 @@ def make_lists(connection: Connection, settings: Settings, built: Set[str]) -> N
 def is_current(
     connection: Connection, settings: Settings, asked: Asked, fingerprint: Fingerprint, built: Set[str]
 ) -> bool:
-    """Whether every row that the targets are made from is as it would be derived now, but for the listed ones.
+    """Whether every row that the targets are made from is as it would be derived now, but for the listed
+    ones.
 
-    It is not after a crash, where other models or policy derived, as of a later moment, or where another schema's build has
-    taken rows of the change log since.
+    It is not after a crash, where other models or policy derived, as of a later moment, or where another
+    schema's build has taken rows of the change log since.
     """
     needed = {QUARANTINE.name, SOURCE_SIZES.name}.union(
         *(upstream(target.mart) for target in asked.targets)
@@ -97,7 +102,8 @@ def is_current(
         return False
     derived = connection.scalars(
         text(
-            f"select model from {quoted(settings.build_schema, DERIVED)} where derived_by = :derived_by and as_of <= :as_of"
+            f"select model from {quoted(settings.build_schema, DERIVED)}"
+            " where derived_by = :derived_by and as_of <= :as_of"
             " and not exists (select from standing.runs where run_id < :run_id and run_id > coalesce("
             f"(select max(run_id) from {quoted(settings.build_schema, 'run_context')}), 0)"
             " and status not in ('waiting', 'skipped', 'replayed'))"

@@ -1,8 +1,9 @@
-"""What a run builds, and why: a plan, made before anything is built and read by everything that comes after.
+"""What a run builds, and why: a plan, made before anything is built and read by everything that comes
+after.
 
-The catalogue is read once (standing/incremental/observed.py) and one fingerprint is taken; then the change log is drained,
-and who is due (standing/incremental/due.py) and which rows are stale (standing/incremental/stale.py) is named in the
-build's schema, for the models to read.
+The catalogue is read once (standing/incremental/observed.py) and one fingerprint is taken; then the change
+log is drained, and who is due (standing/incremental/due.py) and which rows are stale
+(standing/incremental/stale.py) is named in the build's schema, for the models to read.
 """
 
 from dataclasses import dataclass
@@ -27,9 +28,10 @@ from standing.text import plural
 class Plan:
     """For which targets a run builds whom, and why.
 
-    `reasons` say why it is everybody, and are empty where it is not. `users` and `sellers` are how many are built.
-    `stale` is the number of orders, reviews and threads that are derived anew, None where all of them are.
-    `is_prepared` says that policy and staging are in the build's schema as they should be, and stay as they are.
+    `reasons` say why it is everybody, and are empty where it is not. `users` and `sellers` are how many are
+    built. `stale` is the number of orders, reviews and threads that are derived anew, None where all of
+    them are. `is_prepared` says that policy and staging are in the build's schema as they should be, and
+    stay as they are.
     """
 
     asked: Asked
@@ -120,7 +122,9 @@ def open_build(
 
 
 def _begin(connection: Connection, settings: Settings) -> tuple[Observed, Fingerprint]:
-    """Read the catalogue, and make the build's schema with the lists of what is stale in it, where they are missing."""
+    """Read the catalogue, and make the build's schema with the lists of what is stale in it, where they
+    are missing.
+    """
     connection.execute(text(f"create schema if not exists {quoted(settings.build_schema)}"))
     observed = observe(connection, settings)
     materialized.make_lists(connection, settings, observed.built)
@@ -128,7 +132,9 @@ def _begin(connection: Connection, settings: Settings) -> tuple[Observed, Finger
 
 
 def open_member(engine: Engine, settings: Settings, table: str, member: UUID, as_of: datetime) -> Plan:
-    """Make the build's schema ready to build one row of `table` alone, from rows that are all derived anew."""
+    """Make the build's schema ready to build one row of `table` alone, from rows that are all derived
+    anew.
+    """
     kind = next(kind for kind in MEMBER_KINDS if kind.table == table)
     due_table = quoted(settings.build_schema, kind.due_table)
     with engine.begin() as connection:

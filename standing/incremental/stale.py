@@ -32,7 +32,8 @@ def add(
     changed: Mapping[str, Queries],
     members: Callable[[Model], str | None],
 ) -> None:
-    """List the orders, reviews, threads and users that changed, key → queries of keys, and what is derived along with them.
+    """List the orders, reviews, threads and users that changed, key → queries of keys, and what is derived
+    along with them.
 
     `members` gives the query of those of whom a model of members has to be counted anew.
     """
@@ -59,7 +60,8 @@ def add_due_by_time(
 
 
 def name_audited(connection: Connection, settings: Settings, observed: Observed, is_current: bool) -> None:
-    """Name the rows that the audit of a run of the due looks at, which outlast the lists that the build empties.
+    """Name the rows that the audit of a run of the due looks at, which outlast the lists that the build
+    empties.
 
     They are the rows to derive; all that concern the due where everything is derived.
     """
@@ -88,7 +90,9 @@ def count(connection: Connection, settings: Settings) -> int:
 
 
 def _list_along(connection: Connection, settings: Settings, observed: Observed) -> None:
-    """An order is derived with its reviews, those that it has and those that it had, and a review with its order."""
+    """An order is derived with its reviews, those that it has and those that it had, and a review with its
+    order.
+    """
     orders = f"select order_id from {_stale(settings, ORDERS)}"
     reviews = f"select review_id from {_stale(settings, REVIEWS)}"
     had = None
@@ -121,7 +125,8 @@ def _insert(connection: Connection, table: str, row: str, queries: Queries) -> N
         return
     added = connection.execute(
         text(
-            f"insert into {table} select {row} from ({union}) as found (key) where key is not null on conflict do nothing"
+            f"insert into {table} select {row} from ({union}) as found (key) where key is not null"
+            " on conflict do nothing"
         )
     ).rowcount
     if added:

@@ -26,8 +26,8 @@ class Source:
     """Where the documents come from; `kind` is one of those that write.sql.j2 tells apart.
 
     `parameters` are those of its statement. A build has its documents in the marts; those of a decision are
-    in `rows`, a relation with run_id, target, member_id and what the kind needs, of the run `of`. `fix` is the
-    command that goes on after a failure.
+    in `rows`, a relation with run_id, target, member_id and what the kind needs, of the run `of`. `fix` is
+    the command that goes on after a failure.
     """
 
     kind: Literal["build", "change_set", "history"]

@@ -98,7 +98,8 @@ def _awaited(engine: Engine, targets: tuple[Target, ...]) -> int | None:
 def _wait(engine: Engine, settings: Settings, request: Request, as_of: datetime, stopped: int) -> Outcome:
     """Enter a run that builds nothing, because a stopped one awaits its decision; its members stay due."""
     message = (
-        f"run {stopped} was stopped by the gate and awaits a decision: standing diff --run {stopped} shows it;"
+        f"run {stopped} was stopped by the gate and awaits a decision:"
+        f" standing diff --run {stopped} shows it;"
         f" then standing approve {stopped} or standing reject {stopped}"
     )
     run_id = open_run(engine, request.selection, as_of)
@@ -160,7 +161,8 @@ def _moment(engine: Engine, request: Request) -> datetime:
     last = last_published_as_of(engine)
     if last and last > now:
         raise StandingError(
-            f"the server's clock says {now:%Y-%m-%d %H:%M:%S}, before the last run's {last:%Y-%m-%d %H:%M:%S}",
+            f"the server's clock says {now:%Y-%m-%d %H:%M:%S}, before the last run's"
+            f" {last:%Y-%m-%d %H:%M:%S}",
             "set the server's clock right",
         )
     return now

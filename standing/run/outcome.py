@@ -24,7 +24,10 @@ from standing.text import plural
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended. `error` is what stopped it, if anything did; `report` is its page, `content` what that shows."""
+    """How a run ended. `error` is what stopped it, if anything did.
+
+    `report` is its page, `content` what that shows.
+    """
 
     run_id: int
     status: str
@@ -90,7 +93,7 @@ def crashed(crash: BaseException) -> str:
 
 
 def break_off(run: Run, reason: str) -> None:
-    """Close a run that was interrupted, or met what nobody foresaw; where that cannot be, the next run does it."""
+    """Close a run that was interrupted or failed unexpectedly; if it cannot, the next run does."""
     try:
         with run.engine.connect() as connection:
             written = written_by(connection, run.run_id, run.targets)

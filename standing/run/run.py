@@ -52,7 +52,8 @@ class Audited:
     @property
     def words(self) -> str:
         warnings = plural(len(self.verdict.failures("warning")), "warning")
-        return f"{plural(len(self.verdict.outcomes), 'expectation')}, {warnings} in {self.verdict.seconds:.1f} s"
+        expectations = plural(len(self.verdict.outcomes), "expectation")
+        return f"{expectations}, {warnings} in {self.verdict.seconds:.1f} s"
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,9 @@ class Changes:
 
 @dataclass(frozen=True)
 class Written:
-    """Target → documents written, and documents left as they were because they had changed since they were compared."""
+    """Target → documents written, and documents left as they were because they had changed since they were
+    compared.
+    """
 
     documents: dict[str, int]
     left: dict[str, int] = field(default_factory=dict)

@@ -1,7 +1,7 @@
 """A run's stages, in their order, and what each does.
 
-Audits work in a process of their own: each is begun as soon as there is something to audit, and its stage comes after what
-goes on beside it. Where nobody is due, the plan is the whole run.
+Audits work in a process of their own: each is begun as soon as there is something to audit, and its stage
+comes after what goes on beside it. Where nobody is due, the plan is the whole run.
 """
 
 from collections.abc import Iterator
@@ -34,8 +34,8 @@ def find_due(run: Run) -> Plan:
 def build(run: Run) -> Built:
     """dbt's seeds, models and data tests of the selection.
 
-    The seeds with their tests come first, so that a wrong policy is refused before anything is built on it; they
-    and the staging views are left out where they are as they should be.
+    The seeds with their tests come first, so that a wrong policy is refused before anything is built on it;
+    they and the staging views are left out where they are as they should be.
     """
     plan = run.made_plan
     _begin(run, "sources")
@@ -84,7 +84,7 @@ def audit_candidates(run: Run) -> Audited:
 
 
 def gate(run: Run) -> GateVerdict:
-    """Whether what would change is within the limits of policy; a change set that is not awaits a decision."""
+    """Check what would change against the limits of policy; beyond them it awaits a decision."""
     verdict = run.measured
     if not verdict.stopped:
         return verdict

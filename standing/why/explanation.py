@@ -1,4 +1,6 @@
-"""Everything an explanation is made of, read from the documents and from the facts that are kept of everybody."""
+"""Everything an explanation is made of, read from the documents and from the facts that are kept of
+everybody.
+"""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -51,7 +53,8 @@ ORDERS = {
     "user": (
         USER_ROWS,
         # A cancellation that behavior has forgotten may still count in the trust score.
-        "select greatest(window_days, (select value from {0}.policy_numbers where name = 'trust_window_days')::integer)"
+        "select greatest(window_days, (select value from {0}.policy_numbers"
+        " where name = 'trust_window_days')::integer)"
         " as days from {0}.int_user_behavior where user_id = :key",
         {**USER_ORDERS, **EXCLUDED},
     ),
@@ -74,8 +77,8 @@ LABELS = """
 
 @dataclass(frozen=True)
 class Explanation:
-    """One member explained. `factors` sum to the score with `start`; `orders` are those behind bad rates, None while
-    they are not known; `labels` are what codes are called."""
+    """One member explained. `factors` sum to the score with `start`; `orders` are those behind bad rates,
+    None while they are not known; `labels` are what codes are called."""
 
     kind: str
     member_id: str
@@ -113,7 +116,8 @@ def explain_member(
     if documents is None:
         raise SettingError(
             f"there is no {kind} {member_id} in {TABLES[kind]}",
-            f"standing psql -- -c 'select id from {TABLES[kind]} limit 10' shows some; the other kind is asked for with"
+            f"standing psql -- -c 'select id from {TABLES[kind]} limit 10' shows some;"
+            " the other kind is asked for with"
             f" standing why {'seller' if kind == 'user' else 'user'}",
         )
     needed = {*POLICY, *(model for target in targets for model in (target.mart, *target.facts))}
@@ -174,10 +178,12 @@ def _factors(connection: Connection, build: str, score: dict[str, Any]) -> list[
     factors = [*listed.get("positive", []), *listed.get("negative", [])]
     bins = rows(
         connection,
-        f"select bins.metric, bins.kind, bins.lower_bound, bins.upper_bound, bins.value, bins.points, categories.category,"
+        "select bins.metric, bins.kind, bins.lower_bound, bins.upper_bound, bins.value, bins.points,"
+        " categories.category,"
         f" categories.weight, reasons.why"
         f" from {quoted(build, 'int_scorecard')} as bins"
-        f" join {quoted(build, 'scorecard_categories')} as categories on categories.category = bins.category"
+        f" join {quoted(build, 'scorecard_categories')} as categories"
+        " on categories.category = bins.category"
         f" join {quoted(build, 'scorecard_bins')} as reasons"
         f" on reasons.metric = bins.metric and reasons.lower_bound = bins.lower_bound",
     )
@@ -202,7 +208,7 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
 def _orders(
     connection: Connection, build: str, kind: str, key: UUID, as_of: datetime
 ) -> dict[str, list[dict[str, Any]]] | None:
-    """The orders of each kind that a rate counts, and after them those that none counts any more, or yet.
+    """The orders that rates count, by kind, and after them those that no rate counts.
 
     None where no order's outcome is there: the server has crashed, or a run derives all of them anew.
     """
@@ -213,9 +219,11 @@ def _orders(
     for title, (condition, event) in kinds.items():
         statement = (
             f"with looked_back as ({window.format(quoted(build))})"
-            f" select order_id::text as order_id, outcome, resolved_at, amount::float as amount, is_excluded,"
+            " select order_id::text as order_id, outcome, resolved_at, amount::float as amount,"
+            " is_excluded,"
             f" not is_excluded and coalesce(({event} at time zone business_time_zone)::date"
-            f" > (cast(:as_of as timestamptz) at time zone business_time_zone)::date - (select days from looked_back),"
+            " > (cast(:as_of as timestamptz) at time zone business_time_zone)::date - (select days"
+            " from looked_back),"
             f" false) as is_counted from ({judged.format(quoted(build))}) as judged"
             f" cross join {quoted(build, 'run_context')} as run_context where {condition}"
             f" order by is_counted desc, {event} desc nulls last, order_id limit {SHOWN}"

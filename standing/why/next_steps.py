@@ -14,8 +14,8 @@ from standing.sql import quoted
 #: More purchases than this are no advice.
 FARTHEST = 1000
 
-#: The level above, which missing flags to get, the largest gain first and none beyond what is needed, and then
-#: the fewest purchases. Each is at a shop new to the member, so it adds one to three metrics.
+#: The level above, which missing flags to get, the largest gain first and none beyond what is needed, and
+#: then the fewest purchases. Each is at a shop new to the member, so it adds one to three metrics.
 LEVEL = """
     with member as (
         select
@@ -69,7 +69,8 @@ LEVEL = """
     verified as (
         select
             coalesce(array_agg(flags.metric order by flags.gained desc, flags.metric), '{{}}') as verify,
-            coalesce(array_agg(flags.gained::float order by flags.gained desc, flags.metric), '{{}}') as gains,
+            coalesce(array_agg(flags.gained::float order by flags.gained desc, flags.metric), '{{}}')
+                as gains,
             coalesce(sum(flags.gained), 0) as gained
         from flags
         inner join member on coalesce(flags.gained_before, 0) < member.gap
@@ -78,7 +79,8 @@ LEVEL = """
     purchases as (
         select number.orders, sum(bins.points - measured.points) as gained
         from member
-        cross join lateral generate_series(member.needed, greatest(member.needed, :farthest - 1)) as number (orders)
+        cross join lateral generate_series(member.needed, greatest(member.needed, :farthest - 1))
+            as number (orders)
         cross join measured
         inner join bins
             on measured.metric = bins.metric
@@ -101,7 +103,8 @@ LEVEL = """
     )
 
     select
-        member.next_level as level, member.is_banned, member.min_score, member.min_completed_orders, verified.verify,
+        member.next_level as level, member.is_banned, member.min_score, member.min_completed_orders,
+        verified.verify,
         verified.gains, chosen.orders, chosen.orders < :farthest and chosen.missing <= 0 as is_enough,
         greatest(chosen.missing, 0) as missing
     from member
@@ -109,8 +112,8 @@ LEVEL = """
     cross join chosen
 """
 
-#: The tier above: the document says how many orders and which mean are missing. With s stars from n reviews, x more
-#: reviews of the most stars make the mean m where (s + 5x) / (n + x) = m.
+#: The tier above: the document says how many orders and which mean are missing. With s stars from n
+#: reviews, x more reviews of the most stars make the mean m where (s + 5x) / (n + x) = m.
 TIER = """
     with following as (
         select
@@ -127,7 +130,8 @@ TIER = """
         tier, orders, mean,
         coalesce(
             greatest(
-                ceil((mean * total_reviews - rating_sum) / (5 - mean)), case when total_reviews = 0 then 1 else 0 end
+                ceil((mean * total_reviews - rating_sum) / (5 - mean)),
+                case when total_reviews = 0 then 1 else 0 end
             ), 0
         )::integer as stars
     from following
@@ -137,9 +141,10 @@ TIER = """
 def next_level(connection: Connection, build: str, key: UUID) -> dict[str, Any] | None:
     """The level above the member's and a change that reaches it; None at the top.
 
-    `verify` are flags, largest gain first, which is in `verify_points`; `complete_orders` purchases, each at a shop that is new to the
-    member. `is_enough` says whether they reach the level; if not, `points_missing` must come from elsewhere.
-    Everything else being equal: what a purchase does to the rates only helps.
+    `verify` are flags, largest gain first, which is in `verify_points`; `complete_orders` purchases, each
+    at a shop that is new to the member. `is_enough` says whether they reach the level; if not,
+    `points_missing` must come from elsewhere. Everything else being equal: what a purchase does to the
+    rates only helps.
     """
     found = rows(connection, LEVEL.format(build=quoted(build)), key=key, farthest=FARTHEST)
     if not found:

@@ -1,4 +1,4 @@
-"""The facts and documents of one member as they were, built for that member alone in a schema of its own."""
+"""Facts and documents of one member as they were, built for that member in a schema of its own."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -10,7 +10,7 @@ WORDED = ("trust_score", "behavior_score", "ratings", "performance", "tier_info"
 
 
 def as_text(found: Explanation) -> str:
-    """A table whose factors add up to the score, then rates, what is missing for more, orders, and sources."""
+    """Factors that add up to the score, then rates, what is missing for more, orders, sources."""
     lines = _user(found) if found.kind == "user" else _seller(found)
     for name, document in found.documents.items():
         if name not in WORDED and "evidence" in (document or {}):
@@ -107,7 +107,8 @@ def _rates(found: Explanation, name: str) -> list[str]:
             lines.append(f"  {'':<34}  ({evidence(raw[key])} if excluded orders counted)")
     if raw:
         lines.append(
-            "  These rates leave out the orders listed in order_exclusions (a flood, a carrier at fault, an appeal):"
+            "  These rates leave out the orders listed in order_exclusions (a flood, a carrier at fault,"
+            " an appeal):"
             " nobody is to suffer, or gain, by them."
         )
     return lines
@@ -126,7 +127,8 @@ def _next_level(found: Explanation) -> list[str]:
         things.append("1 more completed purchase, at a shop not bought from before")
     elif following["complete_orders"]:
         things.append(
-            f"{following['complete_orders']} more completed purchases, each at a shop not bought from before"
+            f"{following['complete_orders']} more completed purchases, each at a shop not bought"
+            " from before"
         )
     if not following["is_enough"]:
         points = "point" if following["points_missing"] == 1 else "points"
@@ -162,8 +164,10 @@ def _way(title: str, things: list[str]) -> list[str]:
 def _seller(found: Explanation) -> list[str]:
     ratings, tier = found.documents.get("ratings") or {}, found.documents.get("tier_info") or {}
     lines = [
-        f"tier {tier.get('current_tier')} (level {tier.get('tier_level')}) since {tier.get('tier_achieved_at')}",
-        f"rating {ratings.get('overall')} of {plural(ratings.get('total_reviews') or 0, 'review')}, {ratings.get('rating_trend')};"
+        f"tier {tier.get('current_tier')} (level {tier.get('tier_level')}) since"
+        f" {tier.get('tier_achieved_at')}",
+        f"rating {ratings.get('overall')} of {plural(ratings.get('total_reviews') or 0, 'review')},"
+        f" {ratings.get('rating_trend')};"
         f" adjusted for ranking {ratings.get('adjusted', 'not calculated yet')}",
     ]
     grace = tier.get("evidence", {}).get("grace")

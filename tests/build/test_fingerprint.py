@@ -42,13 +42,28 @@ def changed(before: Fingerprint, after: Fingerprint) -> set[str]:
 @pytest.mark.parametrize(
     ("file", "old", "new", "due"),
     [
-        ("macros/incremental/materializations/kept.sql", "on conflict", "on  conflict", ALL | {"materialized"}),
-        ("macros/incremental/due.sql", "random_page_cost', '1.1'", "random_page_cost', '2'", ALL | {"materialized"}),
+        (
+            "macros/incremental/materializations/kept.sql",
+            "on conflict",
+            "on  conflict",
+            ALL | {"materialized"},
+        ),
+        (
+            "macros/incremental/due.sql",
+            "random_page_cost', '1.1'",
+            "random_page_cost', '2'",
+            ALL | {"materialized"},
+        ),
         ("dbt_project.yml", "+on_schema_change: fail", "+on_schema_change: ignore", ALL | {"materialized"}),
         ("models/marts/seller_tiers.sql", "select", "select ", {"tier_info"}),
         ("models/marts/seller_tiers.yml", "data_type: bigint", "data_type: integer", {"tier_info"}),
         ("models/marts/seller_tiers.yml", "The shop, seller_profiles.id.", "The shop.", set()),
-        ("models/staging/_sources.yml", "schema: standing\n", "schema: elsewhere\n", ALL | {"materialized"}),
+        (
+            "models/staging/_sources.yml",
+            "schema: standing\n",
+            "schema: elsewhere\n",
+            ALL | {"materialized"},
+        ),
         ("seeds/scorecard_bins.csv", "\n", "\n\n", {"trust_score"}),
         ("seeds/_seeds.yml", "weight: \"numeric(4,2)\"", "weight: numeric", {"trust_score"}),
         ("standing/incremental/stale.py", "union", "union ", ALL | {"materialized"}),

@@ -1,4 +1,7 @@
-"""A document from nothing: a mart, its YAML, one entry of the contract and its limits. Everything else reads these."""
+"""A document from nothing: a mart, its YAML, one entry of the contract and its limits.
+
+Everything else reads these.
+"""
 
 import json
 import shutil

@@ -306,7 +306,10 @@ def test_a_program_that_does_not_know_a_parameter_refuses_it_by_name(
 def test_commands_log_in_with_a_password_of_the_environment(
     server: Guarded, monkeypatch: pytest.MonkeyPatch, standing: Standing, tmp_path: Path
 ) -> None:
-    """psql, backup, its check, dbt by itself: each is another program; the password is no argument of any."""
+    """psql, backup, its check, dbt by itself: each is another program.
+
+    The password is no argument of any.
+    """
     way = {"DATABASE_URL": f"postgresql://{quote(USER)}@{{address}}/shop", "PGPASSWORD": PASSWORD}
     given = follow(server, monkeypatch, way)
     settings = given.model_copy(update={"home": tmp_path / "home"})

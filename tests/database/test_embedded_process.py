@@ -88,7 +88,7 @@ def test_another_postgres_with_the_servers_number_is_not_the_server(server: Serv
 
 
 def test_what_a_killed_server_left_at_work_keeps_another_from_the_data(server: Server) -> None:
-    """PostgreSQL's own guard stays: a second server would spoil what the first one's children still write."""
+    """PostgreSQL's own guard stays: a second server would spoil what the first one's children write."""
     server.start()
     note = server.data / "postmaster.pid"
     saved = note.read_text()

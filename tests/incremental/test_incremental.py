@@ -284,7 +284,10 @@ class History(RuleBasedStateMachine):
             patched.setenv("DBT_STATIC_PARSER", "false")  # its threads do not come along
             killed.start()
         killed.join(600)
-        last = "select concat(status, ': ', summary ->> 'plan') from standing.runs order by run_id desc limit 1"
+        last = (
+            "select concat(status, ': ', summary ->> 'plan') from standing.runs"
+            " order by run_id desc limit 1"
+        )
         ended = (killed.exitcode, self._scalar(last))
         assert ended in ((-SIGKILL, "running: "), (0, "published: nobody is due"))
 

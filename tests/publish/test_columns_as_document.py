@@ -1,4 +1,6 @@
-"""Plain columns that are read and written as one document: compared with their types, kept, put back, approved."""
+"""Plain columns that are read and written as one document: compared with their types, kept, put back,
+approved.
+"""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -88,7 +90,8 @@ def members(database: Engine) -> list[str]:
     do(
         database,
         "delete from loyalty_programs",
-        'alter table loyalty_programs add column "Share" numeric(6, 2) not null default 0, add column due_on date',
+        'alter table loyalty_programs add column "Share" numeric(6, 2) not null default 0,'
+        " add column due_on date",
         "insert into loyalty_programs (id, user_id, points_balance)"
         " select gen_random_uuid(), id, 40 from users order by id limit 5",
     )

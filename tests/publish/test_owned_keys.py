@@ -1,4 +1,6 @@
-"""A column shared with the application: only owned keys are compared, written, kept, put back and approved."""
+"""A column shared with the application: only owned keys are compared, written, kept, put back and
+approved.
+"""
 
 import json
 from collections.abc import Iterator
@@ -62,7 +64,9 @@ def database(marketplace: Settings) -> Iterator[Engine]:
 
 @pytest.fixture
 def members(database: Engine) -> list[str]:
-    """Five members in key order, whose column has keys of the application and a level that nobody published."""
+    """Five members in key order, whose column has keys of the application and a level that nobody
+    published.
+    """
     found = column(database, "select id::text from users order by id limit 5")
     for member in found:
         hold(database, member, {"level": 1, **THEIRS})
@@ -185,7 +189,8 @@ def test_the_application_writes_its_key_while_the_row_is_waited_for(
     with ThreadPoolExecutor(1) as pool, database.connect() as application:
         application.execute(
             text(
-                f"update users set gamification = gamification || '{{\"login_streak\": 8}}' where id = '{members[1]}'"
+                f"update users set gamification = gamification || '{{\"login_streak\": 8}}'"
+                f" where id = '{members[1]}'"
             )
         )
         run = pool.submit(publish, database, marketplace, GAME)

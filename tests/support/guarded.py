@@ -1,4 +1,6 @@
-"""A server that asks for passwords (scram) or certificates, by TLS or without, on a loopback address of its own."""
+"""A server that asks for passwords (scram) or certificates, by TLS or without, on a loopback address of
+its own.
+"""
 
 import os
 import subprocess
@@ -56,7 +58,9 @@ def _certificates(folder: Path, address: str) -> None:
 
 @contextmanager
 def guarded(home: Path, installation: Path | None) -> Iterator[Guarded]:
-    """A running one; every server of the machine has its own address of 127.0.0.0/8, and all the usual port."""
+    """A running one; every server of the machine has its own address of 127.0.0.0/8, and all the usual
+    port.
+    """
     number = os.getpid() * 4 + (installation is not None)
     address = f"127.{1 + number // 65536 % 250}.{number // 256 % 256}.{number % 256}"
     server = Server(

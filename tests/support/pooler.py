@@ -2,8 +2,9 @@
 
 It speaks just enough of PostgreSQL's protocol to know where a transaction ends (ReadyForQuery "I"). As
 poolers do, it answers the start-up itself and hands out the session that was given back last, or with
-`in_turn` the one that waits longest. Session settings of the start-up are dropped in silence, or with `refusing`
-refused as PgBouncer does that is not told to ignore them. Only for servers that trust their clients.
+`in_turn` the one that waits longest. Session settings of the start-up are dropped in silence, or with
+`refusing` refused as PgBouncer does that is not told to ignore them. Only for servers that trust their
+clients.
 """
 
 import queue

@@ -26,7 +26,8 @@ def build(engine: Engine, target: Target, documents: Mapping[str, Any]) -> None:
     do(
         engine,
         f"drop table if exists {mart}",
-        f"create table {mart} ({target.key} uuid primary key, document jsonb not null, valid_until timestamptz)",
+        f"create table {mart} ({target.key} uuid primary key, document jsonb not null,"
+        " valid_until timestamptz)",
         "truncate standing_build.due_users",
     )
     with engine.begin() as connection:
@@ -35,7 +36,8 @@ def build(engine: Engine, target: Target, documents: Mapping[str, Any]) -> None:
             for statement in (
                 f"insert into {mart} values (:member, cast(:document as jsonb), '2030-01-01 00:00+00')",
                 "insert into standing_build.due_users values (:member)",
-                "insert into standing.due (target, member_id) values (:target, :member) on conflict do nothing",
+                "insert into standing.due (target, member_id) values (:target, :member)"
+                " on conflict do nothing",
             ):
                 connection.execute(text(statement), given)
 

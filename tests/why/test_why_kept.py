@@ -1,4 +1,4 @@
-"""What `standing why` reads: facts that runs keep of everybody, and what it says where some of it is lost."""
+"""What `standing why` reads: facts of everybody, and what it says where some of them are lost."""
 
 import subprocess
 import sys
@@ -29,7 +29,10 @@ UNLOGGED = (
     "select relname from pg_class where relnamespace = 'standing_build'::regnamespace"
     " and relkind = 'r' and relpersistence = 'u'"
 )
-CHANGE = "update orders set total_amount = total_amount + 1 where id in (select id from orders order by id limit 3)"
+CHANGE = (
+    "update orders set total_amount = total_amount + 1"
+    " where id in (select id from orders order by id limit 3)"
+)
 LOADED = """
 import sys
 from standing.settings import load_settings
@@ -64,7 +67,8 @@ def run(settings: Settings) -> str:
 
 
 def busy(engine: Engine, key: str, due: str, number: int = 1) -> list[str]:
-    not_due = f"and {key} not in (select {due.removeprefix('due_').removesuffix('s')}_id from standing_build.{due})"
+    due_key = f"{due.removeprefix('due_').removesuffix('s')}_id"
+    not_due = f"and {key} not in (select {due_key} from standing_build.{due})"
     return column(engine, BUSY.format(key=key, and_not_due=not_due, number=number))
 
 

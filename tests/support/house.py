@@ -5,7 +5,7 @@ import socket
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import psutil
 from conftest import Standing
+from support.accounts import note_server
 from support.waiting import until
 
 from standing.settings import Settings
@@ -48,6 +49,9 @@ class House:
         return self.standing.ok(self.settings, "up", "--prefect", **self.variables)
 
     def down(self) -> str:
+        for name in ("deployments", "prefect-server"):
+            with suppress(OSError, psutil.NoSuchProcess):
+                note_server("Prefect", self.process(name).pid)
         return self.standing.ok(self.settings, "down", **self.variables)
 
     def process(self, name: str) -> psutil.Process:

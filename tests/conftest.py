@@ -54,6 +54,8 @@ LONGEST = (
     "test_bad_input.py",
     "test_scores_policy.py",
 )
+#: A fixture that a test uses → the mark that says its kind, the dearest first.
+KINDS = {"browser": "browser", "give_prefect": "prefect", "postgres": "database"}
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
@@ -71,10 +73,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST)
     )
     for item in items:
-        fixtures = getattr(item, "fixturenames", ())
-        if not {mark.name for mark in item.iter_markers()} & {"prefect", "browser", "database"}:
-            is_prefect, is_database = "give_prefect" in fixtures, "postgres" in fixtures
-            item.add_marker("prefect" if is_prefect else "database" if is_database else "unit")
+        if not {mark.name for mark in item.iter_markers()} & {*KINDS.values()}:
+            used = [kind for fixture, kind in KINDS.items() if fixture in getattr(item, "fixturenames", ())]
+            item.add_marker(used[0] if used else "unit")
 
 
 @pytest.fixture(scope="session", autouse=True)

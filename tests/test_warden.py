@@ -10,6 +10,7 @@ import pytest
 from support.waiting import until
 from support.warden import started_by
 
+pytestmark = pytest.mark.database
 TESTS = Path(__file__).resolve().parent
 RUN = """
 import subprocess, tempfile

@@ -13,6 +13,8 @@ from support.waiting import until
 
 from standing.database.embedded import Server
 
+pytestmark = pytest.mark.database
+
 
 @pytest.fixture
 def server() -> Iterator[Server]:

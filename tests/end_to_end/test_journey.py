@@ -67,6 +67,7 @@ LEGACY = """
 """
 
 
+@pytest.mark.database
 def test_a_legacy_marketplace_is_scored_reported_and_taken_back(
     settings: Settings, database: Engine, standing: Standing
 ) -> None:

@@ -90,8 +90,8 @@ def _print_outcome(outcome: "Outcome") -> None:
             f"  {change.target}: {change.candidates:,} scored, {change.changed:,} changed,"
             f" {change.due:,} due for review, {written:,} written"
         )
-    for finding in outcome.gate.over("warned"):
-        click.echo(f"  warning: {finding.sentence}")
+    for check in outcome.gate.over("warned"):
+        click.echo(f"  warning: {check.sentence}")
     if outcome.stages:
         timings = ", ".join(f"{_timed(stage.name)} {stage.seconds:.1f} s" for stage in outcome.stages)
         click.echo(f"  {timings}")

@@ -13,7 +13,7 @@ COUNTED_UP_TO = 10_000
 
 
 @dataclass(frozen=True)
-class Radius:
+class BlastRadius:
     """One statement per target: each measure, what was observed, and its limits.
 
     Members whose document is published for the first time are left out of every share.

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from standing.contract.targets import Target
 from standing.database.connect import rows
-from standing.gate.radius import Radius
+from standing.gate.radius import BlastRadius
 from standing.publish.statement import ChangeTable
 from standing.publish.writer import by_table
 from standing.settings import Settings
@@ -25,7 +25,7 @@ SAID = {
 
 
 @dataclass(frozen=True)
-class Finding:
+class LimitCheck:
     """One measure of one target.
 
     `observed`, `warn` and `stop` are shares of 1, or in the number's own unit. A mean that falls moves by
@@ -57,11 +57,11 @@ def _shown(measure: str, limit: Decimal) -> str:
 class GateVerdict:
     """Everything the gate looked at."""
 
-    findings: tuple[Finding, ...] = ()
+    checks: tuple[LimitCheck, ...] = ()
 
-    def over(self, verdict: str) -> tuple[Finding, ...]:
-        """The findings that ended as `verdict`."""
-        return tuple(one for one in self.findings if one.verdict == verdict)
+    def over(self, verdict: str) -> tuple[LimitCheck, ...]:
+        """The checks that ended as `verdict`."""
+        return tuple(one for one in self.checks if one.verdict == verdict)
 
     @property
     def words(self) -> str:
@@ -79,34 +79,36 @@ class GateVerdict:
     @classmethod
     def from_json(cls, given: list[dict[str, Any]]) -> Self:
         """The verdict in `to_json()`."""
-        known = Finding.__dataclass_fields__
-        findings = []
+        known = LimitCheck.__dataclass_fields__
+        checks = []
         for one in given:
             kept: dict[str, Any] = {key: value for key, value in one.items() if key in known}
             for number in ("observed", "warn", "stop"):
                 kept[number] = None if kept[number] is None else Decimal(str(kept[number]))
-            findings.append(Finding(**kept))
-        return cls(tuple(findings))
+            checks.append(LimitCheck(**kept))
+        return cls(tuple(checks))
 
     def to_json(self) -> list[dict[str, Any]]:
-        """The findings as JSON values."""
+        """The checks as JSON values."""
         return [
             {
                 key: float(value) if isinstance(value, Decimal) else value
                 for key, value in asdict(one).items()
             }
             | {"sentence": one.sentence}
-            for one in self.findings
+            for one in self.checks
         ]
 
 
 def measure(engine: Engine, settings: Settings, targets: tuple[Target, ...]) -> GateVerdict:
     """Measure the build in `settings.build_schema`, whose changes have been found."""
-    findings = []
+    checks = []
     for group in by_table(targets):
         table = ChangeTable(settings, group)
         with engine.connect() as connection:
             for target in group:
-                found = rows(connection, Radius(table, target).statement(), table=table.application_table)
-                findings += [Finding(target=target.name, **row) for row in found]
-    return GateVerdict(tuple(findings))
+                found = rows(
+                    connection, BlastRadius(table, target).statement(), table=table.application_table
+                )
+                checks += [LimitCheck(target=target.name, **row) for row in found]
+    return GateVerdict(tuple(checks))

@@ -59,12 +59,12 @@ class Reconciliation:
         )
 
     @property
-    def said(self) -> str:
-        """What was found, as the run and its report say it."""
-        said = self.differing
+    def result(self) -> str:
+        """The result in one sentence, for the run and its report."""
+        result = self.differing
         if self.meanwhile:
-            said += f", and {self.meanwhile:,} of members whom a change reached meanwhile"
-        return said + (f"; {self.held:,} held since an undo were left out" if self.held else "")
+            result += f", and {self.meanwhile:,} of members whom a change reached meanwhile"
+        return result + (f"; {self.held:,} held since an undo were left out" if self.held else "")
 
     @property
     def error(self) -> StandingError | None:
@@ -78,7 +78,7 @@ class Reconciliation:
         if not self.compared:
             return f"run {self.run.run_id}: {self.run.status}: {self.run.message}; nothing was compared"
         mended = f"; mended by run {self.mended.run_id}" if self.mended else ""
-        return f"run {self.run.run_id}: {self.said}{mended}"
+        return f"run {self.run.run_id}: {self.result}{mended}"
 
     def to_json(self) -> dict[str, Any]:
         return {

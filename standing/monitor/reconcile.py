@@ -1,7 +1,7 @@
 """Reconciling: is what is published what a full recompute would publish? Under one lock, with one run.
 
 The run builds the due; then everybody is built in a schema apart at the same moment and compared. Whom a
-change reached meanwhile is told apart; any other difference is drift, which should be none.
+change reached meanwhile is counted apart; any other difference is drift, which should be none.
 """
 
 import json
@@ -74,28 +74,38 @@ def _reconcile(
             dbt.invoke(shadow, engine.url, *build)
     with engine.begin() as connection:
         quarantine.take_over(connection, settings, shadow)
-        found = _compare(connection, settings, shadow, run, mend)
-        _say_with_run(connection, settings, found, mend)
-    log.info(found.said)
-    found = replace(found, run=replace(run, message=f"{run.message}; {found.said}"))
-    if not (mend and found.number):
-        return found
-    return replace(found, mended=execute_locked(engine, settings, lock, Request(), perform))
+        reconciliation = _compare(connection, settings, shadow, run, mend)
+        _say_with_run(connection, settings, reconciliation, mend)
+    log.info(reconciliation.result)
+    reconciliation = replace(
+        reconciliation, run=replace(run, message=f"{run.message}; {reconciliation.result}")
+    )
+    if not (mend and reconciliation.number):
+        return reconciliation
+    return replace(reconciliation, mended=execute_locked(engine, settings, lock, Request(), perform))
 
 
-def _say_with_run(connection: Connection, settings: Settings, found: Reconciliation, mend: bool) -> None:
+def _say_with_run(
+    connection: Connection, settings: Settings, reconciliation: Reconciliation, mend: bool
+) -> None:
     """Enter what was found with the run, where status shows it, and in the run's report."""
-    summary: dict[str, Any] = {"reconciliation": found.to_json()}
-    if found.run.content is not None:
-        fix, folder = MEND if found.number and not mend else "", settings.home / "reports"
-        told = write_again(found.run.content, folder, f"{found.said}.", found.causes, fix)
-        summary["verdict"] = told.to_json()["verdict"]
+    summary: dict[str, Any] = {"reconciliation": reconciliation.to_json()}
+    if reconciliation.run.content is not None:
+        fix, folder = MEND if reconciliation.number and not mend else "", settings.home / "reports"
+        report = write_again(
+            reconciliation.run.content, folder, f"{reconciliation.result}.", reconciliation.causes, fix
+        )
+        summary["verdict"] = report.to_json()["verdict"]
     connection.execute(
         text(
-            "update standing.runs set message = message || '; ' || :said, summary = coalesce(summary, '{}')"
-            " || cast(:summary as jsonb) where run_id = :run_id"
+            "update standing.runs set message = message || '; ' || :result,"
+            " summary = coalesce(summary, '{}') || cast(:summary as jsonb) where run_id = :run_id"
         ),
-        {"said": found.said, "summary": json.dumps(summary), "run_id": found.run.run_id},
+        {
+            "result": reconciliation.result,
+            "summary": json.dumps(summary),
+            "run_id": reconciliation.run.run_id,
+        },
     )
 
 

@@ -130,9 +130,7 @@ def test_members_who_join_in_a_wave_are_not_counted_as_changed(
     assert outcome.status == "published", outcome.message
     assert outcome.written["trust_score"] >= 600
     found = [
-        one
-        for one in outcome.gate.findings
-        if (one.target, one.measure) == ("trust_score", "changed_share")
+        one for one in outcome.gate.checks if (one.target, one.measure) == ("trust_score", "changed_share")
     ]
     assert found[0].observed < 1
     assert found[0].members < 20
@@ -226,7 +224,7 @@ def test_an_ordinary_day_passes_and_a_rating_source_that_is_lost_stops(
     second = execute(demo, Request())
     assert second.status == "published", second.message
     assert sum(second.written.values()) > 100
-    assert second.gate.findings
+    assert second.gate.checks
     assert not second.gate.warned
 
     engine = create_engine(demo.database_url or "")

@@ -23,27 +23,18 @@ days as (
 
     select
         orders.*,
-        days.day
+        parts.day
     from orders
     {% if not everything_is_derived() -%}
         inner join {{ lists }} as stale
             on orders.seller_id = stale.seller_id and stale.day between orders.first_day and orders.last_day
     {%- endif %}
-    cross join lateral (
-        values
-        (orders.resolved_on),
-        {% for day in order_days()[1:] -%}
-            (
-                -- Each day once.
-                case
-                    when orders.{{ day }} in (orders.{{ order_days()[:loop.index] | join(', orders.') }})
-                        then null
-                    else orders.{{ day }}
-                end
-            ){{ ',' if not loop.last }}
-        {% endfor -%}
-    ) as days (day)
-    where days.day {{ 'is not null' if everything_is_derived() else '= stale.day' }}
+    cross join
+        lateral (
+            values
+            {{ order_days_once('orders') }}
+        ) as parts (day)
+    where parts.day {{ 'is not null' if everything_is_derived() else '= stale.day' }}
 
 ),
 

@@ -27,6 +27,21 @@ with shipments as (
 
 ),
 
+-- The business days of what happened to an order that a rate goes by.
+dated as (
+
+    select
+        *,
+        {{ business_day('resolved_at') }} as resolved_on,
+        {{ business_day('judged_at') }} as judged_on,
+        {{ business_day('shipped_at') }} as shipped_on,
+        case when promised_at is not null then {{ business_day('delivered_at') }} end as promised_on,
+        {{ business_day('lost_by_buyer_at') }} as lost_by_buyer_on,
+        {{ business_day('lost_by_seller_at') }} as lost_by_seller_on
+    from shipments
+
+),
+
 ratings as (
 
     select * from {{ ref('int_order_ratings') }}
@@ -47,30 +62,30 @@ upcoming as (
 final as (
 
     select
-        shipments.order_id,
-        shipments.buyer_id,
-        shipments.seller_id,
-        shipments.seller_user_id,
-        shipments.created_at,
-        shipments.outcome,
-        shipments.resolved_at,
-        shipments.amount,
-        shipments.cancelled_by,
-        shipments.judged_at,
-        shipments.handed_over_at,
-        shipments.shipped_at,
-        shipments.processing_seconds,
-        shipments.promised_at,
-        shipments.delivered_at,
-        shipments.is_on_time,
-        shipments.is_disputed,
-        shipments.lost_by_buyer_at,
-        shipments.lost_by_seller_at,
-        shipments.is_defect,
-        shipments.is_excluded,
+        dated.order_id,
+        dated.buyer_id,
+        dated.seller_id,
+        dated.seller_user_id,
+        dated.created_at,
+        dated.outcome,
+        dated.resolved_at,
+        dated.amount,
+        dated.cancelled_by,
+        dated.judged_at,
+        dated.handed_over_at,
+        dated.shipped_at,
+        dated.processing_seconds,
+        dated.promised_at,
+        dated.delivered_at,
+        dated.is_on_time,
+        dated.is_disputed,
+        dated.lost_by_buyer_at,
+        dated.lost_by_seller_at,
+        dated.is_defect,
+        dated.is_excluded,
         ratings.rating,
-        shipments.next_event_at,
-        shipments.next_step_at,
+        dated.next_event_at,
+        dated.next_step_at,
         dated.resolved_on,
         dated.judged_on,
         dated.shipped_on,
@@ -80,19 +95,8 @@ final as (
         least({{ order_days() | join(', ') }}) as first_day,
         greatest({{ order_days() | join(', ') }}) as last_day,
         true as is_known
-    from shipments
-    left join ratings on shipments.order_id = ratings.order_id
-    cross join lateral (
-        select
-            {{ business_day('shipments.resolved_at') }} as resolved_on,
-            {{ business_day('shipments.judged_at') }} as judged_on,
-            {{ business_day('shipments.shipped_at') }} as shipped_on,
-            case
-                when shipments.promised_at is not null then {{ business_day('shipments.delivered_at') }}
-            end as promised_on,
-            {{ business_day('shipments.lost_by_buyer_at') }} as lost_by_buyer_on,
-            {{ business_day('shipments.lost_by_seller_at') }} as lost_by_seller_on
-    ) as dated
+    from dated
+    left join ratings on dated.order_id = ratings.order_id
     union all
     select
         order_id,

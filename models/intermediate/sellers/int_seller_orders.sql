@@ -41,7 +41,6 @@ summed as (
         min(completed_first_at) filter (where is_last_30_days) as last_30_days_first_at,
         min(completed_first_at) filter (where is_last_60_days) as last_60_days_first_at,
         max(completed_last_at) filter (where is_last_60_days) as last_60_days_last_at,
-        sum(processing_seconds) filter (where not is_excluded and is_in_window) as processing_seconds,
         {% for scope, counts in (('', 'not is_excluded'), ('raw_', 'true')) -%}
             {% for tally in ('judged', 'shipped', 'promised', 'resolved', 'ended') -%}
                 {{ tally_of_parts(tally, counts ~ ' and is_in_window', scope ~ tally) }},
@@ -52,9 +51,9 @@ summed as (
             {{ tally_of_parts('completed', counts, scope ~ 'completed') }},
             {{ total('positive', counts, scope ~ 'positive') }},
             {{ tally_of_parts('completed', counts ~ ' and is_late', scope ~ 'late') }},
-            {{ tally_of_parts('completed', counts ~ ' and is_earlier', scope ~ 'earlier') }}
-            {{- ',' if not loop.last }}
+            {{ tally_of_parts('completed', counts ~ ' and is_earlier', scope ~ 'earlier') }},
         {% endfor -%}
+        sum(processing_seconds) filter (where not is_excluded and is_in_window) as processing_seconds
     from flagged
     group by shop_id
 

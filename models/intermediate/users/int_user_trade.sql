@@ -1,5 +1,4 @@
 {{ config(kind='of_the_due', looked_up=['user_id']) }}
-{%- set tallies = ['resolved', 'clean', 'own_cancellations', 'disputes_lost', 'concluded'] -%}
 
 with purchases as not materialized (
 
@@ -27,10 +26,6 @@ final as (
         resolved_on,
         lost_on,
         next_event_at,
-        is_completed::integer as bought,
-        is_completed::integer as completed,
-        case when is_completed then amount else 0 end as revenue,
-        (resolved_at is not null and is_disputed)::integer as disputed,
         {{ tally_of_one('resolved', 'resolved_at is not null', 'resolved_at') }},
         {{ tally_of_one('clean', 'is_completed and lost_at is null', 'resolved_at') }},
         {{ tally_of_one('own_cancellations', 'is_own_cancellation', 'resolved_at') }},
@@ -39,7 +34,11 @@ final as (
             'concluded',
             "resolved_at is not null and (outcome != 'cancelled' or is_own_cancellation)",
             'resolved_at'
-        ) }}
+        ) }},
+        is_completed::integer as bought,
+        is_completed::integer as completed,
+        case when is_completed then amount else 0 end as revenue,
+        (resolved_at is not null and is_disputed)::integer as disputed
     from purchases
     union all
     select
@@ -48,15 +47,15 @@ final as (
         days.day as resolved_on,
         days.day as lost_on,
         null as next_event_at,
+        {% for tally in ('resolved', 'clean', 'own_cancellations', 'disputes_lost', 'concluded') -%}
+            days.{{ tally }},
+            days.{{ tally }}_first_at,
+            days.{{ tally }}_last_at,
+        {% endfor -%}
         0 as bought,
         days.completed,
         days.revenue,
-        days.disputed,
-        {% for tally in tallies -%}
-            days.{{ tally }},
-            days.{{ tally }}_first_at,
-            days.{{ tally }}_last_at{{ ',' if not loop.last }}
-        {% endfor -%}
+        days.disputed
     from shops
     inner join {{ ref('int_order_days') }} as days on shops.seller_id = days.seller_id
 

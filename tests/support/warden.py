@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from multiprocessing.util import get_temp_dir
 from pathlib import Path
 
 import psutil
@@ -24,6 +25,7 @@ import psutil
 def guarded() -> Iterator[Path]:
     """Within this block temporary files have their own folder; at its end no started process is left."""
     before = os.environ.get("TMPDIR"), tempfile.tempdir
+    get_temp_dir()  # multiprocessing's own, which it removes after the last fixture
     folder = Path(tempfile.mkdtemp(prefix="standing-"))
     folder.chmod(0o755)  # the account that PostgreSQL runs as passes through
     warden = subprocess.Popen(

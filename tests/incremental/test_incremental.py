@@ -520,7 +520,8 @@ def test_after_any_history_the_due_alone_give_what_everybody_would(
     )
     assert history.happened["change"] > histories * steps / 2, history.happened
     rare = {*RARE, "stopped"} & history.happened.keys()
-    assert len(rare) >= 4 if histories == 1 else len(rare) == len(RARE) + 1, history.happened
+    # After so many changes something rare has to come, so that one history has two of them at least.
+    assert len(rare) >= 2 if histories == 1 else len(rare) == len(RARE) + 1, history.happened
     of_the_due = [said for said in history.reasons if not said.startswith("everybody")]
     # Comparing one run of everybody with another would prove nothing.
     assert len(of_the_due) > len(history.reasons) / 3, history.reasons

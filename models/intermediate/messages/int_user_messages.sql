@@ -38,7 +38,7 @@ counted as (
         count(*) filter (where is_recent and is_answered) as recent_threads_answered,
         sum(minutes_to_answer) filter (where is_recent and is_answered) as answer_minutes,
         array_agg(minutes_to_answer order by minutes_to_answer asc)
-            filter (where is_recent and is_answered) as answer_times,
+        filter (where is_recent and is_answered) as answer_times,
         min(answer_due_at) filter (where not is_judged) as next_judgement_at
     from flagged
     group by user_id

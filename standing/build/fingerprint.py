@@ -1,16 +1,16 @@
 """Hashes of what a build depends on besides rows; only this module says what counts.
 
-Equal hashes mean that a member to whom nothing happened would get the same document. In the hash of a
+Equal hashes mean that a member to whom nothing happened would get the same document. In those of a
 target are
 
 - the text of its mart, of every model and seed below, and of all macros, materializations and hooks among
-them; - what YAML says of those models, seeds and sources (configuration, contract, types), and
-dbt_project.yml; - the settings that models read (`SETTINGS`; standing/incremental/context.py writes them
-for the models); - the application's columns that the models read with their types, the column that is
-written, and the constraints that
-  models rely on;
+  them;
+- what YAML says of those models, seeds and sources (configuration, contract, types), and dbt_project.yml;
+- the settings that models read (`SETTINGS`; standing/incremental/context.py writes them for the models);
+- the application's columns that the models read with their types, the column that is written, and the
+  constraints that models rely on;
 - the Python that logs changes and lists what has to be derived anew (`PYTHON`): what it missed before, it
-may find now.
+  may find now.
 
 Out are what decides whether a build ends well and not what it gives: data tests, unit tests, descriptions,
 and the policy's own tests, which `policy` has (standing/build/prepared.py). Out, too, is how and where a
@@ -19,6 +19,7 @@ build works: profiles.yml, the session's settings, threads. Versions of dbt and 
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -50,12 +51,17 @@ COLUMN = re.compile(r"'(\w+) (?:uuid|text|code|numeric|timestamptz|boolean|jsonb
 MATERIALIZED = "kept"
 
 
+#: Parts that any model may depend on: all macros, the settings, and the columns of sources with what YAML
+#: says of them.
+EVERYWHERE = frozenset({"macros", "settings", "sources"})
+
+
 @dataclass(frozen=True)
 class Fingerprint:
-    """`targets` is target → the hash of what its documents depend on, for all targets.
+    """`targets` is target → what its documents depend on, for all targets: JSON of part → hash.
 
-    `materialized` is that of all models whose rows stay, and `policy` that of the seeds and of what is
-    tested about them.
+    A part is a model, seed or macro, or one of `EVERYWHERE`. `materialized` is the hash of all models whose
+    rows stay, and `policy` that of the seeds and of what is tested about them.
     """
 
     targets: dict[str, str]
@@ -65,26 +71,32 @@ class Fingerprint:
 
 def take(application: Application, settings: Settings) -> Fingerprint:
     """The fingerprint of a build that would begin now."""
-    always = [
-        *project.texts("dbt_project.yml", "macros/**/*.sql", *PYTHON),
-        *(f"{name}={getattr(settings, name)}" for name in SETTINGS),
-    ]
     said = project.properties()
+    macros = _hash(project.texts("dbt_project.yml", "macros/**/*.sql", *PYTHON))
+    setting = _hash(f"{name}={getattr(settings, name)}" for name in SETTINGS)
 
-    def hash_of(*models: str) -> str:
+    def parts_of(*models: str, written: str = "") -> str:
         found = dict(found for model in models for found in project.upstream(model).items())
-        texts = [part.text for part in found.values()]
-        described = [said.get(name, "") for name in (*found, "application", "standing", "state")]
-        return _hash([*always, *texts, *described, *_read(texts, application)])
+        described = (said.get(name, "") for name in ("application", "standing", "state"))
+        read = _read([part.text for part in found.values()], application)
+        parts = {name: _hash([part.text, said.get(name, "")]) for name, part in found.items()}
+        parts |= {"macros": macros, "settings": setting, "sources": _hash([*described, *read, written])}
+        return json.dumps(parts, sort_keys=True)
 
     return Fingerprint(
         {
-            target.name: _hash([hash_of(target.mart), _column(application, target.table, target.column)])
+            target.name: parts_of(target.mart, written=_column(application, target.table, target.column))
             for target in TARGETS
         },
-        hash_of(*project.materialized(MATERIALIZED)),
+        _hash([parts_of(*project.materialized(MATERIALIZED))]),
         _hash(project.texts("seeds/*", "tests/dbt/*.sql")),
     )
+
+
+def edited(before: str, now: str) -> set[str]:
+    """The parts in which two states of a target differ."""
+    known, found = json.loads(before), json.loads(now)
+    return {name for name in known | found if known.get(name) != found.get(name)}
 
 
 def _read(texts: list[str], application: Application) -> Iterator[str]:

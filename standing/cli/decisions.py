@@ -23,9 +23,9 @@ PROGRESS_SECONDS = 5
 def diff(run_id: int | None, stopped: bool, as_json: bool) -> None:
     """Show who would move, by column, level and tier, and why.
 
-    Without an option it tries the policy and the models as they are on disk: builds everything in a schema
-    of your own and compares it with what is published. Publishes nothing and moves no state; a run may work
-    beside it.
+    Without an option it tries the policy and the models as they are on disk: builds what the edit touches,
+    as of the last run, in a schema of your own, and compares it with what is published. Publishes nothing
+    and moves no state; a run may work beside it.
     """
     from standing.decisions.wording import as_text
 
@@ -52,15 +52,10 @@ def _tried() -> "Difference":
     from standing.decisions.trial import try_policy
     from standing.settings import current
 
-    settings = current()
-    difference = try_policy(settings, _progress())
-    click.echo(
-        f"the documents tried are in {settings.diff_schema}; what has changed in the data since the last"
-        " run"
-        " is among the differences",
-        err=True,
-    )
-    return difference
+    tried = try_policy(current(), _progress())
+    if tried.note:
+        click.echo(tried.note, err=True)
+    return tried.difference
 
 
 def _progress() -> "Callable[[int, int], None]":

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from standing.contract.target import Ladder
-from standing.contract.targets import Target
+from standing.contract.targets import TARGETS, Target
 from standing.database.connect import rows
 from standing.findings.movers import movers_of
 from standing.gate.change_sets import changed_documents
@@ -18,6 +18,11 @@ from standing.report.content import Mover
 from standing.settings import Settings
 from standing.sql import quoted
 from standing.text import plain
+
+#: Changed documents of a target that nothing touches.
+NOTHING = (
+    "select null::uuid as member_id, null::jsonb as old_document, null::jsonb as new_document where false"
+)
 
 
 @dataclass(frozen=True)
@@ -73,13 +78,13 @@ class Difference:
 def of_build(
     connection: Connection, settings: Settings, targets: tuple[Target, ...], gate: GateVerdict
 ) -> Difference:
-    """What the build in `settings.build_schema` would change, whose changes have been found."""
-    changed = {
+    """What the build in `settings.build_schema` would change, which has made the documents of `targets`."""
+    changed = dict.fromkeys((target.name for target in TARGETS), NOTHING) | {
         target.name: changed_documents(ChangeTable(settings, group), target)
         for group in by_table(targets)
         for target in group
     }
-    return _gather(connection, settings, targets, changed, gate)
+    return _gather(connection, settings, TARGETS, changed, gate)
 
 
 def of_stopped_run(

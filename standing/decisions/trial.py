@@ -1,27 +1,41 @@
-"""An analyst's trial: everything built in a schema of their own, compared with what is published.
+"""An analyst's trial: what an edit touches, built in their own schema and compared with what is published.
 
 It publishes nothing, moves no state, enters no run and takes no run lock: a run may work beside it.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
-from standing.build import dbt, selection
+from standing.build import dbt
+from standing.contract.members import MEMBER_KINDS
 from standing.contract.targets import TARGETS, targets_of
 from standing.database.clock import wall_clock
 from standing.database.connect import connect, require_upgraded
 from standing.database.lock import alone_in
 from standing.decisions.difference import Difference, of_build, of_stopped_run
+from standing.decisions.edit import Edit, find_edit
 from standing.errors import BuildFailed, SettingError, StandingError
 from standing.gate.verdict import GateVerdict, measure
 from standing.incremental.plan import open_build
 from standing.publish.publish import find_changes
 from standing.settings import Settings
+from standing.sql import quoted
+from standing.state.runs import last_published_as_of
 
 
-def try_policy(settings: Settings, progress: Callable[[int, int], None] | None = None) -> Difference:
-    """Build every document with the seeds and models as they are on disk, and compare.
+@dataclass(frozen=True)
+class Trial:
+    """What an edit would change; `note` says in one line what was built, and is empty where nothing was."""
+
+    difference: Difference
+    note: str = ""
+
+
+def try_policy(settings: Settings, progress: Callable[[int, int], None] | None = None) -> Trial:
+    """Build what the edited seeds and models touch as of the last published run, and compare.
 
     Raises BuildFailed where the policy or a model is wrong, LockTaken beside another trial of the same
     person.
@@ -30,23 +44,65 @@ def try_policy(settings: Settings, progress: Callable[[int, int], None] | None =
     with connect(settings) as engine:
         with engine.connect() as connection:
             require_upgraded(connection, settings)
+            edit = find_edit(connection, settings)
+            if edit.is_nothing:
+                return Trial(of_build(connection, settings, (), GateVerdict()))
+        as_of = last_published_as_of(engine) or wall_clock(engine)
         with alone_in(engine, settings.diff_schema, "standing diff"):
-            as_of = wall_clock(engine)
-            open_build(engine, trial, 0, as_of, TARGETS)
-            arguments = ("build", *selection.without_policy(TARGETS), *dbt.AS_BUILT, "--full-refresh")
             try:
-                whole = dbt.count(trial, engine.url, *selection.whole(TARGETS)) if progress else 0
-                policy = dbt.load_policy(trial, engine.url, progress, whole)
-                dbt.invoke(trial, engine.url, *arguments, progress=dbt.going_on(len(policy), progress))
+                dbt.check_policy()
+                _open(engine, settings, trial, edit, as_of)
+                selected = ("--select", *sorted(edit.built))
+                dbt.invoke(trial, engine.url, "build", *selected, *BUILT, progress=progress)
             except BuildFailed as error:
                 log = dbt.folder(trial) / "logs" / "dbt.log"
                 raise BuildFailed(
                     error.message, f"correct it, then standing diff again; the whole log is {log}"
                 ) from None
-            find_changes(engine, trial, TARGETS, as_of)
-            gate = measure(engine, trial, TARGETS)
+            find_changes(engine, trial, edit.targets, as_of)
+            gate = measure(engine, trial, edit.targets)
             with engine.connect() as connection:
-                return of_build(connection, trial, TARGETS, gate)
+                found = of_build(connection, trial, edit.targets, gate)
+                return Trial(found, _note(trial, as_of, edit, find_edit(connection, settings)))
+
+
+#: With every test of what is built, but for those of one model's arithmetic, which are for developers.
+BUILT = ("--exclude-resource-type", "unit_test", "--indirect-selection", "eager", "--full-refresh")
+
+
+def _open(engine: Engine, settings: Settings, trial: Settings, edit: Edit, as_of: datetime) -> None:
+    """Make the trial's schema anew, with views of what the last run left.
+
+    It compares everybody but who is due again: what is published of them is not what they were built as.
+    """
+    schema = quoted(trial.build_schema)
+    with engine.begin() as connection:
+        connection.execute(text(f"drop schema if exists {schema} cascade"))
+    open_build(engine, trial, 0, as_of, TARGETS)
+    with engine.begin() as connection:
+        for kind in MEMBER_KINDS if edit.is_published else ():
+            connection.execute(
+                text(
+                    f"delete from {schema}.{kind.due_table} as built using standing.due"
+                    f" where built.{kind.key} = due.member_id"
+                )
+            )
+        for model in edit.kept:
+            left = f"select * from {quoted(settings.build_schema, model)}"
+            connection.execute(text(f"create view {schema}.{quoted(model)} as {left}"))
+
+
+def _note(trial: Settings, as_of: datetime, edit: Edit, after: Edit) -> str:
+    """What the answer holds besides the edit."""
+    moment = f"{as_of:%Y-%m-%d %H:%M} UTC"
+    note = f"the documents tried are in {trial.build_schema}, as of the last published run, {moment}"
+    if edit.reaches_facts:
+        note += "; members' facts were built anew, so what the application overwrites in place is today's"
+    if after.last_run and (edit.last_run != after.last_run or not edit.is_published):
+        note += (
+            f"; run {after.last_run} was not published then, and what it built may be among the differences"
+        )
+    return note
 
 
 def show_stopped(settings: Settings, run_id: int | None) -> Difference:

@@ -10,6 +10,8 @@ from standing.report.wording import FACTORS, name
 
 def as_text(found: Difference) -> str:
     """The whole difference: columns, matrices, movers, and what the gate says of it."""
+    if found.run_id is None and not any(one.changed for one in found.columns):
+        return "nothing would change"
     lines = [f"run {found.run_id} would write" if found.run_id else "against what is published"]
     for one in found.columns:
         share = one.changed / one.members if one.members else 0

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from support.project import Project
 
-from standing.build.fingerprint import Fingerprint, take
-from standing.build.project import PROJECT_ROOT
+from standing.build.fingerprint import Fingerprint, edited, take
+from standing.build.project import PROJECT_ROOT, upstream
 from standing.contract.targets import TARGETS
 from standing.database.schemas import Application
 from standing.settings import load_settings
@@ -124,3 +124,24 @@ def test_models_read_no_variable_but_the_two_schemas() -> None:
         if "env_var(" in line or "{{ var(" in line
     ]
     assert named == [("_sources.yml", "schema: \"{{ env_var('STANDING_APPLICATION_SCHEMA', 'public') }}\"")]
+
+
+def test_what_was_edited_is_named(project: Project) -> None:
+    before = take(APPLICATION, project.settings)
+    project.edit("seeds/tier_policy.csv", ("\n", "\n\n"))
+    project.edit("models/marts/seller_ratings.sql", ("select", "select "))
+    after = take(APPLICATION, project.settings)
+    parts = {name: edited(before.targets[name], after.targets[name]) for name in ALL}
+    assert {name: found for name, found in parts.items() if found} == {
+        "tier_info": {"tier_policy"},
+        "ratings": {"seller_ratings"},
+    }
+    project.edit("macros/incremental/due.sql", ("random_page_cost", "random_page_cost "))
+    touched = take(APPLICATION, project.settings).targets["ratings"]
+    assert "macros" in edited(after.targets["ratings"], touched)
+
+
+def test_facts_are_what_their_marts_are_made_from() -> None:
+    for target in TARGETS:
+        assert set(target.facts) <= upstream(target.mart).keys(), target.name
+        assert target.facts

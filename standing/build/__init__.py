@@ -1,4 +1,4 @@
 """dbt: call it, the policy files, the fingerprint of what a build depends on, what is prepared.
 
-May use: contract, database, settings and the other leaves.
+May use: contract, database.
 """

@@ -1,4 +1,6 @@
-"""What is declared once: documents, targets, tables and columns of the application. Data only.
+"""What is declared once: documents, targets, tables and columns of the application.
 
-May use: sql and errors, nothing else of ours. The expectations read it, too.
+Data only. The expectations read it, too.
+
+May use: nothing of ours but the leaves.
 """

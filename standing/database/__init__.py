@@ -1,4 +1,4 @@
 """The server: connect, the embedded one, the lock, chunks, the catalogue, the clock, PostgreSQL's programs.
 
-May use: settings and the other leaves.
+May use: contract.
 """

@@ -1,4 +1,4 @@
 """What people decide: approve, reject, undo, resume; and diff, which they look at first.
 
-May use: run and everything below it.
+May use: audit, build, contract, database, findings, gate, incremental, publish, report, run, state.
 """

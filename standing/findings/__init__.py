@@ -1,4 +1,4 @@
 """Numbers for reports and diffs: movements, movers, quarantine, freshness, gaps.
 
-May use: publish, state, build, contract, database, report's content.
+May use: contract, database, publish, report.
 """

@@ -1,1 +1,4 @@
-"""Marketplaces to work on: the legacy application's tables, simulated or filled from the Olist files."""
+"""Marketplaces to work on: the legacy application's tables, simulated or filled from the Olist files.
+
+May use: database.
+"""

@@ -1,4 +1,4 @@
 """Write documents to the application's columns, in chunks, only where they differ.
 
-May use: incremental, state, contract, database.
+May use: contract, database, incremental, state.
 """

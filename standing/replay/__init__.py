@@ -1,4 +1,4 @@
 """The past: documents as of moments of last year, kept apart.
 
-May use: run and everything below it.
+May use: audit, build, contract, database, run.
 """

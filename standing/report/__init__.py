@@ -2,6 +2,8 @@
 
 `content` holds what a report says, as data; `write_report` turns it into files. Importing this
 package is cheap: the charts' libraries load when a report is written.
+
+May use: nothing of ours but the leaves.
 """
 
 from standing.report.content import RunReport

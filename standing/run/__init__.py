@@ -1,4 +1,5 @@
 """One run: what is asked for, its stages in order, how it ends, its report.
 
-May use: gate, findings, publish, incremental, build, state, report and what is below them.
+May use: audit, build, contract, database, expectations, findings, gate, incremental, publish, report,
+state.
 """

@@ -1,4 +1,4 @@
 """Processes in the background: Prefect's server and what serves the deployments.
 
-May use: settings and the other leaves.
+May use: nothing of ours but the leaves.
 """

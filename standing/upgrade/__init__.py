@@ -1,1 +1,4 @@
-"""The upgrade of the application's schema: planned from what is there, live, restartable, reversible."""
+"""The upgrade of the application's schema: planned from what is there, live, restartable, reversible.
+
+May use: audit, contract, database, expectations, incremental, report, state.
+"""

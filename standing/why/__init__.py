@@ -2,6 +2,8 @@
 
 `explain` builds the facts of one member and gathers the explanation, `as_text` words it for people; the
 command line prints it as JSON as well.
+
+May use: build, contract, database, incremental, state.
 """
 
 from standing.why.explain import explain

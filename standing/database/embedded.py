@@ -145,6 +145,8 @@ class Server:
             if not (self.data / "PG_VERSION").exists():
                 self._initialise()
             self._private_folder(self.sockets)
+            # A killed server left it: PostgreSQL would take whoever has its number now for that server.
+            (self.sockets / f"{SOCKET}.lock").unlink(missing_ok=True)
             options = {
                 **CONFIGURATION,
                 **self.extra,

@@ -7,12 +7,14 @@ from sqlalchemy import Connection, text
 from standing.build.fingerprint import EVERYWHERE, edited, take
 from standing.build.prepared import is_prepared
 from standing.build.project import upstream
+from standing.build.selection import POLICY_MODELS
 from standing.contract.targets import TARGETS, Target
 from standing.incremental.observed import observe
 from standing.settings import Settings
 
+GATE_LIMITS = "gate_limits"
 #: Built whatever is edited: whom the trial compares, and the gate's limits, of which no document is made.
-ALWAYS = ("int_due_users", "int_due_sellers", "gate_limits")
+ALWAYS = ("int_due_users", "int_due_sellers", GATE_LIMITS)
 #: The last run that built anything.
 LAST_BUILD = """
     select run_id, status in ('published', 'undone') as is_published from standing.runs
@@ -26,7 +28,8 @@ class Edit:
 
     `last_run` is the last that built anything, and `is_published` whether what it left is published. `kept`
     are the models and seeds to read from its build. `reaches_facts` says whether facts of members are among
-    those to build, `is_nothing` that all policy and models are as the last run had them.
+    those to build: then policy is loaded and tested first, and is in neither list. `is_nothing` says that
+    all policy and models are as the last run had them.
     """
 
     last_run: int | None
@@ -63,12 +66,15 @@ def find_edit(connection: Connection, settings: Settings) -> Edit:
         targets.append(target)
         built |= nodes[target.name] - below if from_facts else nodes[target.name]
         reaches_facts |= not from_facts
+    kept = set().union(*nodes.values()) - built
+    if reaches_facts:
+        built, kept = built - _policy(), kept - _policy()
     return Edit(
         last.run_id if last else None,
         bool(last and last.is_published),
         tuple(targets),
         frozenset(built),
-        frozenset((set().union(*nodes.values()) - built) & observed.built),
+        frozenset(kept & observed.built),
         reaches_facts,
         not targets and is_prepared(connection, settings, TARGETS, fingerprint, observed.built),
     )
@@ -77,3 +83,10 @@ def find_edit(connection: Connection, settings: Settings) -> Edit:
 def _nodes(mart: str) -> set[str]:
     """The models and seeds that a mart is made from, with itself."""
     return {name for name, part in upstream(mart).items() if "macros" not in part.path.parts}
+
+
+def _policy() -> set[str]:
+    """What loading policy makes of it: the seeds that a document is made from, and the models of seeds."""
+    parts = {name: part for target in TARGETS for name, part in upstream(target.mart).items()}
+    seeds = {name for name, part in parts.items() if part.path.suffix == ".csv"}
+    return {*seeds, *POLICY_MODELS, GATE_LIMITS}

@@ -52,6 +52,8 @@ def try_policy(settings: Settings, progress: Callable[[int, int], None] | None =
             try:
                 dbt.check_policy()
                 _open(engine, settings, trial, edit, as_of)
+                if edit.reaches_facts:  # a long build, which a wrong policy stops before it begins
+                    dbt.load_policy(trial, engine.url)
                 selected = ("--select", *sorted(edit.built))
                 dbt.invoke(trial, engine.url, "build", *selected, *BUILT, progress=progress)
             except BuildFailed as error:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -94,16 +95,18 @@ def test_what_a_killed_server_left_at_work_keeps_another_from_the_data(server: S
     saved = note.read_text()
     killed = psutil.Process(int(saved.partition("\n")[0]))
     children = killed.children()
-    for child in children:
-        child.suspend()
     try:
+        for child in children:
+            with suppress(psutil.NoSuchProcess):  # one that begins with the server and soon ends
+                child.suspend()
         killed.kill()
         psutil.wait_procs([killed], timeout=30)
         with pytest.raises(ServerError):
             server.start()
     finally:
         for child in children:
-            child.resume()
+            with suppress(psutil.NoSuchProcess):
+                child.resume()
         psutil.wait_procs(children, timeout=30)
     assert server.start()
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from standing.decisions.difference import Difference
+from standing.decisions.difference import ColumnChange, Difference
 from standing.decisions.wording import as_text
 from standing.gate.verdict import GateVerdict
 from standing.report.content import FactorMove, Mover
@@ -35,6 +35,12 @@ def test_a_mover_has_an_arrow_only_where_something_moves(
         step_after=step_after,
         factors=(FACTOR,),
     )
-    lines = as_text(Difference(None, (), (), (mover,), GateVerdict())).splitlines()
+    column = ColumnChange("trust_score", "users.trust_score", members=1, changed=1)
+    lines = as_text(Difference(None, (column,), (), (mover,), GateVerdict())).splitlines()
     assert f"  trust_score a: overall_score {said}" in lines
     assert "    -2.0 E-mail address verified: 2.0 → none" in lines
+
+
+def test_a_difference_without_a_change_says_so_in_one_line() -> None:
+    column = ColumnChange("trust_score", "users.trust_score", members=1, changed=0)
+    assert as_text(Difference(None, (column,), (), (), GateVerdict())) == "nothing would change"

@@ -141,12 +141,10 @@ class Server:
             if self.running():
                 self._require_socket()
                 return False
-            Postmaster(self.data).disown()
+            Postmaster(self.data).disown(self.sockets / f"{SOCKET}.lock")
             if not (self.data / "PG_VERSION").exists():
                 self._initialise()
             self._private_folder(self.sockets)
-            # A killed server left it: PostgreSQL would take whoever has its number now for that server.
-            (self.sockets / f"{SOCKET}.lock").unlink(missing_ok=True)
             options = {
                 **CONFIGURATION,
                 **self.extra,

@@ -44,12 +44,14 @@ class Postmaster:
         """By its command, which anybody may read; or, where the data was moved since, by where it works."""
         return str(self.data) in command or Path(working_folder()) == self.data.resolve()
 
-    def disown(self) -> None:
-        """Where none runs, note nobody's process: PostgreSQL would take any that has the number for its
-        own.
+    def disown(self, socket_lock: Path) -> None:
+        """Where none runs, take back what a killed server noted: PostgreSQL would take whoever has its
+        number now for that server.
 
-        The other lines stay: by them PostgreSQL finds what a killed server left at work in the data.
+        The data folder then names nobody's process, and the lock of the socket is gone. The other lines
+        stay: by them PostgreSQL finds what a killed server left at work in the data.
         """
+        socket_lock.unlink(missing_ok=True)
         if self._file.exists():
             with self._file.open("r+") as file:
                 rest = file.read().partition("\n")[2]

@@ -9,14 +9,12 @@ import pytest
 from conftest import MakeDatabase
 from sqlalchemy import Engine, create_engine, text
 from support.decided import column, do, scalar
-from support.small_mart import build, find, publish, stop, until_it_waits
+from support.small_mart import build, declare, find, publish, stop, until_it_waits
 
-from standing.contract import targets
 from standing.contract.document import Document, Key, count, percentage
 from standing.contract.document import text as text_key
 from standing.contract.members import MemberKind
 from standing.contract.target import Target
-from standing.decisions import undo as undoing
 from standing.decisions.approval import approve
 from standing.decisions.undo import undo
 from standing.settings import Settings
@@ -69,11 +67,7 @@ AFTER = ("gold", 700, "2027-03-01 00:00:00", "12.50", "2026-06-30")
 def marketplace(
     make_database: MakeDatabase, published_template: str, monkeypatch: pytest.MonkeyPatch
 ) -> Settings:
-    """Decisions know the target, too."""
-    known = (*targets.TARGETS, PROGRAMME)
-    for module in (targets, undoing):
-        monkeypatch.setattr(module, "TARGETS", known)
-    monkeypatch.setitem(targets.SELECTIONS, PROGRAMME.name, (PROGRAMME.name,))
+    declare(monkeypatch, PROGRAMME)
     return make_database(published_template, STANDING_LOCK_WAIT_MINUTES=0, STANDING_PUBLISH_CHUNK=2)
 
 

@@ -11,14 +11,13 @@ import pytest
 from conftest import MakeDatabase
 from sqlalchemy import Engine, create_engine, text
 from support.decided import column, do, scalar
-from support.small_mart import build, find, publish, stop, until_it_waits
+from support.small_mart import build, declare, find, publish, stop, until_it_waits
 
-from standing.contract import targets
 from standing.contract.document import Document, Key, changed_at, count
 from standing.contract.members import USERS
 from standing.contract.target import Target
+from standing.contract.targets import TARGETS
 from standing.database.clock import wall_clock
-from standing.decisions import undo as undoing
 from standing.decisions.approval import approve
 from standing.decisions.undo import undo
 from standing.publish.publish import find_changes
@@ -47,11 +46,7 @@ THEIRS = {"login_streak": 5, "theme": {"dark": True}}
 def marketplace(
     make_database: MakeDatabase, published_template: str, monkeypatch: pytest.MonkeyPatch
 ) -> Settings:
-    """Decisions know the target, too."""
-    known = (*targets.TARGETS, GAME)
-    for module in (targets, undoing):
-        monkeypatch.setattr(module, "TARGETS", known)
-    monkeypatch.setitem(targets.SELECTIONS, GAME.selection, (GAME.name,))
+    declare(monkeypatch, GAME)
     return make_database(published_template, STANDING_LOCK_WAIT_MINUTES=0, STANDING_PUBLISH_CHUNK=2)
 
 
@@ -117,7 +112,7 @@ def test_only_owned_keys_are_compared_and_written(
 def test_all_documents_of_a_table_are_written_in_one_update_and_one_that_stays_is_not(
     marketplace: Settings, database: Engine, members: list[str]
 ) -> None:
-    score = next(target for target in targets.TARGETS if target.name == "trust_score")
+    score = next(target for target in TARGETS if target.name == "trust_score")
     build(database, GAME, dict.fromkeys(members, FIRST))
     kept = column(database, "select trust_score::text from users order by id limit 5")
     do(

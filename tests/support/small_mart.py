@@ -4,14 +4,17 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine, text
 from support.decided import do, scalar
 from support.waiting import until
 
 from standing.build.fingerprint import Fingerprint
+from standing.contract import targets
 from standing.contract.target import Target
 from standing.database.clock import wall_clock
 from standing.database.lock import run_lock
+from standing.decisions import undo as undoing
 from standing.gate import change_sets
 from standing.incremental.observed import Asked
 from standing.incremental.plan import Plan
@@ -71,3 +74,11 @@ def until_it_waits(engine: Engine) -> None:
     """Until a statement in this database waits for a lock."""
     waits = "from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
     until(lambda: scalar(engine, f"select exists (select {waits})"), "a statement waits for a lock")
+
+
+def declare(monkeypatch: pytest.MonkeyPatch, target: Target) -> None:
+    """Runs and decisions of this test know the target, in a selection of its own."""
+    known = (*targets.TARGETS, target)
+    for module in (targets, undoing):
+        monkeypatch.setattr(module, "TARGETS", known)
+    monkeypatch.setitem(targets.SELECTIONS, target.selection, (target.name,))

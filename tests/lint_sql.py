@@ -96,7 +96,9 @@ def main(arguments: list[str]) -> int:
     files = changed() if "--changed" in arguments else list(LINTED)
     if not files:
         with tempfile.TemporaryDirectory() as home:
-            nowhere = load_settings(STANDING_HOME=home, DATABASE_URL="postgresql+psycopg://localhost/none")
+            nowhere = load_settings(
+                STANDING_HOME=home, DATABASE_URL="postgresql+psycopg://nobody@localhost/none"
+            )
             return parse(environment(nowhere, make_url(nowhere.database_url or "")))
     with marketplace() as settings:
         variables = environment(settings, make_url(settings.database_url or ""))

@@ -75,7 +75,7 @@ class Catalog:
     references: frozenset[str]
 
     def usable(self, path: str) -> bool:
-        """It exists and, if METRICS.md asks for it, has a type that fits."""
+        """It exists and, if the contract asks for it, has a type that fits."""
         existing = self.types.get(path)
         return existing is not None and existing in FITTING.get(path, {existing})
 

@@ -23,7 +23,7 @@ CORRECT = "correct them in the application, by the keys shown"
 
 
 def contract_scan(catalog: Catalog) -> Scan:
-    """The catalog held against METRICS.md, and the rules that constraints promise."""
+    """The catalog held against the contract's columns, and the rules that constraints promise."""
     missing = [table for table in REQUIRED if not catalog.has_table(table)]
     rows = [(f"table {table}", "is missing", True) for table in missing]
     rows += [

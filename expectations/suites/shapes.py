@@ -99,7 +99,7 @@ def _extra(value: str, keys: Iterable[str]) -> str:
 
 
 def _evidence(target: Target) -> Rule:
-    """A rate is (scale·num + k·prior) / (den + k), two decimals, 0 without evidence (METRICS.md)."""
+    """A rate is (scale·num + k·prior) / (den + k), two decimals, 0 without evidence (docs/metrics.md)."""
     wrong = {key.name: _wrong(key) for key in target.document.rates}
     return Rule(
         f"{target.name}_rates_equal_their_evidence",

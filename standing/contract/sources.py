@@ -1,7 +1,7 @@
 """The application's tables as they are read: each column once, with everything that hangs on it.
 
 The audit and the preflight take its type, the report what members lose without it, the change log whom a
-row concerns, the upgrade which columns need an index. METRICS.md, Sources.
+row concerns, the upgrade which columns need an index. standing/contract/application.py has the columns.
 """
 
 from dataclasses import dataclass

@@ -1,5 +1,5 @@
 -- The legacy application, before the upgrade, without keys: these come from constraints.sql after the rows.
--- Statements are picked by table name; METRICS.md "Sources" says which tables are optional.
+-- Statements are picked by table name; standing/contract/application.py says which tables are optional.
 
 create table users (
     id uuid not null default gen_random_uuid(),

@@ -1,7 +1,7 @@
 """Why a member stands where they stand: the score as a sum, the orders behind a rate, the way up.
 
-`explain` builds the facts of one member and gathers the explanation, `as_text` words it for people; the
-command line prints it as JSON as well.
+`explain` reads the facts that runs keep of a member (for a past moment it has them built), and `as_text`
+words it for people; the command line prints it as JSON as well.
 
 May use: build, contract, database, incremental, state.
 """

@@ -1,4 +1,4 @@
-"""METRICS.md and docs/metrics.md in plain Python, written from these pages and not from the SQL.
+"""docs/metrics.md in plain Python, written from this page and not from the SQL.
 
 Rows are dictionaries as the application's tables hold them; a table that is not there is an empty list, a
 column that is not there is None. Policy is read from the seeds. Arithmetic is exact.

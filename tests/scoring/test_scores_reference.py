@@ -1,4 +1,4 @@
-"""Every key of every document agrees with METRICS.md in plain Python, on hundreds of marketplaces."""
+"""Every key of every document agrees with docs/metrics.md in plain Python, on hundreds of marketplaces."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta

@@ -18,7 +18,7 @@ from prefect.artifacts import (
 from prefect.runtime import flow_run
 
 from standing.log import NAME
-from standing.run.outcome import Outcome
+from standing.run.outcome import RunOutcome
 from standing.run.stages import STAGES
 from standing.text import plural
 
@@ -27,7 +27,7 @@ PAGES = "STANDING_PAGES"
 PROGRESS_SECONDS = 2.0
 
 
-def publish_artifacts(outcome: Outcome) -> None:
+def publish_artifacts(outcome: RunOutcome) -> None:
     """Show the outcome on the flow run's page; models and quality as the report has them."""
     create_markdown_artifact(
         key="standing-run", markdown=markdown(outcome), description=f"run {outcome.run_id}"
@@ -85,7 +85,7 @@ def link(report: Path) -> str:
     return f"{base}/reports/{report.parent.name}/{report.name}" if base else report.as_uri()
 
 
-def markdown(outcome: Outcome) -> str:
+def markdown(outcome: RunOutcome) -> str:
     """The outcome as two tables with a link to the report."""
     lines = [f"# Run {outcome.run_id}: {outcome.status}", "", outcome.message, ""]
     if outcome.report:

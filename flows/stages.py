@@ -19,7 +19,7 @@ from standing.database.lock import LockLost
 from standing.errors import DatabaseUnreachable, GateStopped, StandingError
 from standing.monitor.metrics import write_metrics
 from standing.run.execute import execute
-from standing.run.outcome import Outcome
+from standing.run.outcome import RunOutcome
 from standing.run.run import Part, Request, Run, Stage
 from standing.settings import Settings, current
 
@@ -128,14 +128,14 @@ def carry_out(request: Request) -> State[None]:
     return concluded(settings, outcome)
 
 
-def concluded(settings: Settings, outcome: Outcome) -> State[None]:
+def concluded(settings: Settings, outcome: RunOutcome) -> State[None]:
     """What a run leaves for people and machines, and the flow's state."""
     publish_artifacts(outcome)
     write_metrics(settings)
     return as_state(outcome)
 
 
-def _attempt(settings: Settings, request: Request) -> Outcome:
+def _attempt(settings: Settings, request: Request) -> RunOutcome:
     with Progress(f"run of {request.selection}") as progress:
         return execute(settings, request, perform=Stages(progress))
 
@@ -146,7 +146,7 @@ def _was_cut_off(error: StandingError) -> bool:
     return isinstance(error, (LockLost, DatabaseUnreachable)) or lost
 
 
-def as_state(outcome: Outcome) -> State[None]:
+def as_state(outcome: RunOutcome) -> State[None]:
     """The flow run's state, by the name of its end or failed with reason and fix; its data is the error."""
     if outcome.status == "stopped":
         where = f"on this page: the deployments approve and reject, with run_id {outcome.run_id}"

@@ -5,7 +5,7 @@ import pytest
 from standing.decisions.undo import Undone
 from standing.monitor.drift import Reconciliation
 from standing.monitor.reconcile import NOT_LOGGED
-from standing.run.outcome import Outcome
+from standing.run.outcome import RunOutcome
 from standing.text import plural
 
 
@@ -23,7 +23,7 @@ def test_a_word_of_its_own_for_many_brings_its_verb() -> None:
 
 def test_one_document_that_was_put_back_or_differs_is_one() -> None:
     assert Undone(7, {"ratings": 1}, {}, {}).message == "run 7 undone: 1 document put back and held"
-    found = Reconciliation(Outcome(7, "published", ""), 1504, {"ratings": {NOT_LOGGED: 1}})
+    found = Reconciliation(RunOutcome(7, "published", ""), 1504, {"ratings": {NOT_LOGGED: 1}})
     assert found.message == "run 7: 1 document differs from a full recompute, of 1,504 compared"
     said = "1 document differs from a full recompute, of 1,504 compared: ratings: 1 where"
     assert str(found.error).startswith(said)

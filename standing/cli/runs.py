@@ -14,7 +14,7 @@ from standing.errors import SettingError
 from standing.text import plural
 
 if TYPE_CHECKING:
-    from standing.run.outcome import Outcome
+    from standing.run.outcome import RunOutcome
 
 #: How `reconcile` ends where its run left nothing to compare with: status → exit code.
 NOT_COMPARED = {"skipped": 5, "waiting": 6}
@@ -68,7 +68,7 @@ def _moment(given: str | None, zone: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))
 
 
-def _plain(outcome: "Outcome") -> dict[str, Any]:
+def _plain(outcome: "RunOutcome") -> dict[str, Any]:
     return {
         "run_id": outcome.run_id,
         "status": outcome.status,
@@ -82,7 +82,7 @@ def _plain(outcome: "Outcome") -> dict[str, Any]:
     }
 
 
-def _print_outcome(outcome: "Outcome") -> None:
+def _print_outcome(outcome: "RunOutcome") -> None:
     click.echo(f"run {outcome.run_id}: {outcome.status}: {outcome.message}")
     for change in outcome.changes:
         written = outcome.written.get(change.target, 0)

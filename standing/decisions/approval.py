@@ -17,7 +17,7 @@ from standing.gate import change_sets
 from standing.gate.waiting import expire
 from standing.publish.writer import Source, Tally, write_decided
 from standing.run.execute import Perform, carry_out, run_directly
-from standing.run.outcome import Outcome
+from standing.run.outcome import RunOutcome
 from standing.run.run import Changes, Request, Run, Stage, Written
 from standing.run.stages import AUDIT_PUBLISHED
 from standing.settings import Settings
@@ -26,7 +26,7 @@ from standing.state.runs import go_on_with, mark, open_run
 
 
 @dataclass(frozen=True)
-class Approval(Outcome):
+class Approval(RunOutcome):
     """The run that published a change set. `left` is target → documents that had changed since the stop."""
 
     approves: int = 0

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from standing.errors import Drifted, StandingError
-from standing.run.outcome import Outcome
+from standing.run.outcome import RunOutcome
 from standing.text import plural
 
 MEND = "standing reconcile --mend"
@@ -28,13 +28,13 @@ class Reconciliation:
     holds and nothing compares. `mended` is the run that wrote the differing ones anew.
     """
 
-    run: Outcome
+    run: RunOutcome
     documents: int = 0
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     drift: tuple[Drift, ...] = ()
     meanwhile: int = 0
     held: int = 0
-    mended: Outcome | None = None
+    mended: RunOutcome | None = None
 
     @property
     def compared(self) -> bool:

@@ -25,7 +25,7 @@ from standing.monitor.drift import MEND, Drift, Reconciliation
 from standing.publish.documents import candidate, present, without_clock
 from standing.report.files import write_again
 from standing.run.execute import Perform, execute_locked, run_directly, skipped
-from standing.run.outcome import Outcome
+from standing.run.outcome import RunOutcome
 from standing.run.run import Request
 from standing.settings import Settings
 from standing.sql import quoted
@@ -110,7 +110,7 @@ def _say_with_run(
 
 
 def _compare(
-    connection: Connection, settings: Settings, shadow: Settings, run: Outcome, mend: bool
+    connection: Connection, settings: Settings, shadow: Settings, run: RunOutcome, mend: bool
 ) -> Reconciliation:
     """Every published document with the recompute; with `mend` the members that differ become due."""
     differing = [_differing(settings, shadow, target) for target in TARGETS]

@@ -19,7 +19,7 @@ from standing.database.connect import connect, require_upgraded
 from standing.database.lock import run_lock
 from standing.errors import SettingError
 from standing.run.execute import Perform, execute_locked, run_directly
-from standing.run.outcome import Outcome
+from standing.run.outcome import RunOutcome
 from standing.run.run import Request
 from standing.settings import Settings
 from standing.sql import quoted
@@ -63,7 +63,7 @@ OnMoment = Callable[[datetime, int, int, bool], None]
 
 def backfill(
     settings: Settings, asked: Backfill, on_moment: OnMoment, perform: Perform = run_directly
-) -> tuple[int, Outcome | None]:
+) -> tuple[int, RunOutcome | None]:
     """Fill the moments that are not there yet under the policy in force.
 
     Gives how many were filled, and the outcome of the replay that ended badly, where one did. Raises
@@ -103,7 +103,7 @@ def _is_filled(engine: Engine, moment: datetime, policy: str) -> bool:
     return found is not None
 
 
-def _keep(engine: Engine, settings: Settings, outcome: Outcome, policy: str) -> None:
+def _keep(engine: Engine, settings: Settings, outcome: RunOutcome, policy: str) -> None:
     """Copy the replay's documents, in one transaction."""
     known = {"moment": outcome.as_of, "policy": policy}
     with engine.begin() as connection:

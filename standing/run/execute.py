@@ -22,7 +22,7 @@ from standing.database.session_settings import fix_of
 from standing.errors import GateStopped, StandingError
 from standing.gate.waiting import undecided
 from standing.log import logger
-from standing.run.outcome import Outcome, break_off, conclude, crashed
+from standing.run.outcome import RunOutcome, break_off, conclude, crashed
 from standing.run.run import Part, Request, Run, Stage, StageResult
 from standing.run.stages import STAGES
 from standing.settings import Settings
@@ -37,7 +37,7 @@ def run_directly(stage: Stage, run: Run) -> Part:
     return stage.work(run)
 
 
-def execute(settings: Settings, request: Request, perform: Perform = run_directly) -> Outcome:
+def execute(settings: Settings, request: Request, perform: Perform = run_directly) -> RunOutcome:
     """Run the selection from the sources to the report.
 
     Gives the outcome of every run that began, failed ones too, and of one that was skipped because another
@@ -58,16 +58,16 @@ def execute(settings: Settings, request: Request, perform: Perform = run_directl
         return execute_locked(engine, settings, lock, request, perform)
 
 
-def skipped(engine: Engine, request: Request, taken: LockTaken) -> Outcome:
+def skipped(engine: Engine, request: Request, taken: LockTaken) -> RunOutcome:
     """Enter a run whose turn did not come; its members stay due."""
     as_of = _moment(engine, request)
     run_id = enter_skipped(engine, request.selection, as_of, taken.message)
-    return Outcome(run_id, "skipped", taken.message, as_of=as_of, error=taken)
+    return RunOutcome(run_id, "skipped", taken.message, as_of=as_of, error=taken)
 
 
 def execute_locked(
     engine: Engine, settings: Settings, lock: RunLock, request: Request, perform: Perform = run_directly
-) -> Outcome:
+) -> RunOutcome:
     """As `execute`, on an upgraded database whose lock the caller holds."""
     targets = targets_of(request.selection)
     as_of = _moment(engine, request)
@@ -95,7 +95,9 @@ def _awaited(engine: Engine, targets: tuple[Target, ...]) -> int | None:
         return undecided(connection, targets)
 
 
-def _wait(engine: Engine, settings: Settings, request: Request, as_of: datetime, stopped: int) -> Outcome:
+def _wait(
+    engine: Engine, settings: Settings, request: Request, as_of: datetime, stopped: int
+) -> RunOutcome:
     """Enter a run that builds nothing, because a stopped one awaits its decision; its members stay due."""
     message = (
         f"run {stopped} was stopped by the gate and awaits a decision:"
@@ -105,10 +107,10 @@ def _wait(engine: Engine, settings: Settings, request: Request, as_of: datetime,
     run_id = open_run(engine, request.selection, as_of)
     close_run(engine, run_id, "waiting", message, {"waits_for": stopped})
     tidy(engine, settings, run_id, everybody=True)
-    return Outcome(run_id, "waiting", message, as_of=as_of)
+    return RunOutcome(run_id, "waiting", message, as_of=as_of)
 
 
-def carry_out(run: Run, stages: Iterable[Stage], perform: Perform = run_directly) -> Outcome:
+def carry_out(run: Run, stages: Iterable[Stage], perform: Perform = run_directly) -> RunOutcome:
     """Take an open run through its stages, report on it and close it."""
     error: StandingError | None = None
     try:

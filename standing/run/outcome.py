@@ -23,7 +23,7 @@ from standing.text import plural
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RunOutcome:
     """How a run ended. `error` is what stopped it, if anything did.
 
     `report` is its page, `content` what that shows.
@@ -42,7 +42,7 @@ class Outcome:
     error: StandingError | None = None
 
 
-def conclude(run: Run, error: StandingError | None) -> Outcome:
+def conclude(run: Run, error: StandingError | None) -> RunOutcome:
     """Report on a run whose stages have ended, and close it.
 
     Where that cannot be done, it is the outcome's error; what stopped a stage comes before it.
@@ -72,7 +72,7 @@ def conclude(run: Run, error: StandingError | None) -> Outcome:
     except DBAPIError as unclosed:  # the next run closes it
         error, status = _unreported(run, error, "the run registry", unclosed), "failed"
         message = _headline(run, written, error)
-    return Outcome(
+    return RunOutcome(
         run_id=run.run_id,
         status=status,
         message=message,

@@ -23,7 +23,7 @@ from standing.database.connect import connect
 from standing.database.embedded import Server
 from standing.database.lock import LockLost
 from standing.run.execute import Perform
-from standing.run.outcome import Outcome
+from standing.run.outcome import RunOutcome
 from standing.run.run import Part, Run, Stage
 from standing.settings import Settings, load_settings
 from standing.state.runs import KILLED
@@ -234,7 +234,7 @@ def _waits_in_dbt(engine: Engine) -> bool:
 
 def test_two_runs_at_once_do_what_one_does(disturbed: Disturbed) -> None:
     settings = disturbed.copy().model_copy(update={"lock_wait_minutes": 0})
-    others: list[Outcome] = []
+    others: list[RunOutcome] = []
     with connect(settings) as engine:
         first = run(settings, at("publish", lambda at_work: others.append(run(settings))))
         assert first.status == "published", first.message

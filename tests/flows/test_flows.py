@@ -15,7 +15,7 @@ from standing.database.lock import LockTaken
 from standing.errors import AuditFailed, BuildFailed, GateStopped, SettingError, StandingError
 from standing.log import JsonLines, logger
 from standing.replay.backfill import Backfill
-from standing.run.outcome import Outcome
+from standing.run.outcome import RunOutcome
 from standing.settings import Settings, load_settings
 
 
@@ -113,25 +113,25 @@ def test_a_flow_ends_in_a_state_of_the_runs_own_word(
 ) -> None:
     from flows.stages import as_state
 
-    state = as_state(Outcome(7, status, "so it is", error=error))
+    state = as_state(RunOutcome(7, status, "so it is", error=error))
     assert (state.type.value, state.name) == (kind, name)
 
 
 @pytest.mark.parametrize(
     ("flow", "outcome", "code"),
     [
-        ("refresh", Outcome(7, "published", ""), 0),
-        ("refresh", Outcome(7, "skipped", "", error=LockTaken("another run is at work")), 0),
-        ("refresh", Outcome(7, "waiting", ""), 0),
-        ("refresh", Outcome(7, "failed", "", error=BuildFailed("no such column")), 1),
-        ("refresh", Outcome(7, "failed", "", error=AuditFailed("too many")), 3),
-        ("refresh", Outcome(7, "stopped", "", error=GateStopped("too many moved")), 6),
-        ("reconcile", Outcome(7, "published", ""), 0),
-        ("reconcile", Outcome(7, "skipped", "", error=LockTaken("another run is at work")), 5),
-        ("reconcile", Outcome(7, "waiting", ""), 6),
+        ("refresh", RunOutcome(7, "published", ""), 0),
+        ("refresh", RunOutcome(7, "skipped", "", error=LockTaken("another run is at work")), 0),
+        ("refresh", RunOutcome(7, "waiting", ""), 0),
+        ("refresh", RunOutcome(7, "failed", "", error=BuildFailed("no such column")), 1),
+        ("refresh", RunOutcome(7, "failed", "", error=AuditFailed("too many")), 3),
+        ("refresh", RunOutcome(7, "stopped", "", error=GateStopped("too many moved")), 6),
+        ("reconcile", RunOutcome(7, "published", ""), 0),
+        ("reconcile", RunOutcome(7, "skipped", "", error=LockTaken("another run is at work")), 5),
+        ("reconcile", RunOutcome(7, "waiting", ""), 6),
     ],
 )
-def test_a_flow_by_hand_exits_as_the_command_does(flow: str, outcome: Outcome, code: int) -> None:
+def test_a_flow_by_hand_exits_as_the_command_does(flow: str, outcome: RunOutcome, code: int) -> None:
     from flows.__main__ import _code
     from flows.stages import as_state
 
@@ -141,7 +141,7 @@ def test_a_flow_by_hand_exits_as_the_command_does(flow: str, outcome: Outcome, c
 def test_a_stopped_run_says_how_to_decide() -> None:
     from flows.stages import as_state
 
-    assert "run_id 7" in str(as_state(Outcome(7, "stopped", "too many moved")).message)
+    assert "run_id 7" in str(as_state(RunOutcome(7, "stopped", "too many moved")).message)
 
 
 def test_json_lines_carry_run_and_stage(caplog: pytest.LogCaptureFixture) -> None:

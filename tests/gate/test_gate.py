@@ -19,7 +19,7 @@ from standing.findings.movers import movers_of
 from standing.gate.waiting import undecided
 from standing.run import execute as runs
 from standing.run.execute import execute
-from standing.run.outcome import Outcome
+from standing.run.outcome import RunOutcome
 from standing.run.run import Request
 from standing.settings import Settings
 
@@ -38,7 +38,7 @@ def database(marketplace: Settings) -> Iterator[Engine]:
     engine.dispose()
 
 
-def stop(marketplace: Settings, database: Engine, selection: str = "all") -> Outcome:
+def stop(marketplace: Settings, database: Engine, selection: str = "all") -> RunOutcome:
     do(database, PAPERS_LOST)
     outcome = execute(marketplace, Request(selection))
     assert outcome.status == "stopped", outcome.message

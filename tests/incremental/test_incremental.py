@@ -53,7 +53,7 @@ from standing.incremental import materialized
 from standing.incremental.plan import open_build
 from standing.publish.publish import publish_changes
 from standing.run.execute import execute
-from standing.run.outcome import Outcome
+from standing.run.outcome import RunOutcome
 from standing.run.run import Part, Request, Run, Stage
 from standing.settings import Settings, load_settings
 
@@ -342,7 +342,7 @@ class History(RuleBasedStateMachine):
         with self.engine.connect() as connection:
             return connection.scalar(text(statement))
 
-    def _run(self, selection: str, stop_at: str = "", end: Callable[[], None] = stop) -> Outcome:
+    def _run(self, selection: str, stop_at: str = "", end: Callable[[], None] = stop) -> RunOutcome:
 
         def perform(stage: Stage, run: Run) -> Part:
             if stage.name == stop_at == "publish":
@@ -361,7 +361,7 @@ class History(RuleBasedStateMachine):
             type(self).turn += 1
 
 
-def compare(engine: Engine, settings: Settings, outcome: Outcome) -> None:
+def compare(engine: Engine, settings: Settings, outcome: RunOutcome) -> None:
     """Compare all documents, columns and marts, with a full build's at the same moment."""
     assert outcome.as_of is not None
     full = settings.model_copy(update={"build_schema": "everybody"})

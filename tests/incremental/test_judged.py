@@ -15,7 +15,7 @@ from standing.database.clock import wall_clock
 from standing.database.connect import connect
 from standing.incremental import materialized
 from standing.run.execute import execute
-from standing.run.outcome import Outcome
+from standing.run.outcome import RunOutcome
 from standing.run.run import Request
 from standing.settings import Settings
 
@@ -41,7 +41,7 @@ def engine(marketplace: Settings) -> Iterator[Engine]:
         yield found
 
 
-def run(marketplace: Settings, **asked: bool) -> Outcome:
+def run(marketplace: Settings, **asked: bool) -> RunOutcome:
     outcome = execute(marketplace, Request(**asked))  # type: ignore[arg-type]
     assert outcome.status == "published", outcome.message
     return outcome
@@ -114,7 +114,7 @@ def test_where_members_facts_alone_are_counted_anew_no_row_is_said_to_be_judged(
         engine,
         "update products set stock = stock + 1 where id = (select id from products order by id limit 1)",
     )
-    outcomes: list[Outcome] = []
+    outcomes: list[RunOutcome] = []
     again = judged_again(engine, lambda: outcomes.append(run(marketplace)))
     assert {model for model, rows in again.items() if rows} == {"int_seller_stock_and_balances"}
     assert re.fullmatch(r"\d+ members? and \d+ shops?", outcomes[0].stages[0].detail)
@@ -235,7 +235,7 @@ def test_policy_that_judges_no_row_leaves_the_rows(
 ) -> None:
     """A bin of the scorecard makes everybody due; the meaning of a status makes all rows stale."""
     project.edit("seeds/scorecard_metrics.csv", ("Phone number verified", "Phone number proven"))
-    outcomes: list[Outcome] = []
+    outcomes: list[RunOutcome] = []
     again = judged_again(engine, lambda: outcomes.append(run(marketplace)))
     assert outcomes[0].stages[0].detail.startswith("everybody")
     assert set(again.values()) == {0}

@@ -14,7 +14,7 @@ from support.unaudited import unaudited
 from standing.contract.targets import TARGETS
 from standing.database.connect import connect
 from standing.run.execute import Perform, execute, run_directly
-from standing.run.outcome import Outcome
+from standing.run.outcome import RunOutcome
 from standing.run.run import Request
 from standing.settings import Settings
 
@@ -61,11 +61,11 @@ def _timeless(document: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def audited_run(settings: Settings, perform: Perform = run_directly) -> Outcome:
+def audited_run(settings: Settings, perform: Perform = run_directly) -> RunOutcome:
     return execute(settings, Request("all"), perform)
 
 
-def run(settings: Settings, perform: Perform = run_directly) -> Outcome:
+def run(settings: Settings, perform: Perform = run_directly) -> RunOutcome:
     """A run that only builds and publishes."""
     with unaudited():
         return audited_run(settings, perform)

@@ -2,10 +2,23 @@
 
 from standing.contract.sources import FAMILIES, Loss, Source, SourceColumn
 
+_ACTIVITY = Loss("activity is seen from orders, messages and reviews only")
+_EMAIL = Loss("no points for a verified e-mail address", ("email_verified",))
+_PHONE = Loss("no points for a verified phone number", ("phone_verified",))
+_OWNER = Loss(
+    "a shop's trade and ratings do not count for the trust of the person behind it", ("positive_share",)
+)
+_OPENING = Loss("a replay shows shops that were not there yet")
+_VALUE = Loss("orders have no value: no sales and no revenue", ("completed_value",))
 _PROCESSING = Loss("processing times and fulfilment are less exact")
 _PUNCTUALITY = Loss("punctuality is not known")
 _ENDED = Loss("an order's end is dated by its other times")
+_CANCELLED_BY = Loss("cancelled orders count against nobody")
 _REFUNDS = Loss("refunds are not seen")
+_UPDATED = Loss("an ended order without any time is dated by its creation")
+_REVIEWED_ORDER = Loss("reviews count for their shop but for no order")
+_REVIEWED_SHOP = Loss("reviews without an order count nowhere")
+_REVIEWER = Loss("a review is credited to its order's buyer, or to nobody")
 _STOCK = Loss("performance shows no listings and no stock")
 _ANSWERS = Loss("no response rate and no response times", ("response_rate",))
 _DISPUTES = Loss("lost disputes do not lower trust")
@@ -22,21 +35,9 @@ SOURCES = (
         (
             SourceColumn("id", "key", required=True),
             SourceColumn("created_at", "moment", required=True),
-            SourceColumn(
-                "last_login_at",
-                "moment",
-                loss=Loss("activity is seen from orders, messages and reviews only"),
-            ),
-            SourceColumn(
-                "email_verified",
-                "flag",
-                loss=Loss("no points for a verified e-mail address", ("email_verified",)),
-            ),
-            SourceColumn(
-                "phone_verified",
-                "flag",
-                loss=Loss("no points for a verified phone number", ("phone_verified",)),
-            ),
+            SourceColumn("last_login_at", "moment", loss=_ACTIVITY),
+            SourceColumn("email_verified", "flag", loss=_EMAIL),
+            SourceColumn("phone_verified", "flag", loss=_PHONE),
             SourceColumn("kyc_status", "text"),
             SourceColumn("security_settings", "document"),
         ),
@@ -48,17 +49,8 @@ SOURCES = (
         "seller_profiles",
         (
             SourceColumn("id", "key", required=True),
-            SourceColumn(
-                "user_id",
-                "key",
-                loss=Loss(
-                    "a shop's trade and ratings do not count for the trust of the person behind it",
-                    ("positive_share",),
-                ),
-                references="users.id",
-                looked_up=True,
-            ),
-            SourceColumn("created_at", "moment", loss=Loss("a replay shows shops that were not there yet")),
+            SourceColumn("user_id", "key", loss=_OWNER, references="users.id", looked_up=True),
+            SourceColumn("created_at", "moment", loss=_OPENING),
             SourceColumn("rating_score", "number", required=True, in_staging=False),
             SourceColumn("rating_count", "number", required=True, in_staging=False),
         ),
@@ -75,11 +67,7 @@ SOURCES = (
                 "seller_id", "key", required=True, references="seller_profiles.id", looked_up=True
             ),
             SourceColumn("status", "text", required=True),
-            SourceColumn(
-                "total_amount",
-                "number",
-                loss=Loss("orders have no value: no sales and no revenue", ("completed_value",)),
-            ),
+            SourceColumn("total_amount", "number", loss=_VALUE),
             SourceColumn("created_at", "moment", required=True),
             SourceColumn("paid_at", "moment", loss=_PROCESSING),
             SourceColumn("ship_by", "moment", loss=_PROCESSING),
@@ -88,14 +76,10 @@ SOURCES = (
             SourceColumn("delivered_at", "moment", loss=_PUNCTUALITY),
             SourceColumn("completed_at", "moment", loss=_ENDED),
             SourceColumn("cancelled_at", "moment", loss=_ENDED),
-            SourceColumn("cancelled_by", "text", loss=Loss("cancelled orders count against nobody")),
+            SourceColumn("cancelled_by", "text", loss=_CANCELLED_BY),
             SourceColumn("refunded_at", "moment", loss=_REFUNDS),
             SourceColumn("refunded_amount", "number", loss=_REFUNDS),
-            SourceColumn(
-                "updated_at",
-                "moment",
-                loss=Loss("an ended order without any time is dated by its creation"),
-            ),
+            SourceColumn("updated_at", "moment", loss=_UPDATED),
         ),
         members=({"order_id": "id", "user_id": "buyer_id", "seller_id": "seller_id"},),
     ),
@@ -103,27 +87,11 @@ SOURCES = (
         "reviews",
         (
             SourceColumn("id", "key", required=True, looked_up=True),
+            SourceColumn("order_id", "key", loss=_REVIEWED_ORDER, references="orders.id", looked_up=True),
             SourceColumn(
-                "order_id",
-                "key",
-                loss=Loss("reviews count for their shop but for no order"),
-                references="orders.id",
-                looked_up=True,
+                "seller_id", "key", loss=_REVIEWED_SHOP, references="seller_profiles.id", looked_up=True
             ),
-            SourceColumn(
-                "seller_id",
-                "key",
-                loss=Loss("reviews without an order count nowhere"),
-                references="seller_profiles.id",
-                looked_up=True,
-            ),
-            SourceColumn(
-                "reviewer_id",
-                "key",
-                loss=Loss("a review is credited to its order's buyer, or to nobody"),
-                references="users.id",
-                looked_up=True,
-            ),
+            SourceColumn("reviewer_id", "key", loss=_REVIEWER, references="users.id", looked_up=True),
             SourceColumn("rating", "number", required=True),
             SourceColumn("created_at", "moment", required=True),
             SourceColumn("detailed_ratings", "document"),

@@ -61,22 +61,35 @@ def started_by(folder: str) -> Iterator[psutil.Process]:
                 yield process
 
 
+def ends_with_its_run(process: psutil.Process) -> bool:
+    """Python's own tracker of shared memory complains where it is ended before the run."""
+    with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+        return any("multiprocessing.resource_tracker" in one for one in process.cmdline())
+    return True
+
+
 def end(process: psutil.Process) -> None:
     """At once; a PostgreSQL server takes its own processes along."""
     with contextlib.suppress(psutil.NoSuchProcess):
         process.send_signal(signal.SIGQUIT if process.name() == "postgres" else signal.SIGKILL)
 
 
-def watch(folder: str) -> None:
-    run = psutil.Process(os.getppid())
-    sys.stdin.read()
-    own: list[psutil.Process] = []
+def at_work(process: psutil.Process) -> bool:
+    """A process that has ended and whose end its parent has not noticed yet is at work no longer."""
     with contextlib.suppress(psutil.NoSuchProcess):
-        own = run.children(recursive=True)  # a run that is not over yet ends these itself
-    left = [process for process in started_by(folder) if process not in own]
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def watch(folder: str) -> None:
+    sys.stdin.read()
+    left = [process for process in started_by(folder) if not ends_with_its_run(process)]
     for process in left:
         end(process)
-    for process in psutil.wait_procs(left, timeout=30)[1]:
+    last = time.monotonic() + 30
+    while any(map(at_work, left)) and time.monotonic() < last:
+        time.sleep(0.05)
+    for process in filter(at_work, left):
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
     shutil.rmtree(folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""The one call from the core to the expectations, in a process of its own.
+"""The one door from the core to the expectations, which work in a process of their own.
 
 Great Expectations takes seconds to load: the process loads it while this one loads dbt. It ends with the
 run's last audit, because it holds as much memory as dbt does; `lasting` keeps it for many runs.
@@ -24,6 +24,8 @@ from standing.database.session_settings import fix_of
 from standing.errors import StandingError
 from standing.process_end import end_with_parent
 from standing.settings import Settings
+
+__all__ = ["SUITES", "Auditor", "Verdict", "auditor", "lasting", "load_ahead", "write_data_docs"]
 
 #: The audits of a run, in its order.
 SUITES = ("sources", "candidates", "published")

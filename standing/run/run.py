@@ -8,8 +8,7 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import Engine
 
-from expectations import Verdict
-from standing.audit import Auditor
+from standing.audit import Auditor, Verdict
 from standing.build.dbt import NodeResult
 from standing.contract.targets import Target
 from standing.database.lock import RunLock

@@ -3,31 +3,26 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine, text
 
 from standing import __version__
+from standing.audit import Verdict, auditor
 from standing.errors import NotUpgraded
 from standing.settings import Settings
 from standing.upgrade import revisions
-
-if TYPE_CHECKING:
-    from expectations import Verdict
 
 
 @dataclass(frozen=True)
 class Verified:
     """The verdict, and the page that shows it."""
 
-    verdict: "Verdict"
+    verdict: Verdict
     report: Path
 
 
 def verify(settings: Settings, engine: Engine) -> Verified:
     """Audit the upgraded database; only reads it. Raises NotUpgraded before `standing migrate`."""
-    from standing.audit import auditor  # starts a process that takes seconds to load
-
     done = revisions.present(engine)
     if done != revisions.latest():
         how = "is not upgraded" if done is None else f"is half upgraded: migrate stopped after {done!r}"
@@ -37,7 +32,7 @@ def verify(settings: Settings, engine: Engine) -> Verified:
     return Verified(verdict, _write_report(settings, engine, verdict, started))
 
 
-def _write_report(settings: Settings, engine: Engine, verdict: "Verdict", started: datetime) -> Path:
+def _write_report(settings: Settings, engine: Engine, verdict: Verdict, started: datetime) -> Path:
     from standing.report.content import Audit, RunFacts, RunReport, RunVerdict
     from standing.report.html import render_report
 

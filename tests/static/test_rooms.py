@@ -15,16 +15,14 @@ LEAVES = {"settings", "errors", "log", "text", "sql", "process_end"}
 
 @pytest.fixture(scope="module")
 def used() -> dict[str, set[str]]:
-    """Room → the rooms, `audit` and `expectations` that its modules import."""
-    graph = grimp.build_graph("standing", "expectations", cache_dir=None)
+    """Room → the rooms and `audit` that its modules import."""
+    graph = grimp.build_graph("standing", cache_dir=None)
     found: dict[str, set[str]] = {room: set() for room in ROOMS}
     for room in ROOMS:
         for module in graph.find_descendants(f"standing.{room}") | {f"standing.{room}"}:
             for name in graph.find_modules_directly_imported_by(module):
-                package, *below = name.split(".")
-                if package == "expectations":
-                    found[room].add(package)
-                elif below and below[0] != room:
+                _, *below = name.split(".")
+                if below and below[0] != room:
                     found[room].add(below[0])
     return found
 
@@ -33,7 +31,7 @@ def first_lines(room: str) -> tuple[str, set[str]]:
     """What the first lines of a room say: what it is for, and what it may use."""
     text = (PROJECT_ROOT / "standing" / room / "__init__.py").read_text("utf-8")
     first, _, uses = text.split('"""')[1].partition("May use:")
-    return first.strip(), set(re.findall(r"\w+", uses)) & {*ROOMS, "audit", "expectations"}
+    return first.strip(), set(re.findall(r"\w+", uses)) & {*ROOMS, "audit"}
 
 
 @pytest.mark.unit

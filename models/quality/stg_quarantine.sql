@@ -1,5 +1,5 @@
 {{ config(
-    materialized='kept',
+    materialized='incremental_by_key',
     unlogged=true,
     key=['source', 'row_id'],
     stale='stale_set_aside',

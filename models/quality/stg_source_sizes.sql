@@ -1,4 +1,4 @@
-{{ config(materialized='kept', unlogged=true, key=['source'], unique=true) }}
+{{ config(materialized='incremental_by_key', unlogged=true, key=['source'], unique=true) }}
 
 -- Counted when everything is built: limits are shares of these numbers.
 {% for source in [

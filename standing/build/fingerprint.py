@@ -48,7 +48,7 @@ TABLE = re.compile(r"(?:application_rows|application_columns|trusted_rows|truste
 #: A column in the lists of models and macros, such as 'id uuid as order_id'.
 COLUMN = re.compile(r"'(\w+) (?:uuid|text|code|numeric|timestamptz|boolean|jsonb)(?: as \w+)?'")
 #: How a model says that its rows stay from build to build.
-MATERIALIZED = "kept"
+MATERIALIZED = "incremental_by_key"
 
 
 #: Parts that any model may depend on: all macros, the settings, and the columns of sources with what YAML

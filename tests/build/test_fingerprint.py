@@ -43,7 +43,7 @@ def changed(before: Fingerprint, after: Fingerprint) -> set[str]:
     ("file", "old", "new", "due"),
     [
         (
-            "macros/incremental/materializations/kept.sql",
+            "macros/incremental/materializations/incremental_by_key.sql",
             "on conflict",
             "on  conflict",
             ALL | {"materialized"},

@@ -387,12 +387,12 @@ def compare(engine: Engine, settings: Settings, outcome: RunOutcome) -> None:
             )
 
     for model in COMPARED:
-        assert not misjudged(engine, settings, full, model), model
+        assert not derived_otherwise(engine, settings, full, model), model
     written = (WRITTEN.format(schema=one.build_schema) for one in (settings, full))
     assert not in_one_only(engine, *written), "int_message_days"
 
 
-#: What may be kept otherwise than a build of everything has it: a thread that has left every window, and a
+#: What may stay otherwise than a build of everything has it: a thread that has left every window, and a
 #: row set aside that has no key, that waits for its time, or of a source that only builds of everything
 #: look at.
 KEPT = {
@@ -424,8 +424,8 @@ WRITTEN = (
 )
 
 
-def misjudged(engine: Engine, settings: Settings, full: Settings, model: str) -> list[Any]:
-    """Rows that were kept otherwise than a build of everything judges them, from either side."""
+def derived_otherwise(engine: Engine, settings: Settings, full: Settings, model: str) -> list[Any]:
+    """Rows that stayed otherwise than a build of everything derives them, from either side."""
 
     def rows(schema: str) -> str:
         where = KEPT.get(model, "true").format(schema=schema)

@@ -1,5 +1,5 @@
 {{ config(
-    materialized='kept',
+    materialized='incremental_by_key',
     of='rows',
     key=['thread_id'],
     unique=true,

@@ -1,5 +1,5 @@
 {{ config(
-    materialized='kept',
+    materialized='incremental_by_key',
     of='members',
     key=['user_id'],
     unique=true,

@@ -1,5 +1,5 @@
 {{ config(
-    materialized='kept',
+    materialized='incremental_by_key',
     key=['seller_id', 'day'],
     stored_by=['seller_id', 'day'],
     stale='stale_order_days',

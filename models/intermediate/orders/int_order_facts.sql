@@ -1,5 +1,5 @@
 {{ config(
-    materialized='kept',
+    materialized='incremental_by_key',
     of='rows',
     source='orders',
     concerns=['buyer_id', 'seller_id'],

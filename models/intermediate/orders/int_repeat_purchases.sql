@@ -1,5 +1,5 @@
 {{ config(
-    materialized='kept',
+    materialized='incremental_by_key',
     key=['buyer_id', 'seller_id'],
     stored_by=['seller_id'],
     stale='stale_customers',

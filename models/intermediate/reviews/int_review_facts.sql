@@ -1,5 +1,5 @@
 {{ config(
-    materialized='kept',
+    materialized='incremental_by_key',
     of='rows',
     source='reviews',
     concerns=['reviewer_id', 'seller_id'],

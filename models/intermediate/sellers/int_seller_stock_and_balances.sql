@@ -1,5 +1,5 @@
 {{ config(
-    materialized='kept',
+    materialized='incremental_by_key',
     of='members',
     sources=['seller_profiles', 'products', 'payouts'],
     key=['seller_id'],

@@ -1,5 +1,5 @@
 {{ config(
-    materialized='kept',
+    materialized='incremental_by_key',
     of='members',
     sources=['users', 'user_sessions'],
     key=['user_id'],

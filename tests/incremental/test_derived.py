@@ -21,13 +21,13 @@ from standing.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("no_audits")
 
-#: Each model's rows with the transaction that wrote them: what stays the same was not judged again.
+#: Each model's rows with the transaction that wrote them: what stays the same was not derived again.
 WRITTEN = "select {key}::text || ' ' || xmin::text from standing_build.{model}"
 
 
 @pytest.fixture(scope="module")
 def marketplace(module_database: Callable[[str], Settings], published_template: str) -> Settings:
-    """One for all tests but the one that changes the clock: each leaves everything judged."""
+    """One for all tests but the one that changes the clock: each leaves everything derived."""
     return module_database(published_template)
 
 
@@ -54,7 +54,7 @@ def written(engine: Engine) -> dict[str, set[str]]:
     }
 
 
-def judged_again(engine: Engine, work: Callable[[], object]) -> dict[str, int]:
+def derived_again(engine: Engine, work: Callable[[], object]) -> dict[str, int]:
     """Model → rows that were written while `work` was done."""
     before = written(engine)
     work()
@@ -69,7 +69,7 @@ def file_of(engine: Engine, table: str) -> object:
     return scalar(engine, f"select pg_relation_filenode('standing_build.{table}')")
 
 
-def test_a_run_judges_what_changed_and_nothing_else(marketplace: Settings, engine: Engine) -> None:
+def test_a_run_derives_what_changed_and_nothing_else(marketplace: Settings, engine: Engine) -> None:
     reviewed = scalar(engine, "select order_id from reviews where order_id is not null order by id limit 1")
     of_order = scalar(engine, f"select count(*) from reviews where order_id = '{reviewed}'")
     thread = scalar(engine, "select thread_id from standing_build.int_threads order by thread_id limit 1")
@@ -85,29 +85,29 @@ def test_a_run_judges_what_changed_and_nothing_else(marketplace: Settings, engin
         f"update products set stock = stock + 1 where seller_id = '{shop}'",
     )
     lists = {
-        kept_model.stale: file_of(engine, kept_model.stale)
-        for kept_model in (*materialized.ROW_FACTS, *materialized.MEMBER_FACTS)
+        model.stale: file_of(engine, model.stale)
+        for model in (*materialized.ROW_FACTS, *materialized.MEMBER_FACTS)
     }
-    again = judged_again(engine, lambda: run(marketplace))
+    again = derived_again(engine, lambda: run(marketplace))
     # A list that was empty keeps its file.
     assert {table for table, file in lists.items() if file_of(engine, table) == file} == {
         "stale_user_sessions"
     }
     assert again == {
         "int_order_facts": 1,
-        "int_review_facts": of_order,  # a review is judged with its order
+        "int_review_facts": of_order,  # a review is derived with its order
         "int_thread_facts": 1,
         "int_message_days": days,  # whatever else its senders wrote is counted with it
         "int_user_messages": 1,
         "int_user_sessions": 0,
         "int_seller_stock_and_balances": 1,
     }
-    for kept_model in (*materialized.ROW_FACTS, *materialized.MEMBER_FACTS):
-        assert scalar(engine, f"select count(*) from standing_build.{kept_model.stale}") == 0
-    assert judged_again(engine, lambda: run(marketplace)) == dict.fromkeys(again, 0)
+    for model in (*materialized.ROW_FACTS, *materialized.MEMBER_FACTS):
+        assert scalar(engine, f"select count(*) from standing_build.{model.stale}") == 0
+    assert derived_again(engine, lambda: run(marketplace)) == dict.fromkeys(again, 0)
 
 
-def test_where_members_facts_alone_are_counted_anew_no_row_is_said_to_be_judged(
+def test_where_members_facts_alone_are_counted_again_no_row_counts_as_derived(
     marketplace: Settings, engine: Engine
 ) -> None:
     do(
@@ -115,12 +115,12 @@ def test_where_members_facts_alone_are_counted_anew_no_row_is_said_to_be_judged(
         "update products set stock = stock + 1 where id = (select id from products order by id limit 1)",
     )
     outcomes: list[RunOutcome] = []
-    again = judged_again(engine, lambda: outcomes.append(run(marketplace)))
+    again = derived_again(engine, lambda: outcomes.append(run(marketplace)))
     assert {model for model, rows in again.items() if rows} == {"int_seller_stock_and_balances"}
     assert re.fullmatch(r"\d+ members? and \d+ shops?", outcomes[0].stages[0].detail)
 
 
-def test_a_row_is_judged_again_at_the_moment_it_names(
+def test_a_row_is_derived_again_at_the_moment_it_names(
     make_database: MakeDatabase, published_template: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An order that will be completed, one that will be made, and a review that will be written."""
@@ -172,7 +172,7 @@ EMPTIED = (
     ],
     ids=["crash", "table"],
 )
-def test_what_is_lost_is_judged_anew_for_the_few_who_are_due(
+def test_what_is_lost_is_derived_again_for_the_few_who_are_due(
     lost: str, marketplace: Settings, engine: Engine
 ) -> None:
     rows = all_rows(engine)
@@ -192,17 +192,17 @@ def test_what_is_lost_is_judged_anew_for_the_few_who_are_due(
     assert 0 < sum(outcome.written.values()) < 20
 
 
-def test_asked_for_with_full_everything_is_judged_anew(marketplace: Settings, engine: Engine) -> None:
+def test_asked_for_with_full_everything_is_derived_again(marketplace: Settings, engine: Engine) -> None:
     rows = all_rows(engine)
-    assert judged_again(engine, lambda: run(marketplace, full=True)) == rows
+    assert derived_again(engine, lambda: run(marketplace, full=True)) == rows
 
 
-def test_what_no_log_names_makes_everything_be_judged_anew(marketplace: Settings, engine: Engine) -> None:
+def test_what_no_log_names_makes_everything_be_derived_again(marketplace: Settings, engine: Engine) -> None:
     rows = all_rows(engine)
     do(engine, "alter table reviews disable trigger standing_log_update")
-    assert judged_again(engine, lambda: run(marketplace)) == rows
+    assert derived_again(engine, lambda: run(marketplace)) == rows
     do(engine, "alter table reviews enable always trigger standing_log_update")
-    assert judged_again(engine, lambda: run(marketplace)) == rows
+    assert derived_again(engine, lambda: run(marketplace)) == rows
 
 
 def test_a_build_in_another_schema_takes_the_log_along(marketplace: Settings, engine: Engine) -> None:
@@ -225,7 +225,7 @@ def test_a_build_in_another_schema_takes_the_log_along(marketplace: Settings, en
 @pytest.fixture(scope="module")
 def project(marketplace: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """A copy of the project whose policy may be edited; runs are made from it from here on."""
-    project = Project(tmp_path_factory.mktemp("judged") / "project", marketplace)
+    project = Project(tmp_path_factory.mktemp("derived") / "project", marketplace)
     with project.at_work():
         yield project
 
@@ -236,16 +236,16 @@ def test_policy_that_judges_no_row_leaves_the_rows(
     """A bin of the scorecard makes everybody due; the meaning of a status makes all rows stale."""
     project.edit("seeds/scorecard_metrics.csv", ("Phone number verified", "Phone number proven"))
     outcomes: list[RunOutcome] = []
-    again = judged_again(engine, lambda: outcomes.append(run(marketplace)))
+    again = derived_again(engine, lambda: outcomes.append(run(marketplace)))
     assert outcomes[0].stages[0].detail.startswith("everybody")
     assert set(again.values()) == {0}
     assert "to derive" not in outcomes[0].stages[0].detail
     rows = all_rows(engine)
     project.edit("seeds/order_statuses.csv", ("\n", "\nteleported,completed,true,a new way of delivery\n"))
-    assert judged_again(engine, lambda: run(marketplace)) == rows
+    assert derived_again(engine, lambda: run(marketplace)) == rows
 
 
-def test_a_day_is_summed_anew_when_an_order_with_a_part_in_it_is_judged(
+def test_a_day_is_summed_again_when_an_order_with_a_part_in_it_is_derived(
     marketplace: Settings, engine: Engine
 ) -> None:
     run(marketplace)

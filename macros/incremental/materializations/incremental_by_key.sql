@@ -1,11 +1,14 @@
-{#- A table of rows that are derived one by one, or of what is counted of them, kept from run to run. Where
-    everything is derived it is made anew; else only the rows whose key is listed as `stale` are replaced,
-    and none where it has no such list. Rows that are read together are stored together (`stored_by`);
-    `partial_indexes` are columns → condition; `along` are lists of what is made of the rows → their columns
-    → what names it in a row. The list is emptied, and until when the rows are derived noted, in the same
-    transaction: whatever ends a run, a row is either listed or derived
-    (standing/incremental/materialized.py). -#}
-{% materialization kept, adapter='postgres' -%}
+{#- A table whose rows stay from run to run: rows that are derived one by one, or aggregates of them. Where
+    everything is derived, the table is built again; otherwise only the rows whose key is in the list `stale`
+    are replaced. A model without such a list then stays as it is.
+
+    `stored_by`: the order in which rows are stored, so that rows read together lie together.
+    `partial_indexes`: columns → condition.
+    `along`: the aggregates' lists of stale keys → their columns → what names the key in a row of this model.
+
+    One transaction replaces the rows, empties the list and notes as of when the rows are derived. So a row
+    is either listed or derived, however a run ends (standing/incremental/materialized.py). -#}
+{% materialization incremental_by_key, adapter='postgres' -%}
     {%- set key = config.require('key') | join(', ') -%}
     {%- set stale = source('standing', config.get('stale')) if config.get('stale') -%}
     {%- set existing = load_cached_relation(this) -%}
@@ -41,13 +44,13 @@
             ) -%}
         {%- endif -%}
         {%- call statement('main') -%}
-            {#- What has no list stays as it is; dbt wants a statement. -#}
+            {#- A model without a list stays as it is; dbt needs a statement. -#}
             {{ replace_stale(target, key, stale, config.get('along', {}), sql) if stale else 'select' }}
         {%- endcall -%}
     {%- endif -%}
     {%- call statement('noted') -%}
         {%- if stale -%}
-            {#- An empty list is left alone: making its file anew costs more than looking. -#}
+            {#- An empty list is left alone: a truncate costs more than a look. -#}
             do $standing$ begin
                 if exists (select from {{ stale }}) then truncate {{ stale }}; end if;
             end $standing$;
@@ -70,16 +73,16 @@
     {{ return({'relations': [target]}) }}
 {%- endmaterialization %}
 
-{#- The rows in the order in which they are to be stored. -#}
+{#- The model's query, sorted by what its config calls `stored_by`. -#}
 {% macro stored_by(sql) -%}
     {%- if config.get('stored_by') -%}
-        select * from ({{ sql }}) as made order by {{ config.get('stored_by') | join(', ') }}
+        select * from ({{ sql }}) as derived order by {{ config.get('stored_by') | join(', ') }}
     {%- else -%}
         {{ sql }}
     {%- endif -%}
 {%- endmacro %}
 
-{#- The stale rows go and come as they are derived now; what is made of either side is stale, too. -#}
+{#- Replace the stale rows. Aggregates of the old rows and of the new ones are stale after that. -#}
 {% macro replace_stale(target, key, stale, along, sql) -%}
     {%- set is_stale = '(' ~ key ~ ') in (select ' ~ key ~ ' from ' ~ stale ~ ')' -%}
     {{ list_along(target, is_stale, along) }}
@@ -89,6 +92,7 @@
     {{ list_along(target, is_stale, along) }}
 {%- endmacro %}
 
+{#- List the keys of the aggregates to which the stale rows belong. -#}
 {% macro list_along(target, is_stale, along) -%}
     {%- for list, columns in along.items() -%}
         insert into {{ source('standing', list) }} ({{ columns | join(', ') }})

@@ -94,10 +94,10 @@ def test_who_was_not_due_is_explained_as_by_a_build_of_the_same_moment(
     ]
     assert len(asked) == 3
     for kind, key in asked:
-        kept, built = explain(marketplace, kind, key), explain(marketplace, kind, key, moment)
-        assert kept.as_of == built.as_of == moment
-        assert kept.orders
-        assert content(kept) == content(built)
+        read, built = explain(marketplace, kind, key), explain(marketplace, kind, key, moment)
+        assert read.as_of == built.as_of == moment
+        assert read.orders
+        assert content(read) == content(built)
 
 
 def test_explaining_loads_nothing_that_takes_seconds(marketplace: Settings, engine: Engine) -> None:

@@ -1,8 +1,10 @@
-{#- A table or view of one run; with the kind of_the_due a table of their rows, and a view where they are
-    all rows. dbt's own would keep the old one until the new one is complete, by renaming both; nobody reads
-    facts between runs, and each renaming costs dbt more than these members' rows cost PostgreSQL. The old
-    one goes in a transaction of its own, so that no lock is held while the new one is filled. -#}
-{% materialization fact, adapter='postgres' -%}
+{#- A table or view that belongs to one run: the next run drops it and builds its own. The config `kind` is
+    `table`, `view`, or `of_the_due`: a table of the rows of the due, and a view where everybody is due.
+
+    dbt's own `table` keeps the old relation until the new one is complete, and renames both. Nobody reads
+    these between runs, and the renames cost dbt more time than PostgreSQL needs for the rows. The drop is a
+    transaction of its own, so that no lock is held while the new table is filled. -#}
+{% materialization transient, adapter='postgres' -%}
     {%- set kind = config.get('kind', 'table') -%}
     {%- if kind == 'of_the_due' -%}
         {%- set kind = 'view' if everybody_is_due() else 'table' -%}

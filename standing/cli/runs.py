@@ -173,6 +173,8 @@ def _print_changes(changes: dict[str, Any]) -> None:
     )
     for problem in problems if changes["on"] else ():
         click.echo(f"  {problem}: runs are full until `standing migrate`")
+    for source in changes["unfollowed"]:
+        click.echo(f"  {source}: every run is a full one")
     for one in changes["targets"]:
         members = "everybody" if one["due"] is None else f"{one['due']:,}"
         held = f", {one['held']:,} held since an undo" if one["held"] else ""

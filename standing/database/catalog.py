@@ -94,13 +94,13 @@ class Catalog:
     """The tables of one schema with what hangs on them.
 
     `tables` gives r for an ordinary and p for a partitioned one; partitions are not tables of their own
-    here. `others` are names that views, sequences and the like occupy, `enums` the names of enum types.
+    here. `others` are names that views, sequences and the like occupy, with pg_class.relkind, `enums` the names of enum types.
     `functions` are those of Standing's schema with their bodies, `own` its tables and columns.
     """
 
     schema: str
     tables: dict[str, str]
-    others: frozenset[str] = frozenset()
+    others: dict[str, str] = field(default_factory=dict)
     enums: frozenset[str] = frozenset()
     partitions: tuple[Partition, ...] = ()
     columns: dict[tuple[str, str], FoundColumn] = field(default_factory=dict)
@@ -162,7 +162,7 @@ def read_followed(
     return Catalog(
         schema=schema,
         tables={row["name"]: row["kind"] for row in read(TABLES)},
-        others=frozenset(row["name"] for row in read(OTHERS)),
+        others={row["name"]: row["kind"] for row in read(OTHERS)},
         partitions=tuple(
             Partition(**{**row, "indexes": {name: tuple(of) for name, of in row["indexes"].items()}})
             for row in read(PARTITIONS)

@@ -8,7 +8,7 @@ where c.relnamespace = to_regnamespace(%(schema)s)
 """
 
 OTHERS = """
-select c.relname as name
+select c.relname as name, c.relkind::text as kind
 from pg_class as c
 where c.relnamespace = to_regnamespace(%(schema)s) and c.relkind not in ('r', 'p', 'i', 'I')
 """

@@ -111,7 +111,10 @@ def _capture(catalog: Catalog, source: Source) -> Capture:
 
 
 def problems(catalog: Catalog) -> dict[str, list[str]]:
-    """Table → what keeps its changes from being logged, each a phrase; tables without problems left out."""
+    """Table → what `standing migrate` would mend, each a phrase; tables without problems left out.
+
+    What it cannot mend is in standing/incremental/unfollowed.py.
+    """
     found = {(one.schema, one.table, one.name): one for one in catalog.triggers}
     phrases: dict[str, list[str]] = {}
     for capture in wanted(catalog):
@@ -135,14 +138,6 @@ def problems(catalog: Catalog) -> dict[str, list[str]]:
         ]
         if wrong:
             phrases[capture.table] = wrong
-    for source in SOURCES:
-        if source.table in catalog.others:
-            phrases[source.table] = [f"{source.table} is not a table: its changes cannot be logged"]
-    for partition in catalog.partitions:
-        if partition.foreign and partition.table in {capture.table for capture in wanted(catalog)}:
-            phrases.setdefault(partition.table, []).append(
-                f"{partition.name} is on another server: its changes cannot be logged"
-            )
     for one in strays(catalog):
         phrases.setdefault(one.root, []).append(
             f"{one.table} has changed its place; it has trigger {one.name}"

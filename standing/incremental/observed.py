@@ -15,6 +15,7 @@ from standing.database.catalog import FoundColumn, read_followed
 from standing.database.schemas import Application, read_application, relations
 from standing.incremental.capture import problems, wanted
 from standing.incremental.capture_sql import as_key
+from standing.incremental.unfollowed import unfollowed
 from standing.settings import Settings
 from standing.sql import quoted
 
@@ -33,20 +34,23 @@ class Asked:
 class Completeness:
     """Whether every change is logged; true or false by itself.
 
-    `problems` say what is not, a phrase each; `follows` are the tables of which nothing is missing.
+    `problems` say what is not until `standing migrate` mends it, `unfollowed` what never is, a phrase each;
+    `follows` are the tables of which nothing is missing.
     """
 
-    problems: tuple[str, ...]
+    problems: tuple[str, ...] = ()
     follows: tuple[str, ...] = ()
+    unfollowed: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return not self.problems
+        return not (self.problems or self.unfollowed)
 
     @property
     def reason(self) -> str:
         """One line; empty where the log is complete."""
-        others = f" and {len(self.problems) - 1} more" if len(self.problems) > 1 else ""
-        return f"{self.problems[0]}{others}" if self.problems else ""
+        phrases = (*self.problems, *self.unfollowed)
+        others = f" and {len(phrases) - 1} more" if len(phrases) > 1 else ""
+        return f"{phrases[0]}{others}" if phrases else ""
 
 
 @dataclass(frozen=True)
@@ -95,8 +99,9 @@ def completeness(connection: Connection, settings: Settings, application: Applic
         for name, type_ in found.items()
     }
     catalog = read_followed(driver, application.schema, columns)
-    wrong = problems(catalog)
+    wrong, never = problems(catalog), unfollowed(catalog)
     return Completeness(
         tuple(problem for phrases in wrong.values() for problem in phrases),
-        tuple(capture.table for capture in wanted(catalog) if capture.table not in wrong),
+        tuple(capture.table for capture in wanted(catalog) if capture.table not in {**wrong, **never}),
+        tuple(phrase for phrases in never.values() for phrase in phrases),
     )

@@ -24,8 +24,9 @@ def gather(engine: Engine, settings: Settings) -> dict[str, Any]:
     """Members by published level and tier, the log of changes, and the last runs.
 
     `documents`, `change_log` and `runs`. Under `change_log`: `on`, `waiting` rows, the tables that it
-    `follows`, `problems` (phrases), and for each target how many are `due` (None: everybody, for `reasons`)
-    and `held`; whom the waiting rows concern, the next run finds out.
+    `follows`, `problems` until the next `standing migrate` and what is `unfollowed` for good (phrases), and
+    for each target how many are `due` (None: everybody, for `reasons`) and `held`; whom the waiting rows
+    concern, the next run finds out.
     """
     documents = []
     with engine.connect() as connection:
@@ -89,6 +90,7 @@ def _changes(connection: Connection, settings: Settings) -> dict[str, Any]:
         "waiting": log_size(connection),
         "follows": list(observed.log.follows),
         "problems": list(observed.log.problems),
+        "unfollowed": list(observed.log.unfollowed),
         "targets": [
             {
                 "target": target.name,

@@ -8,18 +8,27 @@ from psycopg import Connection
 from standing.database.catalog import Catalog, rows
 from standing.incremental.capture import problems, wanted
 from standing.incremental.capture_sql import LOG
+from standing.incremental.unfollowed import unfollowed
 from standing.settings import Settings
 from standing.sql import quoted
 from standing.text import plural
 from standing.upgrade.checks.server import Check
 
+#: What can be done about a source that cannot be followed.
+FOLLOWED = "nothing is wrong where a full run each time is quick enough"
+
 
 def change_log(connection: Connection[Any], catalog: Catalog, settings: Settings) -> Iterator[Check]:
     """Which tables are or will be followed, what waits in the log, and what is not logged."""
-    tables = ", ".join(capture.table for capture in wanted(catalog))
+    never = unfollowed(catalog)
+    tables = ", ".join(capture.table for capture in wanted(catalog) if capture.table not in never)
     if not settings.change_log:
         yield _off(catalog)
-    elif ("alembic_version", "version_num") not in catalog.own or (
+        return
+    for phrases in never.values():
+        for phrase in phrases:
+            yield Check("change log", "warning", f"{phrase}: every run is a full one", FOLLOWED)
+    if ("alembic_version", "version_num") not in catalog.own or (
         "change_log",
         "source",
     ) not in catalog.own:

@@ -94,8 +94,9 @@ class Catalog:
     """The tables of one schema with what hangs on them.
 
     `tables` gives r for an ordinary and p for a partitioned one; partitions are not tables of their own
-    here. `others` are names that views, sequences and the like occupy, with pg_class.relkind, `enums` the names of enum types.
-    `functions` are those of Standing's schema with their bodies, `own` its tables and columns.
+    here. `others` are names that views, sequences and the like occupy, with pg_class.relkind, `enums` the
+    names of enum types. `functions` are those of Standing's schema with their bodies, `own`
+    its tables and columns.
     """
 
     schema: str

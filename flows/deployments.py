@@ -1,7 +1,7 @@
 """All deployments: what runs when. prefect.yaml says the same for work pools; a test compares.
 
 Insights (02:00) and the expiry of points (midnight) are a flow file and an entry in `declared` each, once
-their documents exist: `Declared("insights.insights", "daily", _cron("0 2 * * *", settings))`.
+their documents exist: `Declared("insights.insights", "daily", daily("02:00", zone))`.
 """
 
 import asyncio
@@ -11,27 +11,25 @@ import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
-from zoneinfo import ZoneInfo
 
 from prefect import Flow
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import ObjectNotFound
 from prefect.runner import Runner
-from prefect.schedules import Cron, Interval, Schedule
+from prefect.schedules import Schedule
 from prefect.types.entrypoint import EntrypointType
 
 from flows.alerts import set_up_alerts
 from flows.artifacts import PAGES
 from flows.pages import serve_pages
 from flows.queue import keep_short, leave_the_newest, missed
+from flows.schedules import daily, every
 from standing.errors import ServerError
 from standing.monitor.metrics import write_metrics
 from standing.settings import Settings, current
 
 TAG = "standing"
-#: Intervals count from this midnight of the business, so that daily ones begin at midnight.
-FIRST_DAY = datetime(2025, 1, 1)  # its zone is a setting
 #: Flow runs at work side by side; the database's lock lets one of them write. Keeps the queue tidy.
 RUNS_AT_ONCE = 4
 POLL_SECONDS = 2.0
@@ -45,7 +43,7 @@ class Declared:
 
     flow: str
     name: str
-    schedule: Schedule | None = None
+    schedules: tuple[Schedule, ...] = ()
 
     @property
     def entrypoint(self) -> str:
@@ -59,13 +57,13 @@ class Declared:
 
 def declared(settings: Settings) -> tuple[Declared, ...]:
     """All deployments, with the schedules of the settings."""
-    scores = _every(settings.trust_score_calculation_interval, settings)
-    tiers = _every(settings.seller_tier_update_interval, settings)
-    hour, minute = (int(part) for part in settings.reconcile_at.split(":"))
+    zone = settings.business_time_zone
+    scores = every(timedelta(milliseconds=settings.trust_score_calculation_interval), zone)
+    tiers = every(timedelta(milliseconds=settings.seller_tier_update_interval), zone)
     return (
         Declared("refresh_scores.refresh_scores", "scheduled", scores),
         Declared("update_seller_tiers.update_seller_tiers", "scheduled", tiers),
-        Declared("reconcile.reconcile", "daily", _cron(f"{minute} {hour} * * *", settings)),
+        Declared("reconcile.reconcile", "daily", daily(settings.reconcile_at, zone)),
         Declared("refresh.refresh", "on-demand"),
         Declared("quality_report.quality_report", "on-demand"),
         Declared("backfill.backfill", "on-demand"),
@@ -74,23 +72,13 @@ def declared(settings: Settings) -> tuple[Declared, ...]:
     )
 
 
-def _every(milliseconds: int, settings: Settings) -> Schedule:
-    zone = settings.business_time_zone
-    midnight = FIRST_DAY.replace(tzinfo=ZoneInfo(zone))
-    return Interval(timedelta(milliseconds=milliseconds), anchor_date=midnight, timezone=zone, slug="every")
-
-
-def _cron(cron: str, settings: Settings) -> Schedule:
-    return Cron(cron, timezone=settings.business_time_zone, slug="daily")
-
-
 def built(settings: Settings) -> list[RunnerDeployment]:
     """The deployments as Prefect's own, ready to be served."""
     deployments = []
     for one in declared(settings):
         deployment = one.load().to_deployment(
             one.name,
-            schedules=[one.schedule] if one.schedule else [],
+            schedules=list(one.schedules),
             tags=[TAG],
             entrypoint_type=EntrypointType.MODULE_PATH,
         )

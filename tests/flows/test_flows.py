@@ -1,11 +1,14 @@
 """What flows declare and how a run's end is shown; no server."""
 
+import asyncio
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
@@ -84,17 +87,104 @@ def test_every_deployment_is_a_flow_whose_entrypoint_loads(defaults: Settings) -
         assert load_flow_from_entrypoint(one.entrypoint).name == one.load().name
 
 
-def test_intervals_count_from_midnight_of_the_business(home: Path) -> None:
-    from flows.deployments import declared
+def of_the_server(schedule: Any) -> Any:
+    """The schedule as Prefect's server reads it, which can be asked for its moments."""
+    from prefect.server.schemas import schedules
 
+    return getattr(schedules, type(schedule).__name__)(**schedule.model_dump())
+
+
+def begins(settings: Settings, first: str, last: str) -> list[list[str]]:
+    """When Prefect's own schedules have scores, tiers and reconciliation begin, by the business's clock."""
+    from flows.deployments import built
+
+    zone = ZoneInfo(settings.business_time_zone)
+    start, end = (datetime.fromisoformat(day).replace(tzinfo=zone) for day in (first, last))
+    found = []
+    for deployment in built(settings)[:3]:
+        moments: set[datetime] = set()
+        for one in deployment.schedules or []:
+            own = of_the_server(one.schedule)
+            weeks = range((end - start).days // 7 + 1)  # it gives a thousand moments at most
+            for since in (start + timedelta(days=7 * week) for week in weeks):
+                moments |= set(asyncio.run(own.get_dates(1000, since, min(since + timedelta(days=7), end))))
+        found.append(
+            [f"{moment.astimezone(zone):%m-%d %H:%M}" for moment in sorted(moments) if moment < end]
+        )
+    return found
+
+
+DAYS = [f"{datetime(2026, 1, 1) + timedelta(days=day):%m-%d}" for day in range(365)]
+
+
+@pytest.mark.parametrize(
+    "zone", ["America/New_York", "Europe/Madrid", "Australia/Lord_Howe", "Asia/Bangkok"]
+)
+def test_midnight_and_half_past_three_stay_so_through_a_year(home: Path, zone: str) -> None:
+    settings = load_settings(STANDING_HOME=home, BUSINESS_TIME_ZONE=zone)
+    scores, tiers, reconciliation = begins(settings, "2026-01-01", "2027-01-01")
+    assert tiers == [f"{day} 00:00" for day in DAYS]
+    assert reconciliation == [f"{day} 03:30" for day in DAYS]
+    every_hour = {f"{day} {hour:02}:00" for day in DAYS for hour in range(24)}
+    jumped = {
+        "America/New_York": {"03-08 02:00"},
+        "Europe/Madrid": {"03-29 02:00"},
+        "Australia/Lord_Howe": {"10-04 02:00"},  # by half an hour: to 02:30
+    }.get(zone, set())
+    assert every_hour - set(scores) == jumped
+    assert set(scores) - every_hour == ({"10-04 01:30"} if zone == "Australia/Lord_Howe" else set())
+
+
+@pytest.mark.parametrize(
+    ("minutes", "days"),
+    [(360, 1), (90, 1), (16, 1), (20, 1), (2 * 1440, 2), (7 * 1440, 7)],
+)
+def test_intervals_that_divide_a_day_or_are_days_keep_to_the_clock(
+    home: Path, minutes: int, days: int
+) -> None:
     settings = load_settings(
-        STANDING_HOME=home, BUSINESS_TIME_ZONE="Asia/Kolkata", TRUST_SCORE_CALCULATION_INTERVAL=7_200_000
+        STANDING_HOME=home,
+        BUSINESS_TIME_ZONE="America/New_York",
+        SELLER_TIER_UPDATE_INTERVAL=minutes * 60_000,
     )
-    schedule = declared(settings)[0].schedule
-    assert schedule is not None
-    assert schedule.interval is not None
-    assert schedule.interval.total_seconds() == 7200
-    assert schedule.anchor_date.isoformat() == "2025-01-01T00:00:00+05:30"
+    _, tiers, _ = begins(settings, "2026-10-31", "2026-11-14")
+    first = datetime(2025, 1, 1)
+    wanted = (first + timedelta(minutes=number * minutes) for number in range(700 * 1440 // minutes))
+    wanted = [f"{moment:%m-%d %H:%M}" for moment in wanted if "2026-10-31" <= f"{moment:%F}" < "2026-11-14"]
+    assert tiers == wanted
+
+
+def test_an_hour_that_the_clock_jumps_over_or_shows_twice_has_one_run(home: Path) -> None:
+    def reconciled(zone: str, at: str, first: str, last: str) -> list[str]:
+        settings = load_settings(STANDING_HOME=home, BUSINESS_TIME_ZONE=zone, STANDING_RECONCILE_AT=at)
+        return begins(settings, first, last)[2]
+
+    march = reconciled("America/New_York", "02:30", "2026-03-07", "2026-03-10")
+    assert march == ["03-07 02:30", "03-08 01:30", "03-09 02:30"]
+    november = reconciled("America/New_York", "01:30", "2026-10-31", "2026-11-03")
+    assert november == ["10-31 01:30", "11-01 01:30", "11-02 01:30"]
+    midnight = reconciled("America/Santiago", "00:00", "2026-09-05", "2026-09-08")
+    assert midnight == ["09-05 00:00", "09-05 23:00", "09-07 00:00"]
+
+
+def test_hourly_scores_go_on_while_an_hour_comes_twice(home: Path) -> None:
+    from flows.deployments import built
+
+    settings = load_settings(STANDING_HOME=home, BUSINESS_TIME_ZONE="America/New_York")
+    hourly = of_the_server(built(settings)[0].schedules[0].schedule)
+    # The scheduler asks every minute; here it is ten past one, for the first time.
+    dates = asyncio.run(hourly.get_dates(3, datetime(2026, 11, 1, 5, 10, tzinfo=UTC)))
+    assert [f"{one.astimezone(UTC):%H:%M}" for one in dates] == ["06:00", "07:00", "08:00"]
+
+
+def test_an_interval_that_divides_no_day_goes_on_over_midnight(home: Path) -> None:
+    settings = load_settings(
+        STANDING_HOME=home,
+        BUSINESS_TIME_ZONE="Asia/Kolkata",
+        TRUST_SCORE_CALCULATION_INTERVAL=7 * 3_600_000,
+    )
+    scores, _, _ = begins(settings, "2026-01-01", "2026-01-02")
+    assert scores == ["01-01 04:00", "01-01 11:00", "01-01 18:00"]
 
 
 @pytest.mark.parametrize(

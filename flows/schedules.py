@@ -42,7 +42,8 @@ def every(interval: timedelta, zone: str) -> tuple[Schedule, ...]:
             for number, cron in enumerate(crons, 1)
         )
     midnight = FIRST_DAY.replace(tzinfo=ZoneInfo(zone))
-    return (Interval(interval, anchor_date=midnight, timezone=zone, slug="every"),)
+    # In UTC: in a zone, Prefect takes an hour that comes twice for one.
+    return (Interval(interval, anchor_date=midnight, timezone="UTC", slug="every"),)
 
 
 def _changes(zone: str) -> set[timedelta]:

@@ -18,15 +18,16 @@ SETTLED_MINUTES = 15
 def set_aside_scan(build: str) -> Scan:
     """A row for each source and reason for which rows were set aside, with the policy's limit."""
     listed = "source || ': ' || set_aside || ' ' || reason"
+    limit = "' (limit ' || coalesce(row_limit::text, 'none') || ')'"
     rules = (
         Rule(
             "set_aside_rows_stay_within_their_limits",
             "critical",
-            "set_aside > row_limit",
+            "set_aside > coalesce(row_limit, 0)",  # a reason that policy does not know has no limit
             "So many bad rows are no accident: scores built without them would be wrong for many members.",
             "find the cause in the application by the keys in the report;"
             " raise seeds/quarantine_limits.csv if such rows are normal here",
-            detail=f"string_agg({listed} || ' (limit ' || row_limit || ')', '; ' order by source, reason)",
+            detail=f"string_agg({listed} || {limit}, '; ' order by source, reason)",
         ),
         Rule(
             "no_row_is_set_aside",

@@ -4,7 +4,7 @@
     'last_login_at timestamptz',
     'email_verified boolean',
     'phone_verified boolean',
-    'kyc_status text',
+    'kyc_status code',
     'security_settings jsonb',
 ]) -%}
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
 
-from standing.build.policy import Seed, seeds
+from standing.build.policy_tables import Seed, seeds
 
 #: Rows of one failed test that are named.
 NAMED = 3

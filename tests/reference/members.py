@@ -68,7 +68,7 @@ def trust_score(known: Known, user_id: str) -> Row:
     values: dict[str, Any] = {
         "email_verified": int(bool(user["email_verified"])),
         "phone_verified": int(bool(user["phone_verified"])),
-        "kyc_verified": int(user["kyc_status"] in policy.kyc),
+        "kyc_verified": int(str(user["kyc_status"]).lower() in policy.kyc),
         "two_factor_enabled": int(security.get("two_factor_enabled") is True),
         "account_age_days": (
             policy.business_day(known.as_of) - policy.business_day(user["created_at"])

@@ -113,6 +113,50 @@ IN_A_FILE = [
         "gate_members,20,",
         "has no row gate_min_members",
     ),
+    Slip(
+        "a status in capitals",
+        "order_statuses",
+        "refunded,returned,",
+        "DELIVERED_OK,completed,true,as our application writes it\nrefunded,returned,",
+        "(DELIVERED_OK): status is 'DELIVERED_OK', which matches nothing: texts are compared in lower case,"
+        " as 'delivered_ok'",
+    ),
+    Slip("a status with a blank", "order_statuses", "refunded,", "refunded ,", "'refunded ' and not text"),
+    Slip(
+        "a status that cannot be seen whole",
+        "order_statuses",
+        "refunded,",
+        "re\u200bfunded,",
+        "which matches nothing: it has a character that cannot be seen",
+    ),
+    Slip("papers in capitals", "kyc_statuses", "approved,1", "Approved,1", "kyc_status is 'Approved'"),
+    Slip("a level in capitals", "trust_levels", "gold,3", "Gold,3", "level is 'Gold', which matches"),
+    Slip("a level that is gone", "trust_levels", "bronze,1", "copper,1", "has no row bronze"),
+    Slip("a tier that is gone", "tier_policy", "starter,1", "beginner,1", "has no row starter"),
+    Slip("a score of 110", "trust_levels", "diamond,5,90,", "diamond,5,110,", "it goes from 0 to 100"),
+    Slip("six stars", "tier_policy", "500,4.7,", "500,6,", "(top_seller): min_rating is 6, which matches"),
+    Slip("an eighth weekday", "non_working_days", "\n7,,", "\n8,,", "(8): weekday is 8, which matches"),
+    Slip(
+        "a weekday of a date",
+        "non_working_days",
+        "\n7,,",
+        "\n7,2026-01-04,",
+        "it is either a weekday or a day",
+    ),
+    Slip(
+        "a limit of no reason",
+        "quarantine_limits",
+        "orders,no buyer,",
+        "orders,no buyers,",
+        "(orders, no buyers): no row of orders is ever set aside for the reason 'no buyers'",
+    ),
+    Slip(
+        "a limit of no source",
+        "quarantine_limits",
+        "orders,no buyer,",
+        "order,no buyer,",
+        "(order, no buyer): no row of order is ever set aside",
+    ),
 ]
 #: What shows between rows, when they are loaded.
 BETWEEN_ROWS = [
@@ -258,6 +302,20 @@ BETWEEN_ROWS = [
         "mean_shift,ratings,0.1,0.3,",
         "mean_shift,ratings,0.5,0.3,",
         "(mean_shift, ratings): it warns at 0.5, beyond the 0.3 at which it stops",
+    ),
+    Slip(
+        "a flag beyond one",
+        "scorecard_bins",
+        "kyc_verified,1,30,",
+        "kyc_verified,2,30,",
+        "(kyc_verified, 2): it begins at 2, and kyc_verified never goes beyond 1",
+    ),
+    Slip(
+        "a rate beyond everything",
+        "risk_rules",
+        "unanswered_rate,medium,80,",
+        "unanswered_rate,medium,800,",
+        "(slow_to_answer): it begins at 800, and unanswered_rate never goes beyond 100",
     ),
 ]
 

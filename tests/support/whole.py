@@ -7,7 +7,8 @@ from typing import Any
 
 import yaml
 
-from standing.build.policy import Seed, limits_missing, seeds
+from standing.build.policy import limits_missing
+from standing.build.policy_tables import Seed, seeds
 from standing.contract.document import ABSENT, Key
 from standing.contract.targets import Target
 

@@ -96,7 +96,7 @@ class Maker:
             last_login_at=self.maybe(self.moment()),
             email_verified=roll.random() < 0.5,
             phone_verified=roll.random() < 0.5,
-            kyc_status=roll.choice(("not_verified", "pending", "verified", "approved", None)),
+            kyc_status=roll.choice(("not_verified", "pending", "verified", "APPROVED", None)),
             security_settings=roll.choice(
                 (
                     {"two_factor_enabled": True},

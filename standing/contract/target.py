@@ -66,8 +66,8 @@ class Target:
     documents are compared as a whole. `lasting` are paths to numbers that are not lost in the ordinary
     course of days. `mart_columns` are keys that reports read from columns of the mart, which have their
     names. `facts` are the models that are kept of everybody, as the mart is, and from which it is made.
-    `movers` says that reports list who moves most; a move is explained by the evidence in `reasons`, else
-    by the document's factors, else by its other numbers.
+    `lists_changes` says that reports list the members whose document changes most; a change is explained by
+    the evidence in `reasons`, else by the document's factors, else by its other numbers.
     """
 
     name: str
@@ -81,7 +81,7 @@ class Target:
     histograms: tuple[Histogram, ...] = ()
     mart_columns: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
-    movers: bool = False
+    lists_changes: bool = False
     reasons: tuple[str, ...] = ()
     stored_as: Literal["column", "owned keys", "columns"] = "column"
 

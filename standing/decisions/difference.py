@@ -8,13 +8,13 @@ from sqlalchemy import Connection
 from standing.contract.target import Ladder
 from standing.contract.targets import TARGETS, Target
 from standing.database.connect import rows
-from standing.findings.movers import movers_of
+from standing.findings.largest_changes import largest_changes_of
 from standing.gate.change_sets import changed_documents
 from standing.gate.verdict import GateVerdict
 from standing.publish.documents import present
 from standing.publish.statement import ChangeTable
 from standing.publish.writer import by_table
-from standing.report.content import Mover
+from standing.report.content import MemberChange
 from standing.settings import Settings
 from standing.sql import quoted
 from standing.text import plain
@@ -51,7 +51,7 @@ class Difference:
     run_id: int | None
     columns: tuple[ColumnChange, ...]
     matrices: tuple[Matrix, ...]
-    movers: tuple[Mover, ...]
+    largest_changes: tuple[MemberChange, ...]
     gate: GateVerdict
 
     def to_json(self) -> dict[str, Any]:
@@ -70,7 +70,7 @@ class Difference:
                 }
                 for one in self.matrices
             ],
-            "movers": [plain(asdict(one)) for one in self.movers],
+            "largest_changes": [plain(asdict(one)) for one in self.largest_changes],
             "gate": self.gate.to_json(),
         }
 
@@ -116,10 +116,10 @@ def _gather(
             _matrix(connection, settings, target, ladder, changed[target.name])
             for target, ladder in ladders
         ),
-        movers=tuple(
-            mover
+        largest_changes=tuple(
+            change
             for target in targets
-            for mover in movers_of(connection, settings, target, changed[target.name])
+            for change in largest_changes_of(connection, settings, target, changed[target.name])
         ),
         gate=gate,
     )

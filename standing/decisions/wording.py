@@ -4,12 +4,12 @@ from decimal import Decimal
 
 from standing.contract.targets import TARGETS
 from standing.decisions.difference import Difference, Matrix
-from standing.report.content import FactorMove, Mover
+from standing.report.content import FactorChange, MemberChange
 from standing.report.wording import FACTORS, name
 
 
 def as_text(found: Difference) -> str:
-    """The whole difference: columns, matrices, movers, and what the gate says of it."""
+    """The whole difference: columns, matrices, largest changes, and what the gate says of it."""
     if found.run_id is None and not any(one.changed for one in found.columns):
         return "nothing would change"
     lines = [f"run {found.run_id} would write" if found.run_id else "against what is published"]
@@ -18,10 +18,10 @@ def as_text(found: Difference) -> str:
         lines.append(f"  {one.column:<32}{one.changed:>10,} of {one.members:,} change ({share:.1%})")
     for matrix in found.matrices:
         lines += ["", *_matrix(matrix)]
-    if found.movers:
-        lines += ["", "who moves most"]
-        for mover in found.movers:
-            lines += _mover(mover)
+    if found.largest_changes:
+        lines += ["", "largest changes"]
+        for change in found.largest_changes:
+            lines += _change(change)
     lines.append("")
     stops, warns = ("stopped", "warned") if found.run_id else ("would stop", "would warn")
     over = [(stops, one) for one in found.gate.over("stopped")]
@@ -52,25 +52,25 @@ def _matrix(matrix: Matrix) -> list[str]:
     return lines
 
 
-def _mover(mover: Mover) -> list[str]:
-    number = next(target.number for target in TARGETS if target.name == mover.target)
-    moves = [f"{number} {_move(_number(mover.before), _number(mover.after))}"]
-    if mover.step_after:
-        moves.append(_move(mover.step_before or "none", mover.step_after))
-    lines = [f"  {mover.target} {mover.member_id}: {', '.join(moves)}"]
-    if mover.asked:
-        lines.append(f"    {mover.asked}")
-    return lines + [f"    {_factor(one)}" for one in mover.factors[:FACTORS]]
+def _change(change: MemberChange) -> list[str]:
+    number = next(target.number for target in TARGETS if target.name == change.target)
+    parts = [f"{number} {_move(_number(change.before), _number(change.after))}"]
+    if change.step_after:
+        parts.append(_move(change.step_before or "none", change.step_after))
+    lines = [f"  {change.target} {change.member_id}: {', '.join(parts)}"]
+    if change.requirement:
+        lines.append(f"    {change.requirement}")
+    return lines + [f"    {_factor(one)}" for one in change.factors[:FACTORS]]
 
 
 def _move(before: str, after: str) -> str:
     return before if before == after else f"{before} → {after}"
 
 
-def _factor(move: FactorMove) -> str:
-    change = (move.after or Decimal(0)) - (move.before or Decimal(0))
-    label = name(move.code) if move.label_en == move.code else move.label_en
-    return f"{change:+,f} {label}: {_move(_number(move.before), _number(move.after))}"
+def _factor(factor: FactorChange) -> str:
+    change = (factor.after or Decimal(0)) - (factor.before or Decimal(0))
+    label = name(factor.code) if factor.label_en == factor.code else factor.label_en
+    return f"{change:+,f} {label}: {_move(_number(factor.before), _number(factor.after))}"
 
 
 def _number(value: Decimal | None) -> str:

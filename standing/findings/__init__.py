@@ -1,4 +1,4 @@
-"""Numbers for reports and diffs: movements, movers, quarantine, freshness, gaps.
+"""Numbers for reports and diffs: movements, largest changes, quarantine, freshness, gaps.
 
 May use: contract, database, publish, report.
 """

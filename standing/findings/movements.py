@@ -7,9 +7,9 @@ from sqlalchemy import Connection, text
 
 from standing.contract.targets import Target
 from standing.database.connect import rows
-from standing.findings.movers import MOVERS, movers_of
+from standing.findings.largest_changes import LISTED, largest_changes_of
 from standing.publish.documents import number, present, step
-from standing.report.content import Bucket, Distribution, Ladder, Movement, Mover
+from standing.report.content import Bucket, Distribution, Ladder, MemberChange, Movement
 from standing.settings import Settings
 from standing.sql import quoted
 
@@ -181,10 +181,10 @@ def _label(measure: Measure, bucket: str) -> str:
     return f"{low:g}–{low + measure.step:g}"
 
 
-def movers(
+def largest_changes(
     connection: Connection, settings: Settings, run_id: int, target: Target, is_stopped: bool
-) -> tuple[Mover, ...]:
-    """The members whose score, level or tier moved most.
+) -> tuple[MemberChange, ...]:
+    """The members whose score, level or tier changed most.
 
     The old documents are in the history, or in the change sets of a run that the gate stopped.
     """
@@ -208,11 +208,11 @@ def movers(
                 abs({after} - {before}) desc nulls last,
                 {step_before} is not distinct from {step_after},
                 kept.member_id
-            limit {MOVERS}
+            limit {LISTED}
         ) as largest
         join {mart} as mart on mart.{key} = largest.member_id
     """
-    return movers_of(connection, settings, target, changed, since=since)
+    return largest_changes_of(connection, settings, target, changed, since=since)
 
 
 @dataclass(frozen=True)
@@ -222,4 +222,4 @@ class Effects:
     movements: tuple[Movement, ...] = ()
     ladders: tuple[Ladder, ...] = ()
     distributions: tuple[Distribution, ...] = ()
-    movers: tuple[Mover, ...] = ()
+    largest_changes: tuple[MemberChange, ...] = ()

@@ -114,7 +114,7 @@ class Distribution:
 
 
 @dataclass(frozen=True)
-class FactorMove:
+class FactorChange:
     """A factor whose points differ, or a number of the document; None: it was not or is no longer there."""
 
     code: str
@@ -125,8 +125,8 @@ class FactorMove:
 
 
 @dataclass(frozen=True)
-class Mover:
-    """A member whose document moves, with the factors or numbers that differ, largest difference first."""
+class MemberChange:
+    """A member whose document changes, with the factors or numbers that differ, the largest first."""
 
     target: str
     member_id: str
@@ -134,8 +134,8 @@ class Mover:
     after: Decimal | None
     step_before: str | None = None  # level or tier
     step_after: str | None = None
-    factors: tuple[FactorMove, ...] = ()
-    asked: str | None = None  # by the level or tier lost or gained: its limit may be what moved
+    factors: tuple[FactorChange, ...] = ()
+    requirement: str | None = None  # of the level or tier lost or gained: it may be what changed
 
 
 @dataclass(frozen=True)
@@ -244,7 +244,7 @@ class RunReport:
     movements: tuple[Movement, ...] = ()
     ladders: tuple[Ladder, ...] = ()
     distributions: tuple[Distribution, ...] = ()
-    movers: tuple[Mover, ...] = ()
+    largest_changes: tuple[MemberChange, ...] = ()
     audits: tuple[Audit, ...] = ()
     quarantine: tuple[Quarantined, ...] = ()
     quarantine_runs: tuple[RunPoint, ...] = ()  # oldest first, this run last

@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from standing.report import charts, wording
-from standing.report.content import Audit, FactorMove, Ladder, Movement, Mover, RunReport, Step
+from standing.report.content import Audit, FactorChange, Ladder, MemberChange, Movement, RunReport, Step
 from standing.report.index import PastRun, Unreadable
 from standing.report.sankey import Flow, flow_of
 from standing.text import plural
@@ -38,7 +38,7 @@ def render_report(run: RunReport) -> str:
             distributions=[
                 (shown, charts.distribution(shown), charts.paired(shown)) for shown in run.distributions
             ],
-            movers=[_mover(one, run) for one in run.movers],
+            largest_changes=[_change(one, run) for one in run.largest_changes],
             audits=[_by_urgency(audit) for audit in run.audits],
             **_set_aside(run),
         )
@@ -142,30 +142,30 @@ def _thai_labels(ladder: Ladder | None) -> dict[str, str]:
     return {step.code: step.label_th for step in ladder.steps} if ladder else {}
 
 
-def _mover(mover: Mover, run: RunReport) -> dict[str, Any]:
+def _change(change: MemberChange, run: RunReport) -> dict[str, Any]:
     """A member who moved, with level or tier and the largest factors by their labels, English and Thai."""
     steps = {
-        one.code: one for ladder in run.ladders if ladder.target == mover.target for one in ladder.steps
+        one.code: one for ladder in run.ladders if ladder.target == change.target for one in ladder.steps
     }
-    codes = dict.fromkeys((mover.step_before, mover.step_after)) if mover.step_after else ()
+    codes = dict.fromkeys((change.step_before, change.step_after)) if change.step_after else ()
     passed = [steps.get(code, Step(code)) if code else Step("", "None yet") for code in codes]
     has_thai = any(one.label_th for one in passed)
     return {
-        "member": mover,
+        "member": change,
         "steps": " → ".join(one.label_en or wording.name(one.code) for one in passed),
         "thai_steps": " → ".join(one.label_th or "–" for one in passed if has_thai),
-        "factors": [_factor(one) for one in mover.factors[: wording.FACTORS]],
+        "factors": [_factor(one) for one in change.factors[: wording.FACTORS]],
     }
 
 
-def _factor(move: FactorMove) -> dict[str, Any]:
-    is_named = move.label_en != move.code
+def _factor(change: FactorChange) -> dict[str, Any]:
+    is_named = change.label_en != change.code
     return {
-        "label": move.label_en if is_named else wording.name(move.code),
-        "thai": move.label_th if is_named else "",
-        "change": (move.after or Decimal(0)) - (move.before or Decimal(0)),
-        "before": move.before,
-        "after": move.after,
+        "label": change.label_en if is_named else wording.name(change.code),
+        "thai": change.label_th if is_named else "",
+        "change": (change.after or Decimal(0)) - (change.before or Decimal(0)),
+        "before": change.before,
+        "after": change.after,
     }
 
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from markupsafe import Markup, escape
 
-#: Factors shown of each member who moves most, here and by `standing diff`.
+#: Factors shown of each member listed among the largest changes, here and by `standing diff`.
 FACTORS = 4
 _THAI = re.compile(r"[\u0e01-\u0e5b]+(?:[\s\d.,:/()–-]*[\u0e01-\u0e5b]+)*")
 _NOT_TEXT = {"Cc", "Cs", "Co", "Cn"}

@@ -6,12 +6,12 @@ from standing.database.connect import rows
 from standing.findings.movements import (
     Effects,
     distribution,
+    largest_changes,
     matrix,
     measures_of,
     movements,
-    movers,
 )
-from standing.report.content import Distribution, Ladder, Movement, Mover, Step
+from standing.report.content import Distribution, Ladder, MemberChange, Movement, Step
 from standing.run.run import Built, Run
 from standing.sql import quoted
 
@@ -28,7 +28,7 @@ def count_effects(connection: Connection, run: Run, *, is_stopped: bool = False)
     # A replay moves nobody: what it is compared with is itself.
     written_by = run.run_id if run.has_done("publish") or run.is_replay else None
     moved: list[Movement] = []
-    moving: list[Mover] = []
+    changes: list[MemberChange] = []
     distributions: list[Distribution] = []
     for measure in (measure for target in run.targets for measure in measures_of(target)):
         target = measure.target
@@ -37,9 +37,9 @@ def count_effects(connection: Connection, run: Run, *, is_stopped: bool = False)
         names = steps if measure.step is None else ()
         distributions.append(distribution(measure, cells, names))
         moved += movements(target, cells) if measure.step is None else ()
-    for target in (target for target in run.targets if target.movers):
-        moving += movers(connection, run.settings, run.run_id, target, is_stopped)
-    return Effects(tuple(moved), ladders, tuple(distributions), tuple(moving))
+    for target in (target for target in run.targets if target.lists_changes):
+        changes += largest_changes(connection, run.settings, run.run_id, target, is_stopped)
+    return Effects(tuple(moved), ladders, tuple(distributions), tuple(changes))
 
 
 def _ladders(connection: Connection, run: Run) -> tuple[Ladder, ...]:

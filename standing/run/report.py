@@ -81,7 +81,7 @@ def _gather(
         movements=effects.movements,
         ladders=effects.ladders,
         distributions=effects.distributions,
-        movers=effects.movers,
+        largest_changes=effects.largest_changes,
         audits=tuple(content.Audit.from_json(one.verdict.to_json()) for one in run.audits),
         quarantine=set_aside,
         quarantine_runs=runs,

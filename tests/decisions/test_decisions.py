@@ -91,7 +91,7 @@ def test_approval_publishes_the_stored_set_and_leaves_what_has_changed_since(
         m["members"] for m in report["movements"] if (m["before"], m["after"]) == ("silver", "bronze")
     )
     assert fell > 0
-    assert report["movers"]
+    assert report["largest_changes"]
     page = Path(told["report"]).read_text("utf-8")
     assert "Who moved" in page
     assert gone in wanted
@@ -259,7 +259,7 @@ def test_diff_of_a_stopped_run_shows_columns_matrix_and_movers(
         " and new_document ->> 'level' = 'bronze'",
     )
     assert {"before": "silver", "after": "bronze", "members": fell} in matrix["cells"]
-    first = found["movers"][0]
+    first = found["largest_changes"][0]
     assert first["after"] < first["before"]
     lost = {factor["code"]: factor for factor in first["factors"]}
     assert lost["email_verified"]["after"] is None
@@ -314,9 +314,9 @@ def test_a_trial_shows_who_would_move_and_touches_nothing(
     )
     assert any(one["verdict"] == "stopped" for one in found["gate"])
     # Their points are what they were: it is the limit that has moved.
-    movers = [one for one in found["movers"] if one["target"] == "trust_score"]
-    assert movers
-    assert {one["asked"] for one in movers} == {"Silver asks for 69 points"}
+    changes = [one for one in found["largest_changes"] if one["target"] == "trust_score"]
+    assert changes
+    assert {one["requirement"] for one in changes} == {"Silver asks for 69 points"}
     assert {one["column"] for one in found["columns"] if one["changed"]} == {"users.trust_score"}
     assert "as of the last published run" in tried.stderr
     assert documents(database) == before

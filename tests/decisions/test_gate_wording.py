@@ -1,4 +1,4 @@
-"""A difference as text: who moves most, and only by what moves."""
+"""A difference as text: the largest changes, and only what explains them."""
 
 from decimal import Decimal
 
@@ -7,9 +7,9 @@ import pytest
 from standing.decisions.difference import ColumnChange, Difference
 from standing.decisions.wording import as_text
 from standing.gate.verdict import GateVerdict
-from standing.report.content import FactorMove, Mover
+from standing.report.content import FactorChange, MemberChange
 
-FACTOR = FactorMove("email_verified", "E-mail address verified", "ยืนยันอีเมลแล้ว", Decimal("2.0"), None)
+FACTOR = FactorChange("email_verified", "E-mail address verified", "ยืนยันอีเมลแล้ว", Decimal("2.0"), None)
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ FACTOR = FactorMove("email_verified", "E-mail address verified", "ยืนย�
 def test_a_mover_has_an_arrow_only_where_something_moves(
     before: str | None, after: str, step_before: str | None, step_after: str | None, said: str
 ) -> None:
-    mover = Mover(
+    change = MemberChange(
         target="trust_score",
         member_id="a",
         before=None if before is None else Decimal(before),
@@ -36,7 +36,7 @@ def test_a_mover_has_an_arrow_only_where_something_moves(
         factors=(FACTOR,),
     )
     column = ColumnChange("trust_score", "users.trust_score", members=1, changed=1)
-    lines = as_text(Difference(None, (column,), (), (mover,), GateVerdict())).splitlines()
+    lines = as_text(Difference(None, (column,), (), (change,), GateVerdict())).splitlines()
     assert f"  trust_score a: overall_score {said}" in lines
     assert "    -2.0 E-mail address verified: 2.0 → none" in lines
 

@@ -115,8 +115,8 @@ def test_scores_before_are_those_published_whether_or_not_the_run_wrote(
     assert shown_levels(marketplace, 3, "after") != published
 
 
-def moved_steps(movers: list[dict[str, Any]], target: str) -> dict[str, tuple[str, str]]:
-    found = (one for one in movers if one["target"] == target and one["step_before"] != one["step_after"])
+def moved_steps(changes: list[dict[str, Any]], target: str) -> dict[str, tuple[str, str]]:
+    found = (one for one in changes if one["target"] == target and one["step_before"] != one["step_after"])
     return {one["member_id"]: (one["step_before"], one["step_after"]) for one in found}
 
 
@@ -154,14 +154,14 @@ def test_who_moves_most_is_shown_with_level_or_tier_and_the_factors_that_moved(
 
     assert second.status == "published", second.message
     after = published_steps(engine)
-    movers = report_of(settings, 2)["movers"]
-    fallen = moved_steps(movers, "trust_score")
+    changes = report_of(settings, 2)["largest_changes"]
+    fallen = moved_steps(changes, "trust_score")
     assert ("silver", "bronze") in fallen.values()
-    assert ("top_seller", "starter") in moved_steps(movers, "tier_info").values()
-    for member, steps in (fallen | moved_steps(movers, "tier_info")).items():
+    assert ("top_seller", "starter") in moved_steps(changes, "tier_info").values()
+    for member, steps in (fallen | moved_steps(changes, "tier_info")).items():
         assert steps == (before[member], after[member])
-    first = next(one for one in movers if fallen.get(one["member_id"]) == ("silver", "bronze"))
-    assert first["asked"].startswith("Silver asks for 60 points")
+    first = next(one for one in changes if fallen.get(one["member_id"]) == ("silver", "bronze"))
+    assert first["requirement"].startswith("Silver asks for 60 points")
     lost = {factor["label_en"]: factor for factor in first["factors"]}["E-mail address verified"]
     assert (lost["code"], lost["label_th"], lost["before"], lost["after"]) == (
         "email_verified",
@@ -177,9 +177,9 @@ def test_who_moves_most_is_shown_with_level_or_tier_and_the_factors_that_moved(
         connection.execute(text(papers_lost))
     engine.dispose()
     assert execute(settings, Request()).status == "stopped"
-    differing = json.loads(standing.told(settings, "diff", "--stopped", "--json"))["movers"]
+    differing = json.loads(standing.told(settings, "diff", "--stopped", "--json"))["largest_changes"]
     by_score = ("trust_score", "ratings", "tier_info")
-    assert report_of(settings, 3)["movers"] == [
+    assert report_of(settings, 3)["largest_changes"] == [
         one
         for name in by_score
         for one in differing

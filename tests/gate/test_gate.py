@@ -15,7 +15,7 @@ from standing.database.lock import run_lock
 from standing.decisions.approval import approve
 from standing.decisions.trial import show_stopped
 from standing.errors import SettingError, StandingError
-from standing.findings.movers import movers_of
+from standing.findings.largest_changes import largest_changes_of
 from standing.gate.waiting import undecided
 from standing.run import execute as runs
 from standing.run.execute import execute
@@ -79,7 +79,7 @@ def test_a_wave_of_lost_levels_stops_the_run_and_keeps_what_it_would_have_writte
         m["members"] for m in report["movements"] if (m["before"], m["after"]) == ("silver", "bronze")
     )
     assert fell > 0
-    assert report["movers"]
+    assert report["largest_changes"]
     assert report["verdict"]["status"] == "stopped"
     would = next(one for one in report["changes"] if one["target"] == "trust_score")
     assert (would["changed"], would["written"]) == (changed, 0)
@@ -274,6 +274,6 @@ def test_who_moves_most_comes_first_also_where_the_number_stays(settings: Settin
     query = f"select * from (values {values}) as changed (member_id, old_document, new_document)"
     ratings = next(target for target in TARGETS if target.name == "ratings")
     with engine.connect() as connection:
-        found = movers_of(connection, settings, ratings, query)
+        found = largest_changes_of(connection, settings, ratings, query)
     assert [one.member_id for one in found] == ["more outwardly", "outwardly", "most", "more", "a little"]
     assert [one.factors[0].code for one in found[2:]] == ["total_reviews", "adjusted", "adjusted"]

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from support.report_example import EMPTY, FAILED, IMAGE, LIVELY, QUIET, RUN, SCRIPT, hostile
 
 from standing.report import content, write_report
-from standing.report.content import Audit, Ladder, Movement, Mover, Step
+from standing.report.content import Audit, Ladder, MemberChange, Movement, Step
 from standing.report.sankey import flow_of
 from standing.settings import load_settings
 
@@ -59,12 +59,14 @@ def test_schema_documents_every_field_of_every_dataclass():
 def test_times_are_utc_and_decimals_numbers():
     written = LIVELY.to_json()
     assert written["run"]["as_of"] == "2025-11-21T19:30:00.000Z"
-    assert written["movers"][0]["before"] == 81.4
+    assert written["largest_changes"][0]["before"] == 81.4
 
 
 def test_not_a_number_becomes_null():
-    written = replace(EMPTY, movers=(Mover("trust_score", "a", Decimal("NaN"), Decimal("1")),)).to_json()
-    assert written["movers"][0]["before"] is None
+    written = replace(
+        EMPTY, largest_changes=(MemberChange("trust_score", "a", Decimal("NaN"), Decimal("1")),)
+    ).to_json()
+    assert written["largest_changes"][0]["before"] is None
 
 
 def test_time_without_a_zone_is_refused():

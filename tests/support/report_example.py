@@ -10,13 +10,13 @@ from standing.report.content import (
     Bucket,
     Change,
     Distribution,
-    FactorMove,
+    FactorChange,
     Freshness,
     Ladder,
+    MemberChange,
     MissingSource,
     ModelTiming,
     Movement,
-    Mover,
     Quarantined,
     QuarantineTrend,
     RunFacts,
@@ -205,8 +205,8 @@ LIVELY = RunReport(
             _buckets(no_reviews=610, below_3=120, **{"3.0–3.5": 240, "3.5–4.0": 702, "4.0–4.5": 2_010}),
         ),
     ),
-    movers=(
-        Mover(
+    largest_changes=(
+        MemberChange(
             "trust_score",
             "0d5f8a6e-52b4-4f6b-a9a0-6a1f6f6d2b11",
             Decimal("81.4"),
@@ -214,39 +214,43 @@ LIVELY = RunReport(
             "platinum",
             "bronze",
             (
-                FactorMove(
+                FactorChange(
                     "own_cancellation_rate",
                     "Own cancellations",
                     "ยกเลิกคำสั่งซื้อเอง",
                     Decimal(0),
                     Decimal("-18.0"),
                 ),
-                FactorMove(
+                FactorChange(
                     "email_verified", "E-mail address verified", "ยืนยันอีเมลแล้ว", Decimal("11.4"), None
                 ),
             ),
             "Platinum asks for 80 points and 50 completed orders",
         ),
-        Mover(
+        MemberChange(
             "trust_score",
             "7c1a4b2d-93cf-4bb0-8d0e-1f4de90a7c22",
             Decimal("55.0"),
             Decimal("71.5"),
             "bronze",
             "bronze",
-            (FactorMove("kyc_verified", "Identity verified", "ยืนยันตัวตนแล้ว", None, Decimal("16.5")),),
+            (FactorChange("kyc_verified", "Identity verified", "ยืนยันตัวตนแล้ว", None, Decimal("16.5")),),
         ),
-        Mover("trust_score", "b20e8c11-2a86-4a6c-b1f3-00a6d0c2fe33", None, Decimal("50.0"), None, "bronze"),
-        Mover(
+        MemberChange(
+            "trust_score", "b20e8c11-2a86-4a6c-b1f3-00a6d0c2fe33", None, Decimal("50.0"), None, "bronze"
+        ),
+        MemberChange(
             "ratings",
             "5e3d1c90-0f57-4f5e-8f0c-9b1f6a7d4c44",
             Decimal("4.0"),
             Decimal("4.1"),
             factors=(
-                FactorMove("total_reviews", "total_reviews", "total_reviews", Decimal(1200), Decimal(1205)),
+                FactorChange(
+                    "total_reviews", "total_reviews", "total_reviews", Decimal(1200), Decimal(1205)
+                ),
             ),
         ),
-        Mover(
+        MemberChange(
             "tier_info",
             "5e3d1c90-0f57-4f5e-8f0c-9b1f6a7d4c44",
             Decimal(3),
@@ -322,7 +326,7 @@ QUIET = replace(
     verdict=RunVerdict("passed", "Nothing changed."),
     changes=(Change("trust_score", "users", "trust_score", 128_332, 0, 0, 128_332),),
     movements=_moves("trust_score", ("bronze", "bronze", 92_000), ("gold", "gold", 36_332)),
-    movers=(),
+    largest_changes=(),
     audits=(CANDIDATES,),
     quarantine=(),
     quarantine_runs=(RunPoint(124, AS_OF, "passed"),),
@@ -360,8 +364,8 @@ def hostile(text: str) -> RunReport:
             Distribution(text, text, text, (Bucket(text, 3),), (Bucket(text, 5), Bucket("x", 1))),
             Distribution(text, text, text, (), tuple(Bucket(f"{at}{text}", at) for at in range(60))),
         ),
-        movers=(
-            Mover(
+        largest_changes=(
+            MemberChange(
                 text,
                 text,
                 Decimal("1.5"),
@@ -369,8 +373,8 @@ def hostile(text: str) -> RunReport:
                 text,
                 "b",
                 (
-                    FactorMove("code", text, text, None, Decimal(1)),
-                    FactorMove(text, text, text, None, None),
+                    FactorChange("code", text, text, None, Decimal(1)),
+                    FactorChange(text, text, text, None, None),
                 ),
                 text,
             ),

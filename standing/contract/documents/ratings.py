@@ -84,5 +84,5 @@ RATINGS = Target(
         Histogram("adjusted_rating", "Ratings adjusted for ranking", "adjusted", 0.5),
     ),
     mart_columns=("overall", "adjusted"),
-    movers=True,
+    lists_changes=True,
 )

@@ -91,6 +91,6 @@ TIER_INFO = Target(
         ),
     ),
     mart_columns=("current_tier",),
-    movers=True,
+    lists_changes=True,
     reasons=("completed_orders", "mean_rating"),
 )

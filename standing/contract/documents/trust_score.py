@@ -109,5 +109,5 @@ TRUST_SCORE = Target(
     ),
     histograms=(Histogram("overall_score", "Trust scores", "overall_score", 5),),
     mart_columns=("overall_score", "level"),
-    movers=True,
+    lists_changes=True,
 )

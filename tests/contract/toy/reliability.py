@@ -29,5 +29,5 @@ RELIABILITY = Target(
     lasting=("{promises}",),
     histograms=(Histogram("kept", "Promises kept", "kept_rate", 10),),
     mart_columns=("kept_rate",),
-    movers=True,
+    lists_changes=True,
 )

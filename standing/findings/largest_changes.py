@@ -1,4 +1,4 @@
-"""The members who move most in a set of changed documents, and why."""
+"""The members who change most in a set of changed documents, and why."""
 
 from decimal import Decimal
 from typing import Any
@@ -8,21 +8,22 @@ from sqlalchemy import Connection
 from standing.contract.targets import Target
 from standing.database.connect import rows
 from standing.publish.documents import number, step
-from standing.report.content import FactorMove, Mover
+from standing.report.content import FactorChange, MemberChange
 from standing.settings import Settings
 from standing.sql import quoted
 
-MOVERS = 10
+#: Members listed of each target.
+LISTED = 10
 #: How the counts behind a rate are called.
 COUNTS = ("numerator", "denominator")
 
 
-def movers_of(
+def largest_changes_of(
     connection: Connection, settings: Settings, target: Target, changed: str, **parameters: Any
-) -> tuple[Mover, ...]:
-    """Of the query `changed` (member_id, old_document, new_document), largest move first; at most MOVERS.
+) -> tuple[MemberChange, ...]:
+    """Of the query `changed` (member_id, old_document, new_document), largest change first; at most LISTED.
 
-    Whose number, level or tier stays comes after the others, by the factor or other number that moves most.
+    Members whose number, level and tier stay come last, by the factor or other number that changes most.
     """
     path = "{" + target.number + "}"
     old_parts, new_parts = _parts("old_document", target), _parts("new_document", target)
@@ -61,16 +62,16 @@ def movers_of(
             step_before is not distinct from step_after,
             largest desc nulls last,
             member_id
-        limit {MOVERS}
+        limit {LISTED}
         """,
         **parameters,
     )
-    asked = _asked(connection, settings, target)
+    requirements = _requirements(connection, settings, target)
     found = [
-        Mover(
+        MemberChange(
             target=target.name,
-            factors=_moves(row.pop("old_parts"), row.pop("new_parts")),
-            asked=_asked_of(asked, row["step_before"], row["step_after"]),
+            factors=_factor_changes(row.pop("old_parts"), row.pop("new_parts")),
+            requirement=_requirement(requirements, row["step_before"], row["step_after"]),
             **row,
         )
         for row in moved
@@ -80,35 +81,35 @@ def movers_of(
     )
 
 
-def _asked(connection: Connection, settings: Settings, target: Target) -> dict[str, str]:
+def _requirements(connection: Connection, settings: Settings, target: Target) -> dict[str, str]:
     """What each level or tier asks for, by its code and from the lowest on, by the build's policy."""
     ladder = target.ladder
     if ladder is None:
         return {}
     (always, first), *others = ladder.requirements.phrases
-    phrases = [f"format('{first}', asked.{always})"]
+    phrases = [f"format('{first}', step.{always})"]
     phrases += [
-        f"case when asked.{one} > 0 then format('{phrase}', asked.{one}) end" for one, phrase in others
+        f"case when step.{one} > 0 then format('{phrase}', step.{one}) end" for one, phrase in others
     ]
     asking, labels = (
         quoted(settings.build_schema, name) for name in (ladder.requirements.relation, ladder.seed)
     )
     found = rows(
         connection,
-        f"select asked.{ladder.code} as code,"
-        f" format('%s asks for %s', labels.label_en, concat_ws(' and ', {', '.join(phrases)})) as asked"
-        f" from {asking} as asked join {labels} as labels on labels.{ladder.code} = asked.{ladder.code}"
-        f" order by asked.{ladder.rank}",
+        f"select step.{ladder.code} as code,"
+        f" format('%s asks for %s', labels.label_en, concat_ws(' and ', {', '.join(phrases)})) as wanted"
+        f" from {asking} as step join {labels} as labels on labels.{ladder.code} = step.{ladder.code}"
+        f" order by step.{ladder.rank}",
     )
-    return {row["code"]: row["asked"] for row in found}
+    return {row["code"]: row["wanted"] for row in found}
 
 
-def _asked_of(asked: dict[str, str], before: str | None, after: str | None) -> str | None:
-    """What the higher of the two steps asks for; nothing where there was none before."""
+def _requirement(requirements: dict[str, str], before: str | None, after: str | None) -> str | None:
+    """The requirement of the higher of two steps; none where there was no step before."""
     if before is None or before == after:
         return None
-    steps = [code for code in asked if code in (before, after)]
-    return asked[steps[-1]] if steps else None
+    steps = [code for code in requirements if code in (before, after)]
+    return requirements[steps[-1]] if steps else None
 
 
 def _parts(document: str, target: Target) -> str:
@@ -158,9 +159,9 @@ def _object(value: str) -> str:
     return f"case when jsonb_typeof({value}) = 'object' then {value} else '{{}}' end"
 
 
-def _moves(before: dict[str, Any], after: dict[str, Any]) -> tuple[FactorMove, ...]:
+def _factor_changes(before: dict[str, Any], after: dict[str, Any]) -> tuple[FactorChange, ...]:
     nothing = Decimal(0)
-    moves = []
+    changes = []
     for code in dict.fromkeys([*after, *before]):
         old, new = (
             Decimal(str(side[code]["points"])) if code in side else None for side in (before, after)
@@ -168,10 +169,10 @@ def _moves(before: dict[str, Any], after: dict[str, Any]) -> tuple[FactorMove, .
         if old != new:
             part = {**before, **after}[code]
             english, thai = part.get("label_en") or code, part.get("label_th") or code
-            moves.append(FactorMove(code, english, thai, old, new))
+            changes.append(FactorChange(code, english, thai, old, new))
     return tuple(
         sorted(
-            moves,
+            changes,
             key=lambda one: (
                 one.code.endswith(COUNTS),
                 abs((one.after or nothing) - (one.before or nothing)),

@@ -43,30 +43,30 @@ def approve(settings: Settings, run_id: int, perform: Perform = run_directly) ->
     is nothing to approve, LockTaken while another run is at work.
     """
     with _deciding(settings) as (engine, lock):
-        found = _find(engine, run_id)
-        by = _begun(engine, found)
-        if found["status"] == "approved" and by is None:
-            number = found["summary"]["approved_by"]
-            said = f"run {run_id} was approved before, as run {number}"
+        entry = _find(engine, run_id)
+        by = _begun(engine, entry)
+        if entry["status"] == "approved" and by is None:
+            number = entry["summary"]["approved_by"]
+            message = f"run {run_id} was approved before, as run {number}"
             if _find(engine, number)["status"] == "undone":
-                said += ", and that run was undone: standing resume, then standing run, builds anew"
-            return Approval(number, "published", said, approves=run_id)
+                message += ", and that run was undone: standing resume, then standing run, builds anew"
+            return Approval(number, "published", message, approves=run_id)
         if by is None:
-            _require_stopped(found, "approve")
-        return _publish(engine, settings, lock, found, by, perform)
+            _require_stopped(entry, "approve")
+        return _publish(engine, settings, lock, entry, by, perform)
 
 
 def reject(settings: Settings, run_id: int, reason: str = "") -> None:
     """Forget the change set of a stopped run; its members stay due. Rejecting again changes nothing."""
     with _deciding(settings) as (engine, _):
-        found = _find(engine, run_id)
-        if found["status"] == "rejected":
+        entry = _find(engine, run_id)
+        if entry["status"] == "rejected":
             return
-        _require_stopped(found, "reject")
+        _require_stopped(entry, "reject")
         with engine.begin() as connection:
             change_sets.drop(connection, run_id)
-            said = f"rejected: {reason}" if reason else "rejected"
-            mark(connection, run_id, "rejected", f"{said}; {found['message']}", reason=reason)
+            message = f"rejected: {reason}" if reason else "rejected"
+            mark(connection, run_id, "rejected", f"{message}; {entry['message']}", reason=reason)
 
 
 @contextmanager
@@ -94,11 +94,11 @@ def _find(engine: Engine, run_id: int) -> dict[str, Any]:
     return dict(row)
 
 
-def _require_stopped(found: dict[str, Any], verb: str) -> None:
-    status, run_id = found["status"], found["run_id"]
+def _require_stopped(entry: dict[str, Any], verb: str) -> None:
+    status, run_id = entry["status"], entry["run_id"]
     if status == "stopped":
         return
-    by = (found["summary"] or {}).get("approved_by")
+    by = (entry["summary"] or {}).get("approved_by")
     fixes = {
         "published": f"standing undo {run_id} takes it back",
         "approved": f"standing undo {by} takes it back",
@@ -110,22 +110,22 @@ def _require_stopped(found: dict[str, Any], verb: str) -> None:
     )
 
 
-def _begun(engine: Engine, found: dict[str, Any]) -> int | None:
+def _begun(engine: Engine, entry: dict[str, Any]) -> int | None:
     """The run by which its approval was begun, if that one broke off; one that was undone is over."""
-    by = (found["summary"] or {}).get("approved_by")
-    if by is None or found["status"] not in ("stopped", "approved"):
+    by = (entry["summary"] or {}).get("approved_by")
+    if by is None or entry["status"] not in ("stopped", "approved"):
         return None
     return by if _find(engine, by)["status"] in ("running", "failed") else None
 
 
-def _open(engine: Engine, found: dict[str, Any], by: int | None) -> int:
+def _open(engine: Engine, entry: dict[str, Any], by: int | None) -> int:
     """Enter the approval as running and give its number: a new one, or that which was begun."""
     if by is not None:
         go_on_with(engine, by)
         return by
-    run_id = open_run(engine, found["selection"], found["as_of"])
+    run_id = open_run(engine, entry["selection"], entry["as_of"])
     with engine.begin() as connection:
-        mark(connection, found["run_id"], "stopped", found["message"], approved_by=run_id)
+        mark(connection, entry["run_id"], "stopped", entry["message"], approved_by=run_id)
     return run_id
 
 
@@ -133,11 +133,11 @@ def _publish(
     engine: Engine,
     settings: Settings,
     lock: RunLock,
-    found: dict[str, Any],
+    entry: dict[str, Any],
     by: int | None,
     perform: Perform,
 ) -> Approval:
-    stopped, selection = found["run_id"], found["selection"]
+    stopped, selection = entry["run_id"], entry["selection"]
     targets = targets_of(selection)
     is_latest = _nothing_drained_since(engine, stopped, by)
     run = Run(
@@ -145,8 +145,8 @@ def _publish(
         engine=engine,
         request=Request(selection),
         targets=targets,
-        run_id=_open(engine, found, by),
-        as_of=found["as_of"],
+        run_id=_open(engine, entry, by),
+        as_of=entry["as_of"],
         started_at=datetime.now(UTC),
         lock=lock,
         auditor=auditor(settings, engine.url, targets),
@@ -163,9 +163,9 @@ def _publish(
         tallies.update(write_decided(engine, lock, settings, targets, source))
         with engine.begin() as connection:
             written = written_by(connection, run.run_id, targets)
-            if found["status"] == "stopped":
-                said = f"approved as run {run.run_id}; {found['message']}"
-                mark(connection, stopped, "approved", said, approved_by=run.run_id)
+            if entry["status"] == "stopped":
+                message = f"approved as run {run.run_id}; {entry['message']}"
+                mark(connection, stopped, "approved", message, approved_by=run.run_id)
             change_sets.drop(connection, stopped)
         return Written(written, {name: tally.left for name, tally in tallies.items() if tally.left})
 

@@ -127,12 +127,12 @@ def _gather(
 
 def _column(connection: Connection, settings: Settings, target: Target, changed: str) -> ColumnChange:
     application = quoted(settings.application_schema, target.table)
-    found = rows(
+    counts = rows(
         connection,
         f"select (select count(*) from {application}) as members, count(*) as changed"
         f" from ({changed}) as changed",
     )[0]
-    return ColumnChange(target.name, f"{target.table}.{target.column}", **found)
+    return ColumnChange(target.name, f"{target.table}.{target.column}", **counts)
 
 
 def _matrix(

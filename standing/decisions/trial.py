@@ -64,8 +64,8 @@ def try_policy(settings: Settings, progress: Callable[[int, int], None] | None =
             find_changes(engine, trial, edit.targets, as_of)
             gate = measure(engine, trial, edit.targets)
             with engine.connect() as connection:
-                found = of_build(connection, trial, edit.targets, gate)
-                return Trial(found, _note(trial, as_of, edit, find_edit(connection, settings)))
+                difference = of_build(connection, trial, edit.targets, gate)
+                return Trial(difference, _note(trial, as_of, edit, find_edit(connection, settings)))
 
 
 #: With every test of what is built, but for those of one model's arithmetic, which are for developers.
@@ -111,7 +111,7 @@ def show_stopped(settings: Settings, run_id: int | None) -> Difference:
     """What a stopped run (the latest by default) would have written; StandingError if it is decided."""
     with connect(settings) as engine, engine.connect() as connection:
         require_upgraded(connection, settings)
-        found = (
+        entry = (
             connection.execute(
                 text(
                     "select run_id, selection, status, summary -> 'gate' as gate,"
@@ -125,14 +125,14 @@ def show_stopped(settings: Settings, run_id: int | None) -> Difference:
             .mappings()
             .first()
         )
-        if found is None and run_id is not None:
+        if entry is None and run_id is not None:
             raise SettingError(f"there is no run {run_id}", "standing status shows the last runs")
-        if found is None or found["status"] != "stopped" or found["is_over"]:
-            said = "no run awaits a decision"
-            if found is not None:
-                was = "expired" if found["is_over"] else found["status"]
-                said = f"run {found['run_id']} does not await a decision: it is {was}"
-            raise StandingError(said, "standing diff builds a trial; standing report shows past runs")
-        targets = targets_of(found["selection"])
-        gate = GateVerdict.from_json(found["gate"])
-        return of_stopped_run(connection, settings, targets, found["run_id"], gate)
+        if entry is None or entry["status"] != "stopped" or entry["is_over"]:
+            message = "no run awaits a decision"
+            if entry is not None:
+                was = "expired" if entry["is_over"] else entry["status"]
+                message = f"run {entry['run_id']} does not await a decision: it is {was}"
+            raise StandingError(message, "standing diff builds a trial; standing report shows past runs")
+        targets = targets_of(entry["selection"])
+        gate = GateVerdict.from_json(entry["gate"])
+        return of_stopped_run(connection, settings, targets, entry["run_id"], gate)

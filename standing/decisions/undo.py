@@ -29,8 +29,8 @@ class Undone:
     def message(self) -> str:
         number, left = sum(self.restored.values()), sum(self.changed_since.values())
         held = " and held" if number else ""
-        said = f"run {self.run_id} undone: {plural(number, 'document')} put back{held}"
-        return f"{said}; not put back, because changed since: {left:,}" if left else said
+        message = f"run {self.run_id} undone: {plural(number, 'document')} put back{held}"
+        return f"{message}; not put back, because changed since: {left:,}" if left else message
 
 
 def undo(settings: Settings, run_id: int) -> Undone:
@@ -44,7 +44,7 @@ def undo(settings: Settings, run_id: int) -> Undone:
         with engine.connect() as connection:
             require_upgraded(connection, settings)
         with run_lock(engine, settings.lock_wait_minutes, settings.database_url_direct) as lock:
-            found = _find(engine, settings, run_id)
+            entry = _find(engine, settings, run_id)
             try:
                 tallies = _put_back(engine, settings, lock, run_id)
             finally:
@@ -56,7 +56,7 @@ def undo(settings: Settings, run_id: int) -> Undone:
                 named={name: tally.named for name, tally in tallies.items() if tally.left},
             )
             with engine.begin() as connection:
-                mark(connection, run_id, "undone", f"{undone.message}; {found['message']}")
+                mark(connection, run_id, "undone", f"{undone.message}; {entry['message']}")
             return undone
 
 
@@ -103,28 +103,28 @@ def _find(engine: Engine, settings: Settings, run_id: int) -> dict[str, Any]:
         )
     if row is None:
         raise SettingError(f"there is no run {run_id}", "standing status shows the last runs")
-    found = dict(row)
-    if found["status"] == "undone":
+    entry = dict(row)
+    if entry["status"] == "undone":
         raise StandingError(
             f"run {run_id} is undone already", f"standing resume {run_id} lets the next run write again"
         )
-    if found["status"] == "approved":
-        by = found["summary"]["approved_by"]
+    if entry["status"] == "approved":
+        by = entry["summary"]["approved_by"]
         raise StandingError(f"run {run_id} was published as run {by}", f"standing undo {by}")
-    if found["status"] == "stopped" and (by := (found["summary"] or {}).get("approved_by")):
+    if entry["status"] == "stopped" and (by := (entry["summary"] or {}).get("approved_by")):
         raise StandingError(f"run {run_id} was published in part as run {by}", f"standing undo {by}")
-    if found["is_old"]:
+    if entry["is_old"]:
         raise StandingError(
             f"run {run_id} is older than the {settings.history_days} days of history that are kept",
             "standing backup and the server's own backups reach further back;"
             " STANDING_HISTORY_DAYS keeps more",
         )
-    if not found["has_history"]:
+    if not entry["has_history"]:
         raise StandingError(
-            f"there is nothing to undo: run {run_id} is {found['status']} and wrote no document",
+            f"there is nothing to undo: run {run_id} is {entry['status']} and wrote no document",
             "standing status shows the last runs",
         )
-    return found
+    return entry
 
 
 def _copy_name(settings: Settings) -> str:

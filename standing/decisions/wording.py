@@ -8,24 +8,24 @@ from standing.report.content import FactorChange, MemberChange
 from standing.report.wording import FACTORS, name
 
 
-def as_text(found: Difference) -> str:
+def as_text(difference: Difference) -> str:
     """The whole difference: columns, matrices, largest changes, and what the gate says of it."""
-    if found.run_id is None and not any(one.changed for one in found.columns):
+    if difference.run_id is None and not any(one.changed for one in difference.columns):
         return "nothing would change"
-    lines = [f"run {found.run_id} would write" if found.run_id else "against what is published"]
-    for one in found.columns:
+    lines = [f"run {difference.run_id} would write" if difference.run_id else "against what is published"]
+    for one in difference.columns:
         share = one.changed / one.members if one.members else 0
         lines.append(f"  {one.column:<32}{one.changed:>10,} of {one.members:,} change ({share:.1%})")
-    for matrix in found.matrices:
+    for matrix in difference.matrices:
         lines += ["", *_matrix(matrix)]
-    if found.largest_changes:
+    if difference.largest_changes:
         lines += ["", "largest changes"]
-        for change in found.largest_changes:
+        for change in difference.largest_changes:
             lines += _change(change)
     lines.append("")
-    stops, warns = ("stopped", "warned") if found.run_id else ("would stop", "would warn")
-    over = [(stops, one) for one in found.gate.over("stopped")]
-    over += [(warns, one) for one in found.gate.over("warned")]
+    stops, warns = ("stopped", "warned") if difference.run_id else ("would stop", "would warn")
+    over = [(stops, one) for one in difference.gate.over("stopped")]
+    over += [(warns, one) for one in difference.gate.over("warned")]
     lines += [f"gate: {verdict}: {one.sentence}" for verdict, one in over]
     if not over:
         lines.append("gate: within the limits")

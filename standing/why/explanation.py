@@ -155,8 +155,8 @@ def _published(
 ) -> dict[str, Any] | None:
     columns = ", ".join(f"{quoted(target.column)} as {target.name}" for target in targets)
     table = quoted(settings.application_schema, targets[0].table)
-    found = rows(connection, f"select {columns} from {table} where id = :key", key=key)
-    return found[0] if found else None
+    documents = rows(connection, f"select {columns} from {table} where id = :key", key=key)
+    return documents[0] if documents else None
 
 
 def _replayed(
@@ -187,14 +187,14 @@ def _factors(connection: Connection, build: str, score: dict[str, Any]) -> list[
         f" join {quoted(build, 'scorecard_bins')} as reasons"
         f" on reasons.metric = bins.metric and reasons.lower_bound = bins.lower_bound",
     )
-    found = []
+    explained = []
     for factor in factors:
         # Within one metric no two bins with points have the same ones, or it does not matter which it is.
         matching = [
             b for b in bins if b["metric"] == factor["code"] and float(b["points"]) == factor["points"]
         ]
-        found.append({**factor, "bin": _plain(matching[0]) if matching else None})
-    return found
+        explained.append({**factor, "bin": _plain(matching[0]) if matching else None})
+    return explained
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
@@ -214,8 +214,8 @@ def _orders(
     """
     if not is_derived(connection, build, "int_order_facts"):
         return None
-    judged, window, kinds = ORDERS[kind]
-    found = {}
+    facts, window, kinds = ORDERS[kind]
+    orders = {}
     for title, (condition, event) in kinds.items():
         statement = (
             f"with looked_back as ({window.format(quoted(build))})"
@@ -224,11 +224,11 @@ def _orders(
             f" not is_excluded and coalesce(({event} at time zone business_time_zone)::date"
             " > (cast(:as_of as timestamptz) at time zone business_time_zone)::date - (select days"
             " from looked_back),"
-            f" false) as is_counted from ({judged.format(quoted(build))}) as judged"
+            f" false) as is_counted from ({facts.format(quoted(build))}) as facts"
             f" cross join {quoted(build, 'run_context')} as run_context where {condition}"
             f" order by is_counted desc, {event} desc nulls last, order_id limit {SHOWN}"
         )
         listed = rows(connection, statement, key=key, as_of=as_of)
         if listed:
-            found[title] = listed
-    return found
+            orders[title] = listed
+    return orders

@@ -146,33 +146,33 @@ def next_level(connection: Connection, build: str, key: UUID) -> dict[str, Any] 
     `points_missing` must come from elsewhere. Everything else being equal: what a purchase does to the
     rates only helps.
     """
-    found = rows(connection, LEVEL.format(build=quoted(build)), key=key, farthest=FARTHEST)
-    if not found:
+    steps = rows(connection, LEVEL.format(build=quoted(build)), key=key, farthest=FARTHEST)
+    if not steps:
         return None
-    way = found[0]
-    if way["is_banned"]:
-        return {"level": way["level"], "is_enough": False, "banned": True}
+    step = steps[0]
+    if step["is_banned"]:
+        return {"level": step["level"], "is_enough": False, "banned": True}
     return {
-        "level": way["level"],
-        "min_score": float(way["min_score"]),
-        "min_completed_orders": way["min_completed_orders"],
-        "verify": way["verify"],
-        "verify_points": way["gains"],
-        "complete_orders": way["orders"],
-        "is_enough": way["is_enough"],
-        "points_missing": float(way["missing"]),
+        "level": step["level"],
+        "min_score": float(step["min_score"]),
+        "min_completed_orders": step["min_completed_orders"],
+        "verify": step["verify"],
+        "verify_points": step["gains"],
+        "complete_orders": step["orders"],
+        "is_enough": step["is_enough"],
+        "points_missing": float(step["missing"]),
     }
 
 
 def next_tier(connection: Connection, build: str, key: UUID) -> dict[str, Any] | None:
     """The tier above the shop's: completed orders and 5-star reviews that reach it; None at the top."""
-    found = rows(connection, TIER.format(build=quoted(build)), key=key)
-    if not found:
+    steps = rows(connection, TIER.format(build=quoted(build)), key=key)
+    if not steps:
         return None
-    way = found[0]
+    step = steps[0]
     return {
-        "tier": way["tier"],
-        "complete_orders": way["orders"],
-        "mean_rating": float(way["mean"]) if way["mean"] is not None else None,
-        "five_star_reviews": way["stars"],
+        "tier": step["tier"],
+        "complete_orders": step["orders"],
+        "mean_rating": float(step["mean"]) if step["mean"] is not None else None,
+        "five_star_reviews": step["stars"],
     }

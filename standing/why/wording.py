@@ -9,25 +9,25 @@ from standing.why.explanation import SHOWN, Explanation
 WORDED = ("trust_score", "behavior_score", "ratings", "performance", "tier_info")
 
 
-def as_text(found: Explanation) -> str:
+def as_text(explanation: Explanation) -> str:
     """Factors that add up to the score, then rates, what is missing for more, orders, sources."""
-    lines = _user(found) if found.kind == "user" else _seller(found)
-    for name, document in found.documents.items():
+    lines = _user(explanation) if explanation.kind == "user" else _seller(explanation)
+    for name, document in explanation.documents.items():
         if name not in WORDED and "evidence" in (document or {}):
-            lines += ["", f"{name}:", *_rates(found, name)]
-    if found.orders is None:
+            lines += ["", f"{name}:", *_rates(explanation, name)]
+    if explanation.orders is None:
         lines += [
             "",
             "orders: not known until the next run that builds anybody has derived all of them anew",
         ]
-    for title, orders in (found.orders or {}).items():
+    for title, orders in (explanation.orders or {}).items():
         newest = f", the newest {SHOWN}" if len(orders) == SHOWN else ""
         lines += ["", f"orders {title}{newest}:", *(_order(order) for order in orders)]
     lines += ["", "where it comes from:"]
-    for target, keys in found.sources.items():
+    for target, keys in explanation.sources.items():
         lines += [f"  {target}.{key}: {', '.join(tables)}" for key, tables in keys.items()]
-    if found.as_of:
-        lines += ["", f"as of {found.as_of:%Y-%m-%d %H:%M:%S} UTC"]
+    if explanation.as_of:
+        lines += ["", f"as of {explanation.as_of:%Y-%m-%d %H:%M:%S} UTC"]
     return "\n".join(lines)
 
 
@@ -41,19 +41,19 @@ def _order(order: dict[str, Any]) -> str:
     return line + ("  too long ago to count" if order["resolved_at"] else "  counts once it has ended")
 
 
-def _user(found: Explanation) -> list[str]:
-    score = found.documents.get("trust_score") or {}
-    lines = [f"{'start':<44}{found.start:>8.1f}"]
+def _user(explanation: Explanation) -> list[str]:
+    score = explanation.documents.get("trust_score") or {}
+    lines = [f"{'start':<44}{explanation.start:>8.1f}"]
     raw = score.get("evidence", {}).get("raw", {})
-    lines += [_factor(factor, raw.get(factor["code"])) for factor in found.factors]
+    lines += [_factor(factor, raw.get(factor["code"])) for factor in explanation.factors]
     lines.append(f"{'trust score':<44}{score.get('overall_score', 0):>8.1f}  level {score.get('level')}")
-    behavior = found.documents.get("behavior_score") or {}
+    behavior = explanation.documents.get("behavior_score") or {}
     if "evidence" in behavior:
-        risks = [found.labels.get(code, code) for code in behavior["risk_factors"]]
+        risks = [explanation.labels.get(code, code) for code in behavior["risk_factors"]]
         lines += ["", f"risk {behavior['risk_level']}: {', '.join(risks) or 'nothing found'}"]
-        lines += _rates(found, "behavior_score")
-    if found.following:
-        lines += ["", *_next_level(found)]
+        lines += _rates(explanation, "behavior_score")
+    if explanation.following:
+        lines += ["", *_next_level(explanation)]
     return lines
 
 
@@ -79,25 +79,25 @@ def evidence(shown: dict[str, Any], kind: str | None = None) -> str:
     return f"{shown['num']} of {shown['den']}{prior}"
 
 
-def _bin(found: dict[str, Any] | None) -> str:
-    if not found:
+def _bin(row: dict[str, Any] | None) -> str:
+    if not row:
         return ""
-    if found["kind"] == "flag":
-        reach = ""
-    elif found["upper_bound"] is None:
-        reach = f"{found['lower_bound']:g} and more: "
+    if row["kind"] == "flag":
+        bounds = ""
+    elif row["upper_bound"] is None:
+        bounds = f"{row['lower_bound']:g} and more: "
     else:
-        reach = f"{found['lower_bound']:g} to under {found['upper_bound']:g}: "
-    return f"  [{reach}{found['value']:g} × {found['weight']:g} {found['category']}; {found['why']}]"
+        bounds = f"{row['lower_bound']:g} to under {row['upper_bound']:g}: "
+    return f"  [{bounds}{row['value']:g} × {row['weight']:g} {row['category']}; {row['why']}]"
 
 
-def _rates(found: Explanation, name: str) -> list[str]:
+def _rates(explanation: Explanation, name: str) -> list[str]:
     """Each rate with what was counted; where orders are excluded, also what it would be with them."""
-    document = found.documents[name]
+    document = explanation.documents[name]
     shown = document["evidence"]
     raw = shown.get("raw", {})
     lines = []
-    for key in (key for key in found.sources[name] if key in shown):
+    for key in (key for key in explanation.sources[name] if key in shown):
         rate = shown[key]
         period = f", {rate['from']} to {rate['to']}" if rate["from"] else ""
         against = "against" if key == "month_over_month_growth" else "of"
@@ -114,13 +114,13 @@ def _rates(found: Explanation, name: str) -> list[str]:
     return lines
 
 
-def _next_level(found: Explanation) -> list[str]:
-    following = found.following or {}
-    name = found.labels.get(following["level"], following["level"])
+def _next_level(explanation: Explanation) -> list[str]:
+    following = explanation.following or {}
+    name = explanation.labels.get(following["level"], following["level"])
     if following.get("banned"):
         return [f"next level {name}: banned members stay at the lowest level"]
     things = [
-        f"{found.labels.get(flag, flag)} ({points:+.1f})"
+        f"{explanation.labels.get(flag, flag)} ({points:+.1f})"
         for flag, points in zip(following["verify"], following["verify_points"], strict=True)
     ]
     if following["complete_orders"] == 1:
@@ -139,8 +139,8 @@ def _next_level(found: Explanation) -> list[str]:
     return _way(f"next level {name}, from {asked} on", things)
 
 
-def _next_tier(found: Explanation) -> list[str]:
-    following = found.following or {}
+def _next_tier(explanation: Explanation) -> list[str]:
+    following = explanation.following or {}
     orders, stars, mean = (
         following["complete_orders"],
         following["five_star_reviews"],
@@ -151,7 +151,7 @@ def _next_tier(found: Explanation) -> list[str]:
         things.append(plural(orders, "more completed order"))
     if stars:
         things.append(f"{plural(stars, 'more review')} of 5 stars, for a mean of {mean:g}")
-    name = found.labels.get(following["tier"], following["tier"])
+    name = explanation.labels.get(following["tier"], following["tier"])
     return _way(f"next tier {name}", things)
 
 
@@ -161,8 +161,8 @@ def _way(title: str, things: list[str]) -> list[str]:
     return [f"{title}; what is missing:", *(f"  {thing}" for thing in things)]
 
 
-def _seller(found: Explanation) -> list[str]:
-    ratings, tier = found.documents.get("ratings") or {}, found.documents.get("tier_info") or {}
+def _seller(explanation: Explanation) -> list[str]:
+    ratings, tier = explanation.documents.get("ratings") or {}, explanation.documents.get("tier_info") or {}
     lines = [
         f"tier {tier.get('current_tier')} (level {tier.get('tier_level')}) since"
         f" {tier.get('tier_achieved_at')}",
@@ -175,11 +175,11 @@ def _seller(found: Explanation) -> list[str]:
         lines.append(
             f"earned now: {grace['earned_tier']}; kept until {grace['until']}, lost since {grace['since']}"
         )
-    performance = found.documents.get("performance") or {}
+    performance = explanation.documents.get("performance") or {}
     if "evidence" in performance:
-        lines += ["", *_rates(found, "performance")]
-    if found.following:
-        lines += ["", *_next_tier(found)]
+        lines += ["", *_rates(explanation, "performance")]
+    if explanation.following:
+        lines += ["", *_next_tier(explanation)]
     for change in tier.get("tier_change_history", []):
         lines.append(
             f"{change.get('at')}: {change.get('from')} → {change.get('to')} ({change.get('reason')})"

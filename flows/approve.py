@@ -21,7 +21,7 @@ def approve(run_id: int) -> State[None]:
 @flow(name="reject", flow_run_name="reject run {run_id}")
 @to_failed_state
 def reject(run_id: int, reason: str = "") -> State[None]:
-    """Drop what run `run_id` would have written; the next run judges anew."""
+    """Drop what run `run_id` would have written; the next run builds anew."""
     from standing.decisions.approval import reject as decide
 
     reach_database()

@@ -32,7 +32,7 @@ def set_aside_scan(build: str) -> Scan:
         Rule(
             "no_row_is_set_aside",
             "warning",
-            # Fraud is judged by people and is no fault of the data.
+            # People decide what is fraud; it is no fault of the data.
             "reason <> 'self-dealing'",
             "These rows cannot be trusted and count for nobody until they are corrected.",
             "correct them in the application; the report lists keys by reason",

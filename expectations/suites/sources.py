@@ -123,7 +123,7 @@ def _filled(table: str, column: str) -> Rule:
         f"{table}_{column}_is_not_null",
         "warning",
         f"{column} is null",
-        f"Without {column} these rows of {table} cannot be judged and count for nobody.",
+        f"Without {column} these rows of {table} cannot be evaluated and count for nobody.",
         SET_ASIDE,
         needs=(f"{table}.{column}",),
     )
@@ -147,7 +147,7 @@ def _orders(catalog: Catalog) -> tuple[Rule | Whole, ...]:
             "orders_status_is_known",
             "warning",
             f"lower(status::text) <> all ({literals(order_statuses())})",
-            "Orders in a state that the policy does not know cannot be judged.",
+            "Orders in a state that the policy does not know cannot be evaluated.",
             "add the status to seeds/order_statuses.csv with what it means",
             needs=("orders.status",),
             detail="count(distinct status) || ' unknown statuses'",

@@ -4,7 +4,8 @@
     {{- return(run_says('everybody')) -}}
 {% endmacro %}
 
-{#- Whether this run judges every order, review and thread; else those that are listed as stale. -#}
+{#- Whether this run derives every order, review and thread again; else only those that are listed as
+    stale. -#}
 {% macro everything_is_derived() %}
     {{- return(run_says('everything')) -}}
 {% endmacro %}

@@ -2,7 +2,7 @@
 {%- set rates = {
     'repeat_customer_rate': ('repeat_customers', 'customers'),
     'customer_retention_rate': ('kept_customers', 'earlier_customers'),
-    'order_fulfillment_rate': ('fulfilled', 'judged'),
+    'order_fulfillment_rate': ('fulfilled', 'evaluated'),
     'on_time_delivery_rate': ('on_time', 'promised'),
     'return_rate': ('returned', 'ended'),
     'dispute_rate': ('disputed', 'resolved'),
@@ -30,7 +30,7 @@ with performance as (
 
 ),
 
-judged as (
+with_rates as (
 
     select
         *,
@@ -77,7 +77,7 @@ final as (
             ) || {{ raw_evidence('has_exclusions', raw_rates) }},
             'last_calculated', {{ utc_text(as_of()) }}
         ) as document
-    from judged
+    from with_rates
 
 )
 

@@ -53,7 +53,7 @@ counted as (
 
 ),
 
-judged as (
+averaged as (
 
     select
         *,
@@ -116,7 +116,7 @@ final as (
             ),
             'last_updated', {{ utc_text(as_of()) }}
         ) as document
-    from judged
+    from averaged
 
 )
 

@@ -12,7 +12,7 @@ risk_rules as (
 ),
 
 -- Rates are compared after multiplying out, so that a rate of exactly the limit meets it.
-judged as (
+with_risk as (
 
     select
         behavior.*,
@@ -88,7 +88,7 @@ final as (
             }) }},
             'last_updated', {{ utc_text(as_of()) }}
         ) as document
-    from judged
+    from with_risk
 
 )
 

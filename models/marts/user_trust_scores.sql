@@ -23,7 +23,7 @@ trust_levels as (
 
 ),
 
-judged as (
+scored as (
 
     select
         cards.*,
@@ -42,7 +42,7 @@ judged as (
 levelled as (
 
     select
-        judged.*,
+        scored.*,
         metrics.user_id is not null as has_exclusions,
         {% for tally in ('own_cancellations', 'disputes_lost', 'clean') -%}
             metrics.raw_{{ tally }},
@@ -50,14 +50,14 @@ levelled as (
             metrics.raw_{{ tally }}_last_at,
         {% endfor -%}
         reached.level
-    from judged
-    left join metrics on judged.user_id = metrics.user_id
+    from scored
+    left join metrics on scored.user_id = metrics.user_id
     left join lateral (
         select trust_levels.level from trust_levels
         where
-            trust_levels.min_score <= judged.overall_score
-            and trust_levels.min_completed_orders <= judged.completed_orders
-            and (not judged.is_banned or trust_levels.rank = 1)
+            trust_levels.min_score <= scored.overall_score
+            and trust_levels.min_completed_orders <= scored.completed_orders
+            and (not scored.is_banned or trust_levels.rank = 1)
         order by trust_levels.rank desc
         limit 1
     ) as reached on true

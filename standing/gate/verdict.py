@@ -1,4 +1,4 @@
-"""The gate's judgement: what a build would do to the members, and whether that is within the limits."""
+"""The gate's verdict: what a build would do to the members, and whether that is within the limits."""
 
 from dataclasses import asdict, dataclass
 from decimal import Decimal

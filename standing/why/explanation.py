@@ -32,7 +32,7 @@ USER_ORDERS = {
 }
 SELLER_ORDERS = {
     "cancelled by the seller, or with a dispute decided against the seller": ("is_defect", "resolved_at"),
-    "not shipped though due": ("judged_at is not null and handed_over_at is null", "judged_at"),
+    "not shipped though due": ("evaluated_at is not null and handed_over_at is null", "evaluated_at"),
     "delivered late": ("is_on_time is false", "delivered_at"),
     "returned": ("outcome = 'returned'", "resolved_at"),
     "in dispute": ("is_disputed and not is_defect", "resolved_at"),

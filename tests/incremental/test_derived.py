@@ -230,7 +230,7 @@ def project(marketplace: Settings, tmp_path_factory: pytest.TempPathFactory) -> 
         yield project
 
 
-def test_policy_that_judges_no_row_leaves_the_rows(
+def test_policy_from_which_no_row_is_derived_leaves_the_rows(
     marketplace: Settings, engine: Engine, project: Project
 ) -> None:
     """A bin of the scorecard makes everybody due; the meaning of a status makes all rows stale."""
@@ -267,7 +267,8 @@ def test_a_day_is_summed_again_when_an_order_with_a_part_in_it_is_derived(
             column(
                 engine,
                 "select seller_id::text || ' ' || day::text from standing_build.int_order_facts,"
-                " unnest(array[resolved_on, judged_on, shipped_on, promised_on, lost_by_seller_on]) as day"
+                " unnest(array[resolved_on, evaluated_on, shipped_on, promised_on, lost_by_seller_on])"
+                " as day"
                 f" where order_id = '{order}' and day is not null",
             )
         )

@@ -7,8 +7,8 @@ select
     sent_at,
     answer_due_at,
     coalesce(answered_at <= answer_due_at, false) as is_answered,
-    -- A thread is judged once it is answered or its time is up.
-    answered_at is not null or answer_due_at <= {{ as_of() }} as is_judged,
+    -- A thread is evaluated once it is answered or its time is up.
+    answered_at is not null or answer_due_at <= {{ as_of() }} as is_evaluated,
     extract(epoch from answered_at - sent_at) / 60 as minutes_to_answer
 from (
     select

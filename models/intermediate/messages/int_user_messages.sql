@@ -13,7 +13,7 @@ with threads as (
 
     select threads.* from {{ ref('int_threads') }} as threads
     {{ only_stale('threads', 'user_id', source('standing', 'stale_user_messages')) }}
-    -- A thread that has left every window is kept until everything is judged.
+    -- A thread that has left every window stays in int_threads until everything is derived.
     where threads.sent_at >= {{ window_start(longest) }}
 
 ),
@@ -22,8 +22,8 @@ flagged as (
 
     select
         *,
-        is_judged and sent_at >= {{ window_start(policy('trust_window_days')) }} as is_in_trust_window,
-        is_judged and sent_at >= {{ window_start(policy('response_window_days')) }} as is_recent
+        is_evaluated and sent_at >= {{ window_start(policy('trust_window_days')) }} as is_in_trust_window,
+        is_evaluated and sent_at >= {{ window_start(policy('response_window_days')) }} as is_recent
     from threads
 
 ),
@@ -39,7 +39,7 @@ counted as (
         sum(minutes_to_answer) filter (where is_recent and is_answered) as answer_minutes,
         array_agg(minutes_to_answer order by minutes_to_answer asc)
         filter (where is_recent and is_answered) as answer_times,
-        min(answer_due_at) filter (where not is_judged) as next_judgement_at
+        min(answer_due_at) filter (where not is_evaluated) as next_evaluation_at
     from flagged
     group by user_id
 
@@ -65,7 +65,7 @@ final as (
             ), 0
         ) as response_time_median,
         least(
-            counted.next_judgement_at,
+            counted.next_evaluation_at,
             {{ leaves('counted.threads_first_at', policy('trust_window_days')) }},
             {{ leaves('counted.recent_threads_first_at', policy('response_window_days')) }}
         ) as next_step_at

@@ -10,7 +10,7 @@
     along={
         'stale_order_days': {
             'seller_id': 'seller_id',
-            'day': 'unnest(array[resolved_on, judged_on, shipped_on, promised_on, lost_by_seller_on])',
+            'day': 'unnest(array[resolved_on, evaluated_on, shipped_on, promised_on, lost_by_seller_on])',
         },
         'stale_customers': {'buyer_id': 'buyer_id', 'seller_id': 'seller_id'},
     },
@@ -33,7 +33,7 @@ dated as (
     select
         *,
         {{ business_day('resolved_at') }} as resolved_on,
-        {{ business_day('judged_at') }} as judged_on,
+        {{ business_day('evaluated_at') }} as evaluated_on,
         {{ business_day('shipped_at') }} as shipped_on,
         case when promised_at is not null then {{ business_day('delivered_at') }} end as promised_on,
         {{ business_day('lost_by_buyer_at') }} as lost_by_buyer_on,
@@ -71,7 +71,7 @@ final as (
         dated.resolved_at,
         dated.amount,
         dated.cancelled_by,
-        dated.judged_at,
+        dated.evaluated_at,
         dated.handed_over_at,
         dated.shipped_at,
         dated.processing_seconds,
@@ -87,7 +87,7 @@ final as (
         dated.next_event_at,
         dated.next_step_at,
         dated.resolved_on,
-        dated.judged_on,
+        dated.evaluated_on,
         dated.shipped_on,
         dated.promised_on,
         dated.lost_by_buyer_on,
@@ -103,20 +103,18 @@ final as (
         user_id as buyer_id,
         seller_id,
         {% for column in [
-            'seller_user_id', 'created_at', 'outcome', 'resolved_at', 'amount', 'cancelled_by', 'judged_at',
-            'handed_over_at', 'shipped_at', 'processing_seconds', 'promised_at', 'delivered_at',
-            'is_on_time',
-            'is_disputed', 'lost_by_buyer_at',
-            'lost_by_seller_at', 'is_defect', 'is_excluded', 'rating',
+            'seller_user_id', 'created_at', 'outcome', 'resolved_at', 'amount', 'cancelled_by',
+            'evaluated_at', 'handed_over_at', 'shipped_at', 'processing_seconds', 'promised_at',
+            'delivered_at', 'is_on_time', 'is_disputed', 'lost_by_buyer_at', 'lost_by_seller_at',
+            'is_defect', 'is_excluded', 'rating',
         ] -%}
             null as {{ column }},
         {% endfor -%}
         next_event_at,
         next_event_at as next_step_at,
         {% for day in [
-            'resolved_on', 'judged_on', 'shipped_on', 'promised_on', 'lost_by_buyer_on',
-            'lost_by_seller_on',
-            'first_day', 'last_day',
+            'resolved_on', 'evaluated_on', 'shipped_on', 'promised_on', 'lost_by_buyer_on',
+            'lost_by_seller_on', 'first_day', 'last_day',
         ] -%}
             null as {{ day }},
         {% endfor -%}

@@ -68,7 +68,7 @@ due as (
 ),
 
 -- What the buyer or the system called off in time was never to be shipped; what the seller called off was.
-judged as (
+flagged as (
 
     select
         due.*,
@@ -99,7 +99,7 @@ final as (
                         handed_over_at,
                         case when due_at <= {{ as_of() }} and not is_called_off then due_at end
                     )
-        end as judged_at,
+        end as evaluated_at,
         handed_over_at,
         shipped_at,
         greatest(extract(epoch from shipped_at - started_at), 0) as processing_seconds,
@@ -124,7 +124,7 @@ final as (
                     then due_at
             end
         ) as next_step_at
-    from judged
+    from flagged
 
 )
 

@@ -25,7 +25,7 @@ days as (
 
 ),
 
-judged as (
+flagged as (
 
     select
         days.day,
@@ -42,7 +42,7 @@ final as (
         is_working,
         (count(*) filter (where is_working) over (order by day) - is_working::integer)::integer
             as working_days_before
-    from judged
+    from flagged
 
 )
 

@@ -67,7 +67,7 @@ attributed as (
 ),
 
 -- Praise of one's own shop counts nowhere, and neither does praise of a shop that is still to come.
-judged as (
+countable as (
 
     select
         attributed.*,
@@ -107,7 +107,7 @@ final as (
         next_step_at,
         day,
         is_known
-    from judged
+    from countable
     union all
     select
         upcoming.review_id,

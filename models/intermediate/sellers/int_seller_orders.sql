@@ -42,7 +42,7 @@ summed as (
         min(completed_first_at) filter (where is_last_60_days) as last_60_days_first_at,
         max(completed_last_at) filter (where is_last_60_days) as last_60_days_last_at,
         {% for scope, counts in (('', 'not is_excluded'), ('raw_', 'true')) -%}
-            {% for tally in ('judged', 'shipped', 'promised', 'resolved', 'ended') -%}
+            {% for tally in ('evaluated', 'shipped', 'promised', 'resolved', 'ended') -%}
                 {{ tally_of_parts(tally, counts ~ ' and is_in_window', scope ~ tally) }},
             {% endfor -%}
             {% for number in ('fulfilled', 'on_time', 'returned', 'disputed', 'defective') -%}

@@ -52,7 +52,7 @@ final as (
         windows.seller_id,
         windows.window_days,
         {% for scope in ('', 'raw_') -%}
-            {% for tally in ('judged', 'shipped', 'promised', 'resolved', 'ended', 'completed') -%}
+            {% for tally in ('evaluated', 'shipped', 'promised', 'resolved', 'ended', 'completed') -%}
                 seller_orders.{{ scope }}{{ tally }},
                 seller_orders.{{ scope }}{{ tally }}_first_at,
                 seller_orders.{{ scope }}{{ tally }}_last_at,
@@ -94,7 +94,7 @@ final as (
         least(
             {{ leaves('least(
                 seller_orders.shipped_first_at,
-                seller_orders.raw_judged_first_at,
+                seller_orders.raw_evaluated_first_at,
                 seller_orders.raw_promised_first_at,
                 seller_orders.raw_resolved_first_at
             )', 'windows.window_days') }},

@@ -77,7 +77,7 @@ final as (
         coalesce(user_reviews.positive_ratings, 0) as positive_ratings,
         coalesce(user_reviews.helpful_reviews, 0) as helpful_reviews,
         user_conduct.referrals,
-        -- The first event to leave the trust window, to come, or to be judged.
+        -- The first event to leave the trust window, to come, or to be evaluated.
         least(
             {{ leaves('least(
                 user_orders.raw_clean_first_at,

@@ -68,7 +68,7 @@
 
 select
     *,
-    -- Whether the application says at all when an order was shipped; without that, nothing can be judged.
+    -- Whether the application says at all when an order was shipped; else no shipping is evaluated.
     {{ 'shipped_at' in application_columns('orders') }} as has_shipping_times,
     -- What stands in for the time of a status that has none.
     coalesce(

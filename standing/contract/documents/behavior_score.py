@@ -26,9 +26,9 @@ BEHAVIOR_SCORE = Target(
         (
             percentage(
                 "response_rate",
-                "First messages of a thread received in the last 90 days and judged: answered by the"
-                " recipient within 24 hours, in percent. A thread is judged once answered or 24 hours old;"
-                " exactly 24 hours is in time. A message without a thread belongs to none.",
+                "First messages of a thread received in the last 90 days and evaluated: answered by the"
+                " recipient within 24 hours, in percent. A thread is evaluated once answered or 24 hours"
+                " old; exactly 24 hours is in time. A message without a thread belongs to none.",
                 "messages",
             ),
             count(

@@ -65,12 +65,12 @@ PERFORMANCE = Target(
             ),
             percentage(
                 "order_fulfillment_rate",
-                "Shipped of judged, in percent. An order is judged when it is shipped or due, whichever is"
-                " first; it is due at ship_by, else after the policy's working hours from payment, else"
-                " from creation, counted on the wall clock of the business time zone. Delivered or"
-                " accepted orders were shipped. What buyer, system or nobody known called off before it"
-                " was due is not judged; what the seller called off is. Without shipped_at there is no"
-                " evidence.",
+                "Shipped of evaluated, in percent. An order is evaluated when it is shipped or due,"
+                " whichever is first; it is due at ship_by, else after the policy's working hours from"
+                " payment, else from creation, counted on the wall clock of the business time zone."
+                " Delivered or accepted orders were shipped. What buyer, system or nobody known called off"
+                " before it was due is not evaluated; what the seller called off is. Without shipped_at"
+                " there is no evidence.",
                 "orders",
                 "order_exclusions",
                 "seeds/non_working_days.csv",

@@ -12,14 +12,15 @@ from standing.contract.targets import Target
 from standing.sql import json_number, literals
 
 #: Type of a key → SQL that is true of a jsonb value {0} of that type. A moment is UTC with Z;
-#: a kept one comes from what was published before, in the spelling it had there.
+#: an earlier one comes from what was published before, in its spelling there.
 FITS = {
     "number": "jsonb_typeof({0}) = 'number'",
     "text": "jsonb_typeof({0}) = 'string'",
     "flag": "jsonb_typeof({0}) = 'boolean'",
     "list": "jsonb_typeof({0}) = 'array'",
     "object": "jsonb_typeof({0}) = 'object'",
-    "kept moment": "jsonb_typeof({0}) = 'string' and {0} #>> array[]::text[] like '____-__-__T__:__:__%'",
+    "earlier moment": "jsonb_typeof({0}) = 'string'"
+    " and {0} #>> array[]::text[] like '____-__-__T__:__:__%'",
     "moment": "jsonb_typeof({0}) = 'string' and {0} #>> array[]::text[] like '____-__-__T__:__:__%Z'",
 }
 REBUILD = "fix the model or its policy and run again; nothing has been written"

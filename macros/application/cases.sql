@@ -9,7 +9,7 @@
 {%- set left_out -%}
     when source.created_at > {{ latest_moment() }} then 'dated in the future; it waits until then'
     when source.decided_at < source.created_at
-        then 'decided before it was made; the time of making stands in'
+        then 'decided before it was created; the time of creation stands in'
     when source.outcome not in ('upheld', 'dismissed') then 'unknown outcome; it counts against nobody'
 {%- endset -%}
 

@@ -1,7 +1,7 @@
 {#- rate → what is counted, and the tally it is a share of -#}
 {%- set rates = {
     'repeat_customer_rate': ('repeat_customers', 'customers'),
-    'customer_retention_rate': ('kept_customers', 'earlier_customers'),
+    'customer_retention_rate': ('retained_customers', 'earlier_customers'),
     'order_fulfillment_rate': ('fulfilled', 'evaluated'),
     'on_time_delivery_rate': ('on_time', 'promised'),
     'return_rate': ('returned', 'ended'),

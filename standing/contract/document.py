@@ -8,8 +8,8 @@ from typing import Any, Final, Literal
 
 from standing.contract.declare import Default
 
-#: What a key's value is. A moment is UTC with Z; a kept one was published before, in the spelling it had.
-Type = Literal["number", "text", "flag", "list", "object", "moment", "kept moment"]
+#: What a key's value is. A moment is UTC with Z; an earlier one was published before, in its spelling then.
+Type = Literal["number", "text", "flag", "list", "object", "moment", "earlier moment"]
 #: Who may see a key: everybody, the member and operators, or operators alone.
 Audience = Literal["public", "member", "operator"]
 #: The document's own scale of a rate: stars for a mean, hundredths for a percentage.

@@ -13,7 +13,7 @@ TYPES: dict[str, dict[str, Any]] = {
     "list": {"type": "array"},
     "object": {"type": "object"},
     "moment": {"type": "string", "format": "date-time", "pattern": "Z$"},
-    "kept moment": {"type": "string", "format": "date-time"},
+    "earlier moment": {"type": "string", "format": "date-time"},
 }
 
 

@@ -26,17 +26,17 @@ LAST_BUILD = """
 class Edit:
     """The targets whose documents may change, and the models and seeds to build for them.
 
-    `last_run` is the last that built anything, and `is_published` whether what it left is published. `kept`
-    are the models and seeds to read from its build. `reaches_facts` says whether facts of members are among
-    those to build: then policy is loaded and tested first, and is in neither list. `is_nothing` says that
-    all policy and models are as the last run had them.
+    `last_run` is the last that built anything, and `is_published` whether what it left is published.
+    `deferred` are the models and seeds to read from its build, as dbt's --defer does. `reaches_facts` says
+    whether facts of members are among those to build: then policy is loaded and tested first, and is in
+    neither list. `is_nothing` says that all policy and models are as the last run had them.
     """
 
     last_run: int | None
     is_published: bool
     targets: tuple[Target, ...]
     built: frozenset[str]
-    kept: frozenset[str]
+    deferred: frozenset[str]
     reaches_facts: bool
     is_nothing: bool
 
@@ -66,15 +66,15 @@ def find_edit(connection: Connection, settings: Settings) -> Edit:
         targets.append(target)
         built |= nodes[target.name] - below if from_facts else nodes[target.name]
         reaches_facts |= not from_facts
-    kept = set().union(*nodes.values()) - built
+    deferred = set().union(*nodes.values()) - built
     if reaches_facts:
-        built, kept = built - _policy(), kept - _policy()
+        built, deferred = built - _policy(), deferred - _policy()
     return Edit(
         last.run_id if last else None,
         bool(last and last.is_published),
         tuple(targets),
         frozenset(built),
-        frozenset(kept & observed.built),
+        frozenset(deferred & observed.built),
         reaches_facts,
         not targets and is_prepared(connection, settings, TARGETS, fingerprint, observed.built),
     )

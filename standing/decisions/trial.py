@@ -89,7 +89,7 @@ def _open(engine: Engine, settings: Settings, trial: Settings, edit: Edit, as_of
                     f" where built.{kind.key} = due.member_id"
                 )
             )
-        for model in edit.kept:
+        for model in edit.deferred:
             left = f"select * from {quoted(settings.build_schema, model)}"
             connection.execute(text(f"create view {schema}.{quoted(model)} as {left}"))
 

@@ -189,8 +189,8 @@ def largest_changes(
     The old documents are in the history, or in the change sets of a run that the gate stopped.
     """
     since = None if is_stopped else _began(connection, run_id)
-    kept_in = "standing.change_sets" if is_stopped else "standing.history"
-    written = "" if is_stopped else "and kept.published_at >= :since"
+    replaced_in = "standing.change_sets" if is_stopped else "standing.history"
+    written = "" if is_stopped else "and replaced.published_at >= :since"
     mart, key = quoted(settings.build_schema, target.mart), quoted(target.key)
     before, step_before = number("old_document", "{" + target.number + "}"), step("old_document", target)
     after = _in_mart(target, target.number, is_number=True)
@@ -199,15 +199,15 @@ def largest_changes(
     changed = f"""
         select largest.member_id, largest.old_document, mart.document as new_document
         from (
-            select kept.member_id, kept.old_document
-            from {kept_in} as kept
-            join {mart} as mart on mart.{key} = kept.member_id
-            where kept.run_id = {run_id:d} and kept.target = '{target.name}' {written}
+            select replaced.member_id, replaced.old_document
+            from {replaced_in} as replaced
+            join {mart} as mart on mart.{key} = replaced.member_id
+            where replaced.run_id = {run_id:d} and replaced.target = '{target.name}' {written}
                 and ({before}, {step_before}) is distinct from ({after}, {step_after})
             order by
                 abs({after} - {before}) desc nulls last,
                 {step_before} is not distinct from {step_after},
-                kept.member_id
+                replaced.member_id
             limit {LISTED}
         ) as largest
         join {mart} as mart on mart.{key} = largest.member_id

@@ -74,7 +74,7 @@ def enter_skipped(engine: Engine, selection: str, as_of: datetime, message: str)
 
 
 def close_run(engine: Engine, run_id: int, status: str, message: str, summary: dict[str, Any]) -> None:
-    """Enter how the run ended; `summary` is kept as JSON."""
+    """Enter how the run ended; `summary` is stored as JSON."""
     with engine.begin() as connection:
         connection.execute(
             text(
@@ -112,12 +112,12 @@ def last_runs(engine: Engine, number: int) -> list[dict[str, Any]]:
         )
 
 
-def mark(connection: Connection, run_id: int, status: str, message: str, **kept: Any) -> None:
-    """Enter what was decided about a run; `kept` goes into its summary."""
+def mark(connection: Connection, run_id: int, status: str, message: str, **entries: Any) -> None:
+    """Enter what was decided about a run; `entries` goes into its summary."""
     connection.execute(
         text(
             "update standing.runs set status = :status, message = :message,"
-            " summary = coalesce(summary, '{}') || cast(:kept as jsonb) where run_id = :run_id"
+            " summary = coalesce(summary, '{}') || cast(:entries as jsonb) where run_id = :run_id"
         ),
-        {"run_id": run_id, "status": status, "message": message, "kept": json.dumps(kept)},
+        {"run_id": run_id, "status": status, "message": message, "entries": json.dumps(entries)},
     )

@@ -27,7 +27,7 @@ counted as (
             count(*) filter (where {{ scope }}earlier > 0) as {{ scope }}repeats,
             count(*) filter (where {{ scope }}earlier = 1) as {{ scope }}repeat_customers,
             count(*) filter (where is_earlier and {{ scope }}was_earlier) as {{ scope }}earlier_repeats,
-            count(*) filter (where is_late and {{ scope }}was_earlier) as {{ scope }}kept_customers,
+            count(*) filter (where is_late and {{ scope }}was_earlier) as {{ scope }}retained_customers,
         {% endfor -%}
         seller_id
     from repeats
@@ -51,7 +51,7 @@ final as (
                 as {{ scope }}earlier_customers,
             seller_orders.{{ scope }}earlier_first_at as {{ scope }}earlier_customers_first_at,
             seller_orders.{{ scope }}earlier_last_at as {{ scope }}earlier_customers_last_at,
-            coalesce(counted.{{ scope }}kept_customers, 0) as {{ scope }}kept_customers,
+            coalesce(counted.{{ scope }}retained_customers, 0) as {{ scope }}retained_customers,
         {% endfor -%}
         -- When a purchase leaves one of the two quarters.
         least(

@@ -66,7 +66,7 @@ final as (
                 customers.{{ scope }}{{ tally }}_last_at,
             {% endfor -%}
             coalesce(customers.{{ scope }}repeat_customers, 0) as {{ scope }}repeat_customers,
-            coalesce(customers.{{ scope }}kept_customers, 0) as {{ scope }}kept_customers,
+            coalesce(customers.{{ scope }}retained_customers, 0) as {{ scope }}retained_customers,
         {% endfor -%}
         seller_orders.has_exclusions,
         coalesce(customers.total_customers, 0) as total_customers,

@@ -39,7 +39,7 @@ TIER_INFO = Target(
             ),
             Key(
                 "tier_achieved_at",
-                "kept moment",
+                "earlier moment",
                 "When the published tier last changed.",
                 default=Moment(),
                 sources=("the published past",),
@@ -54,7 +54,7 @@ TIER_INFO = Target(
                 keys=(
                     text("from", "The tier before.", nullable=True),
                     text("to", "The tier after."),
-                    Key("at", "kept moment", "The moment of the run that moved it."),
+                    Key("at", "earlier moment", "The moment of the run that moved it."),
                     text("reason", "Why it moved."),
                 ),
             ),

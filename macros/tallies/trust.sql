@@ -1,18 +1,6 @@
 {#- Pieces of the trust document; used in int_user_scorecards, over `measured`, `scorecard` and `scored`.
     -#}
 
-{#- One row of `measured` for a rate of `metrics`; the tallies of `others` sum to what it is a share of. -#}
-{% macro measured_rate(metric, num, others) -%}
-    (
-        '{{ metric }}',
-        null,
-        metrics.{{ num }},
-        metrics.{{ others | join(' + metrics.') }},
-        least(metrics.{{ others | join('_first_at, metrics.') }}_first_at),
-        greatest(metrics.{{ others | join('_last_at, metrics.') }}_last_at)
-    )
-{%- endmacro %}
-
 {#- What a metric was measured from: a rate's counts with its prior, or a plain value. As json, like the
     factors: what is put together from parts is faster as text that is read once. -#}
 {% macro metric_evidence() -%}
@@ -38,21 +26,6 @@
         'label_th', scorecard.label_th,
         'evidence', {{ metric_evidence() }}
     )
-{%- endmacro %}
-
-{#- The factor that makes up for the floor at 0, or an empty list. -#}
-{% macro cap_factor(points) -%}
-    case
-        when {{ points }} > 0
-            then jsonb_build_array(jsonb_build_object(
-                'code', 'cap',
-                'points', {{ points }},
-                'label_en', 'A score does not fall below zero',
-                'label_th', 'คะแนนไม่ต่ำกว่าศูนย์',
-                'evidence', '{}'::jsonb
-            ))
-        else '[]'::jsonb
-    end
 {%- endmacro %}
 
 {#- The next step, or the end of the review interval less a jitter that is the member's own. -#}

@@ -79,7 +79,17 @@ final as (
             'behavior_score', least(greatest(behavior_value, 0), 100),
             'community_score', least(greatest(community_value, 0), 100),
             'factors', jsonb_build_object(
-                'positive', {{ cap_factor('cap_points') }} || coalesce(positive, '[]'::jsonb),
+                'positive', case
+                    when cap_points > 0
+                        then jsonb_build_array(jsonb_build_object(
+                            'code', 'cap',
+                            'points', cap_points,
+                            'label_en', 'A score does not fall below zero',
+                            'label_th', 'คะแนนไม่ต่ำกว่าศูนย์',
+                            'evidence', '{}'::jsonb
+                        ))
+                    else '[]'::jsonb
+                end || coalesce(positive, '[]'::jsonb),
                 'negative', coalesce(negative, '[]'::jsonb)
             ),
             'evidence', evidence || {{ raw_evidence('has_exclusions', {

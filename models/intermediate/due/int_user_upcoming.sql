@@ -34,7 +34,7 @@ messages as not materialized (
         lateral unnest(threads.upcoming_senders, threads.upcoming_recipients, threads.upcoming_moments)
             as upcoming (sender_id, recipient_id, next_event_at)
     {%- if 'messages.thread_id' not in application_promises() %}
-    -- Those that are in no thread, and so in none that is kept.
+    -- Those in no thread have no row among the facts of threads.
     union all
     select
         sender_id,

@@ -72,7 +72,14 @@ final as (
             ('clean_orders', metrics.raw_clean, null, null, null, null),
             ('account_age_days', metrics.account_age_days, null, null, metrics.created_at, null),
             {% for metric, (num, others) in rates.items() -%}
-                {{ measured_rate(metric, num, others) }}{{ ',' if not loop.last }}
+                (
+                    '{{ metric }}',
+                    null,
+                    metrics.{{ num }},
+                    metrics.{{ others | join(' + metrics.') }},
+                    least(metrics.{{ others | join('_first_at, metrics.') }}_first_at),
+                    greatest(metrics.{{ others | join('_last_at, metrics.') }}_last_at)
+                ){{ ',' if not loop.last }}
             {% endfor -%}
         ) as measured (metric, counted, num, den, first_at, last_at)
         inner join scorecard on measured.metric = scorecard.metric
@@ -90,12 +97,12 @@ final as (
                             scorecard.lower_bounds
                         ), 1
                     ) as bin
-            ) as found
+            ) as reached
         cross join
             lateral (
                 select
-                    scorecard.bin_values[found.bin] as bin_value,
-                    scorecard.bin_points[found.bin] as points
+                    scorecard.bin_values[reached.bin] as bin_value,
+                    scorecard.bin_points[reached.bin] as points
             ) as scored
     ) as card
 

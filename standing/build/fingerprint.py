@@ -4,7 +4,7 @@ Equal hashes mean that a member to whom nothing happened would get the same docu
 target are
 
 - the text of its mart, of every model and seed below, and of all macros, materializations and hooks among
-  them;
+  them, but for comments and white space of SQL (standing/build/normalized.py);
 - what YAML says of those models, seeds and sources (configuration, contract, types), and dbt_project.yml;
 - the settings that models read (`SETTINGS`; standing/incremental/context.py writes them for the models);
 - the application's columns that the models read with their types, the column that is written, and the
@@ -71,15 +71,15 @@ class Fingerprint:
 
 def take(application: Application, settings: Settings) -> Fingerprint:
     """The fingerprint of a build that would begin now."""
-    said = project.properties()
+    properties = project.properties()
     macros = _hash(project.texts("dbt_project.yml", "macros/**/*.sql", *PYTHON))
     setting = _hash(f"{name}={getattr(settings, name)}" for name in SETTINGS)
 
     def parts_of(*models: str, written: str = "") -> str:
         found = dict(found for model in models for found in project.upstream(model).items())
-        described = (said.get(name, "") for name in ("application", "standing", "state"))
+        described = (properties.get(name, "") for name in ("application", "standing", "state"))
         read = _read([part.text for part in found.values()], application)
-        parts = {name: _hash([part.text, said.get(name, "")]) for name, part in found.items()}
+        parts = {name: _hash([part.text, properties.get(name, "")]) for name, part in found.items()}
         parts |= {"macros": macros, "settings": setting, "sources": _hash([*described, *read, written])}
         return json.dumps(parts, sort_keys=True)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from standing import PROJECT_ROOT
+from standing.build.normalized import normalized
 
 WORD = re.compile(r"\w+")
 #: Name and body of each macro of a file.
@@ -26,19 +27,21 @@ FOR_PEOPLE = {"description", "meta", "docs", "tests", "data_tests"}
 
 @dataclass(frozen=True)
 class Part:
-    """A model, a seed or a macro: its file and its own text in it."""
+    """A model, a seed or a macro: its file and its own text in it, SQL normalized."""
 
     path: Path
     text: str
 
 
 def texts(*patterns: str) -> Iterator[str]:
-    """All files that the patterns name, in the order of patterns and names."""
+    """All files that the patterns name, in the order of patterns and names; SQL normalized."""
     for pattern in patterns:
         found = sorted(PROJECT_ROOT.glob(pattern))
         if not found:
             raise FileNotFoundError(f"{PROJECT_ROOT} has no {pattern}")
-        yield from (path.read_text("utf-8") for path in found)
+        for path in found:
+            text = path.read_text("utf-8")
+            yield normalized(text) if path.suffix == ".sql" else text
 
 
 def upstream(mart: str) -> dict[str, Part]:
@@ -102,8 +105,9 @@ def _part(name: str) -> Part:
 
 @lru_cache(maxsize=1024)
 def _text(path: Path, _changed_at: int, _size: int) -> str | dict[str, str]:
-    """A file's text, of macros each one's; read again once the file has changed."""
+    """A file's text, SQL normalized, of macros each one's; read again once the file has changed."""
     text = path.read_text("utf-8")
+    text = normalized(text) if path.suffix == ".sql" else text
     return dict(MACRO.findall(text)) if "macros" in path.parts else text
 
 

@@ -20,10 +20,12 @@ class Application:
 
 
 def read_application(connection: Connection, schema: str) -> Application:
-    return Application(schema, columns_found(connection, schema), promises_found(connection, schema))
+    return Application(
+        schema, application_columns(connection, schema), application_promises(connection, schema)
+    )
 
 
-def columns_found(connection: Connection, schema: str) -> Columns:
+def application_columns(connection: Connection, schema: str) -> Columns:
     """Table → column → type name, for every table, view and partitioned table of the schema."""
     columns: Columns = {}
     statement = (
@@ -37,7 +39,7 @@ def columns_found(connection: Connection, schema: str) -> Columns:
     return columns
 
 
-def promises_found(connection: Connection, schema: str) -> tuple[str, ...]:
+def application_promises(connection: Connection, schema: str) -> tuple[str, ...]:
     """What constraints promise of single columns, as "table.column kind"; models check the rest."""
     statement = (
         "select tables.relname || '.' || columns.attname || ' ' || constraints.contype::text as promise"

@@ -9,8 +9,8 @@ from standing.report.content import Quarantined, QuarantineTrend, RunPoint, Stat
 from standing.settings import Settings
 from standing.sql import quoted
 
-#: What a run of the due does not look at anew as a whole.
-KEPT = ("stg_quarantine", "stg_quarantine_counts")
+#: What a run of the due examines only in part.
+TABLES = ("stg_quarantine", "stg_quarantine_counts")
 #: Runs in a trend, this one among them: a day of hourly runs.
 TREND_RUNS = 24
 
@@ -45,10 +45,12 @@ def quarantine(connection: Connection, settings: Settings) -> tuple[Quarantined,
 
 def take_over(connection: Connection, settings: Settings, shadow: Settings) -> None:
     """A run of the due looks at their rows; in the build of `shadow` every row was looked at."""
-    for table in KEPT:
-        kept = quoted(settings.build_schema, table)
-        connection.execute(text(f"delete from {kept}"))
-        connection.execute(text(f"insert into {kept} select * from {quoted(shadow.build_schema, table)}"))
+    for table in TABLES:
+        counted = quoted(settings.build_schema, table)
+        connection.execute(text(f"delete from {counted}"))
+        connection.execute(
+            text(f"insert into {counted} select * from {quoted(shadow.build_schema, table)}")
+        )
 
 
 def quarantine_trend(

@@ -14,7 +14,7 @@ from standing.publish.writer import by_table
 from standing.settings import Settings
 
 #: What a measure's number says, in a sentence that begins with the target.
-SAID = {
+SENTENCES = {
     "changed_share": "{share:.1%} of the members change",
     "moved_up_share": "{share:.1%} of the members move up",
     "moved_down_share": "{share:.1%} of the members move down",
@@ -44,9 +44,9 @@ class LimitCheck:
     def sentence(self) -> str:
         """What was seen and the limit it went over, if it did."""
         limit = {"warned": self.warn, "stopped": self.stop}.get(self.verdict)
-        said = SAID[self.measure].format(share=self.observed)
+        sentence = SENTENCES[self.measure].format(share=self.observed)
         shown = "" if limit is None else f" (limit {_shown(self.measure, limit)})"
-        return f"{self.target}: {said}{shown}"
+        return f"{self.target}: {sentence}{shown}"
 
 
 def _shown(measure: str, limit: Decimal) -> str:

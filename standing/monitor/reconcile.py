@@ -64,7 +64,7 @@ def _reconcile(
     log.info("builds everybody beside it")
     shadow = settings.model_copy(update={"build_schema": settings.shadow_schema})
     plan = open_build(engine, shadow, run.run_id, run.as_of, TARGETS)
-    marts = [*(f"+{target.mart}" for target in TARGETS), *(f"+{table}" for table in quarantine.KEPT)]
+    marts = [*(f"+{target.mart}" for target in TARGETS), *(f"+{table}" for table in quarantine.TABLES)]
     build = ("run", "--full-refresh", "--select", *marts)
     if plan.is_prepared:
         dbt.invoke(shadow, engine.url, *build, *dbt.BUT_STAGING)

@@ -22,7 +22,7 @@ from standing.state.history import written_by
 from standing.text import plural
 
 #: Parts of the report that `standing.runs` keeps for later runs to compare with.
-KEPT = ("verdict", "changes", "stages", "distributions")
+SUMMARY = ("verdict", "changes", "stages", "distributions")
 
 
 def gather(run: Run, status: str, error: StandingError | None) -> tuple[content.RunReport, dict[str, Any]]:
@@ -31,7 +31,7 @@ def gather(run: Run, status: str, error: StandingError | None) -> tuple[content.
         gathered = _gather(connection, run, status, error)
         expires = {"expires_at": expiry(connection, run.settings)} if status == "stopped" else {}
     shown = gathered.to_json()
-    summary = {key: shown[key] for key in KEPT}
+    summary = {key: shown[key] for key in SUMMARY}
     set_aside = [{key: one[key] for key in ("source", "reason", "rows")} for one in shown["quarantine"]]
     return (
         gathered,

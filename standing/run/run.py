@@ -133,7 +133,7 @@ class Run:
         return self.last(Plan)
 
     @property
-    def made_plan(self) -> Plan:
+    def required_plan(self) -> Plan:
         """The plan, for the stages that come after it."""
         assert self.plan is not None  # noqa: S101 - the first stage gives it
         return self.plan

@@ -37,7 +37,7 @@ def build(run: Run) -> Built:
     The seeds with their tests come first, so that a wrong policy is refused before anything is built on it;
     they and the staging views are left out where they are as they should be.
     """
-    plan = run.made_plan
+    plan = run.required_plan
     _begin(run, "sources")
     with _audit_explains(run, "sources"):
         nodes = _build_prepared(run) if plan.is_prepared else _build_with_policy(run, plan)
@@ -102,7 +102,7 @@ def publish(run: Run) -> Written:
     """Write what changed."""
     written = Written(publish_changes(run.engine, run.settings, run.targets, run.lock, run.run_id))
     run.parts.append(written)  # it is written also where confirming fails
-    confirm_changes(run.engine, run.settings, run.targets, run.lock, run.run_id, run.made_plan)
+    confirm_changes(run.engine, run.settings, run.targets, run.lock, run.run_id, run.required_plan)
     return written
 
 

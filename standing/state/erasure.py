@@ -14,7 +14,7 @@ from standing.state.history import prune
 
 #: Standing's tables with a member's key next to a target. Not the due: until each target's next run they
 #: say that its mart still has a row of somebody who is gone.
-KEPT_BY_MEMBER = ("history", "change_sets", "member_state", "holds")
+MEMBER_TABLES = ("history", "change_sets", "member_state", "holds")
 #: How a key is written in the messages and summaries of runs.
 KEY = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 ERASED = "(erased)"
@@ -52,11 +52,11 @@ def erase(connection: Connection, settings: Settings, everywhere: bool = True) -
         if not number:
             continue
         erased += number
-        for kept, key, condition in _keeping(connection, settings, group):
+        for stored, key, condition in _keeping(connection, settings, group):
             connection.execute(
                 text(
-                    f"delete from {kept} as kept using pg_temp.gone"
-                    f" where kept.{key} = gone.member_id{condition}"
+                    f"delete from {stored} as stored using pg_temp.gone"
+                    f" where stored.{key} = gone.member_id{condition}"
                 )
             )
         _erase_from_runs(connection)
@@ -68,9 +68,9 @@ def _keeping(
 ) -> Iterator[tuple[str, str, str]]:
     """Our tables that have rows of these members: name, key, and a condition on its rows."""
     names = ", ".join(f"'{target.name}'" for target in group)
-    for table in (*KEPT_BY_MEMBER, "past_documents"):
-        yield f"standing.{table}", "member_id", f" and kept.target in ({names})"
-    yield "standing.upgrade_kept", "member_id", f" and kept.table_name = '{group[0].table}'"
+    for table in (*MEMBER_TABLES, "past_documents"):
+        yield f"standing.{table}", "member_id", f" and stored.target in ({names})"
+    yield "standing.upgrade_kept", "member_id", f" and stored.table_name = '{group[0].table}'"
     # What replays, reconciliations and trials built stays until the next of their kind; a run's own marts
     # follow the due.
     schemas = connection.scalars(
@@ -94,11 +94,11 @@ def _is_gone(settings: Settings, target: Target, key: str) -> str:
 def _gone_everywhere(settings: Settings, group: tuple[Target, ...]) -> str:
     names = ", ".join(f"'{target.name}'" for target in group)
     members = " union all ".join(
-        f"select member_id from standing.{kept} where target in ({names}) and member_id is not null"
-        for kept in KEPT_BY_MEMBER
+        f"select member_id from standing.{stored} where target in ({names}) and member_id is not null"
+        for stored in MEMBER_TABLES
     )
-    gone = _is_gone(settings, group[0], "kept.member_id")
-    return f"select distinct member_id from ({members}) as kept where {gone}"
+    gone = _is_gone(settings, group[0], "stored.member_id")
+    return f"select distinct member_id from ({members}) as stored where {gone}"
 
 
 def _gone_of_the_due(settings: Settings, group: tuple[Target, ...]) -> str:
@@ -144,7 +144,7 @@ def _drop_stray_change_sets(connection: Connection) -> None:
     """What a killed run or decision left: only a stopped run has a change set."""
     connection.execute(
         text(
-            "delete from standing.change_sets as kept where not exists"
-            " (select from standing.runs where runs.run_id = kept.run_id and runs.status = 'stopped')"
+            "delete from standing.change_sets as stored where not exists"
+            " (select from standing.runs where runs.run_id = stored.run_id and runs.status = 'stopped')"
         )
     )

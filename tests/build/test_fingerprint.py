@@ -44,8 +44,14 @@ def changed(before: Fingerprint, after: Fingerprint) -> set[str]:
     [
         (
             "macros/incremental/materializations/incremental_by_key.sql",
-            "on conflict",
-            "on  conflict",
+            "on conflict (model) do update",
+            "on conflict  (model) do -- where it is there\n update",
+            set(),
+        ),
+        (
+            "macros/incremental/materializations/incremental_by_key.sql",
+            "on conflict do nothing",
+            "",
             ALL | {"materialized"},
         ),
         (
@@ -55,7 +61,8 @@ def changed(before: Fingerprint, after: Fingerprint) -> set[str]:
             ALL | {"materialized"},
         ),
         ("dbt_project.yml", "+on_schema_change: fail", "+on_schema_change: ignore", ALL | {"materialized"}),
-        ("models/marts/seller_tiers.sql", "select", "select ", {"tier_info"}),
+        ("models/marts/seller_tiers.sql", "select", "select distinct", {"tier_info"}),
+        ("models/marts/seller_tiers.sql", "select", "-- It's all.\n{#- Really. #}\nselect", set()),
         ("models/marts/seller_tiers.yml", "data_type: bigint", "data_type: integer", {"tier_info"}),
         ("models/marts/seller_tiers.yml", "The shop, seller_profiles.id.", "The shop.", set()),
         (
@@ -83,7 +90,7 @@ def test_an_edit_makes_due_whom_it_may_change(
 
 def test_a_test_of_policy_makes_nobody_due_and_has_policy_tested_anew(project: Project) -> None:
     before = take(APPLICATION, project.settings)
-    project.edit("tests/dbt/points_are_whole_tenths.sql", ("select", "select "))
+    project.edit("tests/dbt/points_are_whole_tenths.sql", ("select", "select distinct"))
     after = take(APPLICATION, project.settings)
     assert changed(before, after) == set()
     assert before.policy != after.policy
@@ -129,7 +136,7 @@ def test_models_read_no_variable_but_the_two_schemas() -> None:
 def test_what_was_edited_is_named(project: Project) -> None:
     before = take(APPLICATION, project.settings)
     project.edit("seeds/tier_policy.csv", ("\n", "\n\n"))
-    project.edit("models/marts/seller_ratings.sql", ("select", "select "))
+    project.edit("models/marts/seller_ratings.sql", ("select", "select distinct"))
     after = take(APPLICATION, project.settings)
     parts = {name: edited(before.targets[name], after.targets[name]) for name in ALL}
     assert {name: found for name, found in parts.items() if found} == {

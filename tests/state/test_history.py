@@ -11,13 +11,13 @@ from support.decided import column, do, scalar
 from standing.run.execute import execute
 from standing.run.run import Request
 from standing.settings import Settings
-from standing.state.erasure import ERASED, KEPT_BY_MEMBER, erase, tidy
+from standing.state.erasure import ERASED, MEMBER_TABLES, erase, tidy
 from standing.state.history import prune
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 
 EVERYWHERE = {
-    f"standing.{table}" for table in (*KEPT_BY_MEMBER, "past_documents", "upgrade_kept", "due", "runs")
+    f"standing.{table}" for table in (*MEMBER_TABLES, "past_documents", "upgrade_kept", "due", "runs")
 } | {"standing_build_diff_somchai.user_trust_scores"}
 GONE = "00000000-0000-0000-0000-00000000dead"
 STAYS = "00000000-0000-0000-0000-0000000a11fe"

@@ -1,6 +1,7 @@
 """The members who change most in a set of changed documents, and why."""
 
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -10,7 +11,7 @@ from standing.database.connect import rows
 from standing.publish.documents import number, step
 from standing.report.content import FactorChange, MemberChange
 from standing.settings import Settings
-from standing.sql import quoted
+from standing.sql import quoted, render
 
 #: Members listed of each target.
 LISTED = 10
@@ -25,47 +26,15 @@ def largest_changes_of(
 
     Members whose number, level and tier stay come last, by the factor or other number that changes most.
     """
-    path = "{" + target.number + "}"
-    old_parts, new_parts = _parts("old_document", target), _parts("new_document", target)
-    moved = rows(
-        connection,
-        f"""
-        with moved as (
-            select member_id, old_document, new_document,
-                {number("old_document", path)} as before, {number("new_document", path)} as after,
-                {step("old_document", target)} as step_before, {step("new_document", target)} as step_after
-            from ({changed}) as changed
-        ), weighed as (
-            select moved.*, stays, (
-                select max(abs(
-                    coalesce((new_part.value ->> 'points')::numeric, 0)
-                    - coalesce((old_part.value ->> 'points')::numeric, 0)
-                ))
-                from jsonb_each(case when stays then {old_parts} else '{{}}' end) as old_part (key, value)
-                full join jsonb_each(case when stays then {new_parts} else '{{}}' end)
-                    as new_part (key, value)
-                    using (key)
-            ) as largest
-            from moved
-            cross join lateral (
-                select
-                    before is not distinct from after
-                    and step_before is not distinct from step_after as stays
-            ) as outwardly
-        )
-        select member_id::text as member_id, before, after, step_before, step_after,
-            {old_parts} as old_parts, {new_parts} as new_parts
-        from weighed
-        order by
-            stays,
-            abs(after - before) desc nulls last,
-            step_before is not distinct from step_after,
-            largest desc nulls last,
-            member_id
-        limit {LISTED}
-        """,
-        **parameters,
+    statement = render(
+        "findings/largest_changes.sql.j2",
+        changed=changed,
+        number=partial(number, path="{" + target.number + "}"),
+        step=partial(step, target=target),
+        parts=partial(_parts, target=target),
+        most=LISTED,
     )
+    moved = rows(connection, statement, **parameters)
     requirements = _requirements(connection, settings, target)
     found = [
         MemberChange(

@@ -6,7 +6,7 @@ from standing.contract.gaps import Gap, gaps
 from standing.database.schemas import application_columns
 from standing.report.content import MissingSource
 from standing.settings import Settings
-from standing.sql import quoted
+from standing.sql import quoted, render
 
 
 def missing_sources(connection: Connection, settings: Settings, scored: bool) -> tuple[MissingSource, ...]:
@@ -53,22 +53,9 @@ def _reach(connection: Connection, settings: Settings, metrics: tuple[str, ...])
     """The best score and level without the points of these metrics; nothing where there are none."""
     if not metrics:
         return ""
-    row = connection.execute(
-        text(f"""
-            with lost as (
-                select coalesce(sum(best), 0) as points
-                from (
-                    select max(points) as best from {quoted(settings.build_schema, "int_scorecard")}
-                    where metric = any(:metrics) group by metric
-                ) as metrics
-            )
-            select 100 - lost.points as score, levels.level
-            from lost
-            cross join lateral (
-                select level from {quoted(settings.build_schema, "int_trust_levels")}
-                where min_score <= 100 - lost.points order by rank desc limit 1
-            ) as levels
-        """),
-        {"metrics": list(metrics)},
-    ).first()
+    scorecard, trust_levels = (
+        quoted(settings.build_schema, model) for model in ("int_scorecard", "int_trust_levels")
+    )
+    statement = render("findings/reach.sql.j2", scorecard=scorecard, trust_levels=trust_levels)
+    row = connection.execute(text(statement), {"metrics": list(metrics)}).first()
     return f": trust reaches {row.score:.1f} at most, level {row.level}" if row else ""

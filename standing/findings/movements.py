@@ -11,7 +11,7 @@ from standing.findings.largest_changes import LISTED, largest_changes_of
 from standing.publish.documents import number, present, step
 from standing.report.content import Bucket, Distribution, Ladder, MemberChange, Movement
 from standing.settings import Settings
-from standing.sql import quoted
+from standing.sql import quoted, render
 
 
 @dataclass(frozen=True)
@@ -75,52 +75,17 @@ def matrix(connection: Connection, settings: Settings, measure: Measure, run_id:
     and before is what the application's column holds.
     """
     target = measure.target
-    mart = quoted(settings.build_schema, target.mart)
-    after, before = (_bucket(measure, part) for part in (measure.after, measure.before))
-    if run_id is None:
-        statement = f"""
-            select
-                case when published.member_id is null then {after} else {before} end as before,
-                {after} as after,
-                count(*) as members
-            from {mart} as mart
-            left join (
-                select
-                    {quoted(target.table_key)} as member_id,
-                    {present(target, "application")} as old_document
-                from {quoted(settings.application_schema, target.table)} as application
-            ) as published on published.member_id = mart.{quoted(target.key)}
-            group by 1, 2
-            order by 1, 2
-        """
-    else:
-        # Whoever was not written has stayed where he is: counting the mart's column needs no document of
-        # it.
-        statement = f"""
-            with written as (
-                select {before} as before, {after} as after, count(*) as members
-                from standing.history as published
-                join {mart} as mart on mart.{quoted(target.key)} = published.member_id
-                where published.run_id = :run_id
-                    and published.target = :target
-                    and published.published_at >= :since
-                group by 1, 2
-            ),
-            everybody as (
-                select {after} as after, count(*) as members from {mart} as mart group by 1
-            ),
-            cells as (
-                select before, after, members from written
-                union all
-                select after, after, members from everybody
-                union all
-                select after, after, -members from written
-            )
-            select before, after, sum(members)::bigint as members from cells
-            group by 1, 2
-            having sum(members) > 0
-            order by 1, 2
-        """
+    statement = render(
+        "findings/matrix.sql.j2",
+        has_written=run_id is not None,
+        before=_bucket(measure, measure.before),
+        after=_bucket(measure, measure.after),
+        mart=quoted(settings.build_schema, target.mart),
+        key=quoted(target.key),
+        table=quoted(settings.application_schema, target.table),
+        table_key=quoted(target.table_key),
+        present=present(target, "application"),
+    )
     since = None if run_id is None else _began(connection, run_id)
     return [
         Cell(**row) for row in rows(connection, statement, run_id=run_id, target=target.name, since=since)
@@ -188,31 +153,21 @@ def largest_changes(
 
     The old documents are in the history, or in the change sets of a run that the gate stopped.
     """
+    changed = render(
+        "findings/moved_most.sql.j2",
+        is_stopped=is_stopped,
+        mart=quoted(settings.build_schema, target.mart),
+        key=quoted(target.key),
+        before=number("old_document", "{" + target.number + "}"),
+        after=_in_mart(target, target.number, is_number=True),
+        step_before=step("old_document", target),
+        step_after=_in_mart(target, target.ladder.key, is_number=False) if target.ladder else "null::text",
+        most=LISTED,
+    )
     since = None if is_stopped else _began(connection, run_id)
-    replaced_in = "standing.change_sets" if is_stopped else "standing.history"
-    written = "" if is_stopped else "and replaced.published_at >= :since"
-    mart, key = quoted(settings.build_schema, target.mart), quoted(target.key)
-    before, step_before = number("old_document", "{" + target.number + "}"), step("old_document", target)
-    after = _in_mart(target, target.number, is_number=True)
-    step_after = _in_mart(target, target.ladder.key, is_number=False) if target.ladder else "null::text"
-    # Found by the mart's columns first: of the new documents only theirs are read.
-    changed = f"""
-        select largest.member_id, largest.old_document, mart.document as new_document
-        from (
-            select replaced.member_id, replaced.old_document
-            from {replaced_in} as replaced
-            join {mart} as mart on mart.{key} = replaced.member_id
-            where replaced.run_id = {run_id:d} and replaced.target = '{target.name}' {written}
-                and ({before}, {step_before}) is distinct from ({after}, {step_after})
-            order by
-                abs({after} - {before}) desc nulls last,
-                {step_before} is not distinct from {step_after},
-                replaced.member_id
-            limit {LISTED}
-        ) as largest
-        join {mart} as mart on mart.{key} = largest.member_id
-    """
-    return largest_changes_of(connection, settings, target, changed, since=since)
+    return largest_changes_of(
+        connection, settings, target, changed, run_id=run_id, target_name=target.name, since=since
+    )
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,16 @@
 
 import json
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from standing.cli.progress import log_to_stderr
+from standing.settings import current
 from standing.text import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from standing.decisions.difference import Difference
 
 PROGRESS_SECONDS = 5
@@ -27,13 +28,14 @@ def diff(run_id: int | None, stopped: bool, as_json: bool) -> None:
     as of the last run, in a schema of your own, and compares it with what is published. Publishes nothing
     and moves no state; a run may work beside it.
     """
+    from standing.decisions.trial import show_stopped
     from standing.decisions.wording import as_text
 
     if stopped and run_id is not None:
         raise click.UsageError(
             "--run names one run, --stopped the latest that was stopped: give one of them"
         )
-    difference = _stopped(run_id) if stopped or run_id is not None else _tried()
+    difference = show_stopped(current(), run_id) if stopped or run_id is not None else _tried()
     click.echo(
         json.dumps(difference.to_json(), ensure_ascii=False, indent=1, default=str)
         if as_json
@@ -41,16 +43,8 @@ def diff(run_id: int | None, stopped: bool, as_json: bool) -> None:
     )
 
 
-def _stopped(run_id: int | None) -> "Difference":
-    from standing.decisions.trial import show_stopped
-    from standing.settings import current
-
-    return show_stopped(current(), run_id)
-
-
 def _tried() -> "Difference":
     from standing.decisions.trial import try_policy
-    from standing.settings import current
 
     tried = try_policy(current(), _progress())
     if tried.note:
@@ -58,7 +52,7 @@ def _tried() -> "Difference":
     return tried.difference
 
 
-def _progress() -> "Callable[[int, int], None]":
+def _progress() -> Callable[[int, int], None]:
     """Says every few seconds how far the build is, on standard error."""
     shown_at = time.monotonic()
 
@@ -79,10 +73,8 @@ def approve(run_id: int, as_json: bool) -> None:
 
     The other members stay due for the next run. Safe to repeat.
     """
-    from standing.cli.progress import log_to_stderr
     from standing.decisions.approval import approve as publish
     from standing.monitor.metrics import write_metrics
-    from standing.settings import current
 
     log_to_stderr()  # that it waits, where it does
     outcome = publish(current(), run_id)
@@ -112,10 +104,8 @@ def approve(run_id: int, as_json: bool) -> None:
 @click.option("--reason", default="", help="Kept with the run.")
 def reject(run_id: int, reason: str) -> None:
     """Forget what the gate stopped; its members stay due. Safe to repeat."""
-    from standing.cli.progress import log_to_stderr
     from standing.decisions.approval import reject as forget
     from standing.monitor.metrics import write_metrics
-    from standing.settings import current
 
     log_to_stderr()
     forget(current(), run_id, reason)
@@ -130,9 +120,7 @@ def reject(run_id: int, reason: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def undo(run_id: int, as_json: bool) -> None:
     """Put back what a run wrote where it is still there; hold those members until `standing resume`."""
-    from standing.cli.progress import log_to_stderr
     from standing.decisions.undo import undo as put_back
-    from standing.settings import current
 
     log_to_stderr()
     undone = put_back(current(), run_id)
@@ -151,7 +139,6 @@ def undo(run_id: int, as_json: bool) -> None:
 def resume(run_id: int | None) -> None:
     """Let runs write the members again that an undo holds, those of RUN or all."""
     from standing.decisions.undo import resume as release
-    from standing.settings import current
 
     number = release(current(), run_id)
     documents = plural(number, "document is", "documents are")

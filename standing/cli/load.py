@@ -3,14 +3,15 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import click
 
-if TYPE_CHECKING:
-    from standing.settings import Settings
+from standing.cli.moment import moment
+from standing.errors import SettingError
+from standing.settings import current
 
 #: Hears what is being done, and how much of the whole is done now (0 to 1).
 Progress = Callable[[str, float], None]
@@ -41,13 +42,11 @@ def simulated(
 ) -> None:
     """Load a believable history of two years; the same arguments give the same rows."""
     from standing.database.connect import connect
-    from standing.errors import SettingError
     from standing.marketplace import ground
     from standing.marketplace.population import Scale, fewest_and_most_shops
-    from standing.settings import current
 
     settings = current()
-    end = _end(until, settings)
+    end = _end(until)
     fewest, most = fewest_and_most_shops(users)
     if sellers is not None and not fewest <= sellers <= most:
         raise SettingError(
@@ -92,7 +91,6 @@ def olist(folder: Path, replace: bool) -> None:
     from standing.database.connect import connect
     from standing.marketplace import ground, olist
     from standing.marketplace.csv_copy import fingerprint
-    from standing.settings import current
 
     settings = current()
     paths = olist.dataset(folder)
@@ -114,23 +112,13 @@ def olist(folder: Path, replace: bool) -> None:
         click.echo(f"left out: {rows:,} {what}")
 
 
-def _end(until: str | None, settings: "Settings") -> datetime:
+def _end(until: str | None) -> datetime:
     """The history's end, to the second, in UTC; a time without zone is the business's."""
-    from datetime import UTC
-    from zoneinfo import ZoneInfo
-
-    from standing.errors import SettingError
-
-    zone = ZoneInfo(settings.business_time_zone)
-    now = datetime.now(zone)
+    now = datetime.now(ZoneInfo(current().business_time_zone))
     if until is None:
         return now.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+    end = moment("--until", until)
     fix = "give it like 2026-01-31 or 2026-01-31T18:00:00+07:00"
-    try:
-        end = datetime.fromisoformat(until)
-    except ValueError:
-        raise SettingError(f"--until {until!r} is not a time", fix) from None
-    end = end.replace(tzinfo=zone) if end.tzinfo is None else end
     if end > now:
         raise SettingError(f"--until {until} lies in the future: a history ends by now", fix)
     if end.year < 2005:

@@ -1,10 +1,13 @@
 """Progress of long work, on standard error, so that standard output stays fit for a pipe."""
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import click
+
+from standing.settings import current
 
 
 def _as_json(_context: click.Context, _option: click.Parameter, wanted: bool) -> None:
@@ -45,13 +48,10 @@ def steps_shown() -> Iterator[Callable[[str, int, int], None]]:
 
 def log_to_stderr() -> None:
     """Show what a run logs, on standard error."""
-    import logging
-
     from rich.console import Console
     from rich.logging import RichHandler
 
     from standing.log import NAME, JsonLines
-    from standing.settings import current
 
     console = Console(stderr=True)
     handler: logging.Handler = logging.StreamHandler()  # one line an event, for a file or a pipe

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from standing.errors import SettingError
+from standing.settings import current
 
 
 @click.command()
@@ -19,7 +20,6 @@ from standing.errors import SettingError
 )
 def report(run_id: int | None, open_it: bool, as_json: bool, data_docs: bool) -> None:
     """Say where the report of a run is."""
-    from standing.settings import current
 
     if data_docs and (as_json or run_id is not None):
         raise click.UsageError("--data-docs audits now: it takes neither --run nor --json")
@@ -52,7 +52,6 @@ def _as_json(page: Path) -> str:
 def _data_docs(folder: Path) -> list[Path]:
     from standing.audit import write_data_docs
     from standing.database.connect import connect, require_upgraded
-    from standing.settings import current
 
     settings = current()
     with connect(settings) as engine:

@@ -4,13 +4,13 @@ import json
 import shutil
 import sys
 import textwrap
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from standing.cli.progress import JSON_LOGS
-from standing.errors import SettingError
+from standing.cli.moment import moment
+from standing.cli.progress import JSON_LOGS, log_to_stderr
+from standing.settings import current
 from standing.text import plural
 
 if TYPE_CHECKING:
@@ -33,15 +33,13 @@ def run(selection: str, as_of: str | None, full: bool, as_json: bool) -> None:
     BUSINESS_TIME_ZONE. Exits with 0 if it published, was skipped or waits for a decision, with 3 if an
     audit and with 6 if the gate stopped it, and with 1 otherwise.
     """
-    from standing.cli.progress import log_to_stderr
     from standing.monitor.metrics import write_metrics
     from standing.run.execute import execute
     from standing.run.run import Request
-    from standing.settings import current
 
     settings = current()
     log_to_stderr()
-    request = Request(selection, _moment(as_of, settings.business_time_zone), full)
+    request = Request(selection, moment("--as-of", as_of) if as_of else None, full)
     outcome = execute(settings, request)
     write_metrics(settings)
     if as_json:
@@ -52,20 +50,6 @@ def run(selection: str, as_of: str | None, full: bool, as_json: bool) -> None:
         if as_json:
             sys.exit(outcome.error.exit_code)
         raise outcome.error
-
-
-def _moment(given: str | None, zone: str) -> datetime | None:
-    from zoneinfo import ZoneInfo
-
-    if given is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(given)
-    except ValueError:
-        raise SettingError(
-            f"--as-of {given!r} is not a moment", "write it like 2026-01-31T12:00 or 2026-01-31T12:00+07:00"
-        ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))
 
 
 def _plain(outcome: "RunOutcome") -> dict[str, Any]:
@@ -118,7 +102,6 @@ def status(as_json: bool) -> None:
     """Show what is scored, the levels and tiers, who is due, and the last runs."""
     from standing.database.connect import connect, require_upgraded
     from standing.monitor.status import gather
-    from standing.settings import current
 
     settings = current()
     with connect(settings) as engine:
@@ -193,11 +176,10 @@ def why(kind: str, member_id: str, as_of: str | None, as_json: bool) -> None:
     Shows the sum of the factors, the orders behind the rates, what would reach the next level or tier and
     where each key comes from. TIME is ISO 8601; without a zone it is read in BUSINESS_TIME_ZONE.
     """
-    from standing.settings import current
     from standing.why import as_text, explain
 
     settings = current()
-    explanation = explain(settings, kind, member_id, _moment(as_of, settings.business_time_zone))
+    explanation = explain(settings, kind, member_id, moment("--as-of", as_of) if as_of else None)
     as_printed = json.dumps(explanation.to_json(), ensure_ascii=False, indent=1, default=str)
     click.echo(as_printed if as_json else as_text(explanation))
 
@@ -212,10 +194,8 @@ def reconcile(mend: bool, as_json: bool) -> None:
     Exits with 7 if documents differ that nobody changed meanwhile, and with 0 if --mend wrote them again.
     Compares nothing and exits with 5 if another run is at work, with 6 if a stopped run awaits a decision.
     """
-    from standing.cli.progress import log_to_stderr
     from standing.monitor.metrics import write_metrics
     from standing.monitor.reconcile import reconcile as compare
-    from standing.settings import current
 
     settings = current()
     log_to_stderr()

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from standing.errors import StandingError
+from standing.settings import current
 
 
 @click.command()
@@ -20,7 +21,6 @@ def up(with_prefect: bool) -> None:
     """
     from standing.database.connect import connect, require_upgraded
     from standing.database.conninfo import shown
-    from standing.settings import current
 
     settings = current()
     with connect(settings) as engine:
@@ -48,7 +48,6 @@ def down() -> None:
     """Stop the deployments, the Prefect server and the embedded PostgreSQL server, where they run."""
     from standing.database.embedded import Server
     from standing.services import prefect
-    from standing.settings import current
 
     settings = current()
     for name in prefect.down(settings):
@@ -65,7 +64,6 @@ def psql(arguments: tuple[str, ...]) -> None:
     from standing.database.conninfo import conninfo
     from standing.database.embedded import wheel_binaries
     from standing.database.programs import environment
-    from standing.settings import current
 
     with connect(current()) as engine:
         url = engine.url
@@ -81,7 +79,6 @@ def dbt(arguments: tuple[str, ...]) -> None:
     from standing.build.dbt import environment
     from standing.database.connect import connect
     from standing.database.conninfo import without_libpq
-    from standing.settings import current
 
     settings = current()
     with connect(settings) as engine:

@@ -1,9 +1,14 @@
 """`standing preflight`, `migrate`, `verify`, `rollback`: the application's schema, forward and back."""
 
+import json
+import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
+from standing.cli.progress import steps_shown
+from standing.settings import current
 from standing.text import plural
 
 MARKS = {"ok": ("✓", "green"), "note": ("·", "blue"), "warning": ("!", "yellow"), "no-go": ("✗", "red")}
@@ -19,12 +24,8 @@ def preflight(backup_file: Path | None, as_json: bool) -> None:
 
     Leaves with 0 for go and 4 for no-go. Warnings do not forbid anything.
     """
-    import json
-    import sys
-    from dataclasses import asdict
 
     from standing.database.connect import connect
-    from standing.settings import current
     from standing.upgrade.preflight import go, preflight
 
     settings = current()
@@ -51,9 +52,7 @@ def migrate(dry_run: bool) -> None:
     Works beside the running application, in short steps. May be stopped and started again at any
     moment; takes only the steps that are missing.
     """
-    from standing.cli.progress import steps_shown
     from standing.database.connect import connect
-    from standing.settings import current
     from standing.upgrade import dry_run as planning
     from standing.upgrade.migration import migrate
 
@@ -82,11 +81,8 @@ def verify(as_json: bool) -> None:
 
     Writes a report page. Leaves with 3 if a critical check fails.
     """
-    import json
-    import sys
 
     from standing.database.connect import connect
-    from standing.settings import current
     from standing.upgrade.verify import verify
 
     settings = current()
@@ -115,10 +111,8 @@ def rollback(yes: bool, force: bool) -> None:
     Refuses while something that the application entered since would be lost, and says what. With
     --force, that is dropped too, and what depends on it.
     """
-    from standing.cli.progress import steps_shown
     from standing.database.connect import connect
     from standing.database.conninfo import shown
-    from standing.settings import current
     from standing.upgrade.migration import rollback
 
     settings = current()
@@ -139,7 +133,6 @@ def rollback(yes: bool, force: bool) -> None:
 def backup(file: Path, checked: bool) -> None:
     """Write the whole database to FILE with pg_dump (custom format)."""
     from standing.database.connect import connect
-    from standing.settings import current
     from standing.upgrade import backup
 
     settings = current()
@@ -163,7 +156,6 @@ def restore(file: Path, checked: bool, replace: bool, no_owner: bool, yes: bool)
     """Read FILE of `standing backup` into the database: all of it or nothing."""
     from standing.database.connect import connect
     from standing.database.conninfo import shown
-    from standing.settings import current
     from standing.upgrade import backup
 
     settings = current()

@@ -20,6 +20,10 @@ insert into {LEDGER} (kind, schema_name, table_name, name)
 values (%(kind)s, %(schema)s, %(table)s, %(name)s)
 on conflict do nothing
 """
+DELETE = f"""
+delete from {LEDGER}
+where (kind, schema_name, table_name, name) = (%(kind)s, %(schema)s, %(table)s, %(name)s)
+"""
 
 
 def record(connection: Connection[Any], items: tuple[Item, ...]) -> None:
@@ -28,15 +32,10 @@ def record(connection: Connection[Any], items: tuple[Item, ...]) -> None:
         connection.execute(INSERT.encode(), vars(item))
 
 
-def strike(connection: Connection[Any], item: Item) -> None:
-    """Take an entry out, in the transaction that drops its object."""
-    connection.execute(
-        f"""
-        delete from {LEDGER}
-        where (kind, schema_name, table_name, name) = (%(kind)s, %(schema)s, %(table)s, %(name)s)
-        """.encode(),
-        vars(item),
-    )
+def strike(connection: Connection[Any], items: tuple[Item, ...]) -> None:
+    """Take entries out, in the transaction that drops their objects."""
+    for item in items:
+        connection.execute(DELETE.encode(), vars(item))
 
 
 def entries(connection: Connection[Any]) -> tuple[Item, ...]:

@@ -35,11 +35,17 @@ class UpgradeOutcome:
     def nothing(self) -> bool:
         return not self.steps and not self.members
 
-    def note(self, name: str, done: int, total: int) -> None:
-        if total:
-            self.members[name] = done
-        else:
-            self.steps.append(name)
+    def noting(self, on_progress: OnProgress) -> OnProgress:
+        """Progress that is noted here, too."""
+
+        def note(name: str, done: int, total: int) -> None:
+            if total:
+                self.members[name] = done
+            else:
+                self.steps.append(name)
+            on_progress(name, done, total)
+
+        return note
 
 
 def migrate(
@@ -50,11 +56,7 @@ def migrate(
     Raises UnfitDatabase naming every table and column that stands in the way, before anything is done.
     """
     outcome = UpgradeOutcome()
-
-    def note(name: str, done: int, total: int) -> None:
-        outcome.note(name, done, total)
-        on_progress(name, done, total)
-
+    note = outcome.noting(on_progress)
     with exclusive_session(engine, pace, settings.database_url_direct) as session:
         require_fit(read_catalog(session.connection, settings.application_schema))
         require_own_schema_is_ours(session.connection)
@@ -83,11 +85,7 @@ def rollback(
     unless forced; forced, what depends on dropped objects goes with them.
     """
     outcome = UpgradeOutcome()
-
-    def note(name: str, done: int, total: int) -> None:
-        outcome.note(name, done, total)
-        on_progress(name, done, total)
-
+    note = outcome.noting(on_progress)
     with exclusive_session(engine, pace, settings.database_url_direct) as session:
         if not has_schema(session.connection, STANDING_SCHEMA):
             raise NotUpgraded(

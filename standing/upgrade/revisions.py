@@ -18,24 +18,25 @@ from standing.contract.additions import ADDITIONS
 from standing.database.catalog import Catalog, read_catalog
 from standing.database.connect import STANDING_SCHEMA
 from standing.settings import Settings
+from standing.state.schema import STATEMENTS
 from standing.upgrade import created
 from standing.upgrade.fill import completion
 from standing.upgrade.fill.first_values import plan_backfill
 from standing.upgrade.fill.loyalty import loyalty_programs
 from standing.upgrade.fill.walk import PROGRESS, OnProgress, catch_up, run_backfill
 from standing.upgrade.plan.back import plan as plan_back
-from standing.upgrade.plan.own_schema import plan_own_schema
-from standing.upgrade.plan.tables import plan_columns, plan_indexes, plan_tables
+from standing.upgrade.plan.indexes import plan_indexes
+from standing.upgrade.plan.tables import plan_columns, plan_tables, wanted_tables
 from standing.upgrade.plan.triggers import plan_capture
 from standing.upgrade.session import Session
 from standing.upgrade.steps import Step
 
 #: The steps of every revision but the backfill, which walks.
 PLANS: dict[str, Callable[[Catalog, Settings], list[Step]]] = {
-    "own_schema": lambda catalog, settings: plan_own_schema(),
+    "own_schema": lambda catalog, settings: [Step("Standing's own tables", STATEMENTS)],
     "columns": lambda catalog, settings: plan_columns(catalog),
     "tables": lambda catalog, settings: plan_tables(catalog),
-    "indexes": lambda catalog, settings: plan_indexes(catalog),
+    "indexes": lambda catalog, settings: plan_indexes(catalog, wanted_tables(catalog)),
     "change_log": plan_capture,
 }
 

@@ -133,12 +133,11 @@ class Session:
         with self.transaction(step.patient):
             for statement in step.statements:
                 self.connection.execute(statement.encode())
-            self._write_ledger(step)
+            created.record(self.connection, step.creates)
+            created.strike(self.connection, step.drops)
 
     def _concurrently(self, step: Step) -> None:
-        if step.creates:
-            with self.connection.transaction():
-                created.record(self.connection, step.creates)
+        created.record(self.connection, step.creates)
         self._wait(0)
         try:
             for statement in step.statements:
@@ -147,14 +146,7 @@ class Session:
             if not self.connection.closed and step.cleanup:
                 self.connection.execute(step.cleanup.encode())
             raise
-        with self.connection.transaction():
-            for item in step.drops:
-                created.strike(self.connection, item)
-
-    def _write_ledger(self, step: Step) -> None:
-        created.record(self.connection, step.creates)
-        for item in step.drops:
-            created.strike(self.connection, item)
+        created.strike(self.connection, step.drops)
 
 
 @contextmanager

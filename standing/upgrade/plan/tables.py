@@ -111,8 +111,3 @@ def _foreign_key(catalog: Catalog, table: str, key: ForeignKey) -> list[Step]:
         ),
         validate,
     ]
-
-
-def plan_indexes(catalog: Catalog) -> list[Step]:
-    """Indexes on tables that have rows; see `standing.upgrade.plan.indexes`."""
-    return indexes.plan_indexes(catalog, wanted_tables(catalog))

@@ -3,7 +3,7 @@
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,10 +14,10 @@ from support.clock import set_clock
 from standing.contract.targets import TARGETS
 from standing.database.lock import run_lock
 from standing.decisions.undo import undo
-from standing.run.execute import execute
-from standing.run.run import Request
+from standing.run.execute import Perform, execute
+from standing.run.run import Part, Request, Run, Stage
 from standing.settings import Settings
-from standing.state.runs import open_run
+from standing.state.runs import last_published_as_of, open_run
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 
@@ -25,6 +25,19 @@ pytestmark = pytest.mark.usefixtures("no_pictures")
 @pytest.fixture
 def marketplace(make_database: MakeDatabase, prepared_template: str) -> Settings:
     return make_database(prepared_template, STANDING_LOCK_WAIT_MINUTES=0)
+
+
+@pytest.fixture
+def published(make_database: MakeDatabase, published_template: str) -> Settings:
+    """After a first run: what a run writes is of the few to whom something happens."""
+    return make_database(published_template, STANDING_LOCK_WAIT_MINUTES=0)
+
+
+@pytest.fixture
+def published_database(published: Settings) -> Iterator[Engine]:
+    engine = create_engine(published.database_url or "")
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture
@@ -58,12 +71,57 @@ def execute_sql(engine: Engine, statement: str) -> None:
         connection.execute(text(statement))
 
 
+def at(stage: str, happen: Callable[[Run], object]) -> Perform:
+    """Let something happen just before a stage."""
+
+    def perform(begun: Stage, at_work: Run) -> Part:
+        if begun.name == stage:
+            happen(at_work)
+        return begun.work(at_work)
+
+    return perform
+
+
+#: Papers of a few members: whoever has them moves.
+A_FEW = (
+    "update users set email_verified = not email_verified"
+    " where id in (select id from users order by id limit 10)"
+)
+DARK = 'update users set preferences = preferences || \'{"theme": "dark"}\''
+
+
+def spoil(database: Engine) -> None:
+    """Documents that are none of ours, and one that is no document."""
+    execute_sql(
+        database, "update users set trust_score = '[]' where id = (select min(id::text)::uuid from users)"
+    )
+    execute_sql(
+        database, "update users set trust_score = 'null' where id = (select max(id::text)::uuid from users)"
+    )
+    execute_sql(
+        database,
+        """update users set trust_score = '{"level": "gold", "overall_score": 99, "factors":
+        {"positive": [1, {"points": 2}, {"code": "a", "points": "two"},
+            {"code": "b", "label_en": ["b"], "points": 1}]}}'
+        where id = (select id from users order by id offset 1 limit 1)""",
+    )
+    execute_sql(database, "update seller_profiles set tier_info = '\"starter\"', ratings = null")
+    execute_sql(
+        database,
+        "update seller_profiles set ratings = '[1]', tier_info = '{\"evidence\": {\"mean_rating\": [3]}}'"
+        " where id = (select min(id::text)::uuid from seller_profiles)",
+    )
+
+
 def test_a_run_publishes_what_the_marts_say_and_a_second_one_writes_only_what_has_changed(
     marketplace: Settings, database: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    spoil(database)
     small_chunks = marketplace.model_copy(update={"publish_chunk": 7})
-    first = execute(small_chunks, Request())
+    first = execute(small_chunks, Request(), at("publish", lambda _: execute_sql(database, DARK)))
     assert first.status == "published", first.message
+    # What the application writes between the comparison and the writing is not lost.
+    assert scalar(database, "select count(*) from users where preferences ->> 'theme' = 'dark'") == 300
     members = {"users": 300, "seller_profiles": scalar(database, "select count(*) from seller_profiles")}
     assert first.written == {target.name: members[target.table] for target in TARGETS}
     for target in TARGETS:
@@ -75,6 +133,13 @@ def test_a_run_publishes_what_the_marts_say_and_a_second_one_writes_only_what_ha
         assert differing == 0, target.name
     kept = scalar(database, "select count(*) from standing.history where run_id = 1")
     assert kept == sum(first.written.values())
+    strange = scalar(
+        database,
+        "select (select count(*) from users where jsonb_typeof(trust_score) is distinct from 'object')"
+        " + (select count(*) from seller_profiles where jsonb_typeof(tier_info) is distinct from 'object'"
+        " or jsonb_typeof(ratings) is distinct from 'object')",
+    )
+    assert strange == 0
 
     # The clock stands still: nobody's time comes, so any written document must have a reason.
     moment = first.as_of
@@ -136,30 +201,31 @@ def test_a_model_whose_test_fails_leaves_every_document(marketplace: Settings, d
 
 
 def test_an_audit_that_fails_after_publishing_names_the_undo(
-    marketplace: Settings, database: Engine
+    published: Settings, published_database: Engine
 ) -> None:
-    from standing.run.run import Part, Run, Stage
-
-    def perform(stage: Stage, run: Run) -> Part:
-        if stage.name == "audit published":  # another hand writes what nobody has checked
-            execute_sql(
-                database,
-                "update users set trust_score = trust_score - 'level'"
-                " where id = (select min(id::text)::uuid from users)",
-            )
-        return stage.work(run)
-
-    before = documents(database)
-    outcome = execute(marketplace, Request("scores"), perform)
+    execute_sql(published_database, A_FEW)
+    # Another hand writes what nobody has checked.
+    member = (
+        "(select min(member_id::text)::uuid from standing_build.changed_users where trust_score_changed)"
+    )
+    spoilt = f"update users set trust_score = trust_score - 'level' where id = {member}"
+    before = documents(published_database)
+    outcome = execute(
+        published,
+        Request("scores"),
+        at("audit published", lambda _: execute_sql(published_database, spoilt)),
+    )
     assert outcome.status == "failed"
-    assert "before that, 620 documents written" in outcome.message
+    number = sum(outcome.written.values())
+    assert number >= 10
+    assert f"before that, {number} documents written" in outcome.message
     assert outcome.error is not None
     assert outcome.error.exit_code == 3
     assert outcome.error.fix.endswith(f"; standing undo {outcome.run_id} takes back what it wrote")
-    report = json.loads((marketplace.home / "reports" / "run-000001" / "report.json").read_text())
+    report = json.loads((published.home / "reports" / "run-000002" / "report.json").read_text())
     assert report["verdict"]["fix"] == outcome.error.fix
-    assert undo(marketplace, outcome.run_id).changed_since == {"trust_score": 1}
-    after = documents(database)
+    assert undo(published, outcome.run_id).changed_since == {"trust_score": 1}
+    after = documents(published_database)
     assert (
         len([1 for was, now in zip(before["trust_score"], after["trust_score"], strict=True) if was != now])
         == 1
@@ -167,52 +233,37 @@ def test_an_audit_that_fails_after_publishing_names_the_undo(
 
 
 def test_what_stopped_a_run_is_told_also_where_no_report_can_be_made(
-    marketplace: Settings, database: Engine, standing: Standing
+    published: Settings, published_database: Engine, standing: Standing
 ) -> None:
-    from standing.run.run import Part, Run, Stage
-
-    def perform(stage: Stage, run: Run) -> Part:
-        if stage.name == "publish":  # it and the report need that table
-            execute_sql(database, "alter table standing.history rename to story")
-        return stage.work(run)
-
-    outcome = execute(marketplace, Request("scores"), perform)
+    execute_sql(published_database, A_FEW)
+    # Publishing and the report need that table.
+    gone = at(
+        "publish",
+        lambda _: execute_sql(published_database, "alter table standing.history rename to story"),
+    )
+    outcome = execute(published, Request("scores"), gone)
     assert (outcome.status, outcome.report) == ("failed", None)
     assert outcome.message.startswith('publish: relation "standing.history" does not exist')
-    entered = "select status || ': ' || message from standing.runs where finished_at is not null"
-    assert scalar(database, entered) == f"failed: {outcome.message}"
-    execute_sql(database, "alter table standing.story rename to history")
+    entered = "select status || ': ' || message from standing.runs where run_id = 2"
+    assert scalar(published_database, entered) == f"failed: {outcome.message}"
+    execute_sql(published_database, "alter table standing.story rename to history")
 
     # A run that has published says so, and fails all the same: nobody could read what it did.
-    reports = marketplace.home / "reports"
+    reports = published.home / "reports"
     shutil.rmtree(reports, ignore_errors=True)
     reports.write_text("no folder")
-    done = standing.inside(marketplace, "run", "scores")
+    done = standing.inside(published, "run", "scores")
     assert done.returncode == 1
     assert "error: report: " in done.stderr
     assert str(reports) in done.stderr
     assert "Traceback" not in done.stderr
-    last = str(scalar(database, "select message from standing.runs order by run_id desc limit 1"))
+    last = str(scalar(published_database, "select message from standing.runs order by run_id desc limit 1"))
     assert last.startswith("report: ")
-    assert "before that, 620 documents written" in last
+    number = scalar(published_database, "select count(*) from standing.history where run_id = 3")
+    assert number != 0
+    assert f"before that, {number} documents written" in last
     reports.unlink()
-    assert execute(marketplace, Request("scores")).status == "published"
-
-
-def test_an_update_by_the_application_between_diff_and_publish_is_not_lost_in_other_columns(
-    marketplace: Settings, database: Engine
-) -> None:
-    from standing.run.run import Part, Run, Stage
-
-    def perform(stage: Stage, run: Run) -> Part:
-        if stage.name == "publish":
-            execute_sql(database, 'update users set preferences = preferences || \'{"theme": "dark"}\'')
-        return stage.work(run)
-
-    outcome = execute(marketplace, Request("scores"), perform)
-    assert outcome.status == "published", outcome.message
-    themes = scalar(database, "select count(*) from users where preferences ->> 'theme' = 'dark'")
-    assert themes == 300
+    assert execute(published, Request("scores")).status == "published"
 
 
 def test_a_run_beside_another_ends_as_skipped_and_says_who_is_at_work(
@@ -230,43 +281,32 @@ def test_a_run_beside_another_ends_as_skipped_and_says_who_is_at_work(
     assert shown[0]["finished_at"] is not None
 
 
-def test_what_is_shown_of_an_audit_beside_the_run_is_the_wait_for_it(
-    marketplace: Settings, standing: Standing
-) -> None:
-    done = standing.inside(marketplace, "run", "tiers")
-    assert done.returncode == 0, done.stderr
-    assert re.search(r", diff \d+\.\d s, wait for audit candidates \d+\.\d s, gate \d+\.\d s", done.stdout)
-    for begun in ("sources", "candidates", "published"):
-        assert f"wait for audit {begun} " in done.stdout
-        assert re.search(rf"audit {begun}: done in .* in \d+\.\d s\n", done.stderr)
-    assert re.search(
-        r"\nstages of run 1:\n(  .*\n)+  wait for audit sources ", standing.told(marketplace, "status")
-    )
+def counted(detail: str) -> list[int]:
+    """How many seeds, models and tests a build says it has ended."""
+    return [int(number) for number in re.findall(r"\d+", detail)]
 
 
-@pytest.mark.parametrize("template", ["upgraded_template", "published_template"])
 def test_a_build_is_counted_up_to_what_it_has_built_in_the_end(
     make_database: MakeDatabase,
-    request: pytest.FixtureRequest,
+    upgraded_template: str,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
-    template: str,
 ) -> None:
-    marketplace = make_database(request.getfixturevalue(template))
+    marketplace = make_database(upgraded_template)
     monkeypatch.setattr("standing.log.PACE_SECONDS", 0)
     with caplog.at_level("INFO", "standing"):
         outcome = execute(marketplace, Request("tiers", full=True))
     assert outcome.status == "published", outcome.message
     detail = next(stage.detail for stage in outcome.stages if stage.name == "build")
-    counted = [int(number) for number in re.findall(r"\d+", detail)]
-    assert len(counted) == (3 if template == "upgraded_template" else 2)
+    assert len(counted(detail)) == 3
     told = [
         (one.done, one.total)  # type: ignore[attr-defined]
         for one in caplog.records
         if hasattr(one, "done") and "models and tests" in one.message
     ]
     # Of all of it from the first one on, so that the share that is done grows to the end.
-    assert told == [(done, sum(counted)) for done in range(1, sum(counted) + 1)], detail
+    whole = sum(counted(detail))
+    assert told == [(done, whole) for done in range(1, whole + 1)], detail
 
 
 def test_a_replay_publishes_nothing_and_a_future_moment_is_refused(
@@ -296,78 +336,48 @@ def test_a_replay_publishes_nothing_and_a_future_moment_is_refused(
     assert "future" in refused.stderr
 
 
-def test_a_document_that_is_none_of_ours_is_replaced_whole(marketplace: Settings, database: Engine) -> None:
-    execute_sql(
-        database, "update users set trust_score = '[]' where id = (select min(id::text)::uuid from users)"
-    )
-    execute_sql(
-        database, "update users set trust_score = 'null' where id = (select max(id::text)::uuid from users)"
-    )
-    execute_sql(
-        database,
-        """update users set trust_score = '{"level": "gold", "overall_score": 99, "factors":
-        {"positive": [1, {"points": 2}, {"code": "a", "points": "two"},
-            {"code": "b", "label_en": ["b"], "points": 1}]}}'
-        where id = (select id from users order by id offset 1 limit 1)""",
-    )
-    execute_sql(database, "update seller_profiles set tier_info = '\"starter\"', ratings = null")
-    execute_sql(
-        database,
-        "update seller_profiles set ratings = '[1]', tier_info = '{\"evidence\": {\"mean_rating\": [3]}}'"
-        " where id = (select min(id::text)::uuid from seller_profiles)",
-    )
-    outcome = execute(marketplace, Request())
-    assert outcome.status == "published", outcome.message
-    strange = scalar(
-        database,
-        "select (select count(*) from users where jsonb_typeof(trust_score) is distinct from 'object')"
-        " + (select count(*) from seller_profiles where jsonb_typeof(tier_info) is distinct from 'object'"
-        " or jsonb_typeof(ratings) is distinct from 'object')",
-    )
-    assert strange == 0
-
-
 def test_a_reached_review_is_written_with_the_clock_of_the_last_change(
-    marketplace: Settings, database: Engine
+    published: Settings, published_database: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert execute(marketplace, Request("scores")).status == "published"
+    # The clock stands where it stood in the template's run: nobody else's time comes.
+    moment = last_published_as_of(published_database)
+    assert moment is not None
+    set_clock(monkeypatch, lambda: moment)
     execute_sql(
-        database,
+        published_database,
         "update users set trust_score = trust_score ||"
         ' \'{"last_calculated": "2026-01-01T00:00:00Z", "next_review": "2026-01-08T00:00:00Z"}\''
         " where id = (select min(id::text)::uuid from users)",
     )
     execute_sql(
-        database,
+        published_database,
         "update standing.member_state set due_at = '2026-01-08' where target = 'trust_score'"
         " and member_id = (select min(id::text)::uuid from users)",
     )
-    outcome = execute(marketplace, Request("scores"))
+    outcome = execute(published, Request("scores"))
     assert outcome.written["trust_score"] == 1
     assert [(c.changed, c.due) for c in outcome.changes if c.target == "trust_score"] == [(0, 1)]
-    document = scalar(database, "select trust_score from users order by id::text limit 1")
+    document = scalar(published_database, "select trust_score from users order by id::text limit 1")
     assert isinstance(document, dict)
     assert document["last_calculated"] == "2026-01-01T00:00:00Z"
     assert document["next_review"] > "2026-01-08T00:00:00Z"
 
 
-def test_publishing_stops_when_the_lock_is_lost(marketplace: Settings, database: Engine) -> None:
-    from standing.run.run import Part, Run, Stage
+def test_publishing_stops_when_the_lock_is_lost(published: Settings, published_database: Engine) -> None:
+    execute_sql(published_database, A_FEW)
+    before = documents(published_database)
 
-    def perform(stage: Stage, run: Run) -> Part:
-        if stage.name == "publish":
-            execute_sql(database, f"select pg_terminate_backend({run.lock.backend})")
-        return stage.work(run)
+    def cut(at_work: Run) -> None:
+        execute_sql(published_database, f"select pg_terminate_backend({at_work.lock.backend})")
 
-    before = documents(database)
-    outcome = execute(marketplace, Request(), perform)
+    outcome = execute(published, Request(), at("publish", cut))
     assert outcome.status == "failed"
     assert "lock" in outcome.message
-    assert documents(database) == before
+    assert documents(published_database) == before
 
 
-def test_a_run_that_a_killed_process_left_open_is_shown_so_and_closed_by_the_next(
-    marketplace: Settings, database: Engine, standing: Standing
+def test_a_run_says_what_it_waits_for_how_far_it_is_and_closes_one_that_a_killed_process_left_open(
+    marketplace: Settings, database: Engine, standing: Standing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     execute_sql(
         database,
@@ -386,8 +396,23 @@ def test_a_run_that_a_killed_process_left_open_is_shown_so_and_closed_by_the_nex
     assert shown() == [("failed", killed_or_cut_off)]
     with run_lock(database, 0):
         assert [status for status, _ in shown()] == ["running"]
-    outcome = execute(marketplace, Request("tiers"))
-    assert outcome.status == "published", outcome.message
+
+    monkeypatch.setattr("standing.log.PACE_SECONDS", 0)
+    done = standing.inside(marketplace, "run", "tiers")
+    assert done.returncode == 0, done.stderr
+    # An audit works beside the run, which only waits for it.
+    assert re.search(r", diff \d+\.\d s, wait for audit candidates \d+\.\d s, gate \d+\.\d s", done.stdout)
+    for begun in ("sources", "candidates", "published"):
+        assert f"wait for audit {begun} " in done.stdout
+        assert re.search(rf"audit {begun}: done in .* in \d+\.\d s\n", done.stderr)
+    told = re.findall(r"build: (\d+) of (\d+) models and tests", done.stderr)
+    (detail,) = re.findall(r"build: done in [\d.]+ s: (.*)", done.stderr)
+    assert len(counted(detail)) == 2  # the policy is there
+    whole = sum(counted(detail))
+    assert told == [(str(ended), str(whole)) for ended in range(1, whole + 1)], detail
+    assert re.search(
+        r"\nstages of run 2:\n(  .*\n)+  wait for audit sources ", standing.told(marketplace, "status")
+    )
     assert scalar(database, "select status from standing.runs order by run_id limit 1") == "failed"
     assert (
         scalar(database, "select message from standing.runs order by run_id limit 1") == killed_or_cut_off

@@ -302,48 +302,53 @@ def test_a_trial_shows_who_would_move_and_touches_nothing(
     database = create_engine(marketplace.database_url or "")
     before, state = documents(database), scalar(database, STATE)
     project.edit("seeds/trust_levels.csv", ("silver,2,60", "silver,2,69"))
-    with run_lock(database, 0):  # a run may be at work
-        tried = project("diff", "--json")
-    assert tried.returncode == 0, tried.stderr
-    found = json.loads(tried.stdout)
-    matrix = next(one for one in found["matrices"] if one["target"] == "trust_score")
-    fell = next(c["members"] for c in matrix["cells"] if (c["before"], c["after"]) == ("silver", "bronze"))
-    between = "(trust_score ->> 'overall_score')::numeric between 60 and 68.9"
-    assert fell == scalar(
-        database, f"select count(*) from users where {between} and trust_score ->> 'level' = 'silver'"
-    )
-    assert any(one["verdict"] == "stopped" for one in found["gate"])
-    # Their points are what they were: it is the limit that has moved.
-    changes = [one for one in found["largest_changes"] if one["target"] == "trust_score"]
-    assert changes
-    assert {one["requirement"] for one in changes} == {"Silver asks for 69 points"}
-    assert {one["column"] for one in found["columns"] if one["changed"]} == {"users.trust_score"}
-    assert "as of the last published run" in tried.stderr
-    assert documents(database) == before
-    assert scalar(database, STATE) == state
-    assert scalar(database, "select count(*) from standing_build_diff_somchai_p.user_trust_scores") == 300
+    with project.commands() as standing:
+        with run_lock(database, 0):  # a run may be at work
+            tried = standing("diff", "--json")
+        assert tried.returncode == 0, tried.stderr
+        found = json.loads(tried.stdout)
+        matrix = next(one for one in found["matrices"] if one["target"] == "trust_score")
+        fell = next(
+            c["members"] for c in matrix["cells"] if (c["before"], c["after"]) == ("silver", "bronze")
+        )
+        between = "(trust_score ->> 'overall_score')::numeric between 60 and 68.9"
+        assert fell == scalar(
+            database, f"select count(*) from users where {between} and trust_score ->> 'level' = 'silver'"
+        )
+        assert any(one["verdict"] == "stopped" for one in found["gate"])
+        # Their points are what they were: it is the limit that has moved.
+        changes = [one for one in found["largest_changes"] if one["target"] == "trust_score"]
+        assert changes
+        assert {one["requirement"] for one in changes} == {"Silver asks for 69 points"}
+        assert {one["column"] for one in found["columns"] if one["changed"]} == {"users.trust_score"}
+        assert "as of the last published run" in tried.stderr
+        assert documents(database) == before
+        assert scalar(database, STATE) == state
+        assert (
+            scalar(database, "select count(*) from standing_build_diff_somchai_p.user_trust_scores") == 300
+        )
 
-    # What the trial has announced, the run does; and a slip of the pen is found before.
-    stopped = project("run")
-    assert stopped.returncode == 6, stopped.stderr
-    assert documents(database) == before
-    weights = project.folder / "seeds" / "scorecard_categories.csv"
-    header, *rows = weights.read_text("utf-8").splitlines()
-    halved = [row.split(",", 2) for row in rows]
-    weights.write_text(
-        "\n".join([header, *(f"{name},{float(weight) / 2},{rest}" for name, weight, rest in halved)])
-        + "\n",
-        "utf-8",
-    )
-    state = scalar(database, STATE)
-    wrong = project("diff")
-    assert wrong.returncode == 1
-    assert "seeds/scorecard_categories.csv: the weights sum to 0.25 and not to 0.50" in wrong.stderr
-    assert "Traceback" not in wrong.stderr
-    assert scalar(database, STATE) == state
+        # What the trial has announced, the run does; and a slip of the pen is found before.
+        stopped = standing("run")
+        assert stopped.returncode == 6, stopped.stderr
+        assert documents(database) == before
+        weights = project.folder / "seeds" / "scorecard_categories.csv"
+        header, *rows = weights.read_text("utf-8").splitlines()
+        halved = [row.split(",", 2) for row in rows]
+        weights.write_text(
+            "\n".join([header, *(f"{name},{float(weight) / 2},{rest}" for name, weight, rest in halved)])
+            + "\n",
+            "utf-8",
+        )
+        state = scalar(database, STATE)
+        wrong = standing("diff")
+        assert wrong.returncode == 1
+        assert "seeds/scorecard_categories.csv: the weights sum to 0.25 and not to 0.50" in wrong.stderr
+        assert "Traceback" not in wrong.stderr
+        assert scalar(database, STATE) == state
 
-    # The private schemas go with a rollback, whoever made them.
-    back = project("rollback", "--force", "--yes")
-    assert back.returncode == 0, back.stderr
-    assert scalar(database, "select count(*) from pg_namespace where nspname like 'standing%'") == 0
+        # The private schemas go with a rollback, whoever made them.
+        back = standing("rollback", "--force", "--yes")
+        assert back.returncode == 0, back.stderr
+        assert scalar(database, "select count(*) from pg_namespace where nspname like 'standing%'") == 0
     database.dispose()

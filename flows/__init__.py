@@ -1,6 +1,6 @@
 """Prefect only: each flow is one short file over the core in `standing`.
 
-Prefect's state stays in the project's folder and nothing is reported home; both can be set otherwise.
+Prefect's state stays in STANDING_HOME and nothing is reported home, whatever the shell says to Prefect.
 """
 
 import logging
@@ -11,13 +11,15 @@ from standing.errors import StandingError
 from standing.log import NAME
 from standing.services.prefect import environment, folder
 from standing.settings import current
+from standing.surroundings import in_flow_run, pin
 
 
 def _quiet_and_local() -> None:
-    """Defaults that Prefect reads when it is first imported."""
+    """What Prefect reads when it is first imported; a process that Prefect started was told before."""
+    pin()
     folder(current()).mkdir(parents=True, exist_ok=True)  # Prefect does not make its parents
-    for name, value in environment(current()).items():
-        os.environ.setdefault(name, value)
+    told = dict(os.environ) if in_flow_run() else {}
+    os.environ.update({**environment(current()), **told})
     logging.getLogger(NAME).setLevel(logging.INFO)
 
 

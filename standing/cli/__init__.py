@@ -17,6 +17,7 @@ from standing.cli.checkout import require_checkout
 from standing.cli.interruption import SAID, exit_code, interruptible
 from standing.errors import StandingError
 from standing.process_end import end_at_once
+from standing.surroundings import pin
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -49,6 +50,7 @@ def _refusal(error: Exception) -> StandingError | None:
 def main() -> None:
     """Run a command; a StandingError becomes one clear message and its exit code."""
     end_at_once()
+    pin()
     with interruptible() as received:
         try:
             sys.exit(standing(standalone_mode=False))

@@ -22,16 +22,18 @@ def up(with_prefect: bool) -> None:
     from standing.database.connect import connect, require_upgraded
     from standing.database.conninfo import shown
 
+    def say(line: str) -> None:
+        click.echo(line, err=True)
+
     settings = current()
+    say("waiting for PostgreSQL" + (", of DATABASE_URL" if settings.database_url else ", our own server"))
     with connect(settings) as engine:
         click.echo(f"ready: {shown(engine.url)}")
         if not with_prefect:
             return
         from standing.services import prefect
 
-        if settings.prefect_api_url:
-            click.echo(f"waiting for the Prefect server at {settings.prefect_api_url}")
-        addresses = prefect.up(settings)
+        addresses = prefect.up(settings, say)
         click.echo(f"ready: Prefect at {addresses.prefect}")
         click.echo(f"ready: deployments; reports and metrics at {addresses.pages}")
         for name in addresses.started:

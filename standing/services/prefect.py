@@ -8,13 +8,13 @@ import json
 import os
 import socket
 import sys
+import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from standing.errors import ServerError, SettingError
-from standing.services.process import Service, one_at_a_time
+from standing.services.process import Say, Service, one_at_a_time, silent
 from standing.settings import Settings
 
 HOST = "127.0.0.1"
@@ -76,33 +76,34 @@ def environment(settings: Settings) -> dict[str, str]:
     return variables
 
 
-def up(settings: Settings) -> Addresses:
-    """Start what does not run yet and wait until all of it answers; safe to repeat.
+def up(settings: Settings, say: Say = silent) -> Addresses:
+    """Start what does not run yet and wait until all of it answers, saying for what; safe to repeat.
 
     A serving process whose settings have changed is started anew. Raises SettingError for a port that is
     taken, ServerError for a process that does not come up; then nothing that was started stays.
     """
     with one_at_a_time(folder(settings)):
         try:
-            return _up(settings)
+            return _up(settings, say)
         except ServerError:
             port = server(settings).noted().get("port")
             if settings.prefect_api_url or settings.prefect_port or port is None or _is_free(port):
                 raise
-            return _up(settings)  # somebody else took the port while ours was starting
+            return _up(settings, say)  # somebody else took the port while ours was starting
 
 
-def _up(settings: Settings) -> Addresses:
+def _up(settings: Settings, say: Say) -> Addresses:
     started: list[Service] = []
     try:
         api = settings.prefect_api_url or _start_server(settings, started)
         pages = _start_deployments(settings, api, started)  # they load while the server does
         if settings.prefect_api_url is None:
-            server(settings).wait(lambda: _is_ours(settings, api), SERVER_SECONDS)
-        home = str(settings.home.resolve())
-        deployments(settings).wait(
-            lambda: _answer(f"{pages}/health").get("home") == home, DEPLOYMENTS_SECONDS
-        )
+            say(f"waiting for the Prefect server at {api}; its log: {server(settings).log}")
+            server(settings).wait(lambda: _not_ours(settings, api), SERVER_SECONDS, say)
+        else:
+            say(f"waiting for the deployments to reach the Prefect server at {api}")
+        say(f"waiting for the deployments at {pages}; their log: {deployments(settings).log}")
+        deployments(settings).wait(lambda: _not_serving(settings, pages), DEPLOYMENTS_SECONDS, say)
     except BaseException:
         for service in reversed(started):
             service.stop()
@@ -165,19 +166,26 @@ def _fingerprint(settings: Settings, api: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _is_ours(settings: Settings, api: str) -> bool:
-    """Whether the server that answers there keeps its data in our home."""
-    return _answer(f"{api}/admin/settings").get("home") == str(folder(settings))
+def _not_ours(settings: Settings, api: str) -> str:
+    """Why the server there is not, or not yet, one that keeps its data in our home."""
+    return _trouble(f"{api}/admin/settings", str(folder(settings)))
 
 
-def _answer(url: str) -> dict[str, Any]:
-    """The JSON object at a URL; an empty one while nobody answers well."""
+def _not_serving(settings: Settings, pages: str) -> str:
+    return _trouble(f"{pages}/health", str(settings.home.resolve()))
+
+
+def _trouble(url: str, home: str) -> str:
+    """What is wrong with the answer at a URL, which should be a JSON object that names our home."""
     try:
         with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310  # our own http address
             answer = json.load(response)
-    except (OSError, ValueError):
-        return {}
-    return answer if isinstance(answer, dict) else {}
+    except urllib.error.URLError as error:
+        return f"{url}: {error.reason}"
+    except (OSError, ValueError) as error:
+        return f"{url}: {error}"
+    found = answer.get("home") if isinstance(answer, dict) else None
+    return "" if found == home else f"{url} is another program's, or of another home: {found}"
 
 
 def _port(fixed: int | None, first: int, variable: str) -> int:

@@ -20,11 +20,23 @@ from standing import PROJECT_ROOT
 from standing.errors import ServerError
 
 POLL_SECONDS = 0.1
+#: Between two words about what is waited for.
+PATIENCE_SECONDS = 15.0
+#: Of the log, in an error.
+LAST_LINES = 5
 #: Between the polite signal and the other one; a run at work ends its transaction in that time.
 STOP_SECONDS = 45.0
 LOG_BYTES = 5_000_000
 #: Processes that this one started and may have to bury.
 _OURS: list[subprocess.Popen[bytes]] = []
+
+
+#: Takes a line for the person who waits.
+Say = Callable[[str], None]
+
+
+def silent(_line: str) -> None:
+    """Nobody waits."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +80,7 @@ class Service:
         if self.log.exists() and self.log.stat().st_size > LOG_BYTES:
             self.log.replace(self.log.with_suffix(".log.1"))
         with self.file.open("a+") as handle, self.log.open("ab") as log:
+            began = log.seek(0, os.SEEK_END)
             fcntl.flock(handle, fcntl.LOCK_EX)  # waits for no more than somebody's `running`
             process = subprocess.Popen(
                 command,
@@ -81,7 +94,7 @@ class Service:
             )
             _OURS.append(process)
             handle.truncate(0)
-            handle.write(json.dumps({"pid": process.pid, **note}))
+            handle.write(json.dumps({"pid": process.pid, "logs_from": began, **note}))
 
     def stop(self) -> bool:
         """End it and what it started; False if it did not run. Its note stays, for the next start."""
@@ -100,24 +113,38 @@ class Service:
         _OURS[:] = [process for process in _OURS if process.poll() is None]
         return True
 
-    def wait(self, ready: Callable[[], bool], seconds: float) -> None:
-        """Ask `ready` until it says so. Raises ServerError, with the log's last line, if it never does."""
-        deadline = time.monotonic() + seconds
-        while not ready():
+    def wait(self, trouble: Callable[[], str], seconds: float, say: Say = silent) -> None:
+        """Ask for `trouble` until there is none, and say now and then that there still is.
+
+        Raises ServerError with the trouble and the log's last lines if it ends or that takes too long.
+        """
+        began = time.monotonic()
+        said = PATIENCE_SECONDS
+        while why := trouble():
+            waited = time.monotonic() - began
             if not self.running():
-                raise ServerError(
-                    f"the {self.name} ended at once: {self._last_words()}", f"read {self.log}"
-                )
-            if time.monotonic() > deadline:
-                raise ServerError(
-                    f"the {self.name} did not answer within {seconds:.0f} s: {self._last_words()}",
-                    f"read {self.log}",
-                )
+                raise self._given_up("ended at once")
+            if waited > seconds:
+                raise self._given_up(f"did not answer within {seconds:.0f} s: {why}")
+            if waited > said:
+                say(f"still waiting for the {self.name} ({waited:.0f} s): {why}")
+                said += PATIENCE_SECONDS
             time.sleep(POLL_SECONDS)
 
-    def _last_words(self) -> str:
-        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
-        return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+    def _given_up(self, how: str) -> ServerError:
+        lines = self._last_lines() or ["it said nothing"]
+        return ServerError(
+            "\n    ".join((f"the {self.name} {how}; its last lines:", *lines)), f"read {self.log}"
+        )
+
+    def _last_lines(self) -> list[str]:
+        """Of what it has logged since it started."""
+        if not self.log.exists():
+            return []
+        with self.log.open("rb") as log:
+            log.seek(int(self.noted().get("logs_from", 0)))
+            lines = log.read().decode(errors="replace").splitlines()
+        return [line.strip() for line in lines if line.strip()][-LAST_LINES:]
 
 
 @contextmanager

@@ -57,6 +57,24 @@ def settings(
     shutil.rmtree(home)
 
 
+#: Of a shell that is set up for other projects, and for a proxy that leads nowhere: nothing of it counts.
+SHELL = {
+    **dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"), "http://127.0.0.1:9"),
+    "ALL_PROXY": "socks5://127.0.0.1:9",
+    "DBT_TARGET": "prod",
+    "DBT_PROFILE": "other",
+    "DBT_VARS": "{wrong",
+    "PREFECT_PROFILE": "other",
+    "PREFECT_HOME": "/nowhere",
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",
+    "PREFECT_SERVER_API_AUTH_STRING": "somebody:else",
+    "PREFECT_SERVER_DATABASE_CONNECTION_URL": "postgresql+asyncpg://nowhere/prefect",
+    "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "true",
+    "GX_CLOUD_ACCESS_TOKEN": "a token",
+    "PSYCOPG_IMPL": "c",
+}
+
+
 @pytest.fixture(scope="module")
 def database(settings: Settings) -> Iterator[Engine]:
     engine = create_engine(settings.database_url or "", isolation_level="AUTOCOMMIT")
@@ -79,7 +97,8 @@ def stopped(
     # Half a day from now: nothing is to be reconciled beside these tests, whatever the hour.
     half_a_day_on = datetime.now(ZoneInfo("Asia/Bangkok")) + timedelta(hours=12)
     never = {"STANDING_RECONCILE_AT": f"{half_a_day_on:%H:%M}"}
-    house = House(settings, standing, {**ports, **never, "STANDING_WEBHOOK_URL": messages[0], **HOURLY})
+    hook = {"STANDING_WEBHOOK_URL": messages[0]}
+    house = House(settings, standing, {**ports, **never, **hook, **HOURLY, **SHELL})
     try:
         yield house
     finally:
@@ -156,7 +175,7 @@ def test_up_is_safe_to_repeat_and_serves_every_deployment(house: House) -> None:
     served = [one["name"] for one in house.ask("deployments/filter")]
     assert sorted(served) == sorted(one["name"] for one in ours)
     schedule = house.deployment(TIERS)["schedules"][0]["schedule"]
-    assert schedule["interval"] == 86400
+    assert schedule["cron"] == "0 0 * * *"
     assert schedule["timezone"] == "Asia/Bangkok"
 
 

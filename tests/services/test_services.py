@@ -41,7 +41,7 @@ def test_a_service_is_known_while_it_lives_and_stopped_with_what_it_started(serv
     service.start(
         [sys.executable, "-c", f"{child} print('up', flush=True); time.sleep(600)"], {}, {"port": 1}
     )
-    service.wait(lambda: "up" in service.log.read_text(), 600)
+    service.wait(lambda: "" if "up" in service.log.read_text() else "it is not up", 600)
     assert service.running()
     assert service.noted()["port"] == 1
     assert service.stop()
@@ -75,16 +75,30 @@ def test_a_note_of_a_process_that_died_or_of_anothers_number_says_nothing(servic
     assert service.running()
 
 
-def test_a_service_that_ends_at_once_is_reported_with_its_last_words(service: Service) -> None:
-    service.start([sys.executable, "-c", "print('no such thing'); raise SystemExit(3)"], {}, {})
-    with pytest.raises(ServerError, match="no such thing"):
-        service.wait(lambda: False, 30)
+def test_a_service_that_ends_at_once_is_reported_with_the_last_lines_of_this_start(
+    service: Service,
+) -> None:
+    for words in ("words of another start", "no such thing", "look there"):
+        ending = f"print({words!r}); raise SystemExit(3)"
+        service.start([sys.executable, "-c", ending], {}, {})
+        with pytest.raises(ServerError) as given_up:
+            service.wait(lambda: "not up", 30)
+        assert f"the sleeper ended at once; its last lines:\n    {words}\n" in str(given_up.value)
+        assert str(service.log) in given_up.value.fix
 
 
-def test_a_service_that_never_answers_is_given_up(service: Service) -> None:
+def test_whoever_waits_hears_for_what_and_at_last_why_it_was_given_up(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("standing.services.process.PATIENCE_SECONDS", 0.05)
     service.start(SLEEP, {}, {})
-    with pytest.raises(ServerError, match="did not answer"):
-        service.wait(lambda: False, 0.3)
+    heard: list[str] = []
+    with pytest.raises(
+        ServerError, match=r"did not answer within 1 s: nobody listens.*\n    it said nothing"
+    ):
+        service.wait(lambda: "nobody listens", 0.6, heard.append)
+    assert len(heard) > 1
+    assert heard[0] == "still waiting for the sleeper (0 s): nobody listens"
 
 
 @pytest.fixture

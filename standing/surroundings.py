@@ -1,0 +1,60 @@
+"""What the shell that started us may say to our libraries, and to what we start: little.
+
+An analyst's shell has DBT_TARGET, a company's has proxies, another project's has PREFECT_PROFILE. A run is
+the same in all of them: libraries hear what our settings say, and a few variables that operators may set.
+"""
+
+import os
+from collections.abc import Mapping
+from importlib.util import find_spec
+
+#: Beginnings of variables that libraries read as their own settings.
+OTHERS = ("DBT_", "PREFECT_", "GX_", "GE_", "PSYCOPG_")
+#: How a Prefect server of one's own is reached, and how long our own keeps its events and runs.
+KNOWN = frozenset(
+    (
+        "PREFECT_API_URL",
+        "PREFECT_API_KEY",
+        "PREFECT_API_AUTH_STRING",
+        "PREFECT_API_SSL_CERT_FILE",
+        "PREFECT_API_TLS_INSECURE_SKIP_VERIFY",
+        "PREFECT_CLIENT_CUSTOM_HEADERS",
+        "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED",
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED",
+    )
+)
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def pin() -> None:
+    """Pin the environment of this process and of what it starts. Safe to repeat; before they are imported.
+
+    A flow run that Prefect started keeps what Prefect told it.
+    """
+    others = OTHERS if not in_flow_run() else tuple(one for one in OTHERS if one != "PREFECT_")
+    for name in [name for name in os.environ if name.upper().startswith(others) and name not in KNOWN]:
+        del os.environ[name]
+    os.environ.update(past_proxies(os.environ))
+    for name in [name for name, value in os.environ.items() if _no_way(name, value)]:
+        del os.environ[name]
+
+
+def past_proxies(environment: Mapping[str, str]) -> dict[str, str]:
+    """NO_PROXY, in both spellings that libraries read, with ourselves in it."""
+    given = ",".join(environment.get(name, "") for name in ("NO_PROXY", "no_proxy"))
+    hosts = [host.strip() for host in given.split(",") if host.strip()]
+    passed = "*" if "*" in hosts else ",".join(dict.fromkeys((*hosts, *LOOPBACK)))
+    return {"NO_PROXY": passed, "no_proxy": passed}
+
+
+def in_flow_run() -> bool:
+    """Whether Prefect started this process for a flow run."""
+    return "PREFECT__FLOW_RUN_ID" in os.environ
+
+
+def _no_way(name: str, value: str) -> bool:
+    """Whether it is a proxy that Prefect's client cannot use: it would not even begin, for any address."""
+    scheme, separator, _ = value.lower().partition("://")
+    is_proxy = name.lower() in ("http_proxy", "https_proxy", "all_proxy") and bool(separator)
+    speaks_socks = scheme.startswith("socks") and find_spec("socksio") is not None
+    return is_proxy and scheme not in ("http", "https") and not speaks_socks

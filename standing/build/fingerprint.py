@@ -24,7 +24,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from standing.build import project
+from standing.build import policy, project
 from standing.contract.targets import TARGETS
 from standing.database.schemas import Application
 from standing.settings import Settings
@@ -70,7 +70,18 @@ class Fingerprint:
 
 
 def take(application: Application, settings: Settings) -> Fingerprint:
-    """The fingerprint of a build that would begin now."""
+    """The fingerprint of a build that would begin now.
+
+    Raises BuildFailed naming what is wrong with the files of policy where one of them cannot be read.
+    """
+    try:
+        return _taken(application, settings)
+    except Exception:
+        policy.check_files(project.root())
+        raise
+
+
+def _taken(application: Application, settings: Settings) -> Fingerprint:
     properties = project.properties()
     macros = _hash(project.texts("dbt_project.yml", "macros/**/*.sql", *PYTHON))
     setting = _hash(f"{name}={getattr(settings, name)}" for name in SETTINGS)

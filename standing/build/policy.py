@@ -4,7 +4,6 @@ Types and what else is asked of a table stand beside it in seeds/_seeds.yml. Rul
 tests.
 """
 
-import csv
 import hashlib
 from collections.abc import Iterator
 from decimal import Decimal
@@ -12,6 +11,7 @@ from itertools import product
 from pathlib import Path
 
 from standing import PROJECT_ROOT
+from standing.build.policy_file import UnreadableFile
 from standing.build.policy_matches import unmatched
 from standing.build.policy_tables import KINDS, Seed, seeds
 from standing.contract.target import GATE_MEASURES
@@ -51,15 +51,14 @@ def message_of(wrong: list[str]) -> str:
 def _wrong_cells(seed: Seed, root: Path) -> Iterator[str]:
     try:
         (_, header), *lines = seed.lines(root)
-    except FileNotFoundError:
-        yield f"{seed.file} is missing"
-        return
-    except (ValueError, csv.Error) as error:
-        yield f"{seed.file} is no CSV file in UTF-8: {error}"
+    except UnreadableFile as error:
+        yield f"{seed.file} {error}"
         return
     if sorted(header) != sorted(seed.types):
-        yield f"{seed.file} has the columns {', '.join(header)} and not {', '.join(seed.types)}"
+        yield f"{seed.file} line 1 {_wrong_header(header, seed)}"
         return
+    if not lines and not seed.may_have_no_rows:
+        yield f"{seed.file} has no rows"
     known: dict[tuple[object, ...], int] = {}
     for number, cells in lines:
         row = dict(zip(header, cells, strict=False))
@@ -82,6 +81,14 @@ def _wrong_cells(seed: Seed, root: Path) -> Iterator[str]:
         if key in known:
             yield f"{place} is there twice: already in line {known[key]}"
         known.setdefault(key, number)
+
+
+def _wrong_header(header: list[str], seed: Seed) -> str:
+    if len(header) < 2:
+        return f"has one cell, {header[0] if header else ''!r}; cells are parted by commas"
+    lacking = [f"lacks the column {column}" for column in seed.types if column not in header]
+    extra = [f"has the extra column {column!r}" for column in header if column not in seed.types]
+    return " and ".join(lacking + extra) or "has a column twice"
 
 
 def _wrong_rows(seed: Seed, root: Path) -> Iterator[str]:
@@ -116,6 +123,6 @@ def limits_missing(seed: Seed, root: Path, targets: tuple[Target, ...]) -> Itera
 def policy_version() -> str:
     """A short hash of all policy tables in force: other seeds, another version."""
     found = hashlib.sha256()
-    for seed in sorted((PROJECT_ROOT / "seeds").glob("*.csv")):
+    for seed in sorted(path for path in (PROJECT_ROOT / "seeds").glob("*.csv") if path.is_file()):
         found.update(seed.name.encode() + b"\0" + seed.read_bytes() + b"\0")
     return found.hexdigest()[:12]

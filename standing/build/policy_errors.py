@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import URL, text
+from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from standing.build.policy_tables import Seed, seeds
+from standing.database.connect import make_engine, server_message
 
 #: Rows of one failed test that are named.
 NAMED = 3
@@ -15,14 +16,13 @@ NAMED = 3
 
 def failing_rows(url: URL, result: Any) -> list[dict[str, Any]]:
     """The first rows that a failed data test found; none where they cannot be read."""
-    from standing.database.connect import make_engine
-
-    if not result.node.compiled_code:
+    compiled = getattr(result.node, "compiled_code", None)  # a seed is never compiled
+    if not compiled:
         return []
     engine = make_engine(url)
     try:
         with engine.connect() as connection:
-            query = f"select * from ({result.node.compiled_code}) as found limit {NAMED}"
+            query = f"select * from ({compiled}) as found limit {NAMED}"
             found = connection.exec_driver_sql(query.replace("%", "%%")).mappings().all()
     except SQLAlchemyError:
         return []  # the failure itself is said all the same
@@ -31,13 +31,40 @@ def failing_rows(url: URL, result: Any) -> list[dict[str, Any]]:
     return [dict(row) for row in found]
 
 
+def refused_cells(root: Path, url: URL, seed: Seed, types: dict[str, str]) -> list[str]:
+    """A sentence for each cell that the server does not take for its column's type; dbt names no row."""
+    engine = make_engine(url)
+    found: list[str] = []
+    try:
+        with engine.connect() as connection:
+            for number, row in seed.rows(root):
+                for column, cell in ((column, row[column]) for column in types if row[column]):
+                    try:
+                        with connection.begin_nested():
+                            connection.execute(
+                                text(f"select cast(:cell as {types[column]})"), {"cell": cell}
+                            )
+                    except DataError as error:
+                        said = f"{column} is {cell!r}: {server_message(error)}"
+                        found.append(f"{seed.place(number, row)}: {said}")
+    except SQLAlchemyError:
+        return []
+    finally:
+        engine.dispose()
+    return found
+
+
 def wrong_policy(root: Path, url: URL, failed: list[Any]) -> list[str]:
     """A sentence for each wrong row of the project's policy; none where something else failed, too."""
     tables = {seed.name: seed for seed in seeds(root)}
     found: list[str] = []
     for result in failed:
-        rows = failing_rows(url, result) if result.node.resource_type == "test" else []
-        sentences = [sentence for row in rows for sentence in _sentences(root, tables, result.node, row)]
+        node = result.node
+        if node.resource_type == "seed":
+            sentences = refused_cells(root, url, tables[node.name], node.config.column_types)
+        else:
+            rows = failing_rows(url, result) if node.resource_type == "test" else []
+            sentences = [sentence for row in rows for sentence in _sentences(root, tables, node, row)]
         if not sentences:
             return []
         found += [sentence for sentence in sentences if sentence not in found]

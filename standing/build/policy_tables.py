@@ -1,14 +1,18 @@
 """Policy tables as files: seeds/*.csv, each as seeds/_seeds.yml describes it."""
 
-import csv
 import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+
+from standing.build.policy_file import UnreadableFile, cells_of, text_of
+from standing.errors import BuildFailed
+
+DESCRIBED = "seeds/_seeds.yml"
 
 
 @dataclass(frozen=True)
@@ -28,19 +32,15 @@ class Seed:
     rows_needed: frozenset[str]
     compared: tuple[str, ...]
     bounds: dict[str, tuple[Decimal, Decimal]]
+    may_have_no_rows: bool
 
     @property
     def file(self) -> str:
         return f"seeds/{self.name}.csv"
 
     def lines(self, root: Path) -> Iterator[tuple[int, list[str]]]:
-        """Line number and cells, the header's first."""
-        with (root / self.file).open(encoding="utf-8-sig", newline="") as opened:
-            reader = csv.reader(opened)
-            before = 0
-            for cells in reader:
-                yield before + 1, cells
-                before = reader.line_num
+        """Line number and cells, the header's first; raises UnreadableFile."""
+        return cells_of(root / self.file)
 
     def rows(self, root: Path) -> Iterator[tuple[int, dict[str, str]]]:
         (_, header), *others = self.lines(root)
@@ -56,64 +56,79 @@ class Seed:
 
 
 def _is_whole(cell: str) -> bool:
-    return re.fullmatch(r"-?\d{1,9}", cell) is not None
+    return re.fullmatch(r"-?[0-9]{1,9}", cell) is not None
 
 
 def _is_number(cell: str) -> bool:
-    try:
-        return Decimal(cell).is_finite()
-    except InvalidOperation:
-        return False
+    return re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?", cell) is not None
 
 
 def _is_date(cell: str) -> bool:
+    """A day that may matter to somebody: a year such as 2569 is of the Buddhist era."""
     try:
-        return bool(date.fromisoformat(cell))
+        return (
+            re.fullmatch(r"[0-9-]{10}", cell) is not None and 1995 <= date.fromisoformat(cell).year < 2200
+        )
     except ValueError:
         return False
 
 
 def _is_json(cell: str) -> bool:
+    def refuse(constant: str) -> None:
+        raise ValueError(constant)
+
     try:
-        return json.loads(cell) is not None
+        return json.loads(cell, parse_constant=refuse) is not None
     except ValueError:
         return False
 
 
 #: PostgreSQL's type → what a cell of it is, and whether this one is.
 KINDS: dict[str, tuple[str, Callable[[str], bool]]] = {
-    "text": ("text", lambda cell: cell == cell.strip()),
+    "text": ("text without spaces around it", lambda cell: cell == cell.strip()),
     "numeric": ("a number", _is_number),
     "integer": ("a whole number", _is_whole),
     "bigint": ("a whole number", _is_whole),
     "boolean": ("true or false", lambda cell: cell in ("true", "false")),
-    "date": ("a date such as 2026-01-31", _is_date),
+    "date": ("a date such as 2026-01-31, by the Gregorian calendar", _is_date),
     "jsonb": ("JSON", _is_json),
 }
 
 
 def seeds(root: Path) -> list[Seed]:
-    """Every policy table that seeds/_seeds.yml of the project at `root` describes."""
+    """Every policy table that seeds/_seeds.yml of the project at `root` describes.
+
+    Raises BuildFailed if that file cannot be read so.
+    """
     import yaml
 
-    described = yaml.safe_load((root / "seeds" / "_seeds.yml").read_text("utf-8"))["seeds"]
-    found = []
-    for one in described:
-        config: dict[str, Any] = one["config"]
-        meta = config["meta"]
-        found.append(
-            Seed(
-                one["name"],
-                {column: kind.partition("(")[0] for column, kind in config["column_types"].items()},
-                tuple(meta["key"]),
-                frozenset(meta.get("may_be_empty", ())),
-                frozenset(meta.get("rows_read", ())),
-                frozenset(meta.get("rows_needed", ())),
-                tuple(meta.get("compared", ())),
-                {
-                    name: (Decimal(low), Decimal(high))
-                    for name, (low, high) in meta.get("bounds", {}).items()
-                },
-            )
-        )
-    return found
+    fix = f"correct it; git diff {DESCRIBED} shows what was edited"
+    try:
+        return [_seed(one) for one in yaml.safe_load(text_of(root / DESCRIBED))["seeds"]]
+    except UnreadableFile as error:
+        raise BuildFailed(f"{DESCRIBED} {error}", fix) from None
+    except yaml.MarkedYAMLError as error:
+        line = f" line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise BuildFailed(f"{DESCRIBED}{line} is no YAML: {error.problem}", fix) from None
+    except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
+        wrong = f"{DESCRIBED} does not describe every table with column_types and the key in its meta"
+        raise BuildFailed(f"{wrong}: {error}", fix) from None
+
+
+def _seed(described: dict[str, Any]) -> Seed:
+    config: dict[str, Any] = described["config"]
+    meta = config["meta"]
+    types = {column: kind.partition("(")[0] for column, kind in config["column_types"].items()}
+    if odd := set(types.values()) - KINDS.keys():
+        raise TypeError(f"{described['name']} has the type {min(odd)} and none of {', '.join(KINDS)}")
+    return Seed(
+        described["name"],
+        types,
+        tuple(meta["key"]),
+        frozenset(meta.get("may_be_empty", ())),
+        frozenset(meta.get("rows_read", ())),
+        frozenset(meta.get("rows_needed", ())),
+        tuple(meta.get("compared", ())),
+        {name: (Decimal(low), Decimal(high)) for name, (low, high) in meta.get("bounds", {}).items()},
+        bool(meta.get("may_have_no_rows")),
+    )

@@ -33,15 +33,18 @@ class Part:
     text: str
 
 
+def root() -> Path:
+    return PROJECT_ROOT
+
+
 def texts(*patterns: str) -> Iterator[str]:
     """All files that the patterns name, in the order of patterns and names; SQL normalized."""
     for pattern in patterns:
         found = sorted(PROJECT_ROOT.glob(pattern))
         if not found:
             raise FileNotFoundError(f"{PROJECT_ROOT} has no {pattern}")
-        for path in found:
-            text = path.read_text("utf-8")
-            yield normalized(text) if path.suffix == ".sql" else text
+        for path in filter(Path.is_file, found):
+            yield _read(path)
 
 
 def upstream(mart: str) -> dict[str, Part]:
@@ -106,9 +109,14 @@ def _part(name: str) -> Part:
 @lru_cache(maxsize=1024)
 def _text(path: Path, _changed_at: int, _size: int) -> str | dict[str, str]:
     """A file's text, SQL normalized, of macros each one's; read again once the file has changed."""
-    text = path.read_text("utf-8")
-    text = normalized(text) if path.suffix == ".sql" else text
+    text = _read(path)
     return dict(MACRO.findall(text)) if "macros" in path.parts else text
+
+
+def _read(path: Path) -> str:
+    """A file's text, SQL normalized. Its encoding is for others to refuse: here it is only hashed."""
+    text = path.read_text("utf-8", errors="backslashreplace")
+    return normalized(text) if path.suffix == ".sql" else text
 
 
 @lru_cache(maxsize=1024)

@@ -31,6 +31,15 @@ LIMITS: Mapping[str, tuple[str, str]] = {
     "25P04": ("transaction_timeout", ""),
     "57P05": ("idle_session_timeout", ""),
 }
+#: SQLSTATE → what helps where the server lacks something.
+LACKS: Mapping[str, str] = {
+    "53100": "make room on the server's disk, then run the command again",
+    "53200": "the server is out of memory: lower work_mem or STANDING_THREADS, then run the command again",
+    "53300": "raise max_connections, or the limit of the role or the database, or end idle connections",
+    "53400": "raise the server's limit that it names (temp_file_limit, …), then run the command again",
+    "42501": "grant the role what it names; `standing preflight` lists what the role lacks",
+    "25006": "take back default_transaction_read_only, or connect to the primary: see `standing preflight`",
+}
 
 
 def pinned(version: int) -> dict[str, str]:
@@ -72,14 +81,15 @@ def dropped(engine: Engine) -> str:
 
 
 def with_code(message: str, sqlstate: str | None) -> str:
-    """The message with the code of the limit that was reached: servers speak many languages."""
-    return f"{message} ({sqlstate})" if sqlstate in LIMITS else message
+    """The message with the code of what was reached or lacks: servers speak many languages."""
+    return f"{message} ({sqlstate})" if sqlstate in LIMITS or sqlstate in LACKS else message
 
 
 def fix_of(message: str, otherwise: str) -> str:
-    """What helps against what a server said: which of its limits was reached, by its code, or else what is
-    given.
-    """
+    """What helps against what a server said, by its code, or else what is given."""
+    for code, helps in LACKS.items():
+        if f"({code})" in message:
+            return helps
     for code, (name, besides) in LIMITS.items():
         if f"({code})" in message:
             return (

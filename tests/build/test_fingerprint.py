@@ -10,6 +10,7 @@ from standing.build.fingerprint import Fingerprint, edited, take
 from standing.build.project import PROJECT_ROOT, upstream
 from standing.contract.targets import TARGETS
 from standing.database.schemas import Application
+from standing.errors import BuildFailed
 from standing.settings import load_settings
 
 ALL = {target.name for target in TARGETS}
@@ -152,3 +153,31 @@ def test_facts_are_what_their_marts_are_made_from() -> None:
     for target in TARGETS:
         assert set(target.facts) <= upstream(target.mart).keys(), target.name
         assert target.facts
+
+
+def test_a_file_of_policy_that_cannot_be_read_is_named_before_anything_is_built(project: Project) -> None:
+    settings = load_settings(STANDING_HOME=project.settings.home)
+    file = project.folder / "seeds" / "trust_levels.csv"
+    kept = file.read_bytes()
+    before = take(APPLICATION, settings)
+    try:
+        file.write_bytes(kept + "x,9,9,0,,X,สถานะ,why\n".encode("cp874"))  # which dbt's stage then refuses
+        assert "trust_score" in changed(before, take(APPLICATION, settings))
+        file.unlink()
+        with pytest.raises(BuildFailed, match=r"seeds/trust_levels\.csv is missing"):
+            take(APPLICATION, settings)
+        file.mkdir()
+        with pytest.raises(BuildFailed, match=r"seeds/trust_levels\.csv cannot be read: Is a directory"):
+            take(APPLICATION, settings)
+        file.rmdir()
+    finally:
+        file.write_bytes(kept)
+
+
+def test_what_excel_leaves_beside_the_policy_disturbs_nothing(project: Project) -> None:
+    left = project.folder / "seeds" / "~$trust_levels.xlsx"
+    left.write_bytes(b"\xff\xfe\x00PK")
+    try:
+        take(APPLICATION, load_settings(STANDING_HOME=project.settings.home))
+    finally:
+        left.unlink()

@@ -1,7 +1,8 @@
 """A wrong policy is refused before anything is built on it, with file, line and row named."""
 
 import re
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from conftest import MakeDatabase
 from sqlalchemy import Engine, text
 from support.project import Project
 
+from standing import PROJECT_ROOT
 from standing.build import dbt, policy
+from standing.build.policy_tables import KINDS
 from standing.contract.targets import TARGETS
 from standing.database.clock import wall_clock
 from standing.database.connect import connect
@@ -94,7 +97,7 @@ IN_A_FILE = [
         "scorecard_bins",
         "metric,lower_bound,value,why",
         "metric,from,value,why",
-        "has the columns metric, from, value, why and not metric, lower_bound, value, why",
+        " lacks the column lower_bound and has the extra column 'from'",
     ),
     Slip(
         "a missing number", "policy_numbers", "active_days,30,", "activ_days,30,", "has no row active_days"
@@ -368,6 +371,124 @@ def test_a_wrong_row_is_named_with_its_file_and_what_helps(
     assert slip.said in re.sub(r"(?<=csv) line \d+", "", error.message)
     assert error.fix == policy.FIX
     assert "dbt" not in error.message
+
+
+#: How a file may be wrong as a file: what is done to its bytes, and what is said.
+FILES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+    "a byte of Thai Excel": (
+        lambda data: data + "odd,open,false,สถานะ\n".encode("cp874"),
+        r" line 17 has the byte 0xd0, which is not UTF-8: save it in UTF-8 \(in Excel: \"CSV UTF-8\"\)$",
+    ),
+    "a bad byte": (lambda data: data.replace(b"paid", b"p\xffid", 1), r" line 2 has the byte 0xff"),
+    "UTF-16": (lambda data: data.decode().encode("utf-16"), r" is in UTF-16 and not in UTF-8: save it"),
+    "UTF-16 without a mark": (lambda data: data.decode().encode("utf-16-le"), r" line 1 has a zero byte"),
+    "nothing": (lambda _: b"", r" is empty: it lacks the line with the names of its columns$"),
+    "no rows": (lambda data: data.splitlines(keepends=True)[0], r" has no rows$"),
+    "semicolons": (lambda data: data.replace(b",", b";"), r" line 1 has one cell, 'status;.*commas$"),
+    "a column less": (
+        lambda data: b"\n".join(line.rpartition(b",")[0] for line in data.splitlines()),
+        r" line 1 lacks the column why$",
+    ),
+    "a column more": (
+        lambda data: b"\n".join(line + b",x" for line in data.splitlines()),
+        r" line 1 has the extra column 'x'$",
+    ),
+    "a column twice": (lambda data: data.replace(b",why", b",why,why", 1), r" line 1 has a column twice$"),
+    "an open quote": (lambda data: data + b'odd,open,false,"no end\n', r" line 17 is no row of a CSV file"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_is_no_csv_in_utf_8_is_named_with_the_line(name: str, tmp_path: Path) -> None:
+    shutil.copytree(PROJECT_ROOT / "seeds", tmp_path / "seeds")
+    file = tmp_path / "seeds" / "order_statuses.csv"
+    spoil, said = FILES[name]
+    file.write_bytes(spoil(file.read_bytes()))
+    with pytest.raises(BuildFailed) as refused:
+        policy.check_files(tmp_path)
+    assert re.match(f"the policy is wrong: seeds/order_statuses.csv{said}", refused.value.message)
+
+
+def test_a_file_that_may_not_be_read_or_is_none_says_why(tmp_path: Path) -> None:
+    shutil.copytree(PROJECT_ROOT / "seeds", tmp_path / "seeds")
+    file = tmp_path / "seeds" / "order_statuses.csv"
+    file.unlink()
+    with pytest.raises(BuildFailed, match=r"seeds/order_statuses.csv is missing"):
+        policy.check_files(tmp_path)
+    file.symlink_to(file)
+    with pytest.raises(
+        BuildFailed, match=r"order_statuses.csv cannot be read: Too many levels of symbolic"
+    ):
+        policy.check_files(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("seeds:", "seeds: [", r"_seeds.yml line 4 is no YAML"),
+        ("column_types", "column_typos", r"_seeds.yml does not describe every table with column_types"),
+        (": text", ": money", r"policy_numbers has the type money and none of text, numeric"),
+    ],
+)
+def test_what_describes_the_files_is_named_where_it_cannot_be_read(
+    old: str, new: str, said: str, tmp_path: Path
+) -> None:
+    shutil.copytree(PROJECT_ROOT / "seeds", tmp_path / "seeds")
+    file = tmp_path / "seeds" / "_seeds.yml"
+    file.write_text(file.read_text("utf-8").replace(old, new, 1), "utf-8")
+    with pytest.raises(BuildFailed, match=said):
+        policy.check_files(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "cell"),
+    [
+        ("numeric", "๖๐"),
+        ("numeric", "6_0"),
+        ("numeric", "1e9999"),
+        ("integer", "๒"),
+        ("date", "2569-04-13"),
+        ("date", "2027-W05-6"),
+        ("date", "13/04/2026"),
+        ("jsonb", "NaN"),
+    ],
+)
+def test_what_python_reads_and_the_server_does_not_is_no_cell(kind: str, cell: str) -> None:
+    assert not KINDS[kind][1](cell)
+
+
+def test_a_table_that_the_server_refuses_says_why_and_what_helps(project: tuple[Project, Engine]) -> None:
+    copy, engine = project
+    refuse = """
+        create or replace function refuse() returns event_trigger language plpgsql as
+        $$ begin raise exception using errcode = '{code}', message = 'no more of it'; end $$;
+        drop event trigger if exists refusing;
+        create event trigger refusing on ddl_command_start when tag in ('CREATE TABLE')
+        execute function refuse()
+    """
+    helps = {
+        "53100": "make room on the server's disk",
+        "53400": "temp_file_limit",
+        "42501": "standing preflight",
+        "57014": "raise statement_timeout",
+        "XX000": "standing dbt seed --select trust_levels",
+    }
+    try:
+        for code, fix in helps.items():
+            with engine.begin() as connection:
+                connection.exec_driver_sql(refuse.format(code=code))
+            with pytest.raises(BuildFailed) as failed:
+                dbt.invoke(copy.settings, engine.url, "seed", "--select", "trust_levels")
+            assert "seeds/trust_levels.csv" in failed.value.message
+            assert "no more of it" in failed.value.message
+            assert fix in failed.value.fix
+    finally:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("drop event trigger refusing")
+    wide = Slip("", "scorecard_categories", "transaction,0.", "transaction,123.", "")
+    error = refusal(copy, engine, wide)
+    assert "seeds/scorecard_categories.csv line 3 (transaction): weight is '123." in error.message
+    assert "numeric field overflow" in error.message
 
 
 def test_the_policy_as_it_is_is_not_refused(project: tuple[Project, Engine]) -> None:

@@ -136,7 +136,7 @@ class Settings(BaseSettings):
     #: Where our own Prefect server and our pages listen; not set, 4200 and 4300 or the next free ones.
     prefect_port: Port | None = Field(None, alias="STANDING_PREFECT_PORT")
     pages_port: Port | None = Field(None, alias="STANDING_PAGES_PORT")
-    #: Hears of failed runs and of runs that a gate stopped.
+    #: Gets a message about failed runs and runs that a gate stopped.
     webhook_url: WebAddress | None = Field(None, alias="STANDING_WEBHOOK_URL")
     #: Metrics for Prometheus; not set, under the home.
     metrics_file: Path | None = Field(None, alias="STANDING_METRICS_FILE")

@@ -1,14 +1,14 @@
 {#- The columns that an application's table really has, name → type; empty where it has no such table. -#}
 {% macro application_columns(table) %}
-    {%- set found = {} -%}
+    {%- set columns = {} -%}
     {%- if execute -%}
         {%- set declared = source('application', table) -%}
         {%- set relation = adapter.get_relation(declared.database, declared.schema, declared.identifier) -%}
         {%- for column in (adapter.get_columns_in_relation(relation) if relation else []) -%}
-            {%- do found.update({column.name: column.dtype}) -%}
+            {%- do columns.update({column.name: column.dtype}) -%}
         {%- endfor -%}
     {%- endif -%}
-    {{- return(found) -}}
+    {{- return(columns) -}}
 {% endmacro %}
 
 {#- One column, cast; a typed null where the application lacks it. A time without zone is read in

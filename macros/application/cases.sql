@@ -1,4 +1,4 @@
-{#- Reports and warnings of members are cases of one kind: made, and later upheld or dismissed. -#}
+{#- Reports and warnings of members are cases of one kind: created, and later upheld or dismissed. -#}
 {% macro trusted_cases(table) -%}
 {%- set reasons -%}
     when source.user_id is null then 'no member'
@@ -32,7 +32,7 @@
 
 {#- The cases of a base model as they were known at as_of. -#}
 {% macro known_cases(base) -%}
-{#- An outcome without a time stands since the row was made; none stands before. -#}
+{#- An outcome without a time stands since the row was created; none stands before. -#}
 {%- set effective_rows -%}
     select
         user_id,

@@ -2,7 +2,7 @@
     "orders.id", references as "orders.buyer_id", a message's thread, which is never null, as
     "messages.thread_id". -#}
 {% macro application_promises() %}
-    {%- set found = [] -%}
+    {%- set promises = [] -%}
     {%- if execute -%}
         {%- set schema = source('application', 'orders').schema -%}
         {%- set query -%}
@@ -30,10 +30,10 @@
               and columns.attnotnull
         {%- endset -%}
         {%- for row in run_query(query) -%}
-            {%- do found.append(row[0]) -%}
+            {%- do promises.append(row[0]) -%}
         {%- endfor -%}
     {%- endif -%}
-    {{- return(found) -}}
+    {{- return(promises) -}}
 {% endmacro %}
 
 {#- The beginning of the policy's earliest year. -#}

@@ -47,7 +47,7 @@ from (
     {%- endif -%}
 {%- endmacro %}
 
-{#- What when_orphaned() looks at. Keys that may be there twice are made one: no row becomes two. -#}
+{#- What when_orphaned() looks at. Of keys that may be there twice one is taken: no row becomes two. -#}
 {% macro join_parent(path, parent) -%}
     {%- set column = path.split('.')[1] -%}
     {%- if path not in application_promises() -%}

@@ -24,12 +24,17 @@
     coalesce(sum({{ name }}) filter (where {{ condition }}), 0)::bigint as {{ as or name }}
 {%- endmacro %}
 
-{#- The same three columns of `relation`, 0 where it has no row. -#}
-{% macro tallied(relation, names) -%}
+{#- The same three columns of `relation`, and plain `numbers`; 0 where it has no row. -#}
+{% macro tallied(relation, names, numbers=[]) -%}
     {%- for name in names -%}
         coalesce({{ relation }}.{{ name }}, 0) as {{ name }},
         {{ relation }}.{{ name }}_first_at,
         {{ relation }}.{{ name }}_last_at
+        {%- if numbers or not loop.last -%},
+        {% endif -%}
+    {%- endfor -%}
+    {%- for number in numbers -%}
+        coalesce({{ relation }}.{{ number }}, 0) as {{ number }}
         {%- if not loop.last -%},
         {% endif -%}
     {%- endfor -%}

@@ -13,7 +13,7 @@ from standing.cli.moment import moment
 from standing.errors import SettingError
 from standing.settings import current
 
-#: Hears what is being done, and how much of the whole is done now (0 to 1).
+#: Called with what is being done, and how much of the whole is done now (0 to 1).
 Progress = Callable[[str, float], None]
 
 REPLACE = click.option(

@@ -39,7 +39,7 @@ def fill(
 ) -> dict[str, int]:
     """Rows into all tables, which must be empty and made in this transaction; rows by table.
 
-    `progress` hears how many more orders are written. Memory: a block of orders, and some hundred bytes
+    `progress` gets how many more orders are written. Memory: a block of orders, and some hundred bytes
     a user and shop.
     """
     writer = TableWriter(connection)

@@ -25,6 +25,7 @@ with beyond as (
 select
     seed_name,
     row_key,
-    'it begins at ' || given || ', and ' || subject || ' never goes beyond ' || greatest_given as what_is_wrong
+    'it begins at ' || given || ', and ' || subject || ' never goes beyond ' || greatest_given
+        as what_is_wrong
 from beyond
 where given > greatest_given

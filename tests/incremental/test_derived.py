@@ -5,12 +5,15 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 import pytest
+import yaml
 from conftest import MakeDatabase
 from sqlalchemy import Engine
 from support.clock import set_clock
 from support.decided import column, do, scalar
 from support.project import Project
 
+from standing import PROJECT_ROOT
+from standing.contract.targets import TARGETS
 from standing.database.clock import wall_clock
 from standing.database.connect import connect
 from standing.incremental import materialized
@@ -105,6 +108,25 @@ def test_a_run_derives_what_changed_and_nothing_else(marketplace: Settings, engi
     for model in (*materialized.ROW_FACTS, *materialized.MEMBER_FACTS):
         assert scalar(engine, f"select count(*) from standing_build.{model.stale}") == 0
     assert derived_again(engine, lambda: run(marketplace)) == dict.fromkeys(again, 0)
+
+
+def test_every_column_of_facts_that_stay_is_described(engine: Engine) -> None:
+    """Analysts read them. Raw counts, first and last events are named by the rule of models/overview.md."""
+    models = {*materialized.MODELS, *(name for target in TARGETS for name in target.facts)}
+    described = {
+        (model["name"], one["name"])
+        for file in (PROJECT_ROOT / "models").rglob("*.yml")
+        for model in (yaml.safe_load(file.read_text("utf-8")) or {}).get("models", ())
+        for one in model.get("columns", ())
+    }
+    columns = column(
+        engine,
+        "select table_name || ' ' || column_name from information_schema.columns"
+        " where table_schema = 'standing_build' and column_name !~ '^raw_|_(first|last)_at$'",
+    )
+    named = [tuple(one.split()) for one in columns if one.split()[0] in models]
+    assert len(named) > 200
+    assert [one for one in named if one not in described] == []
 
 
 def test_where_members_facts_alone_are_counted_again_no_row_counts_as_derived(

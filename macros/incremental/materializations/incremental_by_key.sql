@@ -1,10 +1,10 @@
-{#- A table whose rows stay from run to run: rows that are derived one by one, or aggregates of them. Where
-    everything is derived, the table is built again; otherwise only the rows whose key is in the list `stale`
-    are replaced. A model without such a list then stays as it is.
+{#- A table whose rows stay from run to run: rows that are derived one by one, or aggregates of them.
+    Where everything is derived, the table is built again; otherwise only the rows whose key is in the list
+    `stale` are replaced. A model without such a list then stays as it is.
 
     `stored_by`: the order in which rows are stored, so that rows read together lie together.
     `partial_indexes`: columns → condition.
-    `along`: the aggregates' lists of stale keys → their columns → what names the key in a row of this model.
+    `along`: the aggregates' lists of stale keys → their columns → what names the key in a row here.
 
     One transaction replaces the rows, empties the list and notes as of when the rows are derived. So a row
     is either listed or derived, however a run ends (standing/incremental/materialized.py). -#}

@@ -6,7 +6,7 @@ with outcomes as (
 
 ),
 
--- Read twice; made once it could not be joined by parallel workers.
+-- Read twice. Materialized, it could not be joined by parallel workers.
 working_days as not materialized (
 
     select * from {{ ref('int_working_days') }}

@@ -19,7 +19,18 @@ final as (
     select
         seller_id,
         day,
-        {{ summed_reviews() }}
+        {{ tally('total_reviews', 'true', 'created_at') }},
+        {% for dimension in rating_dimensions() -%}
+            sum({{ detailed_rating(dimension) }}) as {{ dimension }}_sum,
+            count({{ detailed_rating(dimension) }}) as {{ dimension }}_ratings,
+        {% endfor -%}
+        sum(rating) as rating_sum,
+        count(*) filter (where rating >= {{ policy('positive_rating_from') }}) as positive_ratings,
+        count(*) filter (where rating = 5) as five_star,
+        count(*) filter (where rating = 4) as four_star,
+        count(*) filter (where rating = 3) as three_star,
+        count(*) filter (where rating = 2) as two_star,
+        count(*) filter (where rating = 1) as one_star
     from reviews
     group by seller_id, day
 

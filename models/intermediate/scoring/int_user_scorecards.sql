@@ -77,8 +77,16 @@ final as (
                     null,
                     metrics.{{ num }},
                     metrics.{{ others | join(' + metrics.') }},
-                    least(metrics.{{ others | join('_first_at, metrics.') }}_first_at),
-                    greatest(metrics.{{ others | join('_last_at, metrics.') }}_last_at)
+                    least(
+                        {% for one in others -%}
+                            metrics.{{ one }}_first_at{{ ',' if not loop.last }}
+                        {% endfor -%}
+                    ),
+                    greatest(
+                        {% for one in others -%}
+                            metrics.{{ one }}_last_at{{ ',' if not loop.last }}
+                        {% endfor -%}
+                    )
                 ){{ ',' if not loop.last }}
             {% endfor -%}
         ) as measured (metric, counted, num, den, first_at, last_at)

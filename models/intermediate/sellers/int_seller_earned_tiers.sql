@@ -52,7 +52,7 @@ placed as (
 
 ),
 
--- Grace begins with the run that first found the tier lost, and is over at once when it is earned again.
+-- Grace begins with the first run in which the tier is lost, and is over at once when it is earned again.
 graced as (
 
     select

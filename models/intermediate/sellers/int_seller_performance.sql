@@ -22,7 +22,7 @@ customers as (
 
 ),
 
-ground as (
+stock_and_balances as (
 
     select * from {{ ref('int_seller_stock_and_balances') }}
 
@@ -60,13 +60,11 @@ final as (
             {% for number in ('fulfilled', 'on_time', 'returned', 'disputed', 'defective', 'positive') -%}
                 seller_orders.{{ scope }}{{ number }},
             {% endfor -%}
-            {% for tally in ('customers', 'earlier_customers') -%}
-                coalesce(customers.{{ scope }}{{ tally }}, 0) as {{ scope }}{{ tally }},
-                customers.{{ scope }}{{ tally }}_first_at,
-                customers.{{ scope }}{{ tally }}_last_at,
-            {% endfor -%}
-            coalesce(customers.{{ scope }}repeat_customers, 0) as {{ scope }}repeat_customers,
-            coalesce(customers.{{ scope }}retained_customers, 0) as {{ scope }}retained_customers,
+            {{ tallied(
+                'customers',
+                [scope ~ 'customers', scope ~ 'earlier_customers'],
+                [scope ~ 'repeat_customers', scope ~ 'retained_customers']
+            ) }},
         {% endfor -%}
         seller_orders.has_exclusions,
         coalesce(customers.total_customers, 0) as total_customers,
@@ -81,16 +79,13 @@ final as (
         seller_orders.earlier_30_days_revenue,
         seller_orders.last_60_days_first_at,
         seller_orders.last_60_days_last_at,
-        {% for number in [
+        {{ tallied('stock_and_balances', [], [
             'active_listings', 'sold_out_listings', 'avg_stock_level', 'pending_balance',
             'available_balance', 'total_withdrawn',
-        ] -%}
-            coalesce(ground.{{ number }}, 0) as {{ number }},
-        {% endfor -%}
-        {{ tallied('user_messages', ['recent_threads']) }},
-        coalesce(user_messages.recent_threads_answered, 0) as recent_threads_answered,
-        coalesce(user_messages.response_rate, 0) as response_rate,
-        coalesce(user_messages.response_time_avg, 0) as response_time_avg,
+        ]) }},
+        {{ tallied('user_messages', ['recent_threads'], [
+            'recent_threads_answered', 'response_rate', 'response_time_avg',
+        ]) }},
         least(
             {{ leaves('least(
                 seller_orders.shipped_first_at,
@@ -103,7 +98,7 @@ final as (
             seller_orders.next_step_at,
             customers.next_step_at,
             user_messages.next_step_at,
-            ground.next_step_at,
+            stock_and_balances.next_step_at,
             upcoming.next_event_at,
             -- What its person buys or reviews is none of the shop's.
             people_upcoming.next_message_at
@@ -112,7 +107,7 @@ final as (
     inner join sellers on windows.seller_id = sellers.seller_id
     inner join seller_orders on windows.seller_id = seller_orders.seller_id
     left join customers on windows.seller_id = customers.seller_id
-    left join ground on windows.seller_id = ground.seller_id
+    left join stock_and_balances on windows.seller_id = stock_and_balances.seller_id
     left join user_messages on sellers.user_id = user_messages.user_id
     left join upcoming on windows.seller_id = upcoming.seller_id
     left join people_upcoming on sellers.user_id = people_upcoming.user_id

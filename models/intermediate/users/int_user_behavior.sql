@@ -63,11 +63,9 @@ final as (
             user_orders.raw_{{ number }},
         {% endfor -%}
         user_orders.has_exclusions,
-        {{ tallied('user_messages', ['recent_threads']) }},
-        coalesce(user_messages.recent_threads_answered, 0) as recent_threads_answered,
-        coalesce(user_messages.response_rate, 0) as response_rate,
-        coalesce(user_messages.response_time_avg, 0) as response_time_avg,
-        coalesce(user_messages.response_time_median, 0) as response_time_median,
+        {{ tallied('user_messages', ['recent_threads'], [
+            'recent_threads_answered', 'response_rate', 'response_time_avg', 'response_time_median',
+        ]) }},
         coalesce(activity.last_act_at, users.created_at) as last_active_at,
         coalesce(activity.active_days, 0) as active_days,
         coalesce(round(sessions.seconds / 60 / nullif(sessions.sessions, 0), 2), 0) as avg_session_duration,

@@ -70,12 +70,9 @@ final as (
             {{ tallied('user_orders', [tally, 'raw_' ~ tally]) }},
         {% endfor -%}
         user_orders.has_exclusions,
-        {{ tallied('user_messages', ['threads']) }},
-        coalesce(user_messages.threads_answered, 0) as threads_answered,
+        {{ tallied('user_messages', ['threads'], ['threads_answered']) }},
         {{ tallied('user_conduct', ['reports', 'warnings']) }},
-        {{ tallied('user_reviews', ['ratings']) }},
-        coalesce(user_reviews.positive_ratings, 0) as positive_ratings,
-        coalesce(user_reviews.helpful_reviews, 0) as helpful_reviews,
+        {{ tallied('user_reviews', ['ratings'], ['positive_ratings', 'helpful_reviews']) }},
         user_conduct.referrals,
         -- The first event to leave the trust window, to come, or to be evaluated.
         least(

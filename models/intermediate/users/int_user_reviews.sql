@@ -39,8 +39,7 @@ final as (
 
     select
         coalesce(received.user_id, written.user_id) as user_id,
-        {{ tallied('received', ['ratings']) }},
-        coalesce(received.positive_ratings, 0) as positive_ratings,
+        {{ tallied('received', ['ratings'], ['positive_ratings']) }},
         coalesce(written.helpful_reviews, 0) as helpful_reviews
     from received
     full outer join written on received.user_id = written.user_id

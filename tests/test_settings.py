@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from conftest import Standing
 
-from standing.database.url import parse_url
+from standing.database.conninfo import to_url
+from standing.database.url import read
 from standing.errors import SettingError
 from standing.settings import load_settings
 
@@ -159,7 +160,7 @@ def test_variables_of_dbt_of_the_pages_and_of_a_cluster_are_no_settings(
     ],
 )
 def test_the_usual_spellings_of_a_url_lead_to_psycopg_3(given: str) -> None:
-    url = parse_url(given)
+    url = to_url(read(given, "DATABASE_URL"))
     assert url.drivername == "postgresql+psycopg"
     assert (url.username, url.host, url.port, url.database) == ("ann", "db.example", 6432, "shop")
 
@@ -176,7 +177,7 @@ def test_the_usual_spellings_of_a_url_lead_to_psycopg_3(given: str) -> None:
 )
 def test_what_is_not_a_postgresql_url_is_refused_without_its_password(given: str) -> None:
     with pytest.raises(SettingError, match="DATABASE_URL") as refused:
-        parse_url(given)
+        to_url(read(given, "DATABASE_URL"))
     assert "secret" not in str(refused.value)
     assert "cret@" not in str(refused.value)
 

@@ -9,9 +9,8 @@ from urllib.parse import quote, unquote
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
-from sqlalchemy import URL
 
-from standing.database.conninfo import VARIABLES, to_url
+from standing.database.conninfo import VARIABLES
 from standing.errors import SettingError
 from standing.log import NAME as LOGGER
 
@@ -111,8 +110,3 @@ def _known(query: str, name: str) -> Iterator[tuple[str, str]]:
 @cache
 def _note_once(note: str) -> None:
     logging.getLogger(LOGGER).warning(note)
-
-
-def parse_url(given: str, name: str = "DATABASE_URL") -> URL:
-    """A URL for psycopg 3 from any of the usual spellings; raises SettingError (password not shown)."""
-    return to_url(read(given, name))

@@ -4,10 +4,10 @@ import logging
 
 import pytest
 
-from standing.database.conninfo import conninfo, shown
+from standing.database.conninfo import conninfo, shown, to_url
 from standing.database.programs import fail_like
 from standing.database.session_settings import LIMITS, fix_of, with_code
-from standing.database.url import parse_url, read
+from standing.database.url import read
 from standing.errors import SettingError, StandingError
 
 
@@ -88,7 +88,7 @@ def test_what_would_be_lost_is_refused_by_name_and_without_the_password(given: s
 
 def test_a_password_is_in_no_argument_and_in_nothing_that_is_shown() -> None:
     for given in ("postgresql://ann:secret@db/shop", "postgresql://db/shop?user=ann&password=secret"):
-        url = parse_url(given)
+        url = to_url(read(given, "DATABASE_URL"))
         assert "user=ann" in conninfo(url)
         assert shown(url) == "postgresql://ann@db/shop"
         assert "secret" not in conninfo(url)

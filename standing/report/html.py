@@ -5,7 +5,6 @@ Jinja escapes everything; the only ready-made HTML comes from `wording` and `svg
 
 from collections import Counter
 from collections.abc import Sequence
-from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from standing.report import charts, wording
-from standing.report.content import Audit, FactorChange, Ladder, MemberChange, Movement, RunReport, Step
+from standing.report.content import Audit, MemberChange, Movement, RunReport, Step
 from standing.report.index import PastRun, Unreadable
 from standing.report.sankey import Flow, flow_of
 from standing.text import plural
@@ -123,7 +122,7 @@ def _moves(target: str, run: RunReport) -> dict[str, Any]:
         "flow": flow,
         "picture": charts.flow(flow, f"{title}: who moved"),
         "matrix": _matrix(movements, flow),
-        "thai": _thai_labels(ladder),
+        "thai": {step.code: step.label_th for step in ladder.steps} if ladder else {},
     }
 
 
@@ -138,10 +137,6 @@ def _matrix(movements: Sequence[Movement], flow: Flow) -> list[tuple[str, list[i
     return [(label, row) for label, row in rows if any(row)]
 
 
-def _thai_labels(ladder: Ladder | None) -> dict[str, str]:
-    return {step.code: step.label_th for step in ladder.steps} if ladder else {}
-
-
 def _change(change: MemberChange, run: RunReport) -> dict[str, Any]:
     """A member who moved, with level or tier and the largest factors by their labels, English and Thai."""
     steps = {
@@ -154,18 +149,7 @@ def _change(change: MemberChange, run: RunReport) -> dict[str, Any]:
         "member": change,
         "steps": " → ".join(one.label_en or wording.name(one.code) for one in passed),
         "thai_steps": " → ".join(one.label_th or "–" for one in passed if has_thai),
-        "factors": [_factor(one) for one in change.factors[: wording.FACTORS]],
-    }
-
-
-def _factor(change: FactorChange) -> dict[str, Any]:
-    is_named = change.label_en != change.code
-    return {
-        "label": change.label_en if is_named else wording.name(change.code),
-        "thai": change.label_th if is_named else "",
-        "change": (change.after or Decimal(0)) - (change.before or Decimal(0)),
-        "before": change.before,
-        "after": change.after,
+        "factors": change.factors[: wording.FACTORS],
     }
 
 

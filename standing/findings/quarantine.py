@@ -7,28 +7,12 @@ from sqlalchemy import Connection, text
 from standing.database.connect import rows
 from standing.report.content import Quarantined, QuarantineTrend, RunPoint, Status
 from standing.settings import Settings
-from standing.sql import quoted
+from standing.sql import quoted, render
 
 #: What a run of the due examines only in part.
 TABLES = ("stg_quarantine", "stg_quarantine_counts")
 #: Runs in a trend, this one among them: a day of hourly runs.
 TREND_RUNS = 24
-
-#: Earlier runs that counted what they set aside; a replay looks at another moment.
-EARLIER = """
-    select
-        run_id,
-        finished_at,
-        summary -> 'verdict' ->> 'status' as status,
-        summary -> 'quarantine' as counted
-    from standing.runs
-    where run_id < :run_id
-      and status != 'replayed'
-      and finished_at is not null
-      and jsonb_path_exists(summary, '$.stages[*] ? (@.name == "build" && @.status == "done")')
-    order by run_id desc
-    limit :number
-"""
 
 
 def quarantine(connection: Connection, settings: Settings) -> tuple[Quarantined, ...]:
@@ -57,7 +41,9 @@ def quarantine_trend(
     connection: Connection, this: RunPoint, found: tuple[Quarantined, ...]
 ) -> tuple[tuple[RunPoint, ...], tuple[QuarantineTrend, ...]]:
     """The last runs, oldest first and this one last, and for each reason its rows in them."""
-    earlier = rows(connection, EARLIER, run_id=this.run_id, number=TREND_RUNS - 1)[::-1]
+    earlier = rows(
+        connection, render("findings/earlier_counts.sql.j2"), run_id=this.run_id, number=TREND_RUNS - 1
+    )[::-1]
     counts = [
         {(one["source"], one["reason"]): int(one["rows"]) for one in run["counted"]} for run in earlier
     ]

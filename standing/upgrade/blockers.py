@@ -8,20 +8,7 @@ import psycopg
 from psycopg import Connection
 
 from standing.database.catalog import rows
-
-HOLDERS = """
-select distinct
-    l.pid, a.pid is not null and a.usesysid is null as autovacuum, coalesce(a.state, 'unknown') as state,
-    a.application_name as application,
-    extract(epoch from clock_timestamp() - a.xact_start)::bigint as seconds
-from pg_locks as l
-left join pg_stat_activity as a on a.pid = l.pid
-where l.locktype = 'relation' and l.granted and l.pid <> pg_backend_pid()
-    and l.database = (select oid from pg_database where datname = current_database())
-    and l.relation = any(array(select to_regclass(name) from unnest(%(tables)s::text[]) as t (name)))
-    and l.mode <> 'AccessShareLock'
-order by seconds desc nulls last
-"""
+from standing.sql import render
 
 
 @dataclass(frozen=True)
@@ -46,7 +33,7 @@ def holders(connection: Connection[Any], tables: Sequence[str], readers: bool = 
     """Who has locks on the tables, longest transaction first."""
     if not tables:
         return []
-    statement = HOLDERS.replace("    and l.mode <> 'AccessShareLock'\n", "") if readers else HOLDERS
+    statement = render("upgrade/holders.sql.j2", readers=readers)
     return [Holder(**row) for row in rows(connection, statement, tables=list(tables))]
 
 

@@ -98,15 +98,8 @@ def _known(file: str, staging: str, column: str, others: str) -> Rule:
 
 
 STATUSES = (
-    "delivered",
-    "canceled",
-    "unavailable",
-    "invoiced",
-    "processing",
-    "approved",
-    "created",
-    "shipped",
-)
+    "delivered", "canceled", "unavailable", "invoiced", "processing", "approved", "created", "shipped",
+)  # fmt: skip
 CUSTOMERS, SELLERS, PRODUCTS, ORDERS, ITEMS, REVIEWS = (source.name for source in SOURCES)
 RULES = (
     _filled(CUSTOMERS, "staged_customers", ("customer_id", "customer_unique_id")),
@@ -138,20 +131,20 @@ RULES = (
     ),
 )
 
+
+def _unsold(rows: str, column: str) -> str:
+    """A query that counts rows which no item of an order names."""
+    return (
+        f"select count(*) from {rows} as r"
+        f" where not exists (select from staged_order_items as i where i.{column} = r.{column})"
+    )
+
+
 #: What the files hold and the marketplace cannot.
 LEFT_OUT = {
-    "orders without items (no seller)": (
-        "select count(*) from staged_orders as o"
-        " where not exists (select from staged_order_items as i where i.order_id = o.order_id)"
-    ),
-    "reviews of orders without items": (
-        "select count(*) from staged_order_reviews as r"
-        " where not exists (select from staged_order_items as i where i.order_id = r.order_id)"
-    ),
-    "products never sold": (
-        "select count(*) from staged_products as p"
-        " where not exists (select from staged_order_items as i where i.product_id = p.product_id)"
-    ),
+    "orders without items (no seller)": _unsold("staged_orders", "order_id"),
+    "reviews of orders without items": _unsold("staged_order_reviews", "order_id"),
+    "products never sold": _unsold("staged_products", "product_id"),
 }
 
 

@@ -5,6 +5,7 @@ from standing.contract.members import SELLERS
 from standing.contract.target import Ladder, Requirements, Target
 
 _POLICY = "seeds/tier_policy.csv"
+_GRANTED = "From tier_policy."
 
 TIER_INFO = Target(
     name="tier_info",
@@ -25,18 +26,11 @@ TIER_INFO = Target(
                 _POLICY,
                 default="starter",
             ),
-            amount("tier_level", "", "From tier_policy.", _POLICY, default=1),
-            Key("benefits", "list", "From tier_policy.", audience="member", default=[], sources=(_POLICY,)),
-            amount("commission_rate", "%", "From tier_policy.", _POLICY, audience="member", default=5.0),
-            amount("boost_multiplier", "", "From tier_policy.", _POLICY, audience="member", default=1.0),
-            Key(
-                "priority_support",
-                "flag",
-                "From tier_policy.",
-                audience="member",
-                default=False,
-                sources=(_POLICY,),
-            ),
+            amount("tier_level", "", _GRANTED, _POLICY, default=1),
+            Key("benefits", "list", _GRANTED, audience="member", default=[], sources=(_POLICY,)),
+            amount("commission_rate", "%", _GRANTED, _POLICY, audience="member", default=5.0),
+            amount("boost_multiplier", "", _GRANTED, _POLICY, audience="member", default=1.0),
+            Key("priority_support", "flag", _GRANTED, audience="member", default=False, sources=(_POLICY,)),
             Key(
                 "tier_achieved_at",
                 "earlier moment",

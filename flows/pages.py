@@ -1,6 +1,7 @@
 """A small page server beside the deployments: the reports that runs link to, their metrics, our health.
 
-On loopback only, because reports name members by id.
+Reports name members by id, so that they are shown on loopback only. With STANDING_PAGES_HOST=0.0.0.0, as
+in a container, health and metrics are shown to other machines too.
 """
 
 import json
@@ -30,14 +31,16 @@ class Pages(SimpleHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = self.path.split("?")[0]
-        if self.headers.get("Host", "").rsplit(":", 1)[0] not in HOSTS:
+        is_local = self.headers.get("Host", "").rsplit(":", 1)[0] in HOSTS
+        is_shown = path in ("/health", "/metrics") and self.settings.pages_host != HOST
+        if not (is_local or is_shown):
             self.send_error(HTTPStatus.FORBIDDEN)
         elif path == "/health":
             status = HTTPStatus.OK if self.is_polling() else HTTPStatus.SERVICE_UNAVAILABLE
-            home = str(self.settings.home.resolve())
-            self._send(
-                status, "application/json", json.dumps({"home": home, "ready": status.name}).encode()
+            said = {"ready": status.name} | (
+                {"home": str(self.settings.home.resolve())} if is_local else {}
             )
+            self._send(status, "application/json", json.dumps(said).encode())
         elif path == "/metrics":
             file = self.settings.metrics_path
             metrics = file.read_bytes() if file.is_file() else b"# no run yet\n"
@@ -69,6 +72,6 @@ class Pages(SimpleHTTPRequestHandler):
 def serve_pages(settings: Settings, port: int, is_polling: Callable[[], bool]) -> str:
     """Serve in the background for as long as this process lives; the address. Port 0 takes any."""
     handler = partial(Pages, settings=settings, is_polling=is_polling)
-    pages = ThreadingHTTPServer((HOST, port), handler)
+    pages = ThreadingHTTPServer((settings.pages_host, port), handler)
     Thread(target=pages.serve_forever, name="pages", daemon=True).start()
     return f"http://{HOST}:{pages.server_address[1]}"

@@ -9,11 +9,9 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
-from urllib.parse import urlparse
-from zoneinfo import ZoneInfo, available_timezones
+from typing import Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -23,36 +21,22 @@ from pydantic_settings import (
 
 from standing import PROJECT_ROOT
 from standing.errors import SettingError
-
-
-def _known_zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError("that is not a time zone of the IANA database, such as Asia/Bangkok")
-    ZoneInfo(name)
-    return name
+from standing.setting_types import (
+    Count,
+    Home,
+    Identifier,
+    Interval,
+    Port,
+    Positive,
+    SchemaStem,
+    TimeOfDay,
+    TimeZone,
+    WebAddress,
+)
 
 
 def _is_system(schema: str) -> bool:
     return schema.startswith("pg_") or schema == "information_schema"
-
-
-def _no_quote(name: str) -> str:
-    if '"' in name:
-        raise ValueError("a schema's name with a double quote in it is more than dbt can read")
-    return name
-
-
-def _time_of_day(given: str) -> str:
-    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", given):
-        raise ValueError("write it as HH:MM, such as 03:30")
-    return given
-
-
-def _web_address(given: str) -> str:
-    address = urlparse(given)
-    if address.scheme not in ("http", "https") or not address.netloc:
-        raise ValueError("that is not an http or https address")
-    return given
 
 
 PREFIX = "STANDING_"
@@ -70,22 +54,11 @@ EXPECTED = {
     "bool_parsing": "write true or false",
     "greater_than": "it has to be above {gt}",
     "greater_than_equal": "it has to be at least {ge}",
+    "literal_error": "write {expected}",
     "less_than_equal": "it may be {le} at most",
     "string_too_short": "it may not be empty",
     "string_too_long": "it may have {max_length} characters at most",
 }
-
-TimeZone = Annotated[str, AfterValidator(_known_zone)]
-WebAddress = Annotated[str, AfterValidator(_web_address)]
-TimeOfDay = Annotated[str, AfterValidator(_time_of_day)]
-Port = Annotated[int, Field(ge=1, le=65535)]
-Count = Annotated[int, Field(ge=0)]
-Positive = Annotated[int, Field(gt=0)]
-#: Between runs of a schedule: milliseconds, from a second to a year.
-Interval = Annotated[int, Field(ge=1000, le=366 * 86_400_000)]
-Identifier = Annotated[str, Field(min_length=1, max_length=63), AfterValidator(_no_quote)]
-#: Leaves room for what is appended, such as _replay, within PostgreSQL's 63 bytes.
-SchemaStem = Annotated[str, Field(min_length=1, max_length=50), AfterValidator(_no_quote)]
 
 
 class Settings(BaseSettings):
@@ -102,7 +75,7 @@ class Settings(BaseSettings):
     database_url: str | None = Field(None, alias="DATABASE_URL")
     #: Where the lock is held if DATABASE_URL leads through a pooler in transaction mode.
     database_url_direct: str | None = Field(None, alias="DATABASE_URL_DIRECT")
-    home: Path = Field(PROJECT_ROOT / ".standing", alias="STANDING_HOME")
+    home: Home = Field(PROJECT_ROOT / ".standing", alias="STANDING_HOME")
     application_schema: Identifier = Field("public", alias="STANDING_APPLICATION_SCHEMA")
     build_schema: SchemaStem = Field("standing_build", alias="STANDING_BUILD_SCHEMA")
     source_time_zone: TimeZone = Field("UTC", alias="SOURCE_TIME_ZONE")
@@ -136,6 +109,8 @@ class Settings(BaseSettings):
     #: Where our own Prefect server and our pages listen; not set, 4200 and 4300 or the next free ones.
     prefect_port: Port | None = Field(None, alias="STANDING_PREFECT_PORT")
     pages_port: Port | None = Field(None, alias="STANDING_PAGES_PORT")
+    #: Where the pages listen: on loopback, or everywhere; from elsewhere only health and metrics are shown.
+    pages_host: Literal["127.0.0.1", "0.0.0.0"] = Field("127.0.0.1", alias="STANDING_PAGES_HOST")  # noqa: S104
     #: Gets a message about failed runs and runs that a gate stopped.
     webhook_url: WebAddress | None = Field(None, alias="STANDING_WEBHOOK_URL")
     #: Metrics for Prometheus; not set, under the home.

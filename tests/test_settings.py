@@ -48,6 +48,8 @@ def test_a_wrong_setting_is_refused_by_its_name(name: str, value: str) -> None:
         ("STANDING_LOCK_WAIT_MINUTES", "-1", "it has to be at least 0"),
         ("STANDING_PREFECT_PORT", "70000", "it may be 65535 at most"),
         ("STANDING_CHANGE_LOG", "perhaps", "write true or false"),
+        ("STANDING_PAGES_HOST", "example.org", "write '127.0.0.1' or '0.0.0.0'"),
+        ("STANDING_HOME", f"{__file__}/home", f"{__file__} is no folder"),
         ("STANDING_BUILD_SCHEMA", "x" * 51, "it may have 50 characters at most"),
         (
             "SOURCE_TIME_ZONE",

@@ -1,4 +1,7 @@
-"""`python -m flows FLOW [SELECTION]` runs a flow once; `python -m flows serve` runs all on schedule."""
+"""`python -m flows FLOW [SELECTION]` runs a flow once; `python -m flows serve` runs all on schedule.
+
+`server` starts a Prefect server, and `automations` makes ours on one whose work pools run the flows.
+"""
 
 import os
 import sys
@@ -31,8 +34,13 @@ def main(arguments: list[str]) -> int:
 
             start(selection)
             return 0
+        if name == "automations" and not selection:
+            return _automations()
         if name not in FLOWS or len(selection) > (name in ("refresh", "quality_report")):
-            print(f"usage: python -m flows serve|server|{'|'.join(FLOWS)} [SELECTION]", file=sys.stderr)
+            print(
+                f"usage: python -m flows serve|server|automations|{'|'.join(FLOWS)} [SELECTION]",
+                file=sys.stderr,
+            )
             return 2
         targets_of(*selection or ["all"])
     except StandingError as error:  # before Prefect starts, which takes a while
@@ -64,6 +72,19 @@ def _serve() -> int:
 
     require_server(current())
     serve_all()
+    return 0
+
+
+def _automations() -> int:
+    import asyncio
+
+    from flows.alerts import set_up_on_server
+    from flows.deployments import require_server
+
+    settings = current()
+    require_server(settings)
+    for name in asyncio.run(set_up_on_server(settings)):
+        print(name)
     return 0
 
 

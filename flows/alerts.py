@@ -9,11 +9,12 @@ from typing import Any
 
 from prefect.automations import ChangeFlowRunState, EventTrigger, Posture, SendNotification
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
-from prefect.client.orchestration import PrefectClient
+from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.objects import StateType
 from prefect.events.schemas.automations import AutomationCore
 
 from flows.stages import NAMED, STOPPED
+from standing.errors import ServerError
 from standing.settings import Settings
 
 WEBHOOK = "standing-webhook"
@@ -35,13 +36,22 @@ BODY = """{{ deployment.name }}: {{ flow_run.name }} is {{ flow_run.state.name }
 {{ flow_run|ui_url }}"""
 
 
-async def set_up_alerts(client: PrefectClient, settings: Settings) -> None:
-    """Make or renew the automations; safe to repeat."""
+async def set_up_on_server(settings: Settings) -> tuple[str, ...]:
+    """Make or renew the automations at PREFECT_API_URL. Raises ServerError if nothing answers there."""
+    async with get_client() as client:
+        if (trouble := await client.api_healthcheck()) is not None:
+            message = f"{client.api_url} does not answer: {type(trouble).__name__}"
+            raise ServerError(message, "check PREFECT_API_URL")
+        return await set_up_alerts(client, settings)
+
+
+async def set_up_alerts(client: PrefectClient, settings: Settings) -> tuple[str, ...]:
+    """Make or renew the automations, and give their names; safe to repeat."""
     for automation in (_died(), _never_began()):
         await _put(client, automation)
     if settings.webhook_url is None:
         await _remove(client, NEEDS_A_PERSON)
-        return
+        return DIED, NEVER_BEGAN
     block = CustomWebhookNotificationBlock(
         name="standing",
         url=settings.webhook_url,
@@ -71,6 +81,7 @@ async def set_up_alerts(client: PrefectClient, settings: Settings) -> None:
             ],
         ),
     )
+    return NEEDS_A_PERSON, DIED, NEVER_BEGAN
 
 
 def _died() -> AutomationCore:

@@ -1,6 +1,9 @@
 """Deployments served to a real Prefect server: what fires, what waits, what is shown, what survives."""
 
+import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -240,6 +243,21 @@ def test_the_pages_show_nothing_of_the_home_but_reports_and_metrics(house: House
     ):
         assert httpx.get(f"{house.pages}/{path}").status_code == 404
     assert httpx.get(f"{house.pages}/metrics", headers={"Host": "example.org"}).status_code == 403
+
+
+def test_a_server_of_work_pools_is_given_the_same_automations_by_a_command(house: House) -> None:
+    made = {one["name"]: one for one in house.ask("automations/filter")}
+    for one in made.values():
+        httpx.delete(f"{house.api}/automations/{one['id']}").raise_for_status()
+    variables = {"PREFECT_API_URL": house.api, "STANDING_HOME": str(house.settings.home), **house.variables}
+    command = [sys.executable, "-m", "flows", "automations"]
+    told = subprocess.run(
+        command, env=os.environ | variables, capture_output=True, text=True, check=False, cwd=PROJECT_ROOT
+    )
+    assert told.returncode == 0, told.stderr
+    again = {one["name"]: one for one in house.ask("automations/filter")}
+    assert set(told.stdout.splitlines()) == again.keys() == made.keys()
+    assert all(again[name]["trigger"]["expect"] for name in again)
 
 
 def test_a_failed_audit_fails_the_run_with_its_reason_and_the_webhook_hears_of_it(

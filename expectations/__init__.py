@@ -5,9 +5,9 @@ The only door is `validate`; Great Expectations is imported in it and nowhere be
 
 import gc
 
-from expectations.verdict import AuditError, AuditScope, ExpectationResult, Verdict
+from expectations.verdict import SEVERITIES, AuditError, AuditScope, ExpectationResult, Verdict
 
-__all__ = ["AuditError", "AuditScope", "ExpectationResult", "Verdict", "preload", "validate"]
+__all__ = ["SEVERITIES", "AuditError", "AuditScope", "ExpectationResult", "Verdict", "preload", "validate"]
 
 
 def validate(suite: str, scope: AuditScope) -> Verdict:

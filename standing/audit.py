@@ -17,7 +17,7 @@ from types import ModuleType
 
 from sqlalchemy import URL
 
-from expectations import AuditError, AuditScope, Verdict, preload, validate
+from expectations import SEVERITIES, AuditError, AuditScope, Verdict, preload, validate
 from standing.contract.targets import TARGETS, Target
 from standing.database.conninfo import forget_session_variables
 from standing.database.session_settings import fix_of
@@ -25,7 +25,16 @@ from standing.errors import StandingError
 from standing.process_end import end_with_parent
 from standing.settings import Settings
 
-__all__ = ["SUITES", "Auditor", "Verdict", "auditor", "lasting", "load_ahead", "write_data_docs"]
+__all__ = [
+    "SEVERITIES",
+    "SUITES",
+    "Auditor",
+    "Verdict",
+    "auditor",
+    "lasting",
+    "load_ahead",
+    "write_data_docs",
+]
 
 #: The audits of a run, in its order.
 SUITES = ("sources", "candidates", "published")

@@ -68,6 +68,24 @@ def reasons(connection: Connection, targets: tuple[Target, ...]) -> tuple[str, .
     return tuple(noted)
 
 
+def due_members(connection: Connection) -> dict[str, int | None]:
+    """How many members of each target wait for the next run; None where that is noted of everybody."""
+    counted = connection.execute(
+        text(
+            """
+            select target, count(distinct member_id) as members, bool_or(member_id is null) as is_everybody
+            from (
+                select target, member_id from standing.due
+                union all
+                select target, member_id from standing.member_state where due_at <= clock_timestamp()
+            ) as waiting
+            group by target
+            """
+        )
+    )
+    return {row.target: None if row.is_everybody else row.members for row in counted}
+
+
 def name_due(
     connection: Connection, settings: Settings, asked: Asked, observed: Observed, everybody: bool
 ) -> dict[str, int]:

@@ -5,21 +5,25 @@ Everything is read anew from the run registry, so that the file is whole whoever
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from standing import __version__
+from standing.audit import SUITES
 from standing.contract.targets import SELECTIONS, TARGETS
 from standing.database.connect import connect, rows, server_message
 from standing.errors import StandingError
+from standing.incremental.due import due_members
 from standing.log import NAME
 from standing.settings import Settings
+from standing.sql import quoted
 
-#: The newest run of each selection that published, oldest first, so that the newest value of a label
-#: stands.
+#: The newest run of each selection that published, oldest first: what comes later stands.
 PUBLISHED = """
     select selection, summary, finished_at from (
         select distinct on (selection) run_id, selection, summary, finished_at
@@ -29,11 +33,13 @@ PUBLISHED = """
 """
 #: Of those, the ones that compared documents: a run of nobody leaves them as they are.
 COMPARED = "and jsonb_path_exists(summary, '$.changes[*]')"
-#: The newest run of each selection that had its turn, however it ended.
+#: The newest run of each selection that had its turn, however it ended; oldest first.
 ENDED = """
-    select distinct on (selection) selection, status, summary, finished_at
-    from standing.runs where status not in ('running', 'replayed', 'waiting', 'skipped')
-    order by selection, run_id desc
+    select * from (
+        select distinct on (selection) run_id, selection, status, summary, started_at, finished_at
+        from standing.runs where status not in ('running', 'replayed', 'waiting', 'skipped')
+        order by selection, run_id desc
+    ) as newest order by run_id
 """
 #: What runs wait for; a run that comes after its time is up lets it expire.
 UNDECIDED = """
@@ -48,12 +54,26 @@ SET_ASIDE = """
     )
     order by run_id desc limit 1
 """
+#: For each suite the newest run that audited with it.
+UNMET = """
+    select suite, newest.unmet
+    from unnest(cast(:suites as text[])) as suite
+    cross join lateral (
+        select summary -> 'unmet' -> suite as unmet from standing.runs
+        where summary -> 'unmet' ? suite and status <> 'replayed'
+        order by run_id desc limit 1
+    ) as newest
+"""
+NEWEST_ROWS = """
+    select summary -> 'freshness' as freshness, summary ->> 'policy_version' as policy from standing.runs
+    where summary ? 'freshness' and status <> 'replayed' order by run_id desc limit 1
+"""
 RECONCILED = """
     select summary -> 'reconciliation' -> 'counts' as counts, finished_at
     from standing.runs where summary ? 'reconciliation' order by run_id desc limit 1
 """
 BACKFILL = "select max((summary #>> '{backfill,finished_at}')::timestamptz) from standing.runs"
-DUE = "select target, count(*) as members from standing.due group by target"
+HELD = "select target, count(*) as members from standing.holds group by target"
 
 
 class _Gauges:
@@ -77,9 +97,11 @@ def write_metrics(settings: Settings) -> None:
         gauges = _Gauges()
         with connect(settings) as engine, engine.connect() as connection:
             _from_runs(gauges, connection)
-            _from_due(gauges, connection)
+            _from_audits(gauges, connection)
+            _from_due(gauges, connection, settings)
             _from_reconciliation(gauges, connection)
             _from_backfill(gauges, connection)
+        _from_settings(gauges, settings)
         gauges.set("metrics_timestamp_seconds", "When this file was written", time.time())
         write_to_textfile(str(settings.metrics_path), gauges.registry)
     except (StandingError, DBAPIError, OSError) as error:
@@ -88,10 +110,12 @@ def write_metrics(settings: Settings) -> None:
 
 
 def _from_runs(gauges: _Gauges, connection: Connection) -> None:
+    newest: dict[str, float] = {}
     for run in rows(connection, ENDED):
-        ended_well = "Whether the newest run of the selection published; runs that only waited aside"
         well = run["status"] in ("published", "approved")
-        gauges.set("last_run_success", ended_well, float(well), selection=run["selection"])
+        newest |= dict.fromkeys(SELECTIONS.get(run["selection"], ()), float(well))
+        seconds = (run["finished_at"] - run["started_at"]).total_seconds()
+        gauges.set("run_seconds", "Seconds of the newest run", seconds, selection=run["selection"])
         for stage in (run["summary"] or {}).get("stages", []):
             gauges.set(
                 "stage_seconds",
@@ -100,23 +124,45 @@ def _from_runs(gauges: _Gauges, connection: Connection) -> None:
                 selection=run["selection"],
                 stage=stage["name"],
             )
+    says = "Whether the newest run of each of the selection's targets published; who only waited aside"
+    for name, published in _of_selections(newest):
+        gauges.set("last_run_success", says, published, selection=name)
     stopped = [SELECTIONS.get(run["selection"], ()) for run in rows(connection, UNDECIDED)]
     for name, targets in SELECTIONS.items():
         waits = any(set(targets) & set(others) for others in stopped)
         says = "Whether runs of the selection wait for a decision about one that the gate stopped"
         gauges.set("run_awaits_decision", says, float(waits), selection=name)
+    last: dict[str, float] = {}
     for run in rows(connection, PUBLISHED.format(condition="")):
-        covered = [name for name, targets in SELECTIONS.items() if _covers(run["selection"], targets)]
-        for name in covered:
-            _success(gauges, name, run["finished_at"].timestamp())
+        moment = run["finished_at"].timestamp()
+        last |= dict.fromkeys(SELECTIONS.get(run["selection"], ()), moment)
+    for name, moment in _of_selections(last):
+        _success(gauges, name, moment)
     for run in rows(connection, PUBLISHED.format(condition=COMPARED)):
         _from_summary(gauges, run["summary"] or {})
     for run in rows(connection, SET_ASIDE):
         _from_quarantine(gauges, run["reasons"] or [])
 
 
-def _covers(selection: str, targets: tuple[str, ...]) -> bool:
-    return set(targets) <= set(SELECTIONS.get(selection, ()))
+def _of_selections(of_targets: Mapping[str, float]) -> Iterator[tuple[str, float]]:
+    """The least of each selection's targets, where each of them has a value."""
+    for name, targets in SELECTIONS.items():
+        if of_targets.keys() >= set(targets):
+            yield name, min(of_targets[target] for target in targets)
+
+
+def _from_audits(gauges: _Gauges, connection: Connection) -> None:
+    says = "Expectations not met when a run last audited with the suite"
+    for row in rows(connection, UNMET, suites=list(SUITES)):
+        for severity, number in row["unmet"].items():
+            gauges.set("expectations_unmet", says, number, suite=row["suite"], severity=severity)
+    for row in rows(connection, NEWEST_ROWS):
+        for one in row["freshness"]:
+            says, latest = "When the newest row of the table came, as the last run saw it", one["latest"]
+            moment = datetime.fromisoformat(latest).timestamp() if latest else 0.0
+            gauges.set("newest_row_timestamp_seconds", says, moment, table=one["source"])
+        says = "Version of Standing, and of the policy of the last run"
+        gauges.set("info", says, 1, version=__version__, policy=row["policy"] or "")
 
 
 def _from_summary(gauges: _Gauges, summary: Mapping[str, Any]) -> None:
@@ -132,7 +178,7 @@ def _from_summary(gauges: _Gauges, summary: Mapping[str, Any]) -> None:
                 "Members per level, tier or score",
                 bucket["count"],
                 of=one["name"],
-                bucket=str(bucket["label"]),
+                bucket=str(bucket["label"]).replace("–", "-"),  # a query has to be typed
             )
 
 
@@ -140,15 +186,25 @@ def _from_quarantine(gauges: _Gauges, reasons: Sequence[Mapping[str, Any]]) -> N
     quarantined = "Source rows set aside in the newest run that built"
     gauges.set("quarantined_rows_of_all_reasons", quarantined, sum(one["rows"] for one in reasons))
     for one in reasons:
-        says, labels = "The same by reason", {"source": one["source"], "reason": one["reason"]}
+        says, labels = (
+            "Source rows set aside in the newest run that built, by reason",
+            {"source": one["source"], "reason": one["reason"]},
+        )
         gauges.set("quarantined_rows", says, one["rows"], **labels)
 
 
-def _from_due(gauges: _Gauges, connection: Connection) -> None:
-    due = {row["target"]: row["members"] for row in rows(connection, DUE)}
+def _from_due(gauges: _Gauges, connection: Connection, settings: Settings) -> None:
+    due = due_members(connection)
+    held = {row["target"]: row["members"] for row in rows(connection, HELD)}
     for target in TARGETS:
-        says = "Rows that wait for the next run; a row may stand for everybody"
-        gauges.set("due_rows", says, due.get(target.name, 0), target=target.name)
+        number = due.get(target.name, 0)
+        if number is None:
+            table = quoted(settings.application_schema, target.table)
+            number = connection.scalar(text(f"select count(*) from {table}")) or 0
+        says = "Members who wait for the next run; an edit of policy makes everybody wait once it begins"
+        gauges.set("due_members", says, number, target=target.name)
+        says = "Members whose document was taken back and is held as it is"
+        gauges.set("held_members", says, held.get(target.name, 0), target=target.name)
 
 
 def _from_reconciliation(gauges: _Gauges, connection: Connection) -> None:
@@ -164,6 +220,16 @@ def _from_reconciliation(gauges: _Gauges, connection: Connection) -> None:
 def _from_backfill(gauges: _Gauges, connection: Connection) -> None:
     if (finished_at := connection.scalar(text(BACKFILL))) is not None:
         _success(gauges, "backfill", finished_at.timestamp())
+
+
+def _from_settings(gauges: _Gauges, settings: Settings) -> None:
+    says = "Seconds from one scheduled run of the flow to the next"
+    for flow, milliseconds in (
+        ("scores", settings.trust_score_calculation_interval),
+        ("tiers", settings.seller_tier_update_interval),
+        ("reconcile", 24 * 60 * 60 * 1000),
+    ):
+        gauges.set("interval_seconds", says, milliseconds / 1000, flow=flow)
 
 
 def _success(gauges: _Gauges, flow: str, moment: float) -> None:

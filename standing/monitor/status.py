@@ -10,7 +10,7 @@ from standing.contract.targets import TARGETS
 from standing.database.connect import rows
 from standing.database.lock import free_at
 from standing.incremental.change_log import log_size
-from standing.incremental.due import everybody_due, reasons
+from standing.incremental.due import due_members, everybody_due, reasons
 from standing.incremental.observed import observe
 from standing.publish.documents import number
 from standing.settings import Settings
@@ -61,21 +61,7 @@ def _runs(engine: Engine, idle_at: datetime | None) -> list[dict[str, Any]]:
 
 
 def _changes(connection: Connection, settings: Settings) -> dict[str, Any]:
-    counted = {
-        row["target"]: row["due"]
-        for row in rows(
-            connection,
-            """
-            select target, count(distinct member_id) as due
-            from (
-                select target, member_id from standing.due where member_id is not null
-                union all
-                select target, member_id from standing.member_state where due_at <= clock_timestamp()
-            ) as counted
-            group by target
-            """,
-        )
-    }
+    counted = due_members(connection)
     held: dict[str, int] = {
         row["target"]: row["held"]
         for row in rows(connection, "select target, count(*) as held from standing.holds group by target")

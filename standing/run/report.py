@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from standing import __version__
+from standing.audit import SEVERITIES
 from standing.build.policy import policy_version
 from standing.contract.application import REQUIRED
 from standing.errors import GateStopped, StandingError
@@ -22,7 +23,7 @@ from standing.state.history import written_by
 from standing.text import plural
 
 #: Parts of the report that `standing.runs` keeps for later runs to compare with.
-SUMMARY = ("verdict", "changes", "stages", "distributions")
+SUMMARY = ("verdict", "changes", "stages", "distributions", "freshness")
 
 
 def gather(run: Run, status: str, error: StandingError | None) -> tuple[content.RunReport, dict[str, Any]]:
@@ -39,6 +40,7 @@ def gather(run: Run, status: str, error: StandingError | None) -> tuple[content.
             **summary,
             "policy_version": gathered.run.policy_version,
             "quarantine": set_aside,
+            "unmet": _unmet(run),
             "volumes": _volumes(run) if run.builds_everybody else {},
             "gate": run.gate.to_json(),
             **({"plan": run.plan.words} if run.plan else {}),
@@ -46,6 +48,14 @@ def gather(run: Run, status: str, error: StandingError | None) -> tuple[content.
             **({} if run.approves is None else {"approves": run.approves, "left": run.written.left}),
         },
     )
+
+
+def _unmet(run: Run) -> dict[str, dict[str, int]]:
+    """Expectations not met, by suite and severity; with zeros, so that an alarm can end."""
+    return {
+        one.verdict.suite: {severity: len(one.verdict.failures(severity)) for severity in SEVERITIES}
+        for one in run.audits
+    }
 
 
 def _volumes(run: Run) -> dict[str, int]:

@@ -1,17 +1,16 @@
-"""Background processes by their notes; metrics and backfills on a real database."""
+"""Background processes by their notes; backfills on a real database."""
 
 import os
 import sys
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
 import pytest
-from conftest import MakeDatabase, Standing
-from prometheus_client.parser import text_string_to_metric_families
+from conftest import MakeDatabase
 from sqlalchemy import text
+from support.metrics import metrics
 from support.waiting import until
 
 from standing.database.connect import connect
@@ -104,83 +103,6 @@ def test_whoever_waits_hears_for_what_and_at_last_why_it_was_given_up(
 @pytest.fixture
 def upgraded(make_database: MakeDatabase, prepared_template: str) -> Settings:
     return make_database(prepared_template)
-
-
-def metrics(settings: Settings) -> dict[tuple[str, ...], float]:
-    families = text_string_to_metric_families(settings.metrics_path.read_text())
-    return {
-        (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
-        for family in families
-        for sample in family.samples
-    }
-
-
-def test_metrics_follow_a_run_from_the_command_line(upgraded: Settings, standing: Standing) -> None:
-    began = time.time()
-    standing.told(upgraded, "run")
-    found = metrics(upgraded)
-    for flow in ("all", "scores", "tiers"):
-        assert found["standing_last_success_timestamp_seconds", flow] >= began - 1
-    with connect(upgraded) as engine, engine.connect() as connection:
-        members = connection.scalar(text("select count(*) from users"))
-        bronze = connection.scalar(
-            text("select count(*) from users where trust_score ->> 'level' = 'bronze'")
-        )
-    assert found["standing_documents", "candidates", "trust_score"] == members
-    assert found["standing_documents", "changed", "trust_score"] == members
-    assert found["standing_documents", "written", "trust_score"] == members
-    assert found["standing_distribution", "bronze", "level"] == bronze
-    assert found["standing_due_rows", "trust_score"] == 0
-    assert found["standing_last_run_success", "all"] == 1
-    assert found["standing_stage_seconds", "all", "build"] > 0
-    assert ("standing_quarantined_rows_of_all_reasons",) in found
-
-
-def test_drift_is_that_of_the_last_reconciliation(upgraded: Settings) -> None:
-    book = """insert into standing.runs (selection, as_of, status, finished_at, summary)
-        select 'all', now(), 'published', now(),
-            jsonb_build_object('reconciliation', cast(:found as jsonb))"""
-    with connect(upgraded) as engine, engine.begin() as connection:
-        connection.execute(text(book), {"found": '{"counts": {"ratings": {"edited": 2, "gone": 1}}}'})
-    write_metrics(upgraded)
-    found = metrics(upgraded)
-    assert found["standing_drift_documents", "ratings"] == 3
-    assert found["standing_drift_documents", "tier_info"] == 0
-    assert found["standing_last_success_timestamp_seconds", "reconcile"] > 0
-
-
-def test_a_stopped_run_is_shown_until_it_is_decided_whoever_waits_for_it(upgraded: Settings) -> None:
-    entry = """insert into standing.runs (selection, as_of, status, finished_at, summary) values
-        (
-            :selection, now(), :status, now(),
-            jsonb_build_object('expires_at', now() + cast(:left as interval))
-        )"""
-    with connect(upgraded) as engine:
-        for selection, status in (("tiers", "published"), ("scores", "stopped"), ("all", "waiting")):
-            with engine.begin() as connection:
-                given = {"selection": selection, "status": status, "left": "1 hour"}
-                connection.execute(text(entry), given)
-        write_metrics(upgraded)
-        found = metrics(upgraded)
-        awaits = {name: found["standing_run_awaits_decision", name] for name in ("all", "scores", "tiers")}
-        assert awaits == {"all": 1, "scores": 1, "tiers": 0}
-        assert found["standing_last_run_success", "scores"] == 0
-        assert found["standing_last_run_success", "tiers"] == 1
-        assert ("standing_last_run_success", "all") not in found
-        with engine.begin() as connection:
-            connection.execute(
-                text("update standing.runs set status = 'rejected' where status = 'stopped'")
-            )
-    write_metrics(upgraded)
-    assert metrics(upgraded)["standing_run_awaits_decision", "all"] == 0
-
-
-def test_metrics_that_cannot_be_written_fail_nothing(
-    upgraded: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    (tmp_path / "taken").write_text("")
-    write_metrics(upgraded.model_copy(update={"metrics_file": tmp_path / "taken" / "standing.prom"}))
-    assert "metrics are not written" in caplog.text
 
 
 def test_a_backfill_goes_on_where_it_was_and_leaves_published_columns_alone(upgraded: Settings) -> None:

@@ -243,7 +243,7 @@ def test_only_a_stopped_run_is_decided_and_not_beside_another(
     assert scalar(database, f"select status from standing.runs where run_id = {RUN}") == "stopped"
 
 
-def test_diff_of_a_stopped_run_shows_columns_matrix_and_movers(
+def test_diff_of_a_stopped_run_shows_columns_matrix_and_largest_changes(
     marketplace: Settings, database: Engine, standing: Standing
 ) -> None:
     found = json.loads(standing.told(marketplace, "diff", "--stopped", "--json"))

@@ -23,7 +23,7 @@ FACTOR = FactorChange("email_verified", "E-mail address verified", "ยืนย
         (None, "4.5", None, None, "none → 4.5"),
     ],
 )
-def test_a_mover_has_an_arrow_only_where_something_moves(
+def test_a_change_has_an_arrow_only_where_something_moves(
     before: str | None, after: str, step_before: str | None, step_after: str | None, said: str
 ) -> None:
     change = MemberChange(

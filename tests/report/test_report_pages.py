@@ -110,7 +110,7 @@ def test_lively_run_shows_every_part(tmp_path):
         assert said in page
 
 
-def test_a_mover_has_a_level_or_tier_and_factors_by_their_labels(tmp_path):
+def test_a_change_has_a_level_or_tier_and_factors_by_their_labels(tmp_path):
     page = page_of(LIVELY, tmp_path).plain
     for said in (
         "Platinum → Bronzeแพลทินัม → บรอนซ์",

@@ -41,5 +41,5 @@ def normalized(text: str) -> str:
     if "/*" in sql:
         return text
     jinja = iter([value for kind, value in tokens if kind != "data"])
-    stripped = SQL.sub(lambda found: " " if found["goes"] else found[0], sql)
+    stripped = SQL.sub(lambda match: " " if match["goes"] else match[0], sql)
     return re.sub(PIECE, lambda _: next(jinja), stripped)

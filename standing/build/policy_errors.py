@@ -57,7 +57,7 @@ def refused_cells(root: Path, url: URL, seed: Seed, types: dict[str, str]) -> li
 def wrong_policy(root: Path, url: URL, failed: list[Any]) -> list[str]:
     """A sentence for each wrong row of the project's policy; none where something else failed, too."""
     tables = {seed.name: seed for seed in seeds(root)}
-    found: list[str] = []
+    found: dict[str, None] = {}
     for result in failed:
         node = result.node
         if node.resource_type == "seed":
@@ -67,8 +67,8 @@ def wrong_policy(root: Path, url: URL, failed: list[Any]) -> list[str]:
             sentences = [sentence for row in rows for sentence in _sentences(root, tables, node, row)]
         if not sentences:
             return []
-        found += [sentence for sentence in sentences if sentence not in found]
-    return found
+        found |= dict.fromkeys(sentences)
+    return list(found)
 
 
 def _sentences(root: Path, tables: dict[str, Seed], test: Any, row: dict[str, Any]) -> Iterator[str]:

@@ -160,32 +160,6 @@ IN_A_FILE = [
         "order,no buyer,",
         "(order, no buyer): no row of order is ever set aside",
     ),
-]
-#: What shows between rows, when they are loaded.
-BETWEEN_ROWS = [
-    Slip(
-        "a missing metric",
-        "scorecard_metrics",
-        "referrals,community,count,up,,,Referred members who bought,เพื่อนที่แนะนำและสั่งซื้อแล้ว,brought"
-        " real buyers\n",
-        "",
-        "(referrals, 10): metric is 'referrals', which seeds/scorecard_metrics.csv does not have",
-    ),
-    Slip(
-        "a metric that nothing measures",
-        "scorecard_metrics",
-        "referrals,community,count",
-        "karma,community,count,up,,,Karma,กรรม,is wanted\nreferrals,community,count",
-        "(karma): metric is 'karma' and none of email_verified, phone_verified,",
-    ),
-    Slip(
-        "a metric without bins",
-        "scorecard_bins",
-        "two_factor_enabled,0,0,off\ntwo_factor_enabled,1,10,on\n",
-        "",
-        "(two_factor_enabled): metric is 'two_factor_enabled', which seeds/scorecard_bins.csv does not"
-        " have",
-    ),
     Slip(
         "a document without a limit",
         "gate_limits",
@@ -200,127 +174,162 @@ BETWEEN_ROWS = [
         "lost_members_share,ratings,",
         "seeds/gate_limits.csv has no row of lost_members_share for behavior_score, nor for all",
     ),
-    Slip(
-        "a gap",
-        "scorecard_bins",
-        "referrals,0,0,none\n",
-        "",
-        "(referrals, 1): the first bin of referrals begins at 1 and leaves a gap from 0 on",
-    ),
-    Slip(
-        "a value that falls",
-        "scorecard_bins",
-        "account_age_days,180,12,",
-        "account_age_days,180,4,",
-        "(account_age_days, 180): its value 4 is below the 5 of the bin before, though more is better",
-    ),
-    Slip(
-        "a value that rises where more is worse",
-        "scorecard_bins",
-        "warning_rate,8,-50,",
-        "warning_rate,8,-10,",
-        "(warning_rate, 8): its value -10 is above the -20 of the bin before, though more is worse",
-    ),
-    Slip(
-        "points for bad things",
-        "scorecard_bins",
-        "warning_rate,0,0,",
-        "warning_rate,0,5,",
-        "(warning_rate, 0): a bad thing has the value 5",
-    ),
-    Slip(
-        "best bins beyond 100",
-        "scorecard_bins",
-        "email_verified,1,20,",
-        "email_verified,1,21,",
-        "the best bins of identity sum to 101 and not to 100: account_age_days 20, email_verified 21,",
-    ),
-    Slip(
-        "hundredths of a point",
-        "scorecard_bins",
-        "completed_value,5000,4,",
-        "completed_value,5000,4.2,",
-        "(completed_value, 5000): its value 4.2 times the weight 0.20 of transaction is no multiple of 0.1",
-    ),
-    Slip(
-        "weights beyond a half",
-        "scorecard_categories",
-        "community,0.10,",
-        "community,0.20,",
-        "the weights sum to 0.60 and not to 0.50: behavior 0.10, community 0.20,",
-    ),
-    Slip(
-        "gold above diamond",
-        "trust_levels",
-        "gold,3,70,",
-        "gold,3,95,",
-        "(platinum): min_score: it asks for 80, less than the 95 of gold below it",
-    ),
-    Slip(
-        "a level without a minimum",
-        "trust_levels",
-        "platinum,4,80,30,",
-        "platinum,4,80,,",
-        "(platinum): min_completed_orders is empty and no setting says it",
-    ),
-    Slip(
-        "a tier below the one before",
-        "tier_policy",
-        "established,3,50,4.3",
-        "established,3,5,4.3",
-        "(established): min_orders: it asks for 5, less than the 10 of rising below it",
-    ),
-    Slip(
-        "a prior with points",
-        "scorecard_metrics",
-        "response_rate,behavior,rate,up,5,50,",
-        "response_rate,behavior,rate,up,5,85,",
-        "(response_rate): members without evidence are given its prior 85,"
-        " which lies in a bin of 20 points",
-    ),
-    Slip(
-        "an unknown category",
-        "scorecard_metrics",
-        "counterparties,transaction,",
-        "counterparties,transactions,",
-        "(counterparties): category is 'transactions', which seeds/scorecard_categories.csv does not have",
-    ),
-    Slip(
-        "an unknown measure",
-        "risk_rules",
-        "slow_to_answer,unanswered_rate,",
-        "slow_to_answer,slowness,",
-        "(slow_to_answer): measure is 'slowness' and none of cancellation_rate, dispute_rate,",
-    ),
-    Slip(
-        "two levels of one rank",
-        "trust_levels",
-        "silver,2,60,",
-        "silver,1,60,",
-        "(silver): rank 1 is there twice",
-    ),
-    Slip(
-        "a warning after the stop",
-        "gate_limits",
-        "mean_shift,ratings,0.1,0.3,",
-        "mean_shift,ratings,0.5,0.3,",
-        "(mean_shift, ratings): it warns at 0.5, beyond the 0.3 at which it stops",
-    ),
-    Slip(
-        "a flag beyond one",
-        "scorecard_bins",
-        "kyc_verified,1,30,",
-        "kyc_verified,2,30,",
-        "(kyc_verified, 2): it begins at 2, and kyc_verified never goes beyond 1",
-    ),
-    Slip(
-        "a rate beyond everything",
-        "risk_rules",
-        "unanswered_rate,medium,80,",
-        "unanswered_rate,medium,800,",
-        "(slow_to_answer): it begins at 800, and unanswered_rate never goes beyond 100",
-    ),
 ]
+#: What shows between rows once they are loaded, by what is told in one go: of tables that name each other,
+#: of the bins, and of what is made of both, which is not made while one of the others is wrong.
+BETWEEN_ROWS = {
+    "names": [
+        Slip(
+            "a missing metric",
+            "scorecard_metrics",
+            "referrals,community,count,up,,,Referred members who bought,เพื่อนที่แนะนำและสั่งซื้อแล้ว,brought"
+            " real buyers\n",
+            "",
+            "(referrals, 10): metric is 'referrals', which seeds/scorecard_metrics.csv does not have",
+        ),
+        Slip(
+            "weights beyond a half",
+            "scorecard_categories",
+            "community,0.10,",
+            "community,0.20,",
+            "the weights sum to 0.60 and not to 0.50: behavior 0.10, community 0.20,",
+        ),
+        Slip(
+            "an unknown category",
+            "scorecard_metrics",
+            "counterparties,transaction,",
+            "counterparties,transactions,",
+            "(counterparties): category is 'transactions', which seeds/scorecard_categories.csv does not"
+            " have",
+        ),
+        Slip(
+            "an unknown measure",
+            "risk_rules",
+            "slow_to_answer,unanswered_rate,",
+            "slow_to_answer,slowness,",
+            "(slow_to_answer): measure is 'slowness' and none of cancellation_rate, dispute_rate,",
+        ),
+        Slip(
+            "two levels of one rank",
+            "trust_levels",
+            "silver,2,60,",
+            "silver,1,60,",
+            "(silver): rank 1 is there twice",
+        ),
+        Slip(
+            "a warning after the stop",
+            "gate_limits",
+            "mean_shift,ratings,0.1,0.3,",
+            "mean_shift,ratings,0.5,0.3,",
+            "(mean_shift, ratings): it warns at 0.5, beyond the 0.3 at which it stops",
+        ),
+    ],
+    "bins": [
+        Slip(
+            "a flag beyond one",
+            "scorecard_bins",
+            "kyc_verified,1,30,",
+            "kyc_verified,2,30,",
+            "(kyc_verified, 2): it begins at 2, and kyc_verified never goes beyond 1",
+        ),
+        Slip(
+            "a rate beyond everything",
+            "risk_rules",
+            "unanswered_rate,medium,80,",
+            "unanswered_rate,medium,800,",
+            "(slow_to_answer): it begins at 800, and unanswered_rate never goes beyond 100",
+        ),
+        Slip(
+            "a metric that nothing measures",
+            "scorecard_metrics",
+            "referrals,community,count",
+            "karma,community,count,up,,,Karma,กรรม,is wanted\nreferrals,community,count",
+            "(karma): metric is 'karma' and none of email_verified, phone_verified,",
+        ),
+        Slip(
+            "a metric without bins",
+            "scorecard_bins",
+            "two_factor_enabled,0,0,off\ntwo_factor_enabled,1,10,on\n",
+            "",
+            "(two_factor_enabled): metric is 'two_factor_enabled', which seeds/scorecard_bins.csv does not"
+            " have",
+        ),
+        Slip(
+            "a gap",
+            "scorecard_bins",
+            "referrals,0,0,none\n",
+            "",
+            "(referrals, 1): the first bin of referrals begins at 1 and leaves a gap from 0 on",
+        ),
+        Slip(
+            "a value that falls",
+            "scorecard_bins",
+            "account_age_days,180,12,",
+            "account_age_days,180,4,",
+            "(account_age_days, 180): its value 4 is below the 5 of the bin before, though more is better",
+        ),
+        Slip(
+            "a value that rises where more is worse",
+            "scorecard_bins",
+            "warning_rate,8,-50,",
+            "warning_rate,8,-10,",
+            "(warning_rate, 8): its value -10 is above the -20 of the bin before, though more is worse",
+        ),
+        Slip(
+            "points for bad things",
+            "scorecard_bins",
+            "warning_rate,0,0,",
+            "warning_rate,0,5,",
+            "(warning_rate, 0): a bad thing has the value 5",
+        ),
+        Slip(
+            "hundredths of a point",
+            "scorecard_bins",
+            "completed_value,5000,4,",
+            "completed_value,5000,4.2,",
+            "(completed_value, 5000): its value 4.2 times the weight 0.20 of transaction is no multiple of"
+            " 0.1",
+        ),
+    ],
+    "made": [
+        Slip(
+            "best bins beyond 100",
+            "scorecard_bins",
+            "email_verified,1,20,",
+            "email_verified,1,21,",
+            "the best bins of identity sum to 101 and not to 100: account_age_days 20, email_verified 21,",
+        ),
+        Slip(
+            "gold above diamond",
+            "trust_levels",
+            "gold,3,70,",
+            "gold,3,95,",
+            "(platinum): min_score: it asks for 80, less than the 95 of gold below it",
+        ),
+        Slip(
+            "a level without a minimum",
+            "trust_levels",
+            "platinum,4,80,30,",
+            "platinum,4,80,,",
+            "(platinum): min_completed_orders is empty and no setting says it",
+        ),
+        Slip(
+            "a tier below the one before",
+            "tier_policy",
+            "established,3,50,4.3",
+            "established,3,5,4.3",
+            "(established): min_orders: it asks for 5, less than the 10 of rising below it",
+        ),
+        Slip(
+            "a prior with points",
+            "scorecard_metrics",
+            "response_rate,behavior,rate,up,5,50,",
+            "response_rate,behavior,rate,up,5,85,",
+            "(response_rate): members without evidence are given its prior 85,"
+            " which lies in a bin of 20 points",
+        ),
+    ],
+}
 
 
 #: Seed, line and the first part of the key in what is said.
@@ -346,29 +355,29 @@ def project(
         yield copy, engine
 
 
-def refusal(project: Project, engine: Engine, slip: Slip) -> BuildFailed:
-    """What is said to the slip, with lines that are those of their rows; the file is put right again."""
-    path = project.folder / "seeds" / f"{slip.seed}.csv"
-    before = path.read_text("utf-8")
-    project.edit(f"seeds/{slip.seed}.csv", (slip.old, slip.new))
+def refusal(project: Project, engine: Engine, *slips: Slip) -> BuildFailed:
+    """What is said to the slips, with lines that are those of their rows; the files are put right again."""
+    paths = {project.folder / "seeds" / f"{slip.seed}.csv" for slip in slips}
+    before = {path: path.read_text("utf-8") for path in paths}
     try:
+        for slip in slips:
+            project.edit(f"seeds/{slip.seed}.csv", (slip.old, slip.new))
         with pytest.raises(BuildFailed) as refused:
             dbt.load_policy(project.settings, engine.url)
         for seed, line, key in PLACE.findall(refused.value.message):
             text_of = (project.folder / "seeds" / f"{seed}.csv").read_text("utf-8").splitlines()
             assert key in text_of[int(line) - 1]
     finally:
-        path.write_text(before, "utf-8")
+        for path, text_of in before.items():
+            path.write_text(text_of, "utf-8")
     return refused.value
 
 
-@pytest.mark.parametrize("slip", [*IN_A_FILE, *BETWEEN_ROWS], ids=named)
-def test_a_wrong_row_is_named_with_its_file_and_what_helps(
-    project: tuple[Project, Engine], slip: Slip
-) -> None:
-    error = refusal(*project, slip)
+def check(error: BuildFailed, *slips: Slip) -> None:
+    """It names what is wrong with each of them, and what helps."""
     assert error.message.startswith("the policy is wrong: seeds/")
-    assert slip.said in re.sub(r"(?<=csv) line \d+", "", error.message)
+    told = re.sub(r"(?<=csv) line \d+", "", error.message)
+    assert [slip.name for slip in slips if slip.said not in told] == [], told
     assert error.fix == policy.FIX
     assert "dbt" not in error.message
 
@@ -491,6 +500,21 @@ def test_a_table_that_the_server_refuses_says_why_and_what_helps(project: tuple[
     assert "numeric field overflow" in error.message
 
 
+@pytest.mark.parametrize("slip", IN_A_FILE, ids=named)
+def test_a_wrong_row_is_named_with_its_file_and_what_helps(
+    project: tuple[Project, Engine], slip: Slip
+) -> None:
+    check(refusal(*project, slip), slip)
+
+
+@pytest.mark.parametrize("group", BETWEEN_ROWS)
+def test_rows_that_are_wrong_together_are_each_named(
+    project: tuple[Project, Engine], group: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("standing.build.policy.NAMED", 100)
+    check(refusal(*project, *BETWEEN_ROWS[group]), *BETWEEN_ROWS[group])
+
+
 def test_the_policy_as_it_is_is_not_refused(project: tuple[Project, Engine]) -> None:
     copy, engine = project
     policy.check_files(copy.folder)
@@ -504,9 +528,9 @@ def test_a_wrong_policy_stops_a_run_and_a_trial_before_anything_is_built(
     own = load_settings(STANDING_HOME=tmp_path / "own", DATABASE_URL=settings.database_url)
     project = Project(tmp_path / "project", own)
     project.edit("seeds/trust_levels.csv", ("gold,3,70,", "gold,3,95,"))
-    with connect(own) as engine, engine.connect() as connection:
-        for command in (("run",), ("diff",)):
-            done = project(*command)
+    with project.commands() as standing, connect(own) as engine, engine.connect() as connection:
+        for command in ("run", "diff"):
+            done = standing(command)
             assert done.returncode == 1, done.stderr
             said = "the policy is wrong: seeds/trust_levels.csv line 5 (platinum): min_score"
             assert said in re.sub(r"\s+", " ", done.stderr)

@@ -1,7 +1,8 @@
 """What a report says of a run: where members stood before, and what was set aside run by run."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -18,15 +19,9 @@ pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture
-def marketplace(make_database: MakeDatabase, prepared_template: str) -> Settings:
-    return make_database(prepared_template, STANDING_LOCK_WAIT_MINUTES=0)
-
-
-@pytest.fixture
-def database(marketplace: Settings) -> Iterator[Engine]:
-    engine = create_engine(marketplace.database_url or "")
-    yield engine
-    engine.dispose()
+def marketplace(make_database: MakeDatabase, published_template: str) -> Settings:
+    """After a first run."""
+    return make_database(published_template, STANDING_LOCK_WAIT_MINUTES=0)
 
 
 def report_of(settings: Settings, run_id: int) -> dict[str, Any]:
@@ -50,7 +45,6 @@ def spoil(engine: Engine, number: int) -> None:
 def test_each_reason_has_its_rows_of_the_last_runs_and_replays_are_none_of_them(
     marketplace: Settings, database: Engine
 ) -> None:
-    execute(marketplace, Request())
     spoil(database, 2)
     second = execute(marketplace, Request())
     replayed = execute(marketplace, Request(as_of=second.as_of))
@@ -85,36 +79,6 @@ def shown_levels(settings: Settings, run_id: int, side: str) -> dict[str, int]:
     return {bucket["label"]: bucket["count"] for bucket in shown[side] if bucket["count"]}
 
 
-def test_scores_before_are_those_published_whether_or_not_the_run_wrote(
-    marketplace: Settings, database: Engine
-) -> None:
-    first = execute(marketplace, Request())
-    assert first.status == "published", first.message
-    published = levels(database)
-    unverify = "update users set email_verified = false, phone_verified = false"
-    with database.begin() as connection:
-        connection.execute(text(f"{unverify} where id in (select id from users order by id limit 20)"))
-
-    second = execute(marketplace, Request())
-
-    assert second.status == "published", second.message
-    assert shown_levels(marketplace, 2, "before") == published
-    published = levels(database)
-    assert shown_levels(marketplace, 2, "after") == published
-    names = {one["name"]: one for one in report_of(marketplace, 2)["distributions"]}
-    assert set(names) == {"level", "overall_score", "tier", "rating", "adjusted_rating"}
-    assert names["overall_score"]["before"] != names["overall_score"]["after"]
-    assert names["adjusted_rating"]["before"] == names["adjusted_rating"]["after"]
-    with database.begin() as connection:
-        connection.execute(text(unverify))
-
-    third = execute(marketplace, Request())
-
-    assert third.status == "stopped", third.message  # by the gate: too many members move down
-    assert levels(database) == published == shown_levels(marketplace, 3, "before")
-    assert shown_levels(marketplace, 3, "after") != published
-
-
 def moved_steps(changes: list[dict[str, Any]], target: str) -> dict[str, tuple[str, str]]:
     found = (one for one in changes if one["target"] == target and one["step_before"] != one["step_after"])
     return {one["member_id"]: (one["step_before"], one["step_after"]) for one in found}
@@ -130,10 +94,21 @@ def published_steps(engine: Engine) -> dict[str, str]:
         return {row.id: row.step for row in connection.execute(text(statement))}
 
 
-def test_who_moves_most_is_shown_with_level_or_tier_and_the_factors_that_moved(
-    make_database: MakeDatabase, published_template: str, standing: Standing
-) -> None:
-    settings = make_database(published_template)
+@dataclass(frozen=True)
+class Moved:
+    """A marketplace in which run 2 moved a few members, and the gate stopped run 3, which would move all.
+
+    `levels` and `steps` are what was published before run 2 and after it.
+    """
+
+    settings: Settings
+    levels: tuple[dict[str, int], dict[str, int]]
+    steps: tuple[dict[str, str], dict[str, str]]
+
+
+@pytest.fixture(scope="module")
+def moved(module_database: Callable[[str], Settings], published_template: str) -> Moved:
+    settings = module_database(published_template)
     engine = create_engine(settings.database_url or "")
     papers_lost = "update users set email_verified = false, phone_verified = false, kyc_status = 'none'"
     ten = "(select id from users where trust_score ->> 'level' = 'silver' order by id limit 10)"
@@ -148,13 +123,34 @@ def test_who_moves_most_is_shown_with_level_or_tier_and_the_factors_that_moved(
                 " where tier_info ->> 'current_tier' = 'starter' order by id limit 1)"
             )
         )
-    before = published_steps(engine)
-
+    before = levels(engine), published_steps(engine)
     second = execute(settings, Request(full=True))
-
     assert second.status == "published", second.message
-    after = published_steps(engine)
-    changes = report_of(settings, 2)["largest_changes"]
+    after = levels(engine), published_steps(engine)
+    with engine.begin() as connection:
+        connection.execute(text(papers_lost))
+    third = execute(settings, Request())
+    assert third.status == "stopped", third.message  # by the gate: too many members move down
+    assert levels(engine) == after[0]
+    engine.dispose()
+    return Moved(settings, *zip(before, after, strict=True))  # type: ignore[arg-type]
+
+
+def test_scores_before_are_those_published_whether_or_not_the_run_wrote(moved: Moved) -> None:
+    before, after = moved.levels
+    assert shown_levels(moved.settings, 2, "before") == before != after
+    assert shown_levels(moved.settings, 2, "after") == after
+    names = {one["name"]: one for one in report_of(moved.settings, 2)["distributions"]}
+    assert set(names) == {"level", "overall_score", "tier", "rating", "adjusted_rating"}
+    assert names["overall_score"]["before"] != names["overall_score"]["after"]
+    assert names["adjusted_rating"]["before"] == names["adjusted_rating"]["after"]
+    assert shown_levels(moved.settings, 3, "before") == after
+    assert shown_levels(moved.settings, 3, "after") != after
+
+
+def test_who_moves_most_is_shown_with_level_or_tier_and_the_factors_that_moved(moved: Moved) -> None:
+    before, after = moved.steps
+    changes = report_of(moved.settings, 2)["largest_changes"]
     fallen = moved_steps(changes, "trust_score")
     assert ("silver", "bronze") in fallen.values()
     assert ("top_seller", "starter") in moved_steps(changes, "tier_info").values()
@@ -169,17 +165,16 @@ def test_who_moves_most_is_shown_with_level_or_tier_and_the_factors_that_moved(
         2.0,
         None,
     )
-    moved = sum((one["after"] or 0) - (one["before"] or 0) for one in first["factors"])
-    assert moved == pytest.approx(first["after"] - first["before"])
+    explained = sum((one["after"] or 0) - (one["before"] or 0) for one in first["factors"])
+    assert explained == pytest.approx(first["after"] - first["before"])
 
-    # A run that the gate stops says the same as `standing diff` says of it.
-    with engine.begin() as connection:
-        connection.execute(text(papers_lost))
-    engine.dispose()
-    assert execute(settings, Request()).status == "stopped"
-    differing = json.loads(standing.told(settings, "diff", "--stopped", "--json"))["largest_changes"]
+
+def test_a_run_that_the_gate_stops_names_those_whom_a_diff_of_it_names(
+    moved: Moved, standing: Standing
+) -> None:
+    differing = json.loads(standing.told(moved.settings, "diff", "--stopped", "--json"))["largest_changes"]
     by_score = ("trust_score", "ratings", "tier_info")
-    assert report_of(settings, 3)["largest_changes"] == [
+    assert report_of(moved.settings, 3)["largest_changes"] == [
         one
         for name in by_score
         for one in differing

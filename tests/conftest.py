@@ -41,18 +41,24 @@ FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 LONGEST = (
     "test_deployments.py",
     "test_incremental.py",
-    "test_scores_replay.py",
     "test_run_disturbed.py",
+    "test_derived.py",
+    "test_run.py",
+    "test_scores_replay.py",
     "test_run_killed.py",
     "test_upgrade_killed.py",
     "test_decisions.py",
     "test_scores_reference.py",
-    "test_run.py",
+    "test_reconcile.py",
     "test_journey.py",
-    "test_scores_proofs.py",
     "test_gate.py",
-    "test_bad_input.py",
+    "test_why_published.py",
+    "test_scores_proofs.py",
+    "test_toy_document.py",
+    "test_sql.py",
     "test_scores_policy.py",
+    "test_findings.py",
+    "test_bad_input.py",
 )
 #: A fixture that a test uses → the mark that says its kind, the dearest first.
 KINDS = {"browser": "browser", "give_prefect": "prefect", "postgres": "database"}
@@ -183,6 +189,14 @@ def engine(settings: Settings) -> Iterator[Engine]:
 
     with connect(settings) as engine:
         yield engine
+
+
+@pytest.fixture
+def database(marketplace: Settings) -> Iterator[Engine]:
+    """An engine to the database of a module's own fixture `marketplace`."""
+    engine = create_engine(marketplace.database_url or "")
+    yield engine
+    engine.dispose()
 
 
 class Standing:

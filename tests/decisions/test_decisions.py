@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -41,13 +40,6 @@ def stopped_template(make_template: MakeTemplate, published_template: str) -> st
 @pytest.fixture
 def marketplace(make_database: MakeDatabase, stopped_template: str) -> Settings:
     return make_database(stopped_template, STANDING_LOCK_WAIT_MINUTES=0, STANDING_PUBLISH_CHUNK=37)
-
-
-@pytest.fixture
-def database(marketplace: Settings) -> Iterator[Engine]:
-    engine = create_engine(marketplace.database_url or "")
-    yield engine
-    engine.dispose()
 
 
 DUE = "select target || ' ' || member_id from standing.due order by 1"

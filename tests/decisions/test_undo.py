@@ -1,7 +1,6 @@
 """Undo: exactly what a run wrote is put back where it still stands, and held until resumed."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 from conftest import MakeDatabase, MakeTemplate, Standing
@@ -48,13 +47,6 @@ def second_template(make_template: MakeTemplate, published_template: str) -> str
 @pytest.fixture
 def marketplace(make_database: MakeDatabase, second_template: str) -> Settings:
     return make_database(second_template, STANDING_LOCK_WAIT_MINUTES=0, STANDING_PUBLISH_CHUNK=3)
-
-
-@pytest.fixture
-def database(marketplace: Settings) -> Iterator[Engine]:
-    engine = create_engine(marketplace.database_url or "")
-    yield engine
-    engine.dispose()
 
 
 WRITTEN = f"(select member_id from standing.history where run_id = {RUN} and target = 'trust_score')"

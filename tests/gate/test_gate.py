@@ -1,7 +1,6 @@
 """The gate: what it lets pass, what it stops, and who waits for whom."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from html import unescape
 
@@ -29,13 +28,6 @@ pytestmark = pytest.mark.usefixtures("no_pictures")
 @pytest.fixture
 def marketplace(make_database: MakeDatabase, published_template: str) -> Settings:
     return make_database(published_template, STANDING_LOCK_WAIT_MINUTES=0)
-
-
-@pytest.fixture
-def database(marketplace: Settings) -> Iterator[Engine]:
-    engine = create_engine(marketplace.database_url or "")
-    yield engine
-    engine.dispose()
 
 
 def stop(marketplace: Settings, database: Engine, selection: str = "all") -> RunOutcome:

@@ -2,12 +2,11 @@
 approved.
 """
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import MakeDatabase
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, text
 from support.decided import column, do, scalar
 from support.small_mart import build, declare, find, publish, stop, until_it_waits
 
@@ -69,13 +68,6 @@ def marketplace(
 ) -> Settings:
     declare(monkeypatch, PROGRAMME)
     return make_database(published_template, STANDING_LOCK_WAIT_MINUTES=0, STANDING_PUBLISH_CHUNK=2)
-
-
-@pytest.fixture
-def database(marketplace: Settings) -> Iterator[Engine]:
-    engine = create_engine(marketplace.database_url or "")
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

@@ -40,13 +40,6 @@ def published_database(published: Settings) -> Iterator[Engine]:
     engine.dispose()
 
 
-@pytest.fixture
-def database(marketplace: Settings) -> Iterator[Engine]:
-    engine = create_engine(marketplace.database_url or "")
-    yield engine
-    engine.dispose()
-
-
 def documents(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
     """Every published column, by target."""
     with engine.connect() as connection:

@@ -1,11 +1,10 @@
 """How long replaced documents are kept, and what is erased with a member who is gone."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 from conftest import MakeDatabase
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, text
 from support.decided import column, do, scalar
 
 from standing.run.execute import execute
@@ -26,13 +25,6 @@ STAYS = "00000000-0000-0000-0000-0000000a11fe"
 @pytest.fixture
 def marketplace(make_database: MakeDatabase, published_template: str) -> Settings:
     return make_database(published_template, STANDING_LOCK_WAIT_MINUTES=0, STANDING_HISTORY_DAYS=30)
-
-
-@pytest.fixture
-def database(marketplace: Settings) -> Iterator[Engine]:
-    engine = create_engine(marketplace.database_url or "")
-    yield engine
-    engine.dispose()
 
 
 def keep_day(engine: Engine, ago: int) -> str:

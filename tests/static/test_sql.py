@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Standing
+from conftest import LONGEST, Standing
 
 from standing import PROJECT_ROOT
 from standing.build import dbt, policy
@@ -163,7 +163,7 @@ def test_policy_is_built_apart_with_every_model_that_reads_nothing_else(manifest
 def test_dbt_unit_tests_hold(built: Settings, standing: Standing) -> None:
     """They need the types of the relations they stand in for: a replay builds these."""
     context = "run", "--as-of", "2026-05-31T12:00:00+07:00"
-    standing.ok(built, *context)
+    standing.told(built, *context)
     schema = {"STANDING_BUILD_SCHEMA": f"{built.build_schema}_replay"}
     done = standing(built, "dbt", "test", "--select", "test_type:unit", **schema)
     assert done.returncode == 0, done.stdout[-6000:]
@@ -175,6 +175,10 @@ def test_no_python_file_is_longer_than_a_room() -> None:
         for file in (PROJECT_ROOT / folder).rglob("*.py"):
             lines = len(file.read_text("utf-8").splitlines())
             assert lines <= 260, f"{file.relative_to(PROJECT_ROOT)} has {lines} lines: is it two things?"
+
+
+def test_the_files_that_are_begun_first_are_there() -> None:
+    assert set(LONGEST) <= {file.name for file in (PROJECT_ROOT / "tests").rglob("test_*.py")}
 
 
 def test_nothing_committed_names_a_package_index_or_this_machine() -> None:

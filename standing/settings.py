@@ -33,6 +33,7 @@ from standing.setting_types import (
     TimeZone,
     WebAddress,
 )
+from standing.text import UnreadableFile, text_of
 
 
 def _is_system(schema: str) -> bool:
@@ -216,6 +217,7 @@ def load_settings(**overrides: Any) -> Settings:
 
     Raises SettingError naming the variable and what it may be.
     """
+    _require_text(overrides.get("_env_file", Settings.model_config.get("env_file")))
     try:
         return Settings(**overrides)
     except ValidationError as error:
@@ -226,6 +228,15 @@ def load_settings(**overrides: Any) -> Settings:
         shown = name if name in SECRET else f"{name}={first['input']!r}"
         what = f"{shown}: {problem}" if name else problem
         raise SettingError(f"setting {what}", "correct it in the environment or in .env") from None
+
+
+def _require_text(env_file: Path | None) -> None:
+    """Whoever else reads `.env` (Prefect does) could not say what is wrong with it."""
+    if env_file is not None and env_file.exists():
+        try:
+            text_of(env_file)
+        except UnreadableFile as error:
+            raise SettingError(f"{env_file} {error}", "correct it, or set its variables") from None
 
 
 @lru_cache(maxsize=1)

@@ -1,10 +1,19 @@
-"""Values as text and as JSON."""
+"""Values as text and as JSON; files that people write, as text."""
 
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
+
+#: What Excel and others put before text in other encodings than UTF-8.
+MARKS = {b"\xff\xfe\0\0": "UTF-32", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+SAVE = 'save it in UTF-8 (in Excel: "CSV UTF-8")'
+
+
+class UnreadableFile(Exception):
+    """A file is no text in UTF-8, or none at all; the message says why, for the person who edited it."""
 
 
 def plural(count: int, one: str, many: str = "") -> str:
@@ -25,3 +34,26 @@ def plain(value: Any) -> Any:
             return [plain(one) for one in value]
         case _:
             return value
+
+
+def text_of(path: Path) -> str:
+    """The file's text; raises UnreadableFile."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise UnreadableFile("is missing") from None
+    except OSError as error:
+        raise UnreadableFile(f"cannot be read: {error.strerror}") from None
+    for mark, encoding in MARKS.items():
+        if data.startswith(mark):
+            raise UnreadableFile(f"is in {encoding} and not in UTF-8: {SAVE}")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        wrong = f"line {line} has the byte {data[error.start]:#04x}, which is not UTF-8"
+        raise UnreadableFile(f"{wrong}: {SAVE}") from None
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise UnreadableFile(f"line {line} has a zero byte, as UTF-16 has: {SAVE}")
+    return text

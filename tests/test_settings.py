@@ -107,6 +107,33 @@ def test_a_dotenv_file_is_read_and_the_environment_wins(
 
 
 @pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("STANDING_THREADS=3\n".encode("utf-16"), "is in UTF-16 and not in UTF-8"),
+        ("A=b\nSTANDING_THREADS=3\n".encode("utf-16-le"), "line 1 has a zero byte"),
+        ("A=b\nB=สถานะ\n".encode("cp874"), "line 2 has the byte 0xd0, which is not UTF-8"),
+    ],
+)
+def test_a_dotenv_file_in_another_encoding_is_refused_by_name(
+    tmp_path: Path, content: bytes, said: str
+) -> None:
+    file = tmp_path / ".env"
+    file.write_bytes(content)
+    with pytest.raises(SettingError) as refused:
+        load_settings(_env_file=file)
+    assert f"{file} {said}" in refused.value.message
+
+
+def test_a_dotenv_file_that_cannot_be_read_says_why_and_one_that_is_missing_nothing(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="cannot be read: Is a directory"):
+        load_settings(_env_file=tmp_path)
+    assert load_settings(_env_file=tmp_path / "none").threads == 2
+    file = tmp_path / ".env"
+    file.write_bytes(b"\xef\xbb\xbfSTANDING_THREADS=3\r\n")  # as Windows writes it
+    assert load_settings(_env_file=file).threads == 3
+
+
+@pytest.mark.parametrize(
     ("misspelt", "meant"),
     [
         ("STANDING_LOCK_WAIT", "STANDING_LOCK_WAIT_MINUTES"),

@@ -11,13 +11,12 @@ from itertools import product
 from pathlib import Path
 
 from standing import PROJECT_ROOT
-from standing.build.policy_file import UnreadableFile
 from standing.build.policy_matches import unmatched
 from standing.build.policy_tables import KINDS, Seed, seeds
 from standing.contract.target import GATE_MEASURES
 from standing.contract.targets import TARGETS, Target
 from standing.errors import BuildFailed
-from standing.text import plural
+from standing.text import UnreadableFile, plural
 
 #: What a wrong row's error ends with; `standing diff` tests the seeds first, too, and publishes nothing.
 FIX = "correct it, then standing diff: it shows who would move, and publishes nothing"

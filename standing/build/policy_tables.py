@@ -9,8 +9,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from standing.build.policy_file import UnreadableFile, cells_of, text_of
+from standing.build.policy_file import cells_of
 from standing.errors import BuildFailed
+from standing.text import UnreadableFile, text_of
 
 DESCRIBED = "seeds/_seeds.yml"
 

@@ -14,6 +14,7 @@ from standing.sql import quoted
 from standing.text import plural
 from standing.upgrade import created, revisions
 from standing.upgrade.checks.fitness import require_fit
+from standing.upgrade.checks.limits import require_allowed
 from standing.upgrade.checks.losses import dependents, losses
 from standing.upgrade.fill.walk import OnProgress, silent
 from standing.upgrade.session import Pace, Session, exclusive_session
@@ -58,6 +59,7 @@ def migrate(
     outcome = UpgradeOutcome()
     note = outcome.noting(on_progress)
     with exclusive_session(engine, pace, settings.database_url_direct) as session:
+        require_allowed(session.connection)
         require_fit(read_catalog(session.connection, settings.application_schema))
         require_own_schema_is_ours(session.connection)
         work = revisions.Attributes(engine, settings, session, note)

@@ -1,4 +1,7 @@
-"""`standing preflight`: a checklist before the upgrade, made in one transaction that only reads."""
+"""`standing preflight`: a checklist before the upgrade, made in one transaction that only reads.
+
+Where the database has event triggers, a second one makes a schema and a table and is rolled back.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,7 @@ from standing.errors import StandingError, UnfitDatabase
 from standing.settings import Settings
 from standing.text import plural
 from standing.upgrade import dry_run, revisions
-from standing.upgrade.checks import change_log, server, space
+from standing.upgrade.checks import change_log, limits, server, space
 from standing.upgrade.checks.server import Check
 from standing.upgrade.migration import require_own_schema_is_ours
 
@@ -23,7 +26,9 @@ def preflight(settings: Settings, engine: Engine, backup: Path | None = None) ->
     try:
         connection: Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
         connection.execute("set transaction isolation level repeatable read, read only")
-        return [*_all(connection, settings, backup), *_progress(settings, engine)]
+        checks = _all(connection, settings, backup)
+        connection.rollback()
+        return [*checks, *_tried(connection, settings, checks), *_progress(settings, engine)]
     except psycopg.errors.InsufficientPrivilege as error:
         reason = str(error).splitlines()[0]
         raise StandingError(f"preflight may not read: {reason}", "connect as the tables' owner") from None
@@ -38,7 +43,7 @@ def go(checks: list[Check]) -> bool:
 
 def _all(connection: Connection[Any], settings: Settings, backup: Path | None) -> list[Check]:
     catalog = read_catalog(connection, settings.application_schema)
-    checks = [*server.server(connection), *server.tables(catalog)]
+    checks = [*server.server(connection), *limits.forbidden(connection), *server.tables(catalog)]
     try:
         require_own_schema_is_ours(connection)
     except UnfitDatabase as error:
@@ -49,10 +54,17 @@ def _all(connection: Connection[Any], settings: Settings, backup: Path | None) -
     checks += server.triggers(connection, catalog)
     checks += change_log.change_log(connection, catalog, settings)
     checks += server.transactions(connection)
+    checks += limits.limits(connection, catalog, settings)
     checks += space.space(connection, catalog)
     if go([check for check in checks if check.name in ("tables", "privileges")]):
         checks += space.quarantine(connection, catalog)
     return [*checks, *space.readable_backup(backup)]
+
+
+def _tried(connection: Connection[Any], settings: Settings, checks: list[Check]) -> list[Check]:
+    """What event triggers say can be found by trying alone; it is taken back."""
+    fires = any(check.name == "event triggers" for check in checks)
+    return list(limits.may_make(connection, settings.application_schema)) if fires and go(checks) else []
 
 
 def _progress(settings: Settings, engine: Engine) -> list[Check]:

@@ -87,7 +87,12 @@ class Source:
         return tuple(Index(f"standing_{self.table}_{name}", name) for name in names)
 
     @property
+    def keys(self) -> tuple[str, ...]:
+        """The columns that name whom a row concerns."""
+        rows = (*self.members, *self.left_behind)
+        return tuple(dict.fromkeys(column for row in rows for column in row.values()))
+
+    @property
     def followed(self) -> tuple[str, ...]:
         """The columns whose changes are logged, keys first."""
-        keys = [column for row in (*self.members, *self.left_behind) for column in row.values()]
-        return tuple(dict.fromkeys((*keys, *(one.name for one in self.columns if one.in_staging))))
+        return tuple(dict.fromkeys((*self.keys, *(one.name for one in self.columns if one.in_staging))))

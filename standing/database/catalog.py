@@ -1,6 +1,6 @@
 """What a schema of the database has now, read from PostgreSQL's catalogue."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -8,6 +8,7 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 
 from standing.database.catalog_sql import (
+    CHILDREN,
     COLUMNS,
     CONSTRAINTS,
     ENUMS,
@@ -16,8 +17,11 @@ from standing.database.catalog_sql import (
     OTHERS,
     OWN,
     PARTITIONS,
+    ROW_BY_ROW,
     TABLES,
     TRIGGERS,
+    UNLOGGED,
+    VIRTUAL,
 )
 from standing.database.connect import STANDING_SCHEMA
 
@@ -69,6 +73,16 @@ class Partition:
 
 
 @dataclass(frozen=True)
+class Child:
+    """A table that inherits from `table`, at any depth, and is no partition."""
+
+    table: str
+    schema: str
+    name: str
+    foreign: bool
+
+
+@dataclass(frozen=True)
 class FoundTrigger:
     """A trigger that calls a function of Standing's schema, wherever its table is.
 
@@ -97,6 +111,9 @@ class Catalog:
     here. `others` are names that views, sequences and the like occupy, with pg_class.relkind, `enums` the
     names of enum types. `functions` are those of Standing's schema with their bodies, `own`
     its tables and columns.
+
+    `virtual` are generated columns that are not stored, with the columns that they are made of. Of tables
+    that are `row_by_row`, only triggers for each row see all changes; a crash empties `unlogged` ones.
     """
 
     schema: str
@@ -110,12 +127,21 @@ class Catalog:
     triggers: tuple[FoundTrigger, ...] = ()
     functions: dict[str, str] = field(default_factory=dict)
     own: frozenset[tuple[str, str]] = frozenset()
+    virtual: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    children: tuple[Child, ...] = ()
+    row_by_row: frozenset[str] = frozenset()
+    unlogged: frozenset[str] = frozenset()
 
     def has(self, table: str, column: str | None = None) -> bool:
         return table in self.tables if column is None else (table, column) in self.columns
 
     def partitioned(self, table: str) -> bool:
         return self.tables.get(table) == "p"
+
+    def stored(self, table: str, columns: Iterable[str]) -> tuple[str, ...]:
+        """The columns, virtual ones replaced by those that they are made of."""
+        parts = (self.virtual.get((table, column), (column,)) for column in columns)
+        return tuple(dict.fromkeys(column for part in parts for column in part))
 
     def leads(self, table: str, column: str) -> bool:
         """Whether a whole, valid index of the table begins with the column."""
@@ -169,6 +195,10 @@ def read_followed(
             for row in read(PARTITIONS)
         ),
         columns=columns,
+        virtual={(row["table"], row["name"]): tuple(row["made_of"]) for row in read(VIRTUAL)},
+        children=tuple(Child(**row) for row in read(CHILDREN)),
+        row_by_row=frozenset(row["name"] for row in read(ROW_BY_ROW)),
+        unlogged=frozenset(row["name"] for row in read(UNLOGGED)),
         triggers=tuple(FoundTrigger(**row) for row in read(TRIGGERS)),
         functions={row["name"]: row["body"] for row in read(FUNCTIONS)},
     )

@@ -109,3 +109,100 @@ from pg_class as c
 join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 where c.relnamespace = to_regnamespace(%(own)s) and c.relkind in ('r', 'p') and not c.relispartition
 """
+
+#: Each table of the schema, as `root`, with itself, its partitions and its children at any depth.
+TREES = """
+with recursive trees (root, root_name, oid) as (
+    select oid, relname, oid
+    from pg_class
+    where relnamespace = to_regnamespace(%(schema)s) and relkind in ('r', 'p') and not relispartition
+    union
+    select t.root, t.root_name, i.inhrelid
+    from trees as t
+    join pg_inherits as i on i.inhparent = t.oid
+)
+"""
+
+CHILDREN = f"""{TREES}
+select t.root_name as "table", n.nspname as schema, c.relname as name, c.relkind = 'f' as "foreign"
+from trees as t
+join pg_class as c on c.oid = t.oid and not c.relispartition
+join pg_namespace as n on n.oid = c.relnamespace
+where t.oid <> t.root
+order by t.root_name, n.nspname, c.relname
+"""
+
+# A child, or a partition, may make a column of others than its parent does.
+VIRTUAL = f"""{TREES}
+select
+    t.root_name as "table", a.attname as name,
+    array_remove(array_agg(distinct part.attname::text order by part.attname::text), null) as made_of
+from trees as t
+join pg_attribute as a on a.attrelid = t.oid and a.attgenerated = 'v' and not a.attisdropped
+join pg_attrdef as d on d.adrelid = a.attrelid and d.adnum = a.attnum
+left join pg_depend as p
+    on p.classid = 'pg_attrdef'::regclass and p.objid = d.oid and p.refclassid = 'pg_class'::regclass
+        and p.refobjid = t.oid and p.refobjsubid not in (0, a.attnum)
+left join pg_attribute as part on part.attrelid = t.oid and part.attnum = p.refobjsubid and part.attnum > 0
+group by t.root_name, a.attname
+"""
+
+# A write to a partition or a child fires no statement trigger of its table, nor does one that names another
+# parent, nor what a subscription applies.
+ROW_BY_ROW = f"""{TREES}
+select distinct t.root_name as name
+from trees as t
+join pg_class as c on c.oid = t.oid
+where c.relkind = 'p' or t.oid <> t.root
+    or exists (select from pg_inherits as i where i.inhrelid = t.oid)
+    or exists (select from pg_subscription_rel as r where r.srrelid = t.oid)
+"""
+
+UNLOGGED = f"""{TREES}
+select distinct t.root_name as name
+from trees as t
+join pg_class as c on c.oid = t.oid and c.relpersistence = 'u'
+"""
+
+#: What rows change with although no trigger fires: a table's file (a rewrite, a restore), its parts, what a
+#: generated column is made of, the labels of an enum, a name that goes to another column; and triggers that
+#: were switched off and on again. Of the log, its file and what could not be written to it.
+SIGNATURES = f"""{TREES},
+
+followed (root_name, name) as (select * from unnest(%(tables)s::text[], %(columns)s::text[])),
+
+attributes as (
+    select a.attrelid, t.root_name, string_agg(concat_ws(' ', a.attname, a.attnum, d.oid, (
+        select string_agg(e.enumlabel, ' ' order by e.oid) from pg_enum as e where e.enumtypid = a.atttypid
+    )), ',' order by a.attnum) as signature
+    from trees as t
+    join pg_attribute as a on a.attrelid = t.oid and not a.attisdropped
+    join followed as f on f.root_name = t.root_name and f.name = a.attname
+    left join pg_attrdef as d on d.adrelid = a.attrelid and d.adnum = a.attnum and a.attgenerated <> ''
+    group by a.attrelid, t.root_name
+),
+
+triggers as (
+    select
+        g.tgrelid,
+        string_agg(concat_ws(' ', g.oid, g.xmin, p.oid, p.xmin), ',' order by g.oid) as signature
+    from pg_trigger as g
+    join pg_proc as p on p.oid = g.tgfoid and p.pronamespace = to_regnamespace(%(own)s)
+    group by g.tgrelid
+)
+
+select
+    t.root_name as source,
+    md5(string_agg(
+        concat_ws('|', t.oid, pg_relation_filenode(t.oid), a.signature, g.signature), ';' order by t.oid
+    )) as signature
+from trees as t
+left join attributes as a on a.attrelid = t.oid and a.root_name = t.root_name
+left join triggers as g on g.tgrelid = t.oid
+where t.root_name in (select f.root_name from followed as f)
+group by t.root_name
+union all
+select '', concat_ws(' ', c.oid, c.xmin, pg_sequence_last_value(to_regclass(%(missed)s)))
+from pg_class as c
+where c.oid = to_regclass(%(log)s)
+"""

@@ -209,7 +209,9 @@ def require_upgraded(connection: Connection, settings: Settings) -> None:
         raise NotUpgraded(
             f"the upgrade of this database has come as far as {reached or 'nothing'!r}", "standing migrate"
         )
-    missing = columns_missing(connection, schema)
+    needed = (f"{STANDING_SCHEMA}.{name}" for name in ("change_log", "log_state"))
+    missing = [name for name in needed if not relation_exists(connection, name)]
+    missing += columns_missing(connection, schema)
     if missing:
         raise NotUpgraded(f"this database lacks {', '.join(missing)}", "standing migrate")
 

@@ -1,22 +1,23 @@
 """The triggers that fill the change log: which an application's tables should have, and what is missing.
 
 For each table a function in Standing's schema and triggers that call it: for each statement, with its rows
-as transition tables, because that is one insert however many rows change. On a partitioned table they are
-for each row, because only those reach writes to a partition itself; and each partition has its own trigger
-for TRUNCATE, which also tells when partitions came or went.
+as transition tables, because that is one insert however many rows change. They are for each row where only
+those see every change: on partitioned tables, on tables with children or parents, and where a subscription
+applies rows. Each partition has its own trigger for TRUNCATE, which also tells when partitions came or
+went; a child has all of its table's.
 """
 
 from dataclasses import dataclass
 
 from standing.contract.application import SOURCES
 from standing.contract.sources import Source
-from standing.database.catalog import Catalog, FoundTrigger
+from standing.database.catalog import Catalog, Child, FoundTrigger
 from standing.database.connect import STANDING_SCHEMA
 from standing.incremental.capture_sql import (
     TRUNCATED,
-    TRUNCATED_BODY,
     body,
     function_name,
+    truncated_body,
 )
 from standing.sql import quoted
 
@@ -57,6 +58,8 @@ class Trigger:
         if found.enabled != "A":
             return _off(found.enabled)
         kind = EVENTS[self.event] + (ROW if self.by_row else 0)
+        if self.by_row and found.type == EVENTS[self.event]:
+            return "is for each statement, and would have to be for each row"
         same = (found.function, found.type) == (self.function, kind)
         return "" if same and not found.conditional else "is not as it should be"
 
@@ -93,21 +96,36 @@ def wanted(catalog: Catalog) -> tuple[Capture, ...]:
 
 def _capture(catalog: Catalog, source: Source) -> Capture:
     table, function = source.table, function_name(source.table)
-    partitioned = catalog.partitioned(table)
+    by_row = table in catalog.row_by_row
+    children = [(one.schema, one.name) for one in catalog.children if has_triggers_of(catalog, one, table)]
+    partitions = [
+        (one.schema, one.name) for one in catalog.partitions if one.table == table and not one.foreign
+    ]
     triggers = [
-        Trigger(catalog.schema, table, event, function, by_row=partitioned)
-        for event in ("insert", "delete")
+        Trigger(schema, name, event, function, by_row or (source.by_row and event == "update"))
+        for schema, name in ((catalog.schema, table), *children)
+        for event in SIDES
     ]
     triggers += [
-        Trigger(catalog.schema, table, "update", function, by_row=partitioned or source.by_row),
-        Trigger(catalog.schema, table, "truncate", TRUNCATED),
+        Trigger(schema, name, "truncate", TRUNCATED)
+        for schema, name in ((catalog.schema, table), *children, *partitions)
     ]
-    triggers += [
-        Trigger(one.schema, one.name, "truncate", TRUNCATED)
-        for one in catalog.partitions
-        if one.table == table and not one.foreign
+    return Capture(table, function, body(catalog, source, by_row), tuple(triggers))
+
+
+def has_triggers_of(catalog: Catalog, child: Child, table: str) -> bool:
+    """Whether a child has the triggers of `table`: it is on this server, and has none of another source."""
+    parents = [
+        one.table for one in catalog.children if (one.schema, one.name) == (child.schema, child.name)
     ]
-    return Capture(table, function, body(catalog, source, partitioned), tuple(triggers))
+    sources = [source.table for source in SOURCES if source.table in (*parents, child.name)]
+    is_itself = child.schema == catalog.schema and child.name in sources
+    return not child.foreign and child.table == table and not is_itself and sources[:1] == [table]
+
+
+def functions(capture: Capture) -> tuple[tuple[str, str], ...]:
+    """The functions that its triggers call, with their bodies."""
+    return ((capture.function, capture.body), (TRUNCATED, truncated_body()))
 
 
 def problems(catalog: Catalog) -> dict[str, list[str]]:
@@ -128,7 +146,7 @@ def problems(catalog: Catalog) -> dict[str, list[str]]:
         ]
         wrong += [
             f"function {name} is not as it should be"
-            for name, text in ((capture.function, capture.body), (TRUNCATED, TRUNCATED_BODY))
+            for name, text in functions(capture)
             if catalog.functions.get(name) != text
         ]
         wrong += [

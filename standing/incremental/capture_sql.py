@@ -3,29 +3,44 @@
 A trigger's function must not fail, because it would fail the application's statement with it. It works for
 a role without any right in Standing's schema. It names every table, type and operator with its schema, so
 that no search_path can exchange one: setting a path of its own would cost each statement 3 µs. Rows are
-compared as images (`*=`), which needs no operator of their types.
+compared as images (`*=`), which needs no operator of their types. What it cannot log makes everybody due
+(standing/incremental/capture.sql.j2).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from standing.contract.sources import LOG_KEYS, Keys, Source
 from standing.database.catalog import Catalog
 from standing.database.connect import STANDING_SCHEMA
-from standing.sql import literal, quoted
+from standing.sql import literal, quoted, render
 
 LOG = quoted(STANDING_SCHEMA, "change_log")
+#: Counts what could not even be noted in the log; a sequence counts also where a transaction is undone.
+MISSED = quoted(STANDING_SCHEMA, "changes_missed")
 TRUNCATED = "log_truncate"
+#: What PostgreSQL reads as a uuid.
+UUID = r"^(\{H(-?H){7}\}|H(-?H){7})$".replace("H", "[0-9a-fA-F]{4}")
 
 FUNCTION = """create or replace function {name}() returns trigger
 language plpgsql security definer
 as $standing${body}$standing$"""
 
-TRUNCATED_BODY = f"""
-begin
-    insert into {LOG} (source, affects_counterparties) values (tg_table_name, true);
-    return null;
-end
-"""
+
+def truncated_body() -> str:
+    """The function for TRUNCATE, of all tables."""
+    return _function("tg_table_name", ())
+
+
+def _function(table: str, events: tuple["Event", ...], may_be_unfit: bool = False) -> str:
+    return render(
+        "incremental/capture.sql.j2",
+        log=LOG,
+        missed=MISSED,
+        table=table,
+        events=events,
+        may_be_unfit=may_be_unfit,
+    )
 
 
 def function_name(table: str) -> str:
@@ -33,11 +48,15 @@ def function_name(table: str) -> str:
 
 
 def create_function(name: str, body: str) -> tuple[str, str]:
-    """The statements that make it, for nobody to use but the triggers."""
+    """The statements that make it.
+
+    Everybody may execute it, but without a right on its schema nobody can name it: a role that adds a
+    partition copies its table's triggers, and needs this right on what they call.
+    """
     qualified = quoted(STANDING_SCHEMA, name)
     return (
         FUNCTION.format(name=qualified, body=body),
-        f"revoke all on function {qualified}() from public",
+        f"grant execute on function {qualified}() to public",
     )
 
 
@@ -45,18 +64,40 @@ def as_key(expression: str, type_: str) -> str:
     """A column as a uuid: null, and no error, where its text is none."""
     if type_ == "uuid":
         return expression
-    pattern = r"^\{?[0-9a-fA-F]{4}(-?[0-9a-fA-F]{4}){7}\}?$"
     as_text = f"{expression}::pg_catalog.text"
-    return f"case when {as_text} operator(pg_catalog.~) '{pattern}' then {as_text}::pg_catalog.uuid end"
+    # A column's own collation may not allow patterns.
+    is_uuid = f"({as_text} collate pg_catalog.\"C\") operator(pg_catalog.~) '{UUID}'"
+    return f"case when {is_uuid} then {as_text}::pg_catalog.uuid end"
 
 
-def differs(columns: Sequence[str]) -> str:
-    """A condition on a row trigger's old and new: one of the columns has another value."""
-    before, after = (
-        f"row({', '.join(f'{side}.{quoted(column)}' for column in columns)})::pg_catalog.record"
-        for side in ("old", "new")
-    )
-    return f"not {before} operator(pg_catalog.*=) {after}"
+@dataclass(frozen=True)
+class Side:
+    """The rows of one side of a change, old or new: one row by its name, or a statement's as a table."""
+
+    name: str
+    by_row: bool
+
+    @property
+    def row(self) -> str:
+        return self.name if self.by_row else "changed"
+
+    @property
+    def table(self) -> str:
+        """What stands in a from clause; nothing for one row."""
+        return "" if self.by_row else f"{self.name}_rows as changed"
+
+
+@dataclass(frozen=True)
+class Event:
+    """What a function does at an event: `checks` may fail, and `writes` must not.
+
+    `compares` is a condition without which nothing is logged.
+    """
+
+    name: str
+    checks: tuple[str, ...]
+    writes: tuple[str, ...]
+    compares: str = ""
 
 
 def body(catalog: Catalog, source: Source, by_row: bool) -> str:
@@ -66,75 +107,104 @@ def body(catalog: Catalog, source: Source, by_row: bool) -> str:
     statements more than a row too many costs the log. A row's is compared here and not in the trigger's
     condition, which PostgreSQL would parse again for each statement (15 µs for seven columns).
     """
-    update = _row_update(catalog, source) if by_row or source.by_row else _update(catalog, source)
-    inserted = _rows(catalog, source, "new", by_row)
-    deleted = _rows(catalog, source, "old", by_row)
-    return f"""
-begin
-    if tg_op operator(pg_catalog.=) 'INSERT' then
-        {_insert(source, inserted)}
-    elsif tg_op operator(pg_catalog.=) 'UPDATE' then
-        {update}
-    else
-        {_insert(source, deleted)}
-    end if;
-    return null;
-end
-"""
+    old, new = Side("old", by_row), Side("new", by_row)
+    rows = _Rows(catalog, source)
+    update = rows.row_update() if by_row or source.by_row else rows.event("UPDATE", old, new)
+    events = (rows.event("INSERT", new), update, rows.event("DELETE", old))
+    may_be_unfit = any(type_ != "uuid" for type_ in rows.keys.values())
+    return _function(literal(source.table), events, may_be_unfit)
 
 
-def _insert(source: Source, selects: Sequence[str]) -> str:
-    union = "\n        union all ".join(selects)
-    columns = ", ".join(("source", "affects_counterparties", *_logged(source)))
-    return f"insert into {LOG} ({columns})\n        {union};"
+@dataclass(frozen=True)
+class _Rows:
+    """What one source's changes leave in the log."""
 
+    catalog: Catalog
+    source: Source
 
-def _update(catalog: Catalog, source: Source) -> str:
-    # One insert of both sides: a second one would cost the application's statement as much again.
-    sides = [select for side in ("old", "new") for select in _rows(catalog, source, side, False)]
-    return _insert(source, sides)
+    @property
+    def rows(self) -> tuple[Keys, ...]:
+        return (*self.source.members, *self.source.left_behind)
 
+    @property
+    def logged(self) -> tuple[str, ...]:
+        """The log's columns."""
+        return tuple(key for key in LOG_KEYS if any(key in row for row in self.rows))
 
-def _row_update(catalog: Catalog, source: Source) -> str:
-    """The new side where a column that is read has another value, and the old one where it names others."""
-    there = [column for column in source.followed if catalog.has(source.table, column)]
-    shared = [column for column in source.affects_counterparties if column in there]
-    named = {column for row in (*source.members, *source.left_behind) for column in row.values()}
-    keys = [column for column in there if column in named]
-    affects_counterparties = differs(shared) if shared else "false"
-    new = _insert(source, _rows(catalog, source, "new", True, affects_counterparties))
-    old = _insert(source, _rows(catalog, source, "old", True, affects_counterparties))
-    return f"""if {differs(there)} then
-            {new}
-            if {differs(keys)} then
-                {old}
-            end if;
-        end if;"""
+    @property
+    def keys(self) -> dict[str, str]:
+        """The source's columns that name somebody, with their types."""
+        table, columns = self.source.table, self.catalog.columns
+        return {name: columns[table, name].type for name in self.source.keys if (table, name) in columns}
 
+    def event(self, name: str, *sides: Side) -> Event:
+        # One insert of both sides: a second one would cost the application's statement as much again.
+        is_wide = "true" if self.source.affects_counterparties else "false"
+        writes = self._insert(select for side in sides for select in self._selects(side, is_wide))
+        return Event(name, tuple(self._checks(*sides)), (writes,))
 
-def _logged(source: Source) -> tuple[str, ...]:
-    named = {key for row in (*source.members, *source.left_behind) for key in row}
-    return tuple(key for key in LOG_KEYS if key in named)
+    def row_update(self) -> Event:
+        """The new side where what is read has another value, and the old one where it names others."""
+        old, new = Side("old", by_row=True), Side("new", by_row=True)
+        followed = [
+            column for column in self.source.followed if self.catalog.has(self.source.table, column)
+        ]
+        shared = [column for column in self.source.affects_counterparties if column in followed]
+        is_wide = self._differs(shared)
+        left = self._insert(self._selects(old, is_wide))
+        writes = (
+            self._insert(self._selects(new, is_wide)),
+            f"if {self._differs(self.keys)} then\n            {left}\n        end if;",
+        )
+        return Event("UPDATE", tuple(self._checks(old, new)), writes, self._differs(followed))
 
+    def _checks(self, *sides: Side) -> Iterator[str]:
+        """Ask for what the writing relies on: the log's columns, and the keys' names, types and values."""
+        same = " and ".join(
+            f"log.{key} operator(pg_catalog.=) {value}"
+            for row in self.rows
+            for key, value in self._values(row, sides[-1].row)
+            if value
+        )
+        tables = ", ".join(filter(None, (f"{LOG} as log", sides[-1].table)))
+        yield f"perform from {tables} where false and {same};"
+        for side in sides:
+            unfit = " or ".join(
+                f"{column}::pg_catalog.text is not null and {as_key(column, type_)} is null"
+                for name, type_ in self.keys.items()
+                if type_ != "uuid"
+                for column in (f"{side.row}.{quoted(name)}",)
+            )
+            if unfit:
+                among = f"from {side.table} " if side.table else ""
+                yield f"is_unfit := is_unfit or exists (select {among}where {unfit});"
 
-def _rows(
-    catalog: Catalog, source: Source, side: str, by_row: bool, affects_counterparties: str | None = None
-) -> list[str]:
-    """A select for each row of the log that one side of a change gives."""
-    affects_counterparties = affects_counterparties or (
-        "true" if source.affects_counterparties else "false"
-    )
-    members = (*source.members, *(source.left_behind if side == "old" else ()))
-    row_name, origin = (side, "") if by_row else ("changed", f" from {side}_rows as changed")
-    selects = []
-    for row in members:
-        values = ", ".join(_value(catalog, source.table, row, key, row_name) for key in _logged(source))
-        selects.append(f"select {literal(source.table)}, {affects_counterparties}, {values}{origin}")
-    return selects
+    def _insert(self, selects: Iterable[str]) -> str:
+        columns = ", ".join(("source", "affects_counterparties", *self.logged))
+        union = "\n        union all ".join(selects)
+        return f"insert into {LOG} ({columns})\n        {union};"
 
+    def _selects(self, side: Side, is_wide: str) -> Iterator[str]:
+        """A select for each row of the log that one side of a change gives."""
+        origin = f" from {side.table}" if side.table else ""
+        for row in (*self.source.members, *(self.source.left_behind if side.name == "old" else ())):
+            values = ", ".join(value or "null::pg_catalog.uuid" for _, value in self._values(row, side.row))
+            yield f"select {literal(self.source.table)}, {is_wide}, {values}{origin}"
 
-def _value(catalog: Catalog, table: str, row: Keys, key: str, row_name: str) -> str:
-    column = row.get(key)
-    if column is None or not catalog.has(table, column):
-        return "null::pg_catalog.uuid"
-    return as_key(f"{row_name}.{quoted(column)}", catalog.columns[table, column].type)
+    def _values(self, row: Keys, name: str) -> Iterator[tuple[str, str | None]]:
+        """Each of the log's columns with its value in a row, None where there is none."""
+        for key in self.logged:
+            column = row.get(key)
+            has = column in self.keys
+            yield key, as_key(f"{name}.{quoted(column)}", self.keys[column]) if column and has else None
+
+    def _differs(self, columns: Iterable[str]) -> str:
+        """A condition on a row trigger's old and new: one of the columns has another value."""
+        compared = self.catalog.stored(self.source.table, columns)
+        if not compared:
+            return "false"
+        before, after = (
+            f"row({', '.join(f'{side}.{quoted(column)}' for column in compared)})::pg_catalog.record"
+            for side in ("old", "new")
+        )
+        return f"not {before} operator(pg_catalog.*=) {after}"

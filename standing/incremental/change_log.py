@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from standing.contract.sources import LOG_KEYS
 from standing.contract.targets import TARGETS
 from standing.database.connect import STANDING_SCHEMA
-from standing.incremental import materialized, stale
+from standing.incremental import materialized, signatures, stale
 from standing.incremental.observed import Observed, observe
 from standing.settings import Settings
 
@@ -51,7 +51,8 @@ def drain(connection: Connection, settings: Settings, observed: Observed | None 
     Works in the caller's transaction (read committed): what is still uncommitted stays for the next time.
     Gives how many rows of due are new; one for each target if everybody is. While the log is not complete
     it leaves a row for everybody: what was changed before somebody mends the triggers is in no log, so one
-    more run after that has to be full. `observed` is what the caller has read of the catalogue.
+    more run after that has to be full. So has one after a table was rebuilt. `observed` is what the caller
+    has read of the catalogue.
     """
     observed = observed or observe(connection, settings)
     keys = ", ".join(f"{key} uuid" for key in LOG_KEYS)
@@ -61,11 +62,15 @@ def drain(connection: Connection, settings: Settings, observed: Observed | None 
         connection.execute(
             text(f"insert into {LOG} (source, affects_counterparties) values ('{NOT_LOGGED}', true)")
         )
-    if not taken:
-        return 0
+    signatures.note(connection, observed.signatures)
     if sources := connection.scalars(text(EVERYBODY)).all():
         materialized.forget(connection, settings, observed.built)
         return _make_everybody_due(connection, _reason(sources))
+    if observed.rebuilt:
+        materialized.forget(connection, settings, observed.built)
+        return _make_everybody_due(connection, observed.rebuilt[0])
+    if not taken:
+        return 0
     connection.execute(text(f"analyze {DRAINED}"))
     for table in (ORDERS, USERS, SELLERS):
         _make_temporary(connection, table, "member_id uuid")

@@ -3,6 +3,7 @@
 That is the application, its triggers, and the relations of the build.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -13,6 +14,7 @@ from sqlalchemy import Connection
 from standing.contract.targets import Target
 from standing.database.catalog import FoundColumn, read_followed
 from standing.database.schemas import Application, read_application, relations
+from standing.incremental import signatures
 from standing.incremental.capture import problems, wanted
 from standing.incremental.capture_sql import as_key
 from standing.incremental.unfollowed import unfollowed
@@ -55,11 +57,16 @@ class Completeness:
 
 @dataclass(frozen=True)
 class Observed:
-    """The application, whether every change is logged, and the tables and views of the build."""
+    """The application, whether every change is logged, and the tables and views of the build.
+
+    `signatures` say what the tables are now, and `rebuilt` which are not what they were, a phrase each.
+    """
 
     application: Application
     log: Completeness
     built: frozenset[str]
+    signatures: Mapping[str, str]
+    rebuilt: tuple[str, ...]
 
     def select(self, column: str, table: str, by: str, keys: str) -> str | None:
         """`column` of the rows of the application's `table` whose `by` is among `keys`, a query.
@@ -81,24 +88,30 @@ class Observed:
 
 def observe(connection: Connection, settings: Settings) -> Observed:
     application = read_application(connection, settings.application_schema)
+    found = signatures.read(_driver(connection), application.schema) if settings.change_log else {}
     return Observed(
         application,
         completeness(connection, settings, application),
         relations(connection, settings.build_schema),
+        found,
+        signatures.changed(connection, found),
     )
+
+
+def _driver(connection: Connection) -> "psycopg.Connection[Any]":
+    return cast("psycopg.Connection[Any]", connection.connection.driver_connection)
 
 
 def completeness(connection: Connection, settings: Settings, application: Application) -> Completeness:
     """Whether every trigger that should be there now is there and enabled; else a run has to be full."""
     if not settings.change_log:
         return Completeness(("there is no change log (STANDING_CHANGE_LOG is off)",))
-    driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
     columns = {
         (table, name): FoundColumn(table, name, type_, required=False, default=None)
         for table, found in application.columns.items()
         for name, type_ in found.items()
     }
-    catalog = read_followed(driver, application.schema, columns)
+    catalog = read_followed(_driver(connection), application.schema, columns)
     wrong, never = problems(catalog), unfollowed(catalog)
     return Completeness(
         tuple(problem for phrases in wrong.values() for problem in phrases),

@@ -73,6 +73,13 @@ STATEMENTS = (
 )""",
     # Its rows are deleted: a database that publishes all of its tables wants to know which they are.
     f"alter table {SCHEMA}.change_log replica identity full",
+    # Counts changes that could not even be noted in the log, for everybody to be due.
+    f"create sequence if not exists {SCHEMA}.changes_missed",
+    # What the tables were when the log was drained last: their files, parts and triggers.
+    f"""create table if not exists {SCHEMA}.log_state (
+    source text primary key,
+    signature text not null
+)""",
     # A row without a member stands for everybody.
     f"""create table if not exists {SCHEMA}.due (
     target text not null,

@@ -10,7 +10,6 @@ from standing.incremental.capture import problems, wanted
 from standing.incremental.capture_sql import LOG
 from standing.incremental.unfollowed import unfollowed
 from standing.settings import Settings
-from standing.sql import quoted
 from standing.text import plural
 from standing.upgrade.checks.server import Check
 
@@ -49,28 +48,8 @@ def _off(catalog: Catalog) -> Check:
 
 def _made(connection: Connection[Any], catalog: Catalog, tables: str) -> Iterator[Check]:
     waiting = rows(connection, f"select count(*) as n from {LOG}")[0]["n"]
-    yield from _replicated(connection, catalog)
     wrong = [phrase for phrases in problems(catalog).values() for phrase in phrases]
     for phrase in wrong:
         yield Check("change log", "warning", f"{phrase}: runs are full meanwhile", "standing migrate")
     if not wrong:
         yield Check("change log", "ok", f"follows {tables}; {plural(waiting, 'row waits', 'rows wait')}")
-
-
-def _replicated(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]:
-    """Followed tables whose rows a subscription applies, which fires no statement triggers."""
-    replicated = rows(
-        connection,
-        """
-        select c.relname as name from pg_subscription_rel as r join pg_class as c on c.oid = r.srrelid
-        where c.relnamespace = to_regnamespace(%(schema)s) and c.relname = any(%(tables)s) order by 1
-        """,
-        schema=quoted(catalog.schema),
-        tables=[capture.table for capture in wanted(catalog)],
-    )
-    if replicated:
-        names = ", ".join(row["name"] for row in replicated)
-        message = f"{names}: rows that come by logical replication fire no trigger, and are missed"
-        yield Check(
-            "change log", "warning", message, "STANDING_CHANGE_LOG=false makes every run a full one"
-        )

@@ -2,11 +2,16 @@
 
 from standing.database.catalog import Catalog, FoundTrigger
 from standing.database.connect import STANDING_SCHEMA
-from standing.incremental.capture import Capture, Trigger, problems, strays, wanted
-from standing.incremental.capture_sql import LOG, TRUNCATED, TRUNCATED_BODY, create_function
+from standing.incremental.capture import Capture, Trigger, functions, problems, strays, wanted
+from standing.incremental.capture_sql import LOG, create_function
+from standing.incremental.change_log import NOT_LOGGED
 from standing.settings import Settings
 from standing.sql import literal, quoted
+from standing.state.schema import STATEMENTS
 from standing.upgrade.steps import Item, Step
+
+#: What the log is kept in.
+OWN = frozenset({("change_log", "source"), ("log_state", "source")})
 
 
 def plan_capture(catalog: Catalog, settings: Settings) -> list[Step]:
@@ -18,9 +23,15 @@ def plan_capture(catalog: Catalog, settings: Settings) -> list[Step]:
     if not settings.change_log:
         return _drop_all(catalog)
     wrong = problems(catalog)
-    steps = [_drop(one, (_everybody(one.root),)) for one in strays(catalog)]
+    steps = [_restore()] if catalog.own and not catalog.own >= OWN else []
+    steps += [_drop(one, (_everybody(one.root),)) for one in strays(catalog)]
     steps += [_make(capture, catalog) for capture in wanted(catalog) if capture.table in wrong]
     return steps
+
+
+def _restore() -> Step:
+    """Standing's own tables of the log, which somebody has dropped or an earlier version did not have."""
+    return Step("Standing's own tables", (*STATEMENTS, _everybody(NOT_LOGGED)))
 
 
 def _everybody(table: str) -> str:
@@ -28,10 +39,10 @@ def _everybody(table: str) -> str:
 
 
 def _make(capture: Capture, catalog: Catalog) -> Step:
-    functions = ((capture.function, capture.body), (TRUNCATED, TRUNCATED_BODY))
+    called = functions(capture)
     statements = [
         statement
-        for name, text in functions
+        for name, text in called
         if catalog.functions.get(name) != text
         for statement in create_function(name, text)
     ]
@@ -45,7 +56,7 @@ def _make(capture: Capture, catalog: Catalog) -> Step:
         f"change log of {capture.table}",
         (*statements, _everybody(capture.table)),
         creates=(
-            *(Item("function", STANDING_SCHEMA, name, name) for name, _ in functions),
+            *(Item("function", STANDING_SCHEMA, name, name) for name, _ in called),
             *(_item(trigger) for trigger in capture.triggers),
         ),
         tables=tuple(dict.fromkeys(trigger.where for trigger in capture.triggers)),

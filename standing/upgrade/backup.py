@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import URL, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from standing.database.connect import STANDING_SCHEMA, server_message
+from standing.database.connect import STANDING_SCHEMA, relation_exists, server_message
 from standing.database.conninfo import conninfo
 from standing.database.lock_session import own_session_url
 from standing.database.programs import (
@@ -23,6 +23,7 @@ from standing.database.programs import (
     server_major,
 )
 from standing.errors import StandingError
+from standing.incremental.signatures import STATE
 from standing.settings import Settings
 from standing.sql import quoted
 from standing.upgrade.session import exclusive_session
@@ -81,6 +82,9 @@ def restore(
             before,
             NOBODYS if not owners else (),
         )
+        with engine.begin() as connection:  # the whole is as it was, in new files
+            if relation_exists(connection, STATE):
+                connection.execute(text(f"delete from {STATE}"))
 
 
 def check(engine: Engine, file: Path, direct: str | None = None) -> dict[str, int]:

@@ -23,7 +23,9 @@ def test_status_counts_waiting_rows_due_members_and_holds(
     published = make_database(published_template)
     with connect(published) as engine, engine.begin() as connection:
         connection.execute(
-            text("truncate standing.change_log, standing.due, standing.member_state, standing.holds")
+            text(
+                "delete from standing.change_log; truncate standing.due, standing.member_state, standing.holds"
+            )
         )
         connection.execute(
             text(

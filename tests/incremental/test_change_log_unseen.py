@@ -1,0 +1,301 @@
+"""What triggers do not see by themselves: it is followed all the same, or the run is full and says why."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+from support.changes import do, follow, logged
+
+from standing.database.connect import connect
+from standing.database.embedded import Server
+from standing.incremental.change_log import drain
+from standing.incremental.observed import observe
+from standing.settings import Settings, load_settings
+
+
+@pytest.fixture(scope="module")
+def settings(
+    postgres: Server,
+    administer: Callable[[str], None],
+    upgraded_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Settings]:
+    """One database for all of these tests, which take back what they do."""
+    administer(f"create database unseen template {upgraded_template} strategy file_copy")
+    yield load_settings(
+        STANDING_HOME=tmp_path_factory.mktemp("unseen"), DATABASE_URL=postgres.url("unseen")
+    )
+    administer("drop database unseen with (force)")
+
+
+@pytest.fixture(scope="module")
+def engine(settings: Settings) -> Iterator[Engine]:
+    with connect(settings) as engine:
+        with engine.begin() as connection:  # the log is empty, and the tables have been seen
+            drain(connection, settings)
+            connection.execute(text("delete from standing.due"))
+        yield engine
+
+
+@pytest.fixture
+def connection(engine: Engine) -> Iterator[Connection]:
+    with engine.connect() as connection:
+        yield connection
+
+
+def is_at_least(connection: Connection, version: int) -> bool:
+    return int(connection.scalar(text("show server_version_num"))) >= version * 10_000
+
+
+NEW = "00000000-0000-4000-8000-00000000000a"
+CHILD = f"""
+insert into orders_2027 (id, buyer_id, seller_id)
+select '{NEW}', buyer_id, seller_id from orders limit 1"""
+CHILDREN = """
+create schema "Old";
+create table orders_2027 () inherits (orders);
+create table "Old".orders_2027_01 () inherits (orders_2027)
+"""
+#: What makes tables that are followed row by row → statements, each of which has to log the order NEW.
+TREES = {
+    "child": (
+        CHILDREN,
+        CHILD,
+        "update orders_2027 set status = 'cancelled'",
+        f"update orders set status = 'completed' where id = '{NEW}'",
+        "delete from orders_2027",
+    ),
+    "grandchild": (
+        CHILDREN,
+        CHILD.replace("orders_2027", '"Old".orders_2027_01'),
+        "update orders_2027 set status = 'cancelled'",
+        'update "Old".orders_2027_01 set refunded_amount = 1',
+        f"delete from orders where id = '{NEW}'",
+    ),
+    "child of another table, too": (
+        "create table signed (signature text); create table orders_2027 () inherits (orders, signed)",
+        CHILD,
+        "update signed set signature = 'x'; update orders_2027 set status = 'cancelled'",
+        "delete from signed",
+    ),
+    "parent": (
+        "create schema docs; create table docs.documents (id uuid, status text not null);"
+        "alter table orders inherit docs.documents",
+        CHILD.replace("orders_2027", "orders"),
+        f"update docs.documents set status = 'cancelled' where id = '{NEW}'",
+        f"delete from docs.documents where id = '{NEW}'",
+    ),
+}
+
+
+@pytest.mark.parametrize("tree", TREES)
+def test_tables_that_inherit_are_followed_whichever_is_named(
+    connection: Connection, settings: Settings, tree: str
+) -> None:
+    made, *statements = TREES[tree]
+    do(connection, made)
+    assert not observe(connection, settings).log
+    follow(connection, settings)
+    assert observe(connection, settings).log
+    for statement in statements:
+        do(connection, statement)
+        assert ("orders", NEW) in logged(connection), statement
+
+
+def test_emptied_child_concerns_everybody(connection: Connection, settings: Settings) -> None:
+    do(connection, CHILDREN)
+    follow(connection, settings)
+    do(connection, "truncate orders_2027")
+    assert drain(connection, settings) == 5
+
+
+#: A virtual column in the place of a stored one, how it is followed, and what a change of its part is.
+VIRTUAL = """
+alter table users drop column email_verified, add column email_verified_at timestamptz;
+alter table users
+    add column email_verified boolean generated always as (email_verified_at is not null) virtual
+"""
+
+
+def test_virtual_column_is_followed_by_what_it_is_made_of(
+    connection: Connection, settings: Settings
+) -> None:
+    if not is_at_least(connection, 18):
+        pytest.skip("virtual columns came with PostgreSQL 18")
+    do(connection, VIRTUAL)
+    follow(connection, settings)
+    assert observe(connection, settings).log
+    do(connection, f"insert into users (id) values ('{NEW}')")
+    logged(connection)
+    do(connection, f"update users set email_verified_at = now() where id = '{NEW}'")
+    assert logged(connection) == {("users", NEW)}
+    do(connection, f"update users set display_name = 'x', trust_score = '{{}}' where id = '{NEW}'")
+    assert logged(connection) == set()
+    do(
+        connection,
+        "alter table payouts drop column seller_id, add column owner uuid;"
+        "alter table payouts add column seller_id uuid generated always as (owner) virtual",
+    )
+    follow(connection, settings)
+    assert observe(connection, settings).log.unfollowed == (
+        "payouts.seller_id is a virtual column, which no trigger sees",
+    )
+
+
+#: What the application may do to the tables → what is said of it.
+NAMED = {
+    "alter table orders disable trigger all": "trigger standing_log_delete on orders is disabled",
+    "alter table users disable trigger user; alter table users enable trigger user": "is not always",
+    "alter table payouts rename to old; create table payouts (like old)": "has changed its place",
+    "drop table payouts; create table payouts (seller_id uuid, amount int)": "payouts has no trigger",
+    "create table more () inherits (payouts)": "is for each statement, and would have to be for each row",
+    "alter table user_reports set unlogged": "user_reports is unlogged: a crash empties it",
+    "alter table payouts rename column seller_id to seller": "payouts has changed its place",
+    "alter table user_sessions drop constraint user_sessions_user_id_fkey, alter user_id type text": (
+        "function log_user_sessions is not as it should be"
+    ),
+    "create foreign data wrapper f; create server s foreign data wrapper f;"
+    " create foreign table far () inherits (payouts) server s": "far is on another server",
+    "alter table user_warnings inherit user_reports": "user_warnings belongs to user_reports and to",
+}
+
+
+@pytest.mark.parametrize("statements", NAMED)
+def test_what_is_not_logged_is_named(connection: Connection, settings: Settings, statements: str) -> None:
+    do(connection, statements)
+    log = observe(connection, settings).log
+    assert not log
+    assert any(NAMED[statements] in phrase for phrase in (*log.unfollowed, *log.problems)), log
+
+
+#: What is made first, and drained; what no trigger sees after it; the source that is named then.
+UNSEEN = {
+    "child dropped": (CHILDREN + ";" + CHILD, 'drop table "Old".orders_2027_01', "orders"),
+    "partition dropped": (
+        "alter table payouts rename to old; create table payouts (like old) partition by list (status);"
+        "create table paid partition of payouts for values in ('paid');"
+        "drop table old",
+        "drop table paid",
+        "payouts",
+    ),
+    "partition that came back": (
+        "alter table payouts rename to old; create table payouts (like old) partition by list (status);"
+        "create table paid partition of payouts for values in ('paid'); drop table old",
+        "alter table payouts detach partition paid; delete from paid;"
+        " alter table payouts attach partition paid for values in ('paid')",
+        "payouts",
+    ),
+    "rewritten": (
+        "",
+        "alter table orders alter column total_amount type numeric using total_amount * 2",
+        "orders",
+    ),
+    "column made anew": ("", "alter table orders drop paid_at, add paid_at timestamptz", "orders"),
+    "columns exchanged": (
+        "",
+        "alter table orders rename shipped_at to x; alter table orders rename delivered_at to shipped_at;"
+        "alter table orders rename x to delivered_at",
+        "orders",
+    ),
+    "label renamed": (
+        "create type outcome as enum ('lost', 'won');"
+        "alter table user_reports alter column outcome type outcome using null",
+        "alter type outcome rename value 'lost' to 'settled'",
+        "user_reports",
+    ),
+    "switched off and on": (
+        "",
+        "alter table orders disable trigger standing_log_update; update orders set status = 'cancelled';"
+        "alter table orders enable always trigger standing_log_update",
+        "orders",
+    ),
+    "function exchanged": (
+        "",
+        "alter function standing.log_users() owner to current_user; alter function standing.log_users()"
+        " set work_mem = '4MB'; alter function standing.log_users() reset all",
+        "users",
+    ),
+    "log emptied": ("", "truncate standing.change_log", "the change log is another"),
+    "log that took nothing": (
+        "",
+        "select nextval('standing.changes_missed')",
+        "changes could not be logged",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNSEEN)
+def test_what_no_trigger_sees_makes_one_run_full(
+    connection: Connection, settings: Settings, case: str
+) -> None:
+    before, unseen, named = UNSEEN[case]
+    do(connection, *(before,) * bool(before))
+    follow(connection, settings)
+    drain(connection, settings)
+    do(connection, "delete from standing.due")
+    assert drain(connection, settings) == 0
+    do(connection, unseen)
+    observed = observe(connection, settings)
+    assert any(named in phrase for phrase in observed.rebuilt), observed.log
+    assert drain(connection, settings, observed) == 5
+    do(connection, "delete from standing.due")
+    if observed.log:
+        assert drain(connection, settings) == 0
+
+
+def test_ordinary_statements_make_nobody_due_who_is_not_concerned(
+    connection: Connection, settings: Settings
+) -> None:
+    drain(connection, settings)  # a sequence remembers what another test took back
+    do(connection, "delete from standing.due")
+    do(
+        connection,
+        "create index on orders (created_at); alter table orders add column note text; analyze orders;"
+        "grant select on orders to public; alter table users add unique (email, id)",
+    )
+    assert observe(connection, settings).rebuilt == ()
+    assert drain(connection, settings) == 0
+
+
+#: Statements that change orders in ways of their own.
+WAYS = {
+    "merge": f"""
+merge into orders using (select id from orders limit 1) as one on false
+when not matched then insert (id, buyer_id, seller_id)
+    values ('{NEW}', gen_random_uuid(), gen_random_uuid())""",
+    "on conflict": f"""
+insert into orders (id, buyer_id, seller_id) select '{NEW}', buyer_id, seller_id from orders limit 1;
+delete from standing.change_log;
+insert into orders (id, buyer_id, seller_id) select '{NEW}', buyer_id, seller_id from orders limit 1
+on conflict (id) do update set status = 'cancelled'""",
+    "with": f"""
+with added as (
+    insert into orders (id, buyer_id, seller_id) select '{NEW}', buyer_id, seller_id from orders limit 1
+    returning id
+)
+select * from added""",
+    "view": f"""
+create view open_orders as select * from orders;
+insert into open_orders (id, buyer_id, seller_id, status, created_at)
+select '{NEW}', buyer_id, seller_id, 'x', now() from orders limit 1""",
+    "trigger after ours": f"""
+create function late() returns trigger language plpgsql as
+$$ begin insert into orders (id, buyer_id, seller_id) values ('{NEW}', new.buyer_id, new.seller_id);
+return null; end $$;
+create constraint trigger zzz after insert on orders deferrable initially deferred for each row
+    when (new.status = 'x') execute function late();
+insert into orders (buyer_id, seller_id, status) select buyer_id, seller_id, 'x' from orders limit 1;
+set constraints all immediate""",
+    "trigger before": f"""
+create function swap() returns trigger language plpgsql as $$ begin new.id := '{NEW}'; return new; end $$;
+create trigger zzz before insert on orders for each row execute function swap();
+insert into orders (buyer_id, seller_id) select buyer_id, seller_id from orders limit 1""",
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_to_write_a_row_is_logged(connection: Connection, way: str) -> None:
+    do(connection, "alter table orders drop constraint if exists orders_buyer_id_fkey cascade")
+    do(connection, "alter table orders drop constraint if exists orders_seller_id_fkey cascade")
+    do(connection, WAYS[way])
+    assert ("orders", NEW) in logged(connection)

@@ -24,7 +24,8 @@ def test_status_counts_waiting_rows_due_members_and_holds(
     with connect(published) as engine, engine.begin() as connection:
         connection.execute(
             text(
-                "delete from standing.change_log; truncate standing.due, standing.member_state, standing.holds"
+                "delete from standing.change_log;"
+                "truncate standing.due, standing.member_state, standing.holds"
             )
         )
         connection.execute(

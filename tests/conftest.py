@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 #: Before the first test no variable of ours is left.
 NAMED = os.environ.get("STANDING_TEST_POSTGRES")
-FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "wal_level": "logical"}
 #: The files that take longest, in their order.
 LONGEST = (
     "test_deployments.py",

@@ -1,8 +1,10 @@
 """What triggers do not see by themselves: it is followed all the same, or the run is full and says why."""
 
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from conftest import MakeDatabase
 from sqlalchemy import Connection, Engine, text
 from support.changes import do, follow, logged
 
@@ -299,3 +301,60 @@ def test_every_way_to_write_a_row_is_logged(connection: Connection, way: str) ->
     do(connection, "alter table orders drop constraint if exists orders_seller_id_fkey cascade")
     do(connection, WAYS[way])
     assert ("orders", NEW) in logged(connection)
+
+
+def wait_for_log(engine: Engine) -> set[tuple[str, str | None]]:
+    """What the log has as soon as it has anything."""
+    deadline = time.monotonic() + 120
+    while True:
+        with engine.begin() as connection:
+            if found := logged(connection):
+                return found
+        assert time.monotonic() < deadline, "nothing was logged"
+        time.sleep(0.02)
+
+
+def test_rows_that_a_subscription_applies_are_logged(
+    make_database: MakeDatabase, upgraded_template: str
+) -> None:
+    publisher, here = make_database(), make_database(template=upgraded_template)
+    with connect(publisher) as there, connect(here) as engine:
+        ours = engine.execution_options(isolation_level="AUTOCOMMIT").connect()
+        theirs = there.execution_options(isolation_level="AUTOCOMMIT").connect()
+        with ours, theirs:
+            url = there.url
+            way = f"host={url.query['host']} port={url.port or 5432} user={url.username}"
+            do(
+                theirs,
+                "create table payouts (id uuid primary key, seller_id uuid, amount int)",
+                "create publication payments for table payouts",
+            )
+            do(theirs, "select pg_create_logical_replication_slot('payments', 'pgoutput')")
+            do(ours, "alter table payouts drop constraint payouts_seller_id_fkey")
+            do(
+                ours,
+                f"create subscription payments connection '{way} dbname={url.database}'"
+                " publication payments with (create_slot = false, copy_data = false)",
+            )
+            try:
+                assert "would have to be for each row" in observe(ours, here).log.reason
+                follow(ours, here)
+                assert observe(ours, here).log
+                for statement in (
+                    f"insert into payouts values ('{NEW}', '{NEW}', 1)",
+                    "update payouts set amount = 2",
+                    "delete from payouts",
+                ):
+                    do(theirs, statement)
+                    assert wait_for_log(engine) == {("payouts", NEW)}, statement
+                do(theirs, "truncate payouts")
+                assert wait_for_log(engine) == {("payouts", None)}
+            finally:
+                do(ours, "alter subscription payments disable")
+                do(ours, "alter subscription payments set (slot_name = none)")
+                do(ours, "drop subscription payments")
+                gone = (
+                    "select pg_drop_replication_slot(slot_name) from pg_replication_slots where not active"
+                )
+                while theirs.scalar(text("select count(*) from pg_replication_slots")):
+                    do(theirs, gone)

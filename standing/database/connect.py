@@ -183,6 +183,7 @@ def make_engine(url: URL) -> Engine:
         },
         json_serializer=lambda value: json.dumps(value, ensure_ascii=False),
         pool_pre_ping=True,
+        isolation_level="READ COMMITTED",  # a serializable one may have the application's refused
         max_overflow=-1,  # as many as there are threads
     )
 

@@ -5,12 +5,14 @@ from random import Random
 
 import psycopg
 import pytest
+from conftest import MakeDatabase
 from sqlalchemy import Connection, Engine, text
 from support.changes import do, follow
 
 from standing.contract.sources import LOG_KEYS
 from standing.database.connect import connect
 from standing.database.embedded import Server
+from standing.incremental.change_log import drain
 from standing.incremental.observed import observe
 from standing.settings import Settings, load_settings
 
@@ -338,3 +340,25 @@ def test_role_that_owns_a_table_adds_a_partition(connection: Connection, setting
         "reset role",
     )
     assert connection.scalars(text("select seller_id::text from standing.change_log")).all() == [KEY]
+
+
+def test_serializable_application_is_not_refused_because_of_a_run(
+    make_database: MakeDatabase, upgraded_template: str, administer: Callable[[str], None]
+) -> None:
+    settings = make_database(template=upgraded_template)
+    administer("alter database test_0 set default_transaction_isolation = serializable")
+    with (
+        connect(settings) as engine,
+        psycopg.connect(str(settings.database_url).replace("+psycopg", "")) as one,
+        psycopg.connect(str(settings.database_url).replace("+psycopg", "")) as other,
+    ):
+        assert one.execute("show transaction_isolation").fetchone() == ("serializable",)
+        one.execute("select sum(amount) from payouts")
+        one.execute("insert into user_warnings (user_id) select id from users limit 1")
+        with engine.begin() as connection:
+            drain(connection, settings)
+            other.execute(
+                "insert into payouts (seller_id, amount) select id, 1 from seller_profiles limit 1"
+            )
+            other.commit()
+        one.commit()

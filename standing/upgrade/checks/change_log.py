@@ -27,6 +27,7 @@ def change_log(connection: Connection[Any], catalog: Catalog, settings: Settings
     for phrases in never.values():
         for phrase in phrases:
             yield Check("change log", "warning", f"{phrase}: every run is a full one", FOLLOWED)
+    yield from _limit(connection)
     if ("alembic_version", "version_num") not in catalog.own or (
         "change_log",
         "source",
@@ -34,6 +35,14 @@ def change_log(connection: Connection[Any], catalog: Catalog, settings: Settings
         yield Check("change log", "note", f"triggers will log whose data changes, on {tables}")
     else:
         yield from _made(connection, catalog, tables)
+
+
+def _limit(connection: Connection[Any]) -> Iterator[Check]:
+    """The server holds the rows of a statement for triggers, in files where they are many."""
+    limit = rows(connection, "select current_setting('temp_file_limit') as allowed")[0]["allowed"]
+    if limit != "-1":
+        message = f"temp_file_limit is {limit}: a statement that changes more rows than fit into it fails"
+        yield Check("change log", "warning", message, "raise it, or change many rows in parts")
 
 
 def _off(catalog: Catalog) -> Check:

@@ -34,8 +34,6 @@ def everybody_due(
             yield target.name, "asked for with --full"
         if not observed.log:
             yield target.name, observed.log.reason
-        for reason in observed.rebuilt:
-            yield target.name, reason
         if target.name not in known:
             yield target.name, "never published before"
         elif known[target.name] != fingerprint.targets[target.name]:

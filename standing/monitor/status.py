@@ -71,6 +71,8 @@ def _changes(connection: Connection, settings: Settings) -> dict[str, Any]:
     why = {target.name: list(reasons(connection, (target,))) for target in TARGETS}
     for name, reason in everybody_due(connection, observed, fingerprint, TARGETS):
         why[name] = why[name] or [reason]
+    for target in TARGETS:  # what the next drain makes of it
+        why[target.name] = why[target.name] or list(observed.rebuilt)
     return {
         "on": settings.change_log,
         "waiting": log_size(connection),

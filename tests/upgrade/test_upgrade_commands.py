@@ -10,6 +10,8 @@ from sqlalchemy import Engine
 from support import legacy
 
 from standing.errors import StandingError
+from standing.incremental.change_log import drain
+from standing.incremental.observed import observe
 from standing.settings import Settings
 from standing.upgrade import backup as archive
 from standing.upgrade.dry_run import plan
@@ -125,6 +127,17 @@ def test_restore_brings_everything_back(settings: Settings, engine: Engine, tmp_
         archive.restore(settings, engine, file)
     archive.restore(settings, engine, file, replace=True)
     assert [legacy.dump(engine.url, "--schema-only"), legacy.rows(engine)] == before
+
+
+def test_restore_makes_no_table_another(settings: Settings, engine: Engine, tmp_path: Path) -> None:
+    legacy.fill(engine)
+    migrate(settings, engine)
+    with engine.begin() as connection:
+        drain(connection, settings)
+    archive.backup(engine, tmp_path / "after.dump")
+    archive.restore(settings, engine, tmp_path / "after.dump", replace=True)
+    with engine.begin() as connection:
+        assert observe(connection, settings).rebuilt == ()
 
 
 def test_a_cut_archive_restores_nothing(settings: Settings, engine: Engine, tmp_path: Path) -> None:

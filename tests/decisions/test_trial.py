@@ -9,8 +9,6 @@ from support.project import Project
 
 from standing.database.connect import connect
 from standing.decisions.trial import Trial, try_policy
-from standing.run.execute import execute
-from standing.run.run import Request
 from standing.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("no_audits")
@@ -37,7 +35,6 @@ def project(
     settings = module_database(published_template)
     project = Project(tmp_path_factory.mktemp("trial") / "project", settings)
     with project.at_work(), connect(settings) as engine:
-        assert execute(settings, Request()).status == "published"
         do(engine, *HAPPENED)
         yield project
 

@@ -127,7 +127,8 @@ class Service:
             if waited > seconds:
                 raise self._given_up(f"did not answer within {seconds:.0f} s: {why}")
             if waited > said:
-                say(f"still waiting for the {self.name} ({waited:.0f} s): {why}")
+                last = "".join(f"; it says: {line}" for line in self._last_lines()[-1:])
+                say(f"still waiting for the {self.name} ({waited:.0f} s): {why}{last}")
                 said += PATIENCE_SECONDS
             time.sleep(POLL_SECONDS)
 
@@ -138,13 +139,13 @@ class Service:
         )
 
     def _last_lines(self) -> list[str]:
-        """Of what it has logged since it started."""
+        """Of what it has logged since it started, each once."""
         if not self.log.exists():
             return []
         with self.log.open("rb") as log:
             log.seek(int(self.noted().get("logs_from", 0)))
             lines = log.read().decode(errors="replace").splitlines()
-        return [line.strip() for line in lines if line.strip()][-LAST_LINES:]
+        return list(dict.fromkeys(line.strip() for line in lines if line.strip()))[-LAST_LINES:]
 
 
 @contextmanager

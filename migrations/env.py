@@ -4,12 +4,15 @@ from alembic import context
 from sqlalchemy import text
 
 from standing.database.connect import STANDING_SCHEMA
+from standing.database.owners import create_schema, driver
+from standing.state.schema import VERSION_TABLE
 from standing.upgrade.revisions import Attributes
 
 attributes: Attributes = context.config.attributes["standing"]
 
 with attributes.engine.connect() as connection:
-    connection.execute(text(f"create schema if not exists {STANDING_SCHEMA}"))
+    create_schema(driver(connection), STANDING_SCHEMA)
+    connection.execute(text(VERSION_TABLE))
     connection.commit()
     context.configure(
         connection=connection,

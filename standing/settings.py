@@ -178,8 +178,9 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _schemas_are_apart(self) -> "Settings":
         taken = {self.application_schema: "the application's", "standing": "Standing's own"}
-        for schema in self.build_schemas:
-            owner = taken.get(schema, "PostgreSQL's" if _is_system(schema) else None)
+        tried = [one for one in (self.application_schema,) if one.startswith(self.diff_stem)]
+        for schema in (*self.build_schemas, *tried):
+            owner = taken.get(schema, "PostgreSQL's" if _is_system(schema) or schema == "public" else None)
             if owner:
                 raise ValueError(f"STANDING_BUILD_SCHEMA={self.build_schema!r}: {schema} is {owner} schema")
         if self.application_schema == "standing" or _is_system(self.application_schema):

@@ -15,8 +15,9 @@ from standing.contract.targets import Target
 from standing.settings import Settings
 from standing.sql import quoted
 
-#: The table that says for which targets it is done.
+#: The table that says for which targets it is done: what a crash of the server empties is not prepared.
 PREPARED = "prepared"
+PREPARED_COLUMNS = "target text primary key, depends_on text not null"
 
 
 def is_prepared(
@@ -40,13 +41,6 @@ def preparing(
     """Note that policy and staging of the targets are made, if the build in this block succeeds."""
     table = quoted(settings.build_schema, PREPARED)
     with engine.begin() as connection:
-        # As the models of policy are: what a crash of the server empties is not prepared.
-        connection.execute(
-            text(
-                f"create unlogged table if not exists {table} (target text primary key,"
-                " depends_on text not null)"
-            )
-        )
         known = _known(connection, settings)
         connection.execute(text(f"delete from {table}"))
     yield

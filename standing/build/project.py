@@ -63,6 +63,11 @@ def upstream(mart: str) -> dict[str, Part]:
     return dict(sorted(found.items()))
 
 
+def nodes() -> frozenset[str]:
+    """The names of all models and seeds, which are those of the relations that a build makes."""
+    return frozenset(path.stem for path in _files().values() if "macros" not in path.parts)
+
+
 def materialized(kind: str) -> dict[str, dict[str, Any]]:
     """Models with this materialization in their own config: name → config, where it is plain values."""
     configs = {name: _config(_part(name).text) for name, path in _files().items() if _is_model(path)}

@@ -3,8 +3,8 @@
 Modules here import nothing slow at their top, so that `standing --help` answers at once:
 SQLAlchemy, dbt, Great Expectations, Prefect and the charts are imported by the function that uses them.
 
-May use: audit, build, database, decisions, marketplace, monitor, replay, report, run, services, upgrade,
-why.
+May use: audit, build, database, decisions, marketplace, monitor, replay, report, run, services, state,
+upgrade, why.
 """
 
 import sys

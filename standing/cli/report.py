@@ -51,7 +51,8 @@ def _as_json(page: Path) -> str:
 
 def _data_docs(folder: Path) -> list[Path]:
     from standing.audit import write_data_docs
-    from standing.database.connect import connect, require_upgraded
+    from standing.database.connect import connect
+    from standing.state.upgraded import require_upgraded
 
     settings = current()
     with connect(settings) as engine:

@@ -100,8 +100,9 @@ def _timed(stage: str) -> str:
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def status(as_json: bool) -> None:
     """Show what is scored, the levels and tiers, who is due, and the last runs."""
-    from standing.database.connect import connect, require_upgraded
+    from standing.database.connect import connect
     from standing.monitor.status import gather
+    from standing.state.upgraded import require_upgraded
 
     settings = current()
     with connect(settings) as engine:

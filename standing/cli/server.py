@@ -19,8 +19,9 @@ def up(with_prefect: bool) -> None:
     With --prefect also a Prefect server (unless PREFECT_API_URL is set) and the process that serves the
     scheduled deployments; returns when all of it answers.
     """
-    from standing.database.connect import connect, require_upgraded
+    from standing.database.connect import connect
     from standing.database.conninfo import shown
+    from standing.state.upgraded import require_upgraded
 
     def say(line: str) -> None:
         click.echo(line, err=True)

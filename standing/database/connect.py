@@ -22,11 +22,10 @@ from standing.database.conninfo import (
     resolved,
     to_url,
 )
-from standing.database.documents import columns_missing
 from standing.database.embedded import Server
 from standing.database.session_settings import ENCODING, dropped, fix_of, pinned, with_code, with_settings
 from standing.database.url import read
-from standing.errors import DatabaseUnreachable, NotUpgraded, SettingError, StandingError, UnfitDatabase
+from standing.errors import DatabaseUnreachable, SettingError, StandingError
 from standing.settings import Settings
 
 SUPPORTED_VERSIONS = range(15, 19)
@@ -186,35 +185,6 @@ def make_engine(url: URL) -> Engine:
         isolation_level="READ COMMITTED",  # a serializable one may have the application's refused
         max_overflow=-1,  # as many as there are threads
     )
-
-
-def require_upgraded(connection: Connection, settings: Settings) -> None:
-    """Raise UnfitDatabase without a marketplace, NotUpgraded where `standing migrate` has not ended."""
-    schema = settings.application_schema
-    found = connection.scalar(
-        text(
-            "select 1 from information_schema.tables where table_schema = :schema and table_name = 'users'"
-        ),
-        {"schema": schema},
-    )
-    if not found:
-        raise UnfitDatabase(
-            f"schema {schema!r} has no table users",
-            "set STANDING_APPLICATION_SCHEMA or DATABASE_URL; `standing load simulated` makes one to try",
-        )
-    versions = f"{STANDING_SCHEMA}.alembic_version"
-    if not relation_exists(connection, versions):
-        raise NotUpgraded("this database is not upgraded", "standing migrate")
-    reached = connection.scalar(text(f"select version_num from {versions}"))
-    if reached != LAST_REVISION:
-        raise NotUpgraded(
-            f"the upgrade of this database has come as far as {reached or 'nothing'!r}", "standing migrate"
-        )
-    needed = (f"{STANDING_SCHEMA}.{name}" for name in ("change_log", "log_state"))
-    missing = [name for name in needed if not relation_exists(connection, name)]
-    missing += columns_missing(connection, schema)
-    if missing:
-        raise NotUpgraded(f"this database lacks {', '.join(missing)}", "standing migrate")
 
 
 def server_message(error: DBAPIError | psycopg.Error) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 
 from standing.audit import auditor, load_ahead
 from standing.contract.targets import targets_of
-from standing.database.connect import connect, require_upgraded
+from standing.database.connect import connect
 from standing.database.lock import RunLock, run_lock
 from standing.errors import SettingError, StandingError
 from standing.gate import change_sets
@@ -21,8 +21,9 @@ from standing.run.outcome import RunOutcome
 from standing.run.run import Changes, Request, Run, Stage, Written
 from standing.run.stages import AUDIT_PUBLISHED
 from standing.settings import Settings
-from standing.state.history import open_partitions, written_by
+from standing.state.history import written_by
 from standing.state.runs import go_on_with, mark, open_run
+from standing.state.upgraded import require_upgraded
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,6 @@ def _publish(
 
     def publish(run: Run) -> Written:
         run.parts.append(Changes(tuple(change_sets.count(engine, targets, stopped, run.run_id))))
-        open_partitions(engine)
         parameters = {"run_id": run.run_id, "of": stopped, "is_latest": is_latest}
         source = Source("change_set", run.command, parameters, "standing.change_sets")
         tallies.update(write_decided(engine, lock, settings, targets, source))

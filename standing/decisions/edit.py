@@ -51,13 +51,14 @@ def find_edit(connection: Connection, settings: Settings) -> Edit:
     published = connection.execute(text("select target, depends_on from standing.target_state"))
     known = {row.target: row.depends_on for row in published}
     last = connection.execute(text(LAST_BUILD)).first()
+    is_published = bool(last and last.is_published) and not observed.is_lost
     nodes = {target.name: _nodes(target.mart) for target in TARGETS}
     targets: list[Target] = []
     built: set[str] = set(ALWAYS)
     reaches_facts = False
     for target in TARGETS:
         is_there = target.name in known and {target.mart, *target.facts} <= observed.built
-        stays = is_there and last is not None and last.is_published
+        stays = is_there and is_published
         changed = edited(known[target.name], fingerprint.targets[target.name]) if stays else {target.mart}
         if not changed:
             continue
@@ -71,7 +72,7 @@ def find_edit(connection: Connection, settings: Settings) -> Edit:
         built, deferred = built - _policy(), deferred - _policy()
     return Edit(
         last.run_id if last else None,
-        bool(last and last.is_published),
+        is_published,
         tuple(targets),
         frozenset(built),
         frozenset(deferred & observed.built),

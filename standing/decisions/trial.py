@@ -13,8 +13,9 @@ from standing.build import dbt
 from standing.contract.members import MEMBER_KINDS
 from standing.contract.targets import TARGETS, targets_of
 from standing.database.clock import wall_clock
-from standing.database.connect import connect, require_upgraded
+from standing.database.connect import connect
 from standing.database.lock import alone_in
+from standing.database.owners import driver, drops, mark, open_schema
 from standing.decisions.difference import Difference, of_build, of_stopped_run
 from standing.decisions.edit import Edit, find_edit
 from standing.errors import BuildFailed, SettingError, StandingError
@@ -24,6 +25,7 @@ from standing.publish.publish import find_changes
 from standing.settings import Settings
 from standing.sql import quoted
 from standing.state.runs import last_published_as_of
+from standing.state.upgraded import require_upgraded
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,9 @@ def _open(engine: Engine, settings: Settings, trial: Settings, edit: Edit, as_of
     """
     schema = quoted(trial.build_schema)
     with engine.begin() as connection:
-        connection.execute(text(f"drop schema if exists {schema} cascade"))
+        open_schema(driver(connection), trial.build_schema)
+        for _, drop in drops(driver(connection), trial.build_schema):
+            connection.execute(text(drop))
     open_build(engine, trial, 0, as_of, TARGETS)
     with engine.begin() as connection:
         for kind in MEMBER_KINDS if edit.is_published else ():
@@ -92,6 +96,7 @@ def _open(engine: Engine, settings: Settings, trial: Settings, edit: Edit, as_of
         for model in edit.deferred:
             left = f"select * from {quoted(settings.build_schema, model)}"
             connection.execute(text(f"create view {schema}.{quoted(model)} as {left}"))
+            connection.execute(text(mark("view", f"{schema}.{quoted(model)}")))
 
 
 def _note(trial: Settings, as_of: datetime, edit: Edit, after: Edit) -> str:

@@ -6,13 +6,15 @@ from typing import Any
 from sqlalchemy import Connection, Engine, text
 
 from standing.contract.targets import TARGETS
-from standing.database.connect import connect, require_upgraded
+from standing.database.connect import connect
 from standing.database.lock import RunLock, run_lock
+from standing.database.owners import create_table
 from standing.errors import SettingError, StandingError
 from standing.publish.writer import Source, Tally, write_decided
 from standing.settings import Settings
 from standing.sql import quoted
 from standing.state.runs import mark
+from standing.state.upgraded import require_upgraded
 from standing.text import plural
 
 
@@ -140,14 +142,12 @@ def _copy(connection: Connection, settings: Settings, run_id: int) -> None:
     """The run's part of the history, by member: the history itself is kept by day alone."""
     name = _copy_name(settings)
     connection.execute(text(f"drop table if exists {name}"))
-    connection.execute(
-        text(
-            f"create unlogged table {name} as select run_id, target, member_id, old_document, new_hash"
-            " from standing.history where run_id = :run_id and published_at >="
-            " (select started_at from standing.runs where run_id = :run_id)"
-        ),
-        {"run_id": run_id},
+    written = (
+        "select run_id, target, member_id, old_document, new_hash"
+        " from standing.history where run_id = :run_id and published_at >="
+        " (select started_at from standing.runs where run_id = :run_id)"
     )
+    create_table(connection, name, f"as {written}", run_id=run_id)
     connection.execute(text(f"create index on {name} (member_id)"))
     connection.execute(text(f"analyze {name}"))
 

@@ -93,7 +93,7 @@ def matrix(connection: Connection, settings: Settings, measure: Measure, run_id:
 
 
 def _began(connection: Connection, run_id: int) -> datetime | None:
-    """The history is found by when it was written, and by day."""
+    """When the run began: its own documents are those that it wrote since."""
     began: datetime | None = connection.scalar(
         text("select started_at from standing.runs where run_id = :run_id"), {"run_id": run_id}
     )

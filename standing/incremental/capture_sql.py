@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from standing.contract.sources import LOG_KEYS, Keys, Source
 from standing.database.catalog import Catalog
 from standing.database.connect import STANDING_SCHEMA
+from standing.database.owners import mark
 from standing.sql import literal, quoted, render
 
 LOG = quoted(STANDING_SCHEMA, "change_log")
@@ -47,7 +48,7 @@ def function_name(table: str) -> str:
     return f"log_{table}"
 
 
-def create_function(name: str, body: str) -> tuple[str, str]:
+def create_function(name: str, body: str) -> tuple[str, ...]:
     """The statements that make it.
 
     Everybody may execute it, but without a right on its schema nobody can name it: a role that adds a
@@ -57,6 +58,7 @@ def create_function(name: str, body: str) -> tuple[str, str]:
     return (
         FUNCTION.format(name=qualified, body=body),
         f"grant execute on function {qualified}() to public",
+        mark("function", f"{qualified}()"),
     )
 
 

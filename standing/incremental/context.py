@@ -1,5 +1,6 @@
 """What a run says to the models: one row in the build's schema, which they read through `as_of()`."""
 
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +12,7 @@ from standing.settings import Settings
 from standing.sql import quoted
 
 TABLE = "run_context"
+#: Unlogged: that it is empty says that a crash of the server has emptied the build.
 COLUMNS = """
     run_id bigint not null,
     as_of timestamptz not null,
@@ -40,6 +42,14 @@ class Context:
     derived_by: str
 
 
+def is_lost(connection: Connection, settings: Settings, built: Set[str]) -> bool:
+    """Whether a crash of the server has emptied the build, or a copy was made without its rows."""
+    if TABLE not in built:
+        return False
+    table = quoted(settings.build_schema, TABLE)
+    return not connection.scalar(text(f"select exists (select from {table})"))
+
+
 def write_context(connection: Connection, settings: Settings, context: Context) -> None:
     """Write the one row into the build's schema, with the settings that a fingerprint covers."""
     table = quoted(settings.build_schema, TABLE)
@@ -48,7 +58,6 @@ def write_context(connection: Connection, settings: Settings, context: Context) 
         "wall_clock": wall_clock(connection.engine),
         **{name: getattr(settings, name) for name in SETTINGS},
     }
-    connection.execute(text(f"create table if not exists {table} ({COLUMNS})"))
     connection.execute(text(f"delete from {table}"))
     values = ", ".join(f":{name}" for name in row)
     connection.execute(text(f"insert into {table} ({', '.join(row)}) values ({values})"), row)

@@ -11,10 +11,12 @@ from sqlalchemy import Connection, text
 
 from standing.build.fingerprint import Fingerprint
 from standing.contract.members import MEMBER_KINDS
-from standing.contract.targets import Target
+from standing.contract.targets import TARGETS, Target
 from standing.incremental.observed import Asked, Observed
 from standing.settings import Settings
 from standing.sql import quoted
+
+LOST = "a crash of the server has emptied the build"
 
 
 def everybody_due(
@@ -32,6 +34,8 @@ def everybody_due(
     for target in targets:
         if full:
             yield target.name, "asked for with --full"
+        if observed.is_lost:
+            yield target.name, LOST
         if not observed.log:
             yield target.name, observed.log.reason
         if target.name not in known:
@@ -46,8 +50,11 @@ def everybody_due(
 def make_everybody_due(
     connection: Connection, observed: Observed, fingerprint: Fingerprint, asked: Asked
 ) -> None:
-    """Note for which targets everybody is due, and why."""
-    for target, reason in everybody_due(connection, observed, fingerprint, asked.targets, asked.full):
+    """Note for which targets everybody is due, and why; a crash empties the build of all of them."""
+    due = list(everybody_due(connection, observed, fingerprint, asked.targets, asked.full))
+    if observed.is_lost:
+        due += [(target.name, LOST) for target in TARGETS if target not in asked.targets]
+    for target, reason in due:
         connection.execute(
             text(
                 "insert into standing.due (target, reason) values (:target, :reason) on conflict do nothing"
@@ -94,8 +101,6 @@ def name_due(
     for kind in MEMBER_KINDS:
         names = [target.name for target in asked.targets if target.table == kind.table]
         due_table = quoted(settings.build_schema, kind.due_table)
-        if kind.due_table not in observed.built:
-            connection.execute(text(f"create table {due_table} ({kind.key} uuid primary key)"))
         connection.execute(text(f"truncate {due_table}"))
         # A table that is missing is for the audit of the sources to name.
         if not names or kind.table not in observed.application.columns:

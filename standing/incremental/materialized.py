@@ -77,15 +77,6 @@ DERIVED = "derived"
 DERIVED_COLUMNS = "model text primary key, derived_by text not null, as_of timestamptz not null"
 
 
-def make_lists(connection: Connection, settings: Settings, built: Set[str]) -> None:
-    """Make the lists and the note that are not among the relations of the build's schema yet."""
-    tables = {model.stale: model.list_columns for model in MODELS.values() if model.stale}
-    for table, columns in {**tables, DERIVED: DERIVED_COLUMNS}.items():
-        if table not in built:
-            name = quoted(settings.build_schema, table)
-            connection.execute(text(f"create unlogged table {name} ({columns})"))
-
-
 def is_current(
     connection: Connection, settings: Settings, asked: Asked, fingerprint: Fingerprint, built: Set[str]
 ) -> bool:

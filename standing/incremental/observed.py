@@ -6,17 +6,17 @@ That is the application, its triggers, and the relations of the build.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
 
-import psycopg
 from sqlalchemy import Connection
 
 from standing.contract.targets import Target
 from standing.database.catalog import FoundColumn, read_followed
+from standing.database.owners import driver
 from standing.database.schemas import Application, read_application, relations
 from standing.incremental import signatures
 from standing.incremental.capture import problems, wanted
 from standing.incremental.capture_sql import as_key
+from standing.incremental.context import is_lost
 from standing.incremental.unfollowed import unfollowed
 from standing.settings import Settings
 from standing.sql import quoted
@@ -60,6 +60,7 @@ class Observed:
     """The application, whether every change is logged, and the tables and views of the build.
 
     `signatures` say what the tables are now, and `rebuilt` which are not what they were, a phrase each.
+    `is_lost` says that a crash of the server has emptied these.
     """
 
     application: Application
@@ -67,6 +68,7 @@ class Observed:
     built: frozenset[str]
     signatures: Mapping[str, str]
     rebuilt: tuple[str, ...]
+    is_lost: bool = False
 
     def select(self, column: str, table: str, by: str, keys: str) -> str | None:
         """`column` of the rows of the application's `table` whose `by` is among `keys`, a query.
@@ -88,18 +90,16 @@ class Observed:
 
 def observe(connection: Connection, settings: Settings) -> Observed:
     application = read_application(connection, settings.application_schema)
-    found = signatures.read(_driver(connection), application.schema) if settings.change_log else {}
+    found = signatures.read(driver(connection), application.schema) if settings.change_log else {}
+    built = relations(connection, settings.build_schema)
     return Observed(
         application,
         completeness(connection, settings, application),
-        relations(connection, settings.build_schema),
+        built,
         found,
         signatures.changed(connection, found),
+        is_lost(connection, settings, built),
     )
-
-
-def _driver(connection: Connection) -> "psycopg.Connection[Any]":
-    return cast("psycopg.Connection[Any]", connection.connection.driver_connection)
 
 
 def completeness(connection: Connection, settings: Settings, application: Application) -> Completeness:
@@ -111,7 +111,7 @@ def completeness(connection: Connection, settings: Settings, application: Applic
         for table, found in application.columns.items()
         for name, type_ in found.items()
     }
-    catalog = read_followed(_driver(connection), application.schema, columns)
+    catalog = read_followed(driver(connection), application.schema, columns)
     wrong, never = problems(catalog), unfollowed(catalog)
     return Completeness(
         tuple(problem for phrases in wrong.values() for problem in phrases),

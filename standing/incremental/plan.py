@@ -16,8 +16,10 @@ from standing.build.fingerprint import Fingerprint, take
 from standing.build.prepared import is_prepared
 from standing.contract.members import MEMBER_KINDS
 from standing.contract.targets import TARGETS, Target
+from standing.database.owners import driver, open_schema
 from standing.incremental import change_log, due, materialized, stale
 from standing.incremental.context import Context, write_context
+from standing.incremental.layout import make_tables
 from standing.incremental.observed import Asked, Observed, observe
 from standing.settings import Settings
 from standing.sql import quoted
@@ -122,12 +124,13 @@ def open_build(
 
 
 def _begin(connection: Connection, settings: Settings) -> tuple[Observed, Fingerprint]:
-    """Read the catalogue, and make the build's schema with the lists of what is stale in it, where they
-    are missing.
+    """Make the build's schema with its tables, where they are missing, and read the catalogue.
+
+    Raises UnfitDatabase where somebody else's objects are in the schema, or lean on what is there.
     """
-    connection.execute(text(f"create schema if not exists {quoted(settings.build_schema)}"))
+    open_schema(driver(connection), settings.build_schema)
+    make_tables(connection, settings)
     observed = observe(connection, settings)
-    materialized.make_lists(connection, settings, observed.built)
     return observed, take(observed.application, settings)
 
 

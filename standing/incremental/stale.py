@@ -67,8 +67,6 @@ def name_audited(connection: Connection, settings: Settings, observed: Observed,
     """
     for model in (one for one in ROW_FACTS if one.source):
         audited = quoted(settings.build_schema, f"audited_{model.source}")
-        if f"audited_{model.source}" not in observed.built:
-            connection.execute(text(f"create unlogged table {audited} (key uuid primary key)"))
         connection.execute(text(f"truncate {audited}"))
         if is_current:
             queries: Queries = [f"select {model.key[0]} from {_stale(settings, model)}"]

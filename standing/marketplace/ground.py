@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 from standing.database.connect import STANDING_SCHEMA, relation_exists, server_message
+from standing.database.owners import driver, drop_schema, marked_schemas, require_ours
 from standing.errors import SettingError, StandingError
 from standing.settings import Settings
 from standing.sql import quoted
@@ -180,11 +181,13 @@ def _drop(connection: Connection, settings: Settings, database: str) -> None:
         )
     if not present:
         return
+    ours = (STANDING_SCHEMA, *settings.build_schemas, *marked_schemas(driver(connection)))
+    require_ours(driver(connection), ours)
     schema = quoted(settings.application_schema)
     for table in (*OPTIONAL, *reversed(REQUIRED), *UPGRADE):
         connection.exec_driver_sql(f"drop table if exists {schema}.{table} cascade")
-    for derived in {STANDING_SCHEMA, settings.build_schema} - {settings.application_schema}:
-        connection.exec_driver_sql(f"drop schema if exists {quoted(derived)} cascade")
+    for derived in ours:
+        drop_schema(driver(connection), derived)
     connection.exec_driver_sql(f"drop table if exists {SIMULATION}.simulation_truth")
 
 

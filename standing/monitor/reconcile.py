@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, text
 from standing.build import dbt
 from standing.build.prepared import preparing
 from standing.contract.targets import TARGETS, Target
-from standing.database.connect import connect, require_upgraded, rows
+from standing.database.connect import connect, rows
 from standing.database.lock import LockTaken, RunLock, run_lock
 from standing.findings import quarantine
 from standing.incremental import change_log, materialized
@@ -29,6 +29,7 @@ from standing.run.outcome import RunOutcome
 from standing.run.run import Request
 from standing.settings import Settings
 from standing.sql import quoted
+from standing.state.upgraded import require_upgraded
 
 #: Members named of each document; all are counted.
 NAMED = 100

@@ -18,7 +18,6 @@ from standing.log import log_progress
 from standing.publish.statement import ChangeTable
 from standing.publish.writer import Source, by_table, put_in_chunks, write
 from standing.settings import Settings
-from standing.state.history import open_partitions
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,6 @@ def publish_changes(
 
     Raises as `write` does.
     """
-    open_partitions(engine)
     tables = [ChangeTable(settings, group) for group in by_table(targets)]
     source = Source(
         "build", "standing run (what is written already is not written again)", {"run_id": run_id}

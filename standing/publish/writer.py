@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, Row, text
 from standing.contract.targets import Target
 from standing.database.chunks import write_chunk
 from standing.database.lock import RunLock
+from standing.database.owners import create_table
 from standing.publish.statement import ChangeTable
 from standing.settings import Settings
 
@@ -59,7 +60,7 @@ def by_table(targets: tuple[Target, ...]) -> Iterator[tuple[Target, ...]]:
 def put_in_chunks(connection: Connection, name: str, query: str, parameters: Mapping[str, Any]) -> None:
     """Leave a table of the query's rows: keys to write, numbered by `chunk`."""
     connection.execute(text(f"drop table if exists {name}"))
-    connection.execute(text(f"create unlogged table {name} as {query}"), parameters)
+    create_table(connection, name, f"as {query}", **parameters)
     connection.execute(text(f"create index on {name} (chunk)"))
     connection.execute(text(f"analyze {name}"))
 

@@ -15,7 +15,7 @@ from sqlalchemy import Engine, text
 from standing.audit import lasting
 from standing.build.policy import policy_version
 from standing.contract.targets import targets_of
-from standing.database.connect import connect, require_upgraded
+from standing.database.connect import connect
 from standing.database.lock import run_lock
 from standing.errors import SettingError
 from standing.run.execute import Perform, execute_locked, run_directly
@@ -23,6 +23,7 @@ from standing.run.outcome import RunOutcome
 from standing.run.run import Request
 from standing.settings import Settings
 from standing.sql import quoted
+from standing.state.upgraded import require_upgraded
 
 STEP = re.compile(r"(\d+)([hdw])")
 UNITS = {"h": "hours", "d": "days", "w": "weeks"}

@@ -16,7 +16,7 @@ from standing.audit import auditor
 from standing.build.dbt import connection_name
 from standing.contract.targets import Target, targets_of
 from standing.database.clock import past_moment, wall_clock
-from standing.database.connect import connect, require_upgraded, server_message
+from standing.database.connect import connect, server_message
 from standing.database.lock import LockTaken, RunLock, end_leftovers, run_lock
 from standing.database.session_settings import fix_of
 from standing.errors import GateStopped, StandingError
@@ -28,6 +28,7 @@ from standing.run.stages import STAGES
 from standing.settings import Settings
 from standing.state.erasure import tidy
 from standing.state.runs import close_run, enter_skipped, last_published_as_of, open_run
+from standing.state.upgraded import require_upgraded
 
 #: How a stage is carried out; the flow makes a Prefect task of it.
 Perform = Callable[[Stage, Run], Part]

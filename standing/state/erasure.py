@@ -6,7 +6,8 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from standing.contract.targets import TARGETS, Target
-from standing.database.connect import relation_exists, server_message
+from standing.database.connect import server_message
+from standing.database.owners import MARK
 from standing.log import logger
 from standing.settings import Settings
 from standing.sql import quoted
@@ -73,17 +74,15 @@ def _keeping(
     yield "standing.upgrade_kept", "member_id", f" and stored.table_name = '{group[0].table}'"
     # What replays, reconciliations and trials built stays until the next of their kind; a run's own marts
     # follow the due.
-    schemas = connection.scalars(
-        text("select nspname from pg_namespace where nspname = any(:apart) or starts_with(nspname, :diff)"),
-        {
-            "apart": [settings.replay_schema, settings.shadow_schema, settings.why_schema],
-            "diff": settings.diff_stem,
-        },
-    ).all()
-    for schema in schemas:
-        for target in group:
-            if relation_exists(connection, mart := quoted(schema, target.mart)):
-                yield mart, quoted(target.key), ""
+    built = text(
+        "select oid::regclass::text from pg_class where relname = :mart"
+        " and relnamespace is distinct from to_regnamespace(:own)"
+        f" and starts_with(obj_description(oid, 'pg_class'), '{MARK}')"
+    )
+    for target in group:
+        named = {"mart": target.mart, "own": quoted(settings.build_schema)}
+        for mart in connection.scalars(built, named).all():
+            yield mart, quoted(target.key), ""
 
 
 def _is_gone(settings: Settings, target: Target, key: str) -> str:

@@ -1,6 +1,10 @@
 """Standing's own schema: what a run keeps, and what the upgrade did."""
 
+import hashlib
+import re
+
 from standing.database.connect import STANDING_SCHEMA
+from standing.database.owners import mark, strangers_sql
 from standing.sql import quoted
 
 SCHEMA = quoted(STANDING_SCHEMA)
@@ -10,7 +14,9 @@ STATUS = """status in (
     'expired', 'undone'
 )"""
 
-STATEMENTS = (
+#: In the order of creation. A publication of all tables wants to know which rows are deleted: each table
+#: has a key, or names them by the whole row.
+TABLES = (
     f"""create table if not exists {SCHEMA}.upgrade_ledger (
     entry_id bigint generated always as identity primary key,
     kind text not null
@@ -55,9 +61,10 @@ STATEMENTS = (
     member_id uuid not null,
     old_document jsonb,
     new_hash bytea not null,
-    published_at timestamptz not null
-) partition by range (published_at)""",
-    f"create index if not exists history_target_published_at on {SCHEMA}.history (target, published_at)",
+    published_at timestamptz not null,
+    primary key (run_id, target, member_id)
+)""",
+    f"create index if not exists history_published_at on {SCHEMA}.history (published_at)",
     # Append only, without a key: writers of one popular shop never wait for each other.
     f"""create table if not exists {SCHEMA}.change_log (
     source text not null,
@@ -130,4 +137,26 @@ STATEMENTS = (
     document jsonb not null,
     primary key (target, member_id, as_of)
 )""",
+    # Which code has upgraded the database, and to which layout of these tables.
+    f"""create table if not exists {SCHEMA}.versions (
+    upgraded_at timestamptz primary key default clock_timestamp(),
+    layout integer not null,
+    digest text not null,
+    code text not null
+)""",
 )
+NAMES = tuple(re.findall(rf"create table if not exists {SCHEMA}\.(\w+)", "\n".join(TABLES)))
+#: What is somebody else's in the schemas of Standing; dbt asks it, too (macros/owners/marks.sql).
+STRANGERS = f"create or replace view {SCHEMA}.strangers as {strangers_sql()}"
+MARKS = (
+    *(mark("table", f"{SCHEMA}.{name}") for name in (*NAMES, "alembic_version")),
+    mark("sequence", f"{SCHEMA}.changes_missed"),
+    mark("view", f"{SCHEMA}.strangers"),
+)
+STATEMENTS = (*TABLES, STRANGERS, *MARKS)
+#: Where Alembic keeps how far the upgrade is; ours, so that a dry run can print it.
+VERSION_TABLE = f"create table if not exists {SCHEMA}.alembic_version (version_num varchar(32) primary key)"
+
+#: Raised by whoever changes the tables, so that older code knows newer tables.
+LAYOUT = 1
+DIGEST = hashlib.sha256("\n".join((*TABLES, STRANGERS)).encode()).hexdigest()[:16]

@@ -9,12 +9,18 @@ from sqlalchemy import Engine
 
 from standing.contract.additions import ADDITIONS
 from standing.database.catalog import Catalog, FoundColumn, read_catalog
+from standing.database.owners import not_ours
 from standing.settings import Settings
+from standing.state.schema import SCHEMA, VERSION_TABLE
 from standing.upgrade import created, revisions
+from standing.upgrade.adopt import others
 from standing.upgrade.checks.fitness import require_fit
 from standing.upgrade.fill.first_values import plan_backfill
+from standing.upgrade.forward import is_current, require_not_newer
 from standing.upgrade.plan.tables import wanted_tables
 from standing.upgrade.steps import Step
+
+OWN_SCHEMA = (f"create schema if not exists {SCHEMA}", VERSION_TABLE)
 
 
 @dataclass(frozen=True)
@@ -43,9 +49,14 @@ def plan(settings: Settings, engine: Engine) -> list[Planned]:
         connection: Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
         connection.execute("set transaction isolation level repeatable read, read only")
         catalog = read_catalog(connection, settings.application_schema)
+        require_not_newer(connection)
         require_fit(catalog)
+        if found := others(connection, settings):
+            raise not_ours(found)
         made = created.entries(connection)
-        planned = [_planned(step) for step in _schema_steps(catalog, done, settings)]
+        is_own_missing = done is None or not is_current(connection)
+        planned = [Planned("Standing's own schema", OWN_SCHEMA)] if done is None else []
+        planned += [_planned(step) for step in _schema_steps(catalog, settings, is_own_missing)]
         if "backfill" not in revisions.up_to(done):
             planned += [
                 Planned(walk.name, walk.statements, repeated=True)
@@ -57,9 +68,9 @@ def plan(settings: Settings, engine: Engine) -> list[Planned]:
         pooled.close()
 
 
-def _schema_steps(catalog: Catalog, done: str | None, settings: Settings) -> Iterator[Step]:
+def _schema_steps(catalog: Catalog, settings: Settings, is_own_missing: bool) -> Iterator[Step]:
     for revision, steps in revisions.PLANS.items():
-        if revision != "change_log" and (revision != "own_schema" or done is None):
+        if revision != "change_log" and (revision != "own_schema" or is_own_missing):
             yield from steps(catalog, settings)
 
 

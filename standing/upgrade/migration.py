@@ -8,15 +8,18 @@ from sqlalchemy import Engine
 
 from standing.database.catalog import read_catalog, rows
 from standing.database.connect import STANDING_SCHEMA
-from standing.errors import NotUpgraded, StandingError, UnfitDatabase
+from standing.database.owners import drops, marked_schemas
+from standing.errors import NotUpgraded, StandingError
 from standing.settings import Settings
 from standing.sql import quoted
 from standing.text import plural
 from standing.upgrade import created, revisions
+from standing.upgrade.adopt import adopt, schemas
 from standing.upgrade.checks.fitness import require_fit
 from standing.upgrade.checks.limits import require_allowed
 from standing.upgrade.checks.losses import dependents, losses
 from standing.upgrade.fill.walk import OnProgress, silent
+from standing.upgrade.forward import plan_forward, require_not_newer
 from standing.upgrade.session import Pace, Session, exclusive_session
 from standing.upgrade.steps import Step
 
@@ -60,10 +63,15 @@ def migrate(
     note = outcome.noting(on_progress)
     with exclusive_session(engine, pace, settings.database_url_direct) as session:
         require_allowed(session.connection)
+        require_not_newer(session.connection)
         require_fit(read_catalog(session.connection, settings.application_schema))
-        require_own_schema_is_ours(session.connection)
         work = revisions.Attributes(engine, settings, session, note)
         done = revisions.present(engine)
+        revisions.up_to(done)
+        adopt(session.connection, settings)
+        for step in plan_forward(session.connection) if done else ():
+            session.take(step)
+            note(step.name, 0, 0)
         # A table that came later (products, admin_users) gets its part now; so does a database whose
         # rollback was begun and stopped, in the middle of a revision.
         for revision in revisions.up_to(done):
@@ -94,25 +102,16 @@ def rollback(
                 "this database is not upgraded: there is nothing to roll back",
                 "set DATABASE_URL if another one is meant",
             )
-        require_own_schema_is_ours(session.connection)
+        adopt(session.connection, settings, also_leaning=not force)
         if not force:
             _require_nothing_lost(session, settings)
-        # First, because its views stand on the columns that go.
-        for schema in _built(session.connection, settings):
+        # The builds first, because their views stand on the columns that go.
+        own, *built = schemas(session.connection, settings)
+        for schema in built:
             _drop(session, schema, note)
         revisions.downgrade(revisions.Attributes(engine, settings, session, note, cascade=force))
-        _drop(session, STANDING_SCHEMA, note)
+        _drop(session, own, note)
     return outcome
-
-
-def _built(connection: Connection[Any], settings: Settings) -> tuple[str, ...]:
-    """The schemas that dbt builds into, those included in which anybody tried a policy."""
-    tried = rows(
-        connection,
-        "select nspname as name from pg_namespace where starts_with(nspname, %(stem)s) order by 1",
-        stem=settings.diff_stem,
-    )
-    return tuple(dict.fromkeys((*settings.build_schemas, *(row["name"] for row in tried))))
 
 
 def _drop(session: Session, schema: str, on_progress: OnProgress) -> None:
@@ -127,7 +126,7 @@ def _require_nothing_lost(session: Session, settings: Settings) -> None:
     lost = [
         f"{loss.what}: {plural(loss.rows, 'row')}" for loss in losses(session.connection, catalog, made)
     ]
-    leaning = dependents(session.connection, catalog, made, _built(session.connection, settings))
+    leaning = dependents(session.connection, catalog, made, schemas(session.connection, settings))
     lost += [f"depends on it: {one}" for one in leaning]
     if lost:
         raise WouldLoseData(
@@ -137,41 +136,19 @@ def _require_nothing_lost(session: Session, settings: Settings) -> None:
 
 
 def _drop_schema(connection: Connection[Any], schema: str) -> list[Step]:
-    """Drop its tables one by one first: many partitions need more locks than one statement has."""
-    if not has_schema(connection, schema):
-        return []
-    tables = rows(
-        connection,
-        """
-        select relname as name from pg_class
-        where relnamespace = to_regnamespace(%(schema)s) and relkind = 'r'
-            and relname not in ('alembic_version', 'upgrade_ledger')
-        """,
-        schema=quoted(schema),
-    )
-    drops = [f"drop table if exists {quoted(schema, row['name'])} cascade" for row in tables]
-    first = [Step(f"drop {schema}.{row['name']}", (drop,)) for row, drop in zip(tables, drops, strict=True)]
-    return [*first, Step(f"drop schema {schema}", (f"drop schema {quoted(schema)} cascade",))]
+    """Drop what is ours in it, one by one, since many relations need more locks than one statement has; and
+    the schema, if it is ours and nothing else is left in it.
+
+    What says what is left to do goes last.
+    """
+    last = {"alembic_version", "upgrade_ledger"} if schema == STANDING_SCHEMA else set()
+    found = drops(connection, schema)
+    steps = [Step(f"drop {schema}.{name}", (drop,)) for name, drop in found if name not in last]
+    end = [drop for name, drop in found if name in last]
+    if schema in marked_schemas(connection):
+        end.append(f"drop schema {quoted(schema)}")
+    return [*steps, *([Step(f"drop schema {schema}", tuple(end))] if end else [])]
 
 
 def has_schema(connection: Connection[Any], schema: str) -> bool:
     return bool(rows(connection, "select from pg_namespace where nspname = %(schema)s", schema=schema))
-
-
-def require_own_schema_is_ours(connection: Connection[Any]) -> None:
-    """Raise UnfitDatabase if a schema of Standing's name is someone else's."""
-    others = rows(
-        connection,
-        """
-        select relname as name from pg_class
-        where relnamespace = to_regnamespace(%(schema)s) and relkind in ('r', 'v', 'm', 'p')
-            and to_regclass(%(versions)s) is null
-        """,
-        schema=quoted(STANDING_SCHEMA),
-        versions=quoted(STANDING_SCHEMA, "alembic_version"),
-    )
-    if others:
-        raise UnfitDatabase(
-            f"schema {STANDING_SCHEMA!r} exists and is not Standing's: it has {others[0]['name']}",
-            "rename that schema",
-        )

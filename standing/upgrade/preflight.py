@@ -15,9 +15,8 @@ from standing.errors import StandingError, UnfitDatabase
 from standing.settings import Settings
 from standing.text import plural
 from standing.upgrade import dry_run, revisions
-from standing.upgrade.checks import change_log, limits, server, space
+from standing.upgrade.checks import change_log, limits, publications, schemas, server, space
 from standing.upgrade.checks.server import Check
-from standing.upgrade.migration import require_own_schema_is_ours
 
 
 def preflight(settings: Settings, engine: Engine, backup: Path | None = None) -> list[Check]:
@@ -44,15 +43,13 @@ def go(checks: list[Check]) -> bool:
 def _all(connection: Connection[Any], settings: Settings, backup: Path | None) -> list[Check]:
     catalog = read_catalog(connection, settings.application_schema)
     checks = [*server.server(connection), *limits.forbidden(connection), *server.tables(catalog)]
-    try:
-        require_own_schema_is_ours(connection)
-    except UnfitDatabase as error:
-        checks.append(Check("own schema", "no-go", error.message, error.fix))
+    checks += schemas.schemas(connection, settings)
     if not catalog.has("users"):
         return checks
     checks += server.privileges(connection, catalog)
     checks += server.triggers(connection, catalog)
     checks += change_log.change_log(connection, catalog, settings)
+    checks += publications.publications(connection, catalog)
     checks += server.transactions(connection)
     checks += limits.limits(connection, catalog, settings)
     checks += space.space(connection, catalog)

@@ -17,13 +17,15 @@ from standing import PROJECT_ROOT
 from standing.contract.additions import ADDITIONS
 from standing.database.catalog import Catalog, read_catalog
 from standing.database.connect import STANDING_SCHEMA
+from standing.errors import NotUpgraded
 from standing.settings import Settings
-from standing.state.schema import STATEMENTS
+from standing.state.upgraded import NEWER_FIX
 from standing.upgrade import created
 from standing.upgrade.fill import completion
 from standing.upgrade.fill.first_values import plan_backfill
 from standing.upgrade.fill.loyalty import loyalty_programs
 from standing.upgrade.fill.walk import PROGRESS, OnProgress, catch_up, run_backfill
+from standing.upgrade.forward import plan_own_schema
 from standing.upgrade.plan.back import plan as plan_back
 from standing.upgrade.plan.indexes import plan_indexes
 from standing.upgrade.plan.tables import plan_columns, plan_tables, wanted_tables
@@ -33,7 +35,7 @@ from standing.upgrade.steps import Step
 
 #: The steps of every revision but the backfill, which walks.
 PLANS: dict[str, Callable[[Catalog, Settings], list[Step]]] = {
-    "own_schema": lambda catalog, settings: [Step("Standing's own tables", STATEMENTS)],
+    "own_schema": lambda catalog, settings: plan_own_schema(),
     "columns": lambda catalog, settings: plan_columns(catalog),
     "tables": lambda catalog, settings: plan_tables(catalog),
     "indexes": lambda catalog, settings: plan_indexes(catalog, wanted_tables(catalog)),
@@ -67,10 +69,19 @@ def latest() -> str:
 
 
 def up_to(revision: str | None) -> list[str]:
-    """Revisions of a database at `revision` that changed the application's tables, oldest first."""
+    """Revisions of a database at `revision` that changed the application's tables, oldest first.
+
+    Raises NotUpgraded for a revision of another version of Standing.
+    """
     if revision is None:
         return []
     script = ScriptDirectory.from_config(configuration())
+    if revision not in {one.revision for one in script.walk_revisions()}:
+        raise NotUpgraded(
+            f"another version of Standing has upgraded this database as far as {revision!r},"
+            " which this one does not know",
+            NEWER_FIX,
+        )
     newest_first = [one.revision for one in script.iterate_revisions(revision, "base")]
     return [one for one in reversed(newest_first) if one != "own_schema"]
 

@@ -4,8 +4,9 @@ from datetime import datetime
 from uuid import UUID
 
 from standing.database.clock import past_moment
-from standing.database.connect import connect, require_upgraded
+from standing.database.connect import connect
 from standing.settings import Settings
+from standing.state.upgraded import require_upgraded
 from standing.why.explanation import TABLES, Explanation, explain_member
 from standing.why.past import past_of
 

@@ -13,6 +13,7 @@ from standing.contract.members import MEMBER_KINDS
 from standing.contract.targets import TARGETS, Target
 from standing.database.connect import relation_exists, rows
 from standing.errors import SettingError
+from standing.incremental.context import TABLE, is_lost
 from standing.incremental.materialized import is_derived
 from standing.settings import Settings
 from standing.sql import quoted
@@ -121,7 +122,9 @@ def explain_member(
             f" standing why {'seller' if kind == 'user' else 'user'}",
         )
     needed = {*POLICY, *(model for target in targets for model in (target.mart, *target.facts))}
-    is_built = all(relation_exists(connection, quoted(build, model)) for model in needed)
+    is_built = all(relation_exists(connection, quoted(build, model)) for model in needed) and not is_lost(
+        connection, settings, {TABLE}
+    )
     as_of = _as_of(connection, build, replayed) if is_built else None
     score = documents.get("trust_score") or {}
     outlook = next_level if kind == "user" else next_tier

@@ -119,13 +119,6 @@ def test_a_replay_gives_what_a_run_then_gave(
     with connect(settings) as engine:
         with engine.begin() as connection:
             empty(connection)
-            for day in days:
-                connection.execute(
-                    text(
-                        f"create table standing.history_{day:%Y%m%d} partition of standing.history"
-                        f" for values from ('{day:%Y-%m-%d} 00:00+00') to (date '{day:%Y-%m-%d}' + 1)"
-                    )
-                )
         at_the_time = {}
         prepare(settings, engine, days[0], GRACE)
         for day in days:

@@ -28,23 +28,19 @@ def marketplace(make_database: MakeDatabase, published_template: str) -> Setting
 
 
 def keep_day(engine: Engine, ago: int) -> str:
-    """A day's partition with one row, `ago` days before today (UTC)."""
+    """A document of `ago` days before today (UTC), in the history by a run of that number."""
     day = str(scalar(engine, f"select to_char((now() at time zone 'UTC')::date - {ago}, 'YYYYMMDD')"))
     do(
         engine,
-        # midnight may have passed
-        f"create table if not exists standing.history_{day} partition of standing.history"
-        f" for values from ('{day} 00:00+00') to (date '{day}' + 1)",
-        "insert into standing.history select 1, 'trust_score', id, null, '', timestamptz"
+        f"insert into standing.history select {day}, 'trust_score', id, null, '', timestamptz"
         f" '{day} 12:00+00' from users limit 1",
     )
-    return f"history_{day}"
+    return day
 
 
 def days(engine: Engine) -> set[str]:
-    return set(
-        column(engine, "select relname from pg_class where relname ~ '^history_[0-9]+$' and relkind = 'r'")
-    )
+    written = "select distinct to_char(published_at at time zone 'UTC', 'YYYYMMDD') from standing.history"
+    return set(column(engine, written))
 
 
 def remember(engine: Engine, member: str) -> None:
@@ -61,6 +57,7 @@ def remember(engine: Engine, member: str) -> None:
         "create schema if not exists standing_build_diff_somchai",
         "create table if not exists standing_build_diff_somchai.user_trust_scores as"
         " select * from standing_build.user_trust_scores limit 0",
+        "comment on table standing_build_diff_somchai.user_trust_scores is 'made by Standing'",
         f"insert into standing_build_diff_somchai.user_trust_scores (user_id) values ('{member}')",
         f"insert into standing.due (target, member_id) values ('trust_score', '{member}')"
         " on conflict do nothing",
@@ -165,7 +162,7 @@ def test_change_sets_of_runs_that_are_not_stopped_are_forgotten(
 def test_a_busy_history_does_not_fail_the_run(marketplace: Settings, database: Engine) -> None:
     old = keep_day(database, 31)
     with database.connect() as reader:
-        reader.execute(text(f"lock table standing.{old} in access share mode"))
+        reader.execute(text("lock table standing.history in share mode"))
         tidy(database, marketplace, 99, everybody=False)
         assert old in days(database)
     tidy(database, marketplace, 99, everybody=False)

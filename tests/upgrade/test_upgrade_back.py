@@ -3,7 +3,9 @@
 from sqlalchemy import Engine, text
 from support import legacy
 
+from standing.database.owners import create_table, driver, open_schema
 from standing.settings import Settings
+from standing.sql import quoted
 from standing.upgrade.migration import migrate, rollback
 
 
@@ -13,7 +15,8 @@ def test_rollback_leaves_schema_and_data_as_they_were(settings: Settings, engine
     data = legacy.dump(engine.url, "--data-only", "--inserts")
     migrate(settings, engine)
     with engine.begin() as connection:
-        connection.execute(text(f'create schema "{settings.build_schema}" create table t (x int)'))
+        open_schema(driver(connection), settings.build_schema)
+        create_table(connection, quoted(settings.build_schema, "t"), "(x int)")
     rollback(settings, engine)
     assert legacy.dump(engine.url, "--schema-only") == schema
     assert sorted(legacy.dump(engine.url, "--data-only", "--inserts").splitlines()) == sorted(

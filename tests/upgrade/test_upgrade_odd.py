@@ -203,7 +203,7 @@ def test_a_pipeline_index_is_made_only_where_none_leads_with_the_column(settings
         ("create index idx_loyalty_tier on users (created_at)", "idx_loyalty_tier is an index of users"),
         (
             "create schema standing create table mine (x int)",
-            "schema 'standing' exists and is not Standing's",
+            "schema 'standing' has what is not Standing's: table standing.mine",
         ),
     ],
 )

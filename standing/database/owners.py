@@ -106,12 +106,14 @@ def not_ours(found: list[Stranger]) -> UnfitDatabase:
             "drop it by hand, or have it read the application's columns or a copy of its own",
         )
     schema = inside[0].schema_name
-    earlier = "; `standing migrate` marks what an earlier version made"
     here = [one for one in inside if one.schema_name == schema]
     if schema == STANDING_SCHEMA:
-        fix = f"move it to another schema, or rename that schema: it has to be Standing's alone{earlier}"
+        fix = "move it to another schema; what an earlier version made, `standing migrate` marks"
     else:
-        fix = f"move it to another schema, or set STANDING_BUILD_SCHEMA to a schema of its own{earlier}"
+        fix = (
+            "move it to another schema, or set STANDING_BUILD_SCHEMA to a schema of its own;"
+            " what an earlier version built there, drop: a run makes it anew"
+        )
     return UnfitDatabase(f"schema {schema!r} has what is not Standing's: {_names(here)}", fix)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, text
 from standing.contract.targets import TARGETS
 from standing.database.connect import connect
 from standing.database.lock import RunLock, run_lock
-from standing.database.owners import create_table
+from standing.database.owners import create_table, driver, require_ours
 from standing.errors import SettingError, StandingError
 from standing.publish.writer import Source, Tally, write_decided
 from standing.settings import Settings
@@ -45,6 +45,7 @@ def undo(settings: Settings, run_id: int) -> Undone:
     with connect(settings) as engine:
         with engine.connect() as connection:
             require_upgraded(connection, settings)
+            require_ours(driver(connection), (settings.build_schema,), also_leaning=False)
         with run_lock(engine, settings.lock_wait_minutes, settings.database_url_direct) as lock:
             entry = _find(engine, settings, run_id)
             try:

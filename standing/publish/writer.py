@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, Row, text
 from standing.contract.targets import Target
 from standing.database.chunks import write_chunk
 from standing.database.lock import RunLock
-from standing.database.owners import create_table
+from standing.database.owners import create_table, driver, require_ours
 from standing.publish.statement import ChangeTable
 from standing.settings import Settings
 
@@ -104,6 +104,8 @@ def write_decided(
 ) -> dict[str, Tally]:
     """As `write`, for what people decide: whoever is in `source.rows` is put in chunks first."""
     tables = [ChangeTable(settings, group) for group in by_table(targets)]
+    with engine.connect() as connection:
+        require_ours(driver(connection), (settings.build_schema,), also_leaning=False)
     parameters = {**source.parameters, "chunk": settings.publish_chunk}
     try:
         with engine.begin() as connection:

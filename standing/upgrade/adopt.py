@@ -25,7 +25,8 @@ PROOFS = {
 #: The unmarked objects of a schema whose names are ours.
 UNMARKED = """
 select 'pg_class'::regclass::oid as classid, oid,
-    case relkind when 'v' then 'view' when 'S' then 'sequence' else 'table' end as kind, quote_ident(relname) as name
+    case relkind when 'v' then 'view' when 'S' then 'sequence' else 'table' end as kind,
+    quote_ident(relname) as name
 from pg_class
 where relnamespace = to_regnamespace(%(schema)s) and relkind in ('r', 'p', 'v', 'S')
     and regexp_replace(relname, '__dbt_(tmp|backup)$', '') ~ %(pattern)s

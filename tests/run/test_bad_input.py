@@ -264,10 +264,21 @@ def marts(engine: Engine) -> dict[str, dict[str, Any]]:
         }
 
 
-def test_bad_rows_of_every_kind_are_set_aside_and_move_no_score(
+#: A time before the order is left out, and the order counts.
+BEFORE_THE_ORDER = "paid_at = created_at - interval '1 day', shipped_at = created_at - interval '1 second'"
+TIMELESS = "paid_at = null, shipped_at = null"
+#: No object; whoever has it may lose points, and nothing else.
+ODD_SETTINGS = "update users set security_settings = '[true]' where id = any(cast(:members as uuid[]))"
+
+
+def test_bad_rows_of_every_kind_are_set_aside_and_move_no_score_and_too_many_stop_the_run(
     marketplace: Settings, database: Engine
 ) -> None:
     as_of = datetime.now(UTC) - timedelta(minutes=1)
+    with database.begin() as connection:
+        last = connection.scalar(text("select max(id::text) from orders where status = 'completed'"))
+        connection.execute(text(f"update orders set {TIMELESS} where id = '{last}'"))
+        odd = connection.scalars(text("select id::text from users order by id desc limit 3")).all()
     replay(marketplace, as_of)
     before = marts(database)
     expected: dict[tuple[str, str], int] = {}
@@ -281,10 +292,17 @@ def test_bad_rows_of_every_kind_are_set_aside_and_move_no_score(
         for table, rows in MEANINGLESS.items():
             for changes in rows:
                 insert_spoilt(connection, table, sound[table], changes)
+        connection.execute(text(f"update orders set {BEFORE_THE_ORDER} where id = '{last}'"))
+        expected["orders", "paid before it was created; the time is left out"] = 1
+        connection.execute(text(ODD_SETTINGS), {"members": odd})
+        expected["users", "malformed JSON; the settings are left out"] = len(odd)
 
     replay(marketplace, as_of)
 
-    assert marts(database) == before
+    after = marts(database)
+    for member in odd:
+        del after["trust_score"][member], before["trust_score"][member]
+    assert after == before
     with database.connect() as connection:
         counted = connection.execute(
             text(
@@ -300,6 +318,23 @@ def test_bad_rows_of_every_kind_are_set_aside_and_move_no_score(
     assert all(one["limit"] >= one["rows"] for one in report["quarantine"])
     assert report["run"]["policy_version"] == policy_version()
 
+    # One more than the limit of one reason.
+    with database.begin() as connection:
+        for _ in range(21 - expected["orders", "absurd amount"]):
+            insert_spoilt(connection, "orders", sound["orders"], {"total_amount": 1e15})
+        published = connection.execute(text("select id, trust_score::text from users order by id")).all()
+    outcome = execute(marketplace, Request())
+    assert outcome.status == "failed"
+    assert outcome.error is not None
+    assert outcome.error.exit_code == 3
+    assert "21 absurd amount (limit 20)" in outcome.message
+    assert outcome.written == {}
+    with database.connect() as connection:
+        assert (
+            connection.execute(text("select id, trust_score::text from users order by id")).all()
+            == published
+        )
+
 
 def self_dealt(connection: Connection) -> dict[tuple[str, str], int]:
     """What the simulated marketplace itself has of fraud."""
@@ -314,57 +349,3 @@ def self_dealt(connection: Connection) -> dict[tuple[str, str], int]:
         if number:
             found[table, "self-dealing"] = int(number)
     return found
-
-
-def test_a_time_before_the_order_is_left_out_and_the_order_counts(
-    marketplace: Settings, database: Engine
-) -> None:
-    as_of = datetime.now(UTC) - timedelta(minutes=1)
-    change = (
-        "update orders set {}"
-        " where id = (select min(id::text)::uuid from orders where status = 'completed')"
-    )
-    with database.begin() as connection:
-        connection.execute(text(change.format("paid_at = null, shipped_at = null")))
-    replay(marketplace, as_of)
-    before = marts(database)
-    with database.begin() as connection:
-        connection.execute(
-            text(
-                change.format(
-                    "paid_at = created_at - interval '1 day', shipped_at = created_at - interval '1 second'"
-                )
-            )
-        )
-        connection.execute(text("update users set security_settings = '[true]' where random() < 0.01"))
-
-    replay(marketplace, as_of)
-
-    after = marts(database)
-    assert {name: after[name] for name in after if name != "trust_score"} == {
-        name: before[name] for name in before if name != "trust_score"
-    }
-    with database.connect() as connection:
-        reasons = set(connection.scalars(text("select reason from standing_build_replay.stg_quarantine")))
-    assert "paid before it was created; the time is left out" in reasons
-
-
-def test_too_many_bad_rows_of_one_reason_stop_the_run_and_leave_every_document(
-    marketplace: Settings, database: Engine
-) -> None:
-    with database.begin() as connection:
-        sound = sound_row(connection, "orders")
-        for _ in range(21):
-            insert_spoilt(connection, "orders", sound, {"total_amount": 1e15})
-        before = connection.execute(text("select id, trust_score::text from users order by id")).all()
-
-    outcome = execute(marketplace, Request())
-
-    assert outcome.status == "failed"
-    assert outcome.error is not None
-    assert outcome.error.exit_code == 3
-    assert "21 absurd amount (limit 20)" in outcome.message
-    assert outcome.written == {}
-    with database.connect() as connection:
-        after = connection.execute(text("select id, trust_score::text from users order by id")).all()
-    assert after == before

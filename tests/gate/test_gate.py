@@ -7,7 +7,7 @@ from html import unescape
 import pytest
 from conftest import MakeDatabase, Standing
 from sqlalchemy import Engine, create_engine
-from support.decided import PAPERS_LOST, do, documents, scalar
+from support.decided import PAPERS_LOST, Documents, do, documents, scalar
 
 from standing.contract.targets import TARGETS, targets_of
 from standing.database.lock import run_lock
@@ -35,51 +35,6 @@ def stop(marketplace: Settings, database: Engine, selection: str = "all") -> Run
     outcome = execute(marketplace, Request(selection))
     assert outcome.status == "stopped", outcome.message
     return outcome
-
-
-def test_a_wave_of_lost_levels_stops_the_run_and_keeps_what_it_would_have_written(
-    marketplace: Settings, database: Engine
-) -> None:
-    before = documents(database)
-    outcome = stop(marketplace, database)
-    assert "trust_score: " in outcome.message
-    assert "move down" in outcome.message
-    assert outcome.error is not None
-    assert outcome.error.exit_code == 6
-    assert f"standing approve {outcome.run_id}" in outcome.error.fix
-    assert outcome.written == {}
-    assert documents(database) == before
-    assert (
-        scalar(database, f"select status from standing.runs where run_id = {outcome.run_id}") == "stopped"
-    )
-    changed = next(change.changed for change in outcome.changes if change.target == "trust_score")
-    kept = scalar(
-        database,
-        "select count(*) from standing.change_sets as kept join users on users.id = kept.member_id"
-        " join standing_build.user_trust_scores as mart on mart.user_id = kept.member_id"
-        f" where run_id = {outcome.run_id} and target = 'trust_score'"
-        " and old_document = users.trust_score and new_document = mart.document",
-    )
-    assert kept == changed > 0
-    still_due = "select count(*) from standing.due join standing.change_sets using (target, member_id)"
-    assert scalar(database, still_due) == scalar(database, "select count(*) from standing.change_sets")
-    with run_lock(database, 0):
-        pass  # the lock is free
-
-    report = json.loads((marketplace.home / "reports" / "run-000002" / "report.json").read_text())
-    fell = sum(
-        m["members"] for m in report["movements"] if (m["before"], m["after"]) == ("silver", "bronze")
-    )
-    assert fell > 0
-    assert report["largest_changes"]
-    assert report["verdict"]["status"] == "stopped"
-    would = next(one for one in report["changes"] if one["target"] == "trust_score")
-    assert (would["changed"], would["written"]) == (changed, 0)
-    page = (marketplace.home / "reports" / "run-000002" / "report.html").read_text()
-    assert "documents would have changed; none was written." in page
-    assert "Who would have moved" in page
-    assert "would have changed trust level" in page
-    assert "Nothing was written: members' rows are as they were." in unescape(page)
 
 
 def test_a_stop_awaits_its_decision_also_where_no_report_can_be_written(
@@ -142,12 +97,59 @@ def test_a_warning_is_told_and_published(
     assert scalar(database, warned) != 0
 
 
-def test_runs_of_the_same_documents_wait_and_build_nothing_and_others_go_on(
+def stopped_as_it_should(
+    marketplace: Settings, database: Engine, before: Documents, outcome: RunOutcome
+) -> None:
+    """It says why and what helps, keeps what it would have written, and reports on it."""
+    assert "trust_score: " in outcome.message
+    assert "move down" in outcome.message
+    assert outcome.error is not None
+    assert outcome.error.exit_code == 6
+    assert f"standing approve {outcome.run_id}" in outcome.error.fix
+    assert outcome.written == {}
+    assert documents(database) == before
+    assert (
+        scalar(database, f"select status from standing.runs where run_id = {outcome.run_id}") == "stopped"
+    )
+    changed = next(change.changed for change in outcome.changes if change.target == "trust_score")
+    kept = scalar(
+        database,
+        "select count(*) from standing.change_sets as kept join users on users.id = kept.member_id"
+        " join standing_build.user_trust_scores as mart on mart.user_id = kept.member_id"
+        f" where run_id = {outcome.run_id} and target = 'trust_score'"
+        " and old_document = users.trust_score and new_document = mart.document",
+    )
+    assert kept == changed > 0
+    still_due = "select count(*) from standing.due join standing.change_sets using (target, member_id)"
+    assert scalar(database, still_due) == scalar(database, "select count(*) from standing.change_sets")
+    with run_lock(database, 0):
+        pass  # the lock is free
+
+    report = json.loads((marketplace.home / "reports" / "run-000002" / "report.json").read_text())
+    fell = sum(
+        m["members"] for m in report["movements"] if (m["before"], m["after"]) == ("silver", "bronze")
+    )
+    assert fell > 0
+    assert report["largest_changes"]
+    assert report["verdict"]["status"] == "stopped"
+    would = next(one for one in report["changes"] if one["target"] == "trust_score")
+    assert (would["changed"], would["written"]) == (changed, 0)
+    page = (marketplace.home / "reports" / "run-000002" / "report.html").read_text()
+    assert "documents would have changed; none was written." in page
+    assert "Who would have moved" in page
+    assert "would have changed trust level" in page
+    assert "Nothing was written: members' rows are as they were." in unescape(page)
+
+
+def test_a_wave_of_lost_levels_stops_the_run_and_those_of_the_same_documents_wait(
     marketplace: Settings, database: Engine, standing: Standing
 ) -> None:
     newcomer = "00000000-0000-4000-8000-000000000001"
     do(database, f"insert into users (id, display_name) values ('{newcomer}', 'สมชาย')")
+    before = documents(database)
     stopped = stop(marketplace, database, "scores")
+    stopped_as_it_should(marketplace, database, before, stopped)
+    # Runs of the same documents build nothing, and others go on.
     before, built = documents(database), scalar(database, "select run_id from standing_build.run_context")
     done = standing.inside(marketplace, "run", "all")
     assert done.returncode == 0, done.stderr

@@ -11,18 +11,25 @@ from conftest import LONGEST, Standing
 
 from standing import PROJECT_ROOT
 from standing.build import dbt, policy
+from standing.build.dbt_patches import run_command
 from standing.build.project import upstream
 from standing.build.selection import POLICY_MODELS
 from standing.contract.targets import TARGETS
+from standing.database.connect import connect
 from standing.settings import Settings
 
 LAYERS = {"staging": 1, "quality": 1, "intermediate": 2, "marts": 3}
 
 
 @pytest.fixture(scope="module")
-def manifest(built: Settings, standing: Standing) -> dict[str, Any]:
-    done = standing(built, "dbt", "parse", "--warn-error", "--no-partial-parse")
-    assert done.returncode == 0, done.stdout + done.stderr
+def manifest(built: Settings) -> dict[str, Any]:
+    """As dbt parses the whole project anew; a warning is an error."""
+    from dbt.cli.main import dbtRunner
+
+    with connect(built) as engine:
+        variables = dbt.environment(built, engine.url)
+    done = run_command(dbtRunner(), variables, "parse", "--warn-error", "--no-partial-parse")
+    assert done.success, done.exception
     found: dict[str, Any] = json.loads((dbt.folder(built) / "target" / "manifest.json").read_text())
     return found
 

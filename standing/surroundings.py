@@ -5,8 +5,10 @@ the same in all of them: libraries hear what our settings say, and a few variabl
 """
 
 import os
+import sys
 from collections.abc import Mapping
 from importlib.util import find_spec
+from io import TextIOWrapper
 
 #: Beginnings of variables that libraries read as their own settings.
 OTHERS = ("DBT_", "PREFECT_", "GX_", "GE_", "PSYCOPG_")
@@ -32,11 +34,15 @@ def pin() -> None:
     A flow run that Prefect started keeps what Prefect told it.
     """
     others = OTHERS if not in_flow_run() else tuple(one for one in OTHERS if one != "PREFECT_")
-    for name in [name for name in os.environ if name.upper().startswith(others) and name not in KNOWN]:
+    named = [name for name in os.environ if name.upper().startswith(others)]
+    for name in [name for name in named if name not in KNOWN or not os.environ[name]]:
         del os.environ[name]
     os.environ.update(past_proxies(os.environ))
     for name in [name for name, value in os.environ.items() if _no_way(name, value)]:
         del os.environ[name]
+    for stream in (sys.stdout, sys.stderr):  # a terminal without our letters gets their numbers
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def past_proxies(environment: Mapping[str, str]) -> dict[str, str]:

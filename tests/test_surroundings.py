@@ -1,6 +1,8 @@
 """Nothing of somebody's shell changes a run but what the README names."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -42,6 +44,7 @@ def test_only_what_the_readme_names_reaches_the_libraries(monkeypatch: pytest.Mo
         "prefect_logging_level": "DEBUG",
         "PREFECT_SERVER_DATABASE_CONNECTION_URL": "postgresql+asyncpg://elsewhere/prefect",
         "PREFECT_API_KEY": "a key",
+        "PREFECT_API_URL": "",
         "GX_CLOUD_ACCESS_TOKEN": "a token",
         "PSYCOPG_IMPL": "c",
         "HTTPS_PROXY": "http://proxy.example:3128",
@@ -56,6 +59,13 @@ def test_only_what_the_readme_names_reaches_the_libraries(monkeypatch: pytest.Mo
 def test_a_flow_run_keeps_what_prefect_told_it(monkeypatch: pytest.MonkeyPatch) -> None:
     told = {"PREFECT__FLOW_RUN_ID": "1", "PREFECT_HOME": "a"}
     assert told.items() < pinned({**told, "DBT_TARGET": "b"}, monkeypatch).items()
+
+
+def test_a_terminal_without_our_letters_gets_their_numbers() -> None:
+    said = "import standing.surroundings as s; s.pin(); print('✓ ไทย')"
+    shell = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    done = subprocess.run([sys.executable, "-c", said], env=shell, capture_output=True, check=True)
+    assert done.stdout.strip() == "✓ ไทย".encode("latin-1", "backslashreplace")
 
 
 def test_operators_can_read_what_is_known() -> None:

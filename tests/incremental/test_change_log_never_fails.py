@@ -79,6 +79,8 @@ TABLES = {
     "referred_users": ("referrer_id", "referee_id"),
     "reviews": ("seller_id", "reviewer_id"),
 }
+#: Only rows that go have to name it: a new message's is found through its thread.
+LEFT_BEHIND = "recipient_id"
 #: What an application's session may be like.
 HABITS = (
     "set local search_path = ''",
@@ -199,16 +201,17 @@ def write(connection: Connection, roll: Random, settings: Settings, types: list[
     do(connection, *roll.sample(HABITS, 3))
     rest = {"payouts": {"amount": "1"}, "reviews": {"rating": "5"}}.get(table, {})
     old, new = draw(roll, keys), draw(roll, keys)
+    found = [{key: value for key, value in row.items() if key != LEFT_BEHIND} for row in (old, new)]
     values = ", ".join([*(literal for literal, _ in old.values()), *rest.values()])
     columns = ", ".join([*keys, *rest])
-    require_logged(connection, f"insert into public.{place} ({columns}) values ({values})", old)
+    require_logged(connection, f"insert into public.{place} ({columns}) values ({values})", found[0])
     before = stored(connection, table)
     given = ", ".join(f"{key} = {literal}" for key, (literal, _) in new.items())
     update = f"update public.{roll.choice([table, place])} set {given}"
     do(connection, "savepoint undone", update)
     is_other = stored(connection, table) != before
     do(connection, "rollback to undone")
-    require_logged(connection, update, *((old, new) if is_other else ()))
+    require_logged(connection, update, *((old, found[1]) if is_other else ()))
     require_logged(connection, f"delete from public.{roll.choice([table, place])}", new)
 
 

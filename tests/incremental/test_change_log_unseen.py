@@ -8,8 +8,9 @@ from conftest import MakeDatabase
 from sqlalchemy import Connection, Engine, text
 from support.changes import do, follow, logged
 
-from standing.database.connect import connect
+from standing.database.connect import connect, require_upgraded
 from standing.database.embedded import Server
+from standing.errors import NotUpgraded
 from standing.incremental.change_log import drain
 from standing.incremental.observed import observe
 from standing.settings import Settings, load_settings
@@ -257,6 +258,25 @@ def test_ordinary_statements_make_nobody_due_who_is_not_concerned(
     )
     assert observe(connection, settings).rebuilt == ()
     assert drain(connection, settings) == 0
+
+
+def test_database_of_an_earlier_version_is_brought_up_to_date(
+    connection: Connection, settings: Settings
+) -> None:
+    do(
+        connection,
+        "drop table standing.log_state; drop sequence standing.changes_missed",
+        "create or replace function standing.log_orders() returns trigger language plpgsql"
+        " as 'begin return null; end'",
+        "revoke all on function standing.log_orders() from public",
+    )
+    with pytest.raises(NotUpgraded, match=r"lacks standing\.log_state"):
+        require_upgraded(connection, settings)
+    follow(connection, settings)
+    require_upgraded(connection, settings)
+    assert observe(connection, settings).log
+    usable = "select has_function_privilege('public', 'standing.log_orders()', 'execute')"
+    assert connection.scalar(text(usable))
 
 
 #: Statements that change orders in ways of their own.

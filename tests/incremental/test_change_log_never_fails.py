@@ -365,3 +365,16 @@ def test_serializable_application_is_not_refused_because_of_a_run(
             )
             other.commit()
         one.commit()
+
+
+def test_trigger_takes_no_transaction_number_of_its_own(connection: Connection) -> None:
+    do(
+        connection,
+        "delete from standing.change_log",
+        "insert into orders (buyer_id, seller_id) values (gen_random_uuid(), gen_random_uuid())",
+        "update orders set status = 'x'",
+        "update users set kyc_status = 'x'",
+        "delete from payouts",
+    )
+    numbers = connection.scalars(text("select distinct xmin::text from standing.change_log")).all()
+    assert numbers == [connection.scalar(text("select pg_current_xact_id()::text"))]

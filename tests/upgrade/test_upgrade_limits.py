@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import psycopg
 import pytest
 from conftest import MakeDatabase, Standing
 from sqlalchemy import Engine, create_engine, text
 from support import legacy
 
 from standing.database.connect import connect
+from standing.database.conninfo import conninfo
 from standing.database.embedded import Server
 from standing.errors import UnfitDatabase
 from standing.settings import Settings, load_settings
@@ -111,7 +113,8 @@ def test_what_a_role_may_not_do_is_named_one_thing_after_the_other(
             "no-go",
             "lacks: temporary tables",
         ),
-        f"grant temporary on database {database} to public; create schema standing_build": (
+        f"grant temporary on database {database} to public; create schema standing_build;"
+        f" grant usage on schema standing_build to {role}": (
             "rights",
             "no-go",
             "create in schema standing_build",
@@ -121,12 +124,20 @@ def test_what_a_role_may_not_do_is_named_one_thing_after_the_other(
             "warning",
             "statement_timeout is 30s",
         ),
-        f"alter role {role} reset statement_timeout; revoke usage on language plpgsql from public": (
+        f"alter role {role} reset statement_timeout; alter role {role} set default_tablespace = {role}": (
+            "rights",
+            "no-go",
+            f"create in tablespace {role}",
+        ),
+        f"alter role {role} reset default_tablespace; revoke usage on language plpgsql from public": (
             "plpgsql",
             "no-go",
             "may not use the language",
         ),
     }
+    with psycopg.connect(conninfo(filled.url), autocommit=True) as connection:
+        connection.execute("set allow_in_place_tablespaces = on")
+        connection.execute(f"create tablespace {role} location ''".encode())
     with as_role(filled, "public") as own:
         assert go(preflight(settings, own))
         for statement, (name, state, said) in examples.items():
@@ -136,6 +147,8 @@ def test_what_a_role_may_not_do_is_named_one_thing_after_the_other(
             (check,) = found(settings, own, name)
             assert (check.state, said in check.message) == (state, True), check
             assert check.fix
+    with psycopg.connect(conninfo(filled.url), autocommit=True) as connection:
+        connection.execute(f"drop tablespace {role}".encode())
 
 
 def test_a_lock_whose_holders_start_the_role_may_not_see_is_listed(

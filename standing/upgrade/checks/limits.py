@@ -85,6 +85,7 @@ def _connections(found: dict[str, Any], needed: int) -> Iterator[Check]:
 def _rights(found: dict[str, Any]) -> Iterator[Check]:
     lacking = [] if found["may_use_temporary"] else ["temporary tables in the database"]
     lacking += [f"create in schema {name}" for name in found["closed_schemas"]]
+    lacking += [f"create in tablespace {found['closed_tablespace']}"] if found["closed_tablespace"] else []
     # Before the upgrade the check of privileges asks for the right to make schemas.
     if found["is_begun"] and found["missing_schemas"] and not found["may_make_schemas"]:
         lacking.append(f"create in the database, for schema {found['missing_schemas'][0]}")
@@ -144,11 +145,10 @@ def _home(home: Path) -> Iterator[Check]:
 def may_make(connection: Connection[Any], schema: str) -> Iterator[Check]:
     """Where event triggers might refuse what the upgrade makes: made once, and taken back at once."""
     trial = quoted("standing_trial"), quoted(schema, "standing_trial")
+    statements = render("upgrade/checks/trial.sql.j2", own=trial[0], table=trial[1])
     try:
         with connection.transaction(force_rollback=True):
-            for statement in render("upgrade/checks/trial.sql.j2", own=trial[0], table=trial[1]).split(";"):
-                if statement.strip():
-                    connection.execute(statement.encode())
+            connection.execute(statements.encode())
     except psycopg.Error as error:
         said = str(error).strip().splitlines()[0]
         yield Check(

@@ -17,6 +17,7 @@ from standing.build.policy_tables import KINDS
 from standing.contract.targets import TARGETS
 from standing.database.clock import wall_clock
 from standing.database.connect import connect
+from standing.database.session_settings import fix_of, with_code
 from standing.errors import BuildFailed
 from standing.incremental.plan import open_build
 from standing.settings import Settings, load_settings
@@ -466,6 +467,19 @@ def test_what_python_reads_and_the_server_does_not_is_no_cell(kind: str, cell: s
     assert not KINDS[kind][1](cell)
 
 
+@pytest.mark.parametrize(
+    ("code", "helps"),
+    [
+        ("53400", "temp_file_limit"),
+        ("42501", "standing preflight"),
+        ("25006", "default_transaction_read_only"),
+        ("57014", "raise statement_timeout"),
+    ],
+)
+def test_what_the_server_lacks_is_known_by_its_code(code: str, helps: str) -> None:
+    assert helps in fix_of(with_code("no more of it", code), "something else")
+
+
 def test_a_table_that_the_server_refuses_says_why_and_what_helps(project: tuple[Project, Engine]) -> None:
     copy, engine = project
     refuse = """
@@ -477,9 +491,6 @@ def test_a_table_that_the_server_refuses_says_why_and_what_helps(project: tuple[
     """
     helps = {
         "53100": "make room on the server's disk",
-        "53400": "temp_file_limit",
-        "42501": "standing preflight",
-        "57014": "raise statement_timeout",
         "XX000": "standing dbt seed --select trust_levels",
     }
     try:

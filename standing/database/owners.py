@@ -86,15 +86,19 @@ def strangers(connection: Driver, schemas: Iterable[str]) -> list[Stranger]:
     return [Stranger(**row) for row in found]
 
 
-def require_ours(connection: Driver, schemas: Collection[str], also_leaning: bool = True) -> None:
-    """Raise UnfitDatabase naming what is somebody else's in the schemas, and, unless told otherwise, what
-    leans on what is ours there: a build would drop it.
+def require_ours(
+    connection: Driver, schemas: Collection[str], dropped: Collection[str] | None = None
+) -> None:
+    """Raise UnfitDatabase naming what is somebody else's in the schemas, and what leans on what is ours in
+    those of them, all if not given, of which relations may be dropped.
     """
-    found = strangers(connection, schemas)
-    if not also_leaning:
-        found = [one for one in found if one.leans_on is None]
-    if found:
+    if found := harmed(strangers(connection, schemas), schemas if dropped is None else dropped):
         raise not_ours(found)
+
+
+def harmed(found: Iterable[Stranger], dropped: Collection[str]) -> list[Stranger]:
+    """Those in our schemas, and those that lean on relations of schemas in which these may be `dropped`."""
+    return [one for one in found if one.leans_on is None or one.schema_name in dropped]
 
 
 def not_ours(found: list[Stranger]) -> UnfitDatabase:

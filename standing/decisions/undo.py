@@ -45,7 +45,7 @@ def undo(settings: Settings, run_id: int) -> Undone:
     with connect(settings) as engine:
         with engine.connect() as connection:
             require_upgraded(connection, settings)
-            require_ours(driver(connection), (settings.build_schema,), also_leaning=False)
+            require_ours(driver(connection), (settings.build_schema,), dropped=())
         with run_lock(engine, settings.lock_wait_minutes, settings.database_url_direct) as lock:
             entry = _find(engine, settings, run_id)
             try:

@@ -105,7 +105,7 @@ def write_decided(
     """As `write`, for what people decide: whoever is in `source.rows` is put in chunks first."""
     tables = [ChangeTable(settings, group) for group in by_table(targets)]
     with engine.connect() as connection:
-        require_ours(driver(connection), (settings.build_schema,), also_leaning=False)
+        require_ours(driver(connection), (settings.build_schema,), dropped=())
     parameters = {**source.parameters, "chunk": settings.publish_chunk}
     try:
         with engine.begin() as connection:

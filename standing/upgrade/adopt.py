@@ -2,7 +2,7 @@
 somebody else's is refused by name.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from psycopg import Connection
@@ -11,11 +11,12 @@ from standing.build.project import nodes
 from standing.contract.targets import TARGETS
 from standing.database.catalog import rows
 from standing.database.connect import STANDING_SCHEMA
-from standing.database.owners import Stranger, mark, marked_schemas, require_ours, strangers
+from standing.database.owners import Stranger, harmed, mark, marked_schemas, require_ours, strangers
 from standing.incremental.layout import TABLES
 from standing.settings import Settings
 from standing.sql import literal, literals, quoted
 from standing.state.schema import NAMES
+from standing.upgrade.forward import is_current
 
 #: What proves that an earlier version made the schema: a table, and columns that it has.
 PROOFS = {
@@ -51,24 +52,34 @@ def schemas(connection: Connection[Any], settings: Settings) -> tuple[str, ...]:
     return tuple(dict.fromkeys((STANDING_SCHEMA, *built)))
 
 
-def adopt(connection: Connection[Any], settings: Settings, also_leaning: bool = True) -> None:
+def adopt(connection: Connection[Any], settings: Settings, dropped: Collection[str]) -> None:
     """Mark what earlier versions made in the schemas of ours.
 
-    Raises UnfitDatabase naming what is somebody else's there, and then leaves everything as it was.
+    Raises UnfitDatabase naming what is somebody else's there, or leans on relations of those that may be
+    `dropped`, and then leaves everything as it was.
     """
     with connection.transaction():
         ours = schemas(connection, settings)
         for schema in ours:
             for _, statement in _of_an_earlier_version(connection, schema):
                 connection.execute(statement.encode())
-        require_ours(connection, ours, also_leaning)
+        require_ours(connection, ours, dropped)
 
 
 def others(connection: Connection[Any], settings: Settings) -> list[Stranger]:
-    """What `adopt` would refuse; only reads."""
+    """What `migrate` would refuse; only reads."""
     ours = schemas(connection, settings)
     known = {(schema, what) for schema in ours for what, _ in _of_an_earlier_version(connection, schema)}
-    return [one for one in strangers(connection, ours) if (one.schema_name, one.stranger) not in known]
+    found = harmed(strangers(connection, ours), dropped_forward(connection, settings))
+    return [one for one in found if (one.schema_name, one.stranger) not in known]
+
+
+def dropped_forward(connection: Connection[Any], settings: Settings) -> tuple[str, ...]:
+    """Schemas in which `migrate`, or the run after it, may drop relations: builds, and our own tables where
+    they are not this version's.
+    """
+    own, *built = schemas(connection, settings)
+    return tuple(built) if is_current(connection) else (own, *built)
 
 
 def _of_an_earlier_version(connection: Connection[Any], schema: str) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ from standing.settings import Settings
 from standing.sql import quoted
 from standing.text import plural
 from standing.upgrade import created, revisions
-from standing.upgrade.adopt import adopt, schemas
+from standing.upgrade.adopt import adopt, dropped_forward, schemas
 from standing.upgrade.checks.fitness import require_fit
 from standing.upgrade.checks.limits import require_allowed
 from standing.upgrade.checks.losses import dependents, losses
@@ -68,7 +68,7 @@ def migrate(
         work = revisions.Attributes(engine, settings, session, note)
         done = revisions.present(engine)
         revisions.up_to(done)
-        adopt(session.connection, settings)
+        adopt(session.connection, settings, dropped_forward(session.connection, settings))
         for step in plan_forward(session.connection) if done else ():
             session.take(step)
             note(step.name, 0, 0)
@@ -102,7 +102,7 @@ def rollback(
                 "this database is not upgraded: there is nothing to roll back",
                 "set DATABASE_URL if another one is meant",
             )
-        adopt(session.connection, settings, also_leaning=not force)
+        adopt(session.connection, settings, () if force else schemas(session.connection, settings))
         if not force:
             _require_nothing_lost(session, settings)
         # The builds first, because their views stand on the columns that go.

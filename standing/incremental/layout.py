@@ -29,16 +29,20 @@ TABLES = {
 LAYOUT = f"layout {hashlib.sha256(repr(sorted(TABLES.items())).encode()).hexdigest()[:16]}"
 
 
-def make_tables(connection: Connection, settings: Settings) -> None:
-    """Make these tables in the build's schema, unless all of them are there as this version has them."""
+def make_tables(connection: Connection, settings: Settings) -> bool:
+    """Make these tables in the build's schema, unless all of them are there as this version has them.
+
+    Gives whether they are new.
+    """
     where = quoted(settings.build_schema, context.TABLE)
     found = connection.scalar(
         text("select obj_description(to_regclass(:name), 'pg_class')"), {"name": where}
     )
     if found == f"{MARK}; {LAYOUT}":
-        return
+        return False
     for table, columns in TABLES.items():
         name = quoted(settings.build_schema, table)
         if relation_exists(connection, name):
             connection.execute(text(f"drop table {name} cascade"))
         create_table(connection, name, f"({columns})", LAYOUT if table == context.TABLE else "")
+    return True

@@ -6,7 +6,7 @@ log is drained, and who is due (standing/incremental/due.py) and which rows are 
 (standing/incremental/stale.py) is named in the build's schema, for the models to read.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -129,8 +129,10 @@ def _begin(connection: Connection, settings: Settings) -> tuple[Observed, Finger
     Raises UnfitDatabase where somebody else's objects are in the schema, or lean on what is there.
     """
     open_schema(driver(connection), settings.build_schema)
-    make_tables(connection, settings)
+    is_new = make_tables(connection, settings)
     observed = observe(connection, settings)
+    if is_new:  # they are empty, and nothing is lost
+        observed = replace(observed, is_lost=False)
     return observed, take(observed.application, settings)
 
 

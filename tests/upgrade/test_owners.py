@@ -207,7 +207,8 @@ UNMARK = (
     """
     do $$ declare one record; begin
         for one in
-            select format('comment on %s %I.%I is null', case relkind when 'v' then 'view' else 'table' end,
+            select format('comment on %s %I.%I is null',
+                case relkind when 'v' then 'view' when 'S' then 'sequence' else 'table' end,
                 nspname, relname) as command
             from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
             where obj_description(c.oid, 'pg_class') like 'made by Standing%'

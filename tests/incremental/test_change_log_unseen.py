@@ -8,12 +8,13 @@ from conftest import MakeDatabase
 from sqlalchemy import Connection, Engine, text
 from support.changes import do, follow, logged
 
-from standing.database.connect import connect, require_upgraded
+from standing.database.connect import connect
 from standing.database.embedded import Server
 from standing.errors import NotUpgraded
 from standing.incremental.change_log import drain
 from standing.incremental.observed import observe
 from standing.settings import Settings, load_settings
+from standing.state.upgraded import require_upgraded
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,6 @@ def reject(run_id: int, reason: str = "") -> State[None]:
     from standing.decisions.approval import reject as decide
 
     reach_database()
-    decide(current(), run_id, reason)
+    message = decide(current(), run_id, reason)
     write_metrics(current())
-    return Completed(message=f"run {run_id} is rejected")
+    return Completed(message=message)

@@ -31,7 +31,7 @@ def backfill(first: datetime, last: datetime, every: str = "1d") -> State[None]:
     with Progress("backfill", steps) as progress:
 
         def on_moment(moment: datetime, number: int, total: int, done: bool) -> None:
-            words = f"{moment:%Y-%m-%d %H:%M}: {'there already' if done else 'filled'}"
+            words = f"{moment.isoformat(' ', 'minutes')}: {'there already' if done else 'filled'}"
             log.info("%s (%d of %d)", words, number, total)
             progress.show(100 * number / total, words)
             progress.begun = number + 1  # a moment's build moves on within its share

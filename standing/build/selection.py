@@ -1,11 +1,15 @@
 """What dbt is asked to build: policy, and marts with everything that they are made of."""
 
+from standing import PROJECT_ROOT
 from standing.contract.targets import Target
 
 #: The models that read nothing but the tables of seeds/.
 POLICY_MODELS = frozenset({"int_scorecard", "int_scorecard_metrics", "int_trust_levels"})
 #: The tables of seeds/, what is tested about them, and the models that read nothing else.
 POLICY = ("path:seeds", "path:tests/dbt/*.sql", *sorted(POLICY_MODELS))
+#: All of it, as a build has it.
+SEEDS = sorted(path.stem for path in (PROJECT_ROOT / "seeds").glob("*.csv"))
+POLICY_TABLES = (*SEEDS, *sorted(POLICY_MODELS))
 #: The views that a prepared build's schema has (standing/build/prepared.py).
 STAGING = "path:models/staging,config.materialized:view"
 #: Rows that are set aside are counted in every run.

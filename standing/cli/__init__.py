@@ -57,8 +57,8 @@ def main() -> None:
         except click.ClickException as error:
             error.show()
             sys.exit(error.exit_code)
-        except (click.Abort, KeyboardInterrupt):
-            _say(SAID)
+        except (click.Abort, KeyboardInterrupt) as stopped:
+            _say(str(stopped) or SAID)
             sys.exit(exit_code(received))
         except StandingError as error:
             _say(str(error))

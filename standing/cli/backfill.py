@@ -30,7 +30,8 @@ def backfill(first: str, last: str, every: str) -> None:
     log_to_stderr()
 
     def on_moment(at: datetime, number: int, total: int, done: bool) -> None:
-        click.echo(f"{number}/{total} {at:%Y-%m-%d %H:%M} {'there already' if done else 'filled'}")
+        state = "there already" if done else "filled"
+        click.echo(f"{number}/{total} {at.isoformat(' ', 'minutes')} {state}")
 
     _, stopped = core.backfill(settings, asked, on_moment)
     if stopped is not None and stopped.error is not None:

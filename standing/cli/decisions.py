@@ -108,22 +108,24 @@ def reject(run_id: int, reason: str) -> None:
     from standing.monitor.metrics import write_metrics
 
     log_to_stderr()
-    forget(current(), run_id, reason)
+    message = forget(current(), run_id, reason)
     write_metrics(current())
-    click.echo(
-        f"run {run_id} is rejected; the next run builds anew and stops again unless the cause is mended"
-    )
+    click.echo(message)
 
 
 @click.command()
 @click.argument("run_id", metavar="RUN", type=int)
+@click.option("--reason", default="", help="Kept with the run; standing status shows it.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def undo(run_id: int, as_json: bool) -> None:
-    """Put back what a run wrote where it is still there; hold those members until `standing resume`."""
+def undo(run_id: int, reason: str, as_json: bool) -> None:
+    """Put back what a run wrote where it is still there; hold those members until `standing resume`.
+
+    What is published of them is then of before the run, whatever policy and data say.
+    """
     from standing.decisions.undo import undo as put_back
 
     log_to_stderr()
-    undone = put_back(current(), run_id)
+    undone = put_back(current(), run_id, reason)
     if as_json:
         result: dict[str, Any] = {**vars(undone), "message": undone.message}
         click.echo(json.dumps(result, ensure_ascii=False))

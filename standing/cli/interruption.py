@@ -6,6 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+import click
+
+from standing.errors import StandingError
+
+UNANSWERED = "the question was not answered: nothing was changed; --yes does not ask"
 SAID = (
     "interrupted: whatever was not committed is as it was; the same command, begun again, takes up the rest"
 )
@@ -28,6 +33,16 @@ def interruptible() -> Iterator[list[int]]:
         yield received
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def confirm(question: str) -> None:
+    """Ask before what cannot be taken back. Raises click.Abort or StandingError where nobody says yes."""
+    try:
+        agreed = click.confirm(question, err=True)
+    except click.Abort:
+        raise click.Abort(UNANSWERED) from None
+    if not agreed:
+        raise StandingError("nothing was changed", "the same command asks again; --yes does not ask")
 
 
 def exit_code(received: list[int]) -> int:

@@ -32,11 +32,9 @@ def report(run_id: int | None, open_it: bool, as_json: bool, data_docs: bool) ->
 
 
 def _page(folder: Path, run_id: int | None) -> Path:
-    from standing.report.index import folder_name
+    from standing.report.index import pages_of
 
-    pages = sorted(folder.glob("run-*/report.html"))
-    if run_id is not None:
-        pages = [page for page in pages if page.parent.name == folder_name(run_id)]
+    pages = pages_of(folder, run_id)
     if not pages:
         which = f"run {run_id} has" if run_id is not None else "there is"
         raise SettingError(f"{which} no report under {folder}", "standing status shows the last runs")

@@ -4,6 +4,7 @@ import json
 import shutil
 import sys
 import textwrap
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -68,6 +69,8 @@ def _plain(outcome: "RunOutcome") -> dict[str, Any]:
 
 def _print_outcome(outcome: "RunOutcome") -> None:
     click.echo(f"run {outcome.run_id}: {outcome.status}: {outcome.message}")
+    if outcome.status == "replayed" and outcome.as_of:
+        click.echo(f"  as of {outcome.as_of.isoformat(' ', 'seconds')}")
     for change in outcome.changes:
         written = outcome.written.get(change.target, 0)
         click.echo(
@@ -117,10 +120,10 @@ def status(as_json: bool) -> None:
         for step in group["steps"]:
             click.echo(f"  {step['name']:<14}{step['members']:>10,}")
     _print_changes(status["change_log"])
-    click.echo("last runs:")
+    click.echo("last runs, with when they began (UTC):")
     for row in status["runs"]:
         message = (row["message"] or "").partition("\n")[0]
-        started = f"{row['started_at']:%Y-%m-%d %H:%M:%S}"
+        started = f"{row['started_at'].astimezone(UTC):%Y-%m-%d %H:%M:%S}"
         click.echo(
             _folded(
                 f"  {row['run_id']:>5}  {started}  {row['selection']:<7} {row['status']:<10} {message}",
@@ -161,9 +164,22 @@ def _print_changes(changes: dict[str, Any]) -> None:
         click.echo(f"  {source}: every run is a full one")
     for one in changes["targets"]:
         members = "everybody" if one["due"] is None else f"{one['due']:,}"
-        held = f", {one['held']:,} held since an undo" if one["held"] else ""
-        why = f": {'; '.join(one['reasons'])}" if one["reasons"] else ""
-        click.echo(_folded(f"  {one['target']:<14}{members:>10} due{why}{held}", 4 * " "))
+        held = f", {one['held']:,} held" if one["held"] else ""
+        click.echo(f"  {one['target']:<14}{members:>10} due{held}")
+    click.echo("what the next run builds:")
+    for one in changes["plans"]:
+        waits = (
+            f"nothing until run {one['waits_for']} is approved or rejected; then "
+            if one["waits_for"]
+            else ""
+        )
+        click.echo(_folded(f"  standing run {one['selection']:<8} {waits}{one['builds']}", 4 * " "))
+    for one in changes["holds"]:
+        reason = f" ({one['reason']})" if one["reason"] else ""
+        documents = plural(one["documents"], "document")
+        message = f"run {one['run_id']} was undone{reason}: {documents} held as they were before it"
+        fix = f"runs write them again after: standing resume {one['run_id']}"
+        click.echo(_folded(f"held: {message}, whatever policy and data say now; {fix}", "  "))
 
 
 @click.command()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from standing.cli.interruption import confirm
 from standing.cli.progress import steps_shown
 from standing.settings import current
 from standing.text import plural
@@ -119,7 +120,7 @@ def rollback(yes: bool, force: bool) -> None:
     with connect(settings) as engine:
         if not yes:
             where = shown(engine.url)
-            click.confirm(f"take the upgrade of {where} back?", abort=True, err=True)
+            confirm(f"take the upgrade of {where} back?")
         with steps_shown() as on_progress:
             outcome = rollback(settings, engine, on_progress, force=force)
     click.echo(f"rolled back: {plural(len(outcome.steps), 'step')}")
@@ -165,7 +166,7 @@ def restore(file: Path, checked: bool, replace: bool, no_owner: bool, yes: bool)
             return
         if replace and not yes:
             where = shown(engine.url)
-            click.confirm(f"drop everything in {where} and restore {file}?", abort=True, err=True)
+            confirm(f"drop everything in {where} and restore {file}?")
         backup.restore(settings, engine, file, replace=replace, owners=not no_owner)
     click.echo(f"restored {file}")
 

@@ -12,6 +12,7 @@ from standing.audit import auditor, load_ahead
 from standing.contract.targets import targets_of
 from standing.database.connect import connect
 from standing.database.lock import RunLock, run_lock
+from standing.decisions.confirmation import confirm_build
 from standing.errors import SettingError, StandingError
 from standing.gate import change_sets
 from standing.gate.waiting import expire
@@ -21,8 +22,9 @@ from standing.run.outcome import RunOutcome
 from standing.run.run import Changes, Request, Run, Stage, Written
 from standing.run.stages import AUDIT_PUBLISHED
 from standing.settings import Settings
+from standing.state import policies
 from standing.state.history import written_by
-from standing.state.runs import go_on_with, mark, open_run
+from standing.state.runs import LOOKED_FOR_THE_DUE, go_on_with, mark, open_run
 from standing.state.upgraded import require_upgraded
 
 
@@ -57,17 +59,24 @@ def approve(settings: Settings, run_id: int, perform: Perform = run_directly) ->
         return _publish(engine, settings, lock, entry, by, perform)
 
 
-def reject(settings: Settings, run_id: int, reason: str = "") -> None:
-    """Forget the change set of a stopped run; its members stay due. Rejecting again changes nothing."""
+def reject(settings: Settings, run_id: int, reason: str = "") -> str:
+    """Forget the change set of a stopped run; its members stay due. Gives one line for people.
+
+    Rejecting again changes nothing, and says so.
+    """
     with _deciding(settings) as (engine, _):
         entry = _find(engine, run_id)
         if entry["status"] == "rejected":
-            return
+            before = (entry["summary"] or {}).get("reason")
+            given = f" ({before})" if before else ""
+            return f"run {run_id} was rejected before{given}; nothing is changed"
         _require_stopped(entry, "reject")
         with engine.begin() as connection:
             change_sets.drop(connection, run_id)
             message = f"rejected: {reason}" if reason else "rejected"
             mark(connection, run_id, "rejected", f"{message}; {entry['message']}", reason=reason)
+        after = "the next run builds anew and stops again unless the cause is mended"
+        return f"run {run_id} is rejected; {after}"
 
 
 @contextmanager
@@ -158,9 +167,13 @@ def _publish(
 
     def publish(run: Run) -> Written:
         run.parts.append(Changes(tuple(change_sets.count(engine, targets, stopped, run.run_id))))
+        with engine.begin() as connection:
+            policies.note_same(connection, run.run_id, stopped)
         parameters = {"run_id": run.run_id, "of": stopped, "is_latest": is_latest}
         source = Source("change_set", run.command, parameters, "standing.change_sets")
         tallies.update(write_decided(engine, lock, settings, targets, source))
+        if is_latest:
+            confirm_build(engine, lock, settings, targets, (stopped, run.run_id))
         with engine.begin() as connection:
             written = written_by(connection, run.run_id, targets)
             if entry["status"] == "stopped":
@@ -185,7 +198,7 @@ def _nothing_drained_since(engine: Engine, run_id: int, by: int | None) -> bool:
             connection.scalar(
                 text(
                     "select not exists (select from standing.runs where run_id > :run_id"
-                    " and run_id is distinct from :by and status not in ('waiting', 'skipped', 'replayed'))"
+                    f" and run_id is distinct from :by and {LOOKED_FOR_THE_DUE})"
                 ),
                 {"run_id": run_id, "by": by},
             )

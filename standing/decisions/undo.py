@@ -35,11 +35,12 @@ class Undone:
         return f"{message}; not put back, because changed since: {left:,}" if left else message
 
 
-def undo(settings: Settings, run_id: int) -> Undone:
+def undo(settings: Settings, run_id: int, reason: str = "") -> Undone:
     """Put back what the documents were before the run, where they still are what it wrote.
 
-    Those members are held: later runs do not write them until `resume`. Works on a failed run that had
-    published, too; begun again after a failure it goes on. Raises StandingError where there is nothing to
+    Those members are held: later runs neither build nor write them until `resume`. `reason` is kept with
+    the run, for `standing status`. Works on a failed run that had published, too; begun again after a
+    failure it goes on. Raises StandingError where there is nothing to
     undo, and LockTaken while a run is at work.
     """
     with connect(settings) as engine:
@@ -59,7 +60,8 @@ def undo(settings: Settings, run_id: int) -> Undone:
                 named={name: tally.named for name, tally in tallies.items() if tally.left},
             )
             with engine.begin() as connection:
-                mark(connection, run_id, "undone", f"{undone.message}; {entry['message']}")
+                message = f"{undone.message} ({reason})" if reason else undone.message
+                mark(connection, run_id, "undone", f"{message}; {entry['message']}", reason=reason)
             return undone
 
 

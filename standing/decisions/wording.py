@@ -17,7 +17,8 @@ def as_text(difference: Difference) -> str:
         share = one.changed / one.members if one.members else 0
         lines.append(f"  {one.column:<32}{one.changed:>10,} of {one.members:,} change ({share:.1%})")
     for matrix in difference.matrices:
-        lines += ["", *_matrix(matrix)]
+        if any(before != after for before, after in matrix.cells):
+            lines += ["", *_matrix(matrix)]
     if difference.largest_changes:
         lines += ["", "largest changes"]
         for change in difference.largest_changes:

@@ -1,5 +1,7 @@
 """Change sets: what a stopped run would have written, kept until somebody decides."""
 
+from collections.abc import Mapping
+
 from sqlalchemy import Connection, Engine, text
 
 from standing.contract.targets import Target
@@ -12,16 +14,26 @@ from standing.sql import quoted
 from standing.state.history import written_by
 
 
-def keep(engine: Engine, settings: Settings, targets: tuple[Target, ...], run_id: int) -> int:
+def keep(
+    engine: Engine,
+    settings: Settings,
+    targets: tuple[Target, ...],
+    run_id: int,
+    depends_on: Mapping[str, str],
+) -> int:
     """Keep the old and the new document of every member who would change; gives their number.
 
-    Members who are merely due for their review are left out: they stay due, and nothing of them changes.
+    `depends_on` is target → what its documents were made from. Members who are merely due for their review
+    are left out: they stay due, and nothing of them changes.
     """
     number = 0
     with engine.begin() as connection:
-        connection.execute(
-            text("delete from standing.change_sets where run_id = :run_id"), {"run_id": run_id}
-        )
+        drop(connection, run_id)
+        for target in targets:
+            connection.execute(
+                text("insert into standing.change_set_builds values (:run_id, :target, :depends_on)"),
+                {"run_id": run_id, "target": target.name, "depends_on": depends_on[target.name]},
+            )
         for group in by_table(targets):
             table = ChangeTable(settings, group)
             for target in group:
@@ -66,4 +78,5 @@ def changed_documents(table: ChangeTable, target: Target) -> str:
 
 def drop(connection: Connection, run_id: int) -> None:
     """Forget the change set of a run that is decided."""
-    connection.execute(text("delete from standing.change_sets where run_id = :run_id"), {"run_id": run_id})
+    for table in ("change_sets", "change_set_builds"):
+        connection.execute(text(f"delete from standing.{table} where run_id = :run_id"), {"run_id": run_id})

@@ -7,6 +7,9 @@ from standing.gate import change_sets
 from standing.settings import Settings
 from standing.sql import quoted
 
+#: A condition on stopped runs: the time to decide is over.
+IS_OVER = "coalesce((summary ->> 'expires_at')::timestamptz <= clock_timestamp(), false)"
+
 
 def expiry(connection: Connection, settings: Settings) -> str:
     """When a run that stops now expires, by the policy of its build; ISO 8601."""
@@ -21,13 +24,20 @@ def expiry(connection: Connection, settings: Settings) -> str:
 
 
 def undecided(connection: Connection, targets: tuple[Target, ...]) -> int | None:
-    """The first stopped run that awaits a decision on one of these targets, or None.
-
-    Old ones expire first, in the caller's transaction: their change sets go, their members stay due.
+    """As `awaited`. Old ones expire first, in the caller's transaction: their change sets go, their members
+    stay due.
     """
     expire(connection)
+    return awaited(connection, targets)
+
+
+def awaited(connection: Connection, targets: tuple[Target, ...]) -> int | None:
+    """The first stopped run that awaits a decision on one of these targets, or None; only reads."""
     waiting = connection.execute(
-        text("select run_id, selection from standing.runs where status = 'stopped' order by run_id")
+        text(
+            "select run_id, selection from standing.runs where status = 'stopped'"
+            f" and not {IS_OVER} order by run_id"
+        )
     )
     names = {target.name for target in targets}
     for row in waiting:
@@ -41,7 +51,7 @@ def expire(connection: Connection) -> None:
     expired = connection.scalars(
         text(
             "update standing.runs set status = 'expired', message = 'nobody decided in time; ' || message"
-            " where status = 'stopped' and (summary ->> 'expires_at')::timestamptz <= clock_timestamp()"
+            f" where status = 'stopped' and {IS_OVER}"
             " returning run_id"
         )
     ).all()

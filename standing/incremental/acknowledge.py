@@ -1,24 +1,35 @@
 """After everything is written: who is not due any more, and until when."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
 from standing.contract.targets import Target
-from standing.incremental.plan import Plan
 from standing.settings import Settings
 from standing.sql import quoted
 
 
+@dataclass(frozen=True)
+class Published:
+    """The build that run `run_id` has published: whether it was of everybody, and target → what its
+    documents depend on.
+    """
+
+    run_id: int
+    everybody: bool
+    depends_on: Mapping[str, str]
+
+
 def acknowledge(
-    connection: Connection, settings: Settings, targets: tuple[Target, ...], run_id: int, plan: Plan
+    connection: Connection, settings: Settings, targets: tuple[Target, ...], published: Published
 ) -> None:
-    """After everything is written: whom this run built is not due any more, except held members."""
-    names = [target.name for target in targets]
+    """After everything is written: who was built is not due any more, except held members."""
+    names, run_id = [target.name for target in targets], published.run_id
     for target in targets:
         for statement in _statements(settings, target):
             connection.execute(text(statement), {"target": target.name, "run_id": run_id})
-    if plan.everybody:
+    if published.everybody:
         connection.execute(
             text("delete from standing.due where member_id is null and target = any(:names)"),
             {"names": names},
@@ -31,7 +42,7 @@ def acknowledge(
                 " on conflict (target) do update set depends_on = excluded.depends_on,"
                 " run_id = excluded.run_id"
             ),
-            {"target": target.name, "depends_on": plan.fingerprint.targets[target.name], "run_id": run_id},
+            {"target": target.name, "depends_on": published.depends_on[target.name], "run_id": run_id},
         )
 
 

@@ -34,9 +34,9 @@ insert into {DRAINED} (source, affects_counterparties, {", ".join(LOG_KEYS)})
 select distinct source, affects_counterparties, {", ".join(LOG_KEYS)} from taken
 """
 
-#: The sources of which everything may have changed.
+#: The sources of which everything may have changed, in the log or in what is drained of it.
 EVERYBODY = (
-    f"select distinct source from {DRAINED}"
+    "select distinct source from {}"
     f" where affects_counterparties and num_nonnulls({', '.join(LOG_KEYS)}) = 0 order by 1"
 )
 #: In the place of a source: what was changed while the log was not complete.
@@ -63,7 +63,7 @@ def drain(connection: Connection, settings: Settings, observed: Observed | None 
             text(f"insert into {LOG} (source, affects_counterparties) values ('{NOT_LOGGED}', true)")
         )
     signatures.note(connection, observed.signatures)
-    if sources := connection.scalars(text(EVERYBODY)).all():
+    if sources := connection.scalars(text(EVERYBODY.format(DRAINED))).all():
         materialized.forget(connection, settings, observed.built)
         return _make_everybody_due(connection, _reason(sources))
     if observed.rebuilt:
@@ -212,6 +212,13 @@ def _make_everybody_due(connection: Connection, reason: str) -> int:
         ),
         {"targets": list(_targets()), "reason": reason},
     ).rowcount
+
+
+def foreseen_reason(connection: Connection, observed: Observed) -> str:
+    """Why a run that drained the log now would find everybody due; empty where it would not."""
+    if sources := connection.scalars(text(EVERYBODY.format(LOG))).all():
+        return _reason(sources)
+    return observed.rebuilt[0] if observed.rebuilt else ""
 
 
 def log_size(connection: Connection) -> int:

@@ -2,21 +2,36 @@
 
 A member is due when a change was logged, when the published document may be wrong by now, or when everybody
 is due. A member stays due until the transaction that publishes or confirms the document
-(standing/incremental/acknowledge.py), however many runs end before it.
+(standing/incremental/acknowledge.py), however many runs end before it. Whom an undo holds is built once the
+hold ends: until then nothing is written of them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from sqlalchemy import Connection, text
 
 from standing.build.fingerprint import Fingerprint
-from standing.contract.members import MEMBER_KINDS
+from standing.contract.members import MEMBER_KINDS, MemberKind
 from standing.contract.targets import TARGETS, Target
+from standing.database.clock import wall_clock
 from standing.incremental.observed import Asked, Observed
 from standing.settings import Settings
 from standing.sql import quoted
 
 LOST = "a crash of the server has emptied the build"
+#: Whom the runs have to build, target by target; parameter as_of.
+DUE = """(
+    select target, member_id from (
+        select target, member_id from standing.due where member_id is not null
+        union
+        select target, member_id from standing.member_state where due_at <= :as_of
+    ) as noted
+    where not exists (
+        select from standing.holds as held
+        where held.target = noted.target and held.member_id = noted.member_id
+    )
+) as due"""
 
 
 def everybody_due(
@@ -63,62 +78,87 @@ def make_everybody_due(
         )
 
 
-def reasons(connection: Connection, targets: tuple[Target, ...]) -> tuple[str, ...]:
-    """Why everybody is due for one of the targets; empty where nobody or only some are."""
-    noted = connection.scalars(
+def noted_reasons(connection: Connection) -> dict[str, str]:
+    """Target → why everybody is due for it, as it is noted; nothing of the others."""
+    noted = connection.execute(
         text(
-            "select distinct coalesce(reason, 'everything in a source may have changed') from standing.due"
-            " where member_id is null and target = any(:targets) order by 1"
-        ),
-        {"targets": [target.name for target in targets]},
+            "select target, coalesce(reason, 'everything in a source may have changed') as reason"
+            " from standing.due where member_id is null"
+        )
     )
-    return tuple(noted)
+    return {row.target: row.reason for row in noted}
+
+
+def reasons_for(targets: Iterable[Target], reasons: dict[str, str]) -> tuple[str, ...]:
+    """Why a run of the targets builds everybody; empty where it builds only some."""
+    return tuple(sorted({reasons[target.name] for target in targets if target.name in reasons}))
+
+
+def foreseen_reasons(
+    connection: Connection, observed: Observed, fingerprint: Fingerprint, targets: tuple[Target, ...]
+) -> dict[str, str]:
+    """Target → why the next run finds everybody due for it, the waiting rows of the change log aside."""
+    found: dict[str, str] = {}
+    for target, reason in everybody_due(connection, observed, fingerprint, targets):
+        found.setdefault(target, reason)
+    return found | noted_reasons(connection)
 
 
 def due_members(connection: Connection) -> dict[str, int | None]:
     """How many members of each target wait for the next run; None where that is noted of everybody."""
     counted = connection.execute(
-        text(
-            """
-            select target, count(distinct member_id) as members, bool_or(member_id is null) as is_everybody
-            from (
-                select target, member_id from standing.due
-                union all
-                select target, member_id from standing.member_state where due_at <= clock_timestamp()
-            ) as waiting
-            group by target
-            """
-        )
+        text(f"select target, count(*) as members from {DUE} group by target"),
+        {"as_of": wall_clock(connection.engine)},
     )
-    return {row.target: None if row.is_everybody else row.members for row in counted}
+    members: dict[str, int | None] = {row.target: row.members for row in counted}
+    return members | dict.fromkeys(noted_reasons(connection))
 
 
 def name_due(
     connection: Connection, settings: Settings, asked: Asked, observed: Observed, everybody: bool
 ) -> dict[str, int]:
     """Fill the build's tables of the due, with everybody or with those due, and give their sizes."""
-    sizes = {}
+    sizes = dict.fromkeys((kind.table for kind in MEMBER_KINDS), 0)
     for kind in MEMBER_KINDS:
-        names = [target.name for target in asked.targets if target.table == kind.table]
         due_table = quoted(settings.build_schema, kind.due_table)
         connection.execute(text(f"truncate {due_table}"))
-        # A table that is missing is for the audit of the sources to name.
-        if not names or kind.table not in observed.application.columns:
-            sizes[kind.table] = 0
-            continue
-        if everybody:
-            key, members = quoted(kind.table_key), quoted(settings.application_schema, kind.table)
-            source = f"select {key}::uuid from {members} where {key} is not null"
-        else:
-            source = (
-                "select member_id from standing.due where target = any(:names) and member_id is not null"
-                " union select member_id from standing.member_state"
-                " where target = any(:names) and due_at <= :as_of"
+        if members := _members(kind, settings, asked, observed, everybody):
+            filled = connection.execute(
+                text(f"insert into {due_table} {members} on conflict do nothing"), _parameters(kind, asked)
             )
-        filled = connection.execute(
-            text(f"insert into {due_table} {source} on conflict do nothing"),
-            {"names": names, "as_of": asked.as_of},
-        )
-        connection.execute(text(f"analyze {due_table}"))
-        sizes[kind.table] = filled.rowcount
+            connection.execute(text(f"analyze {due_table}"))
+            sizes[kind.table] = filled.rowcount
     return sizes
+
+
+def count_due(
+    connection: Connection, settings: Settings, asked: Asked, observed: Observed, everybody: bool
+) -> dict[str, int]:
+    """The sizes that `name_due` would give; changes nothing."""
+    sizes = dict.fromkeys((kind.table for kind in MEMBER_KINDS), 0)
+    for kind in MEMBER_KINDS:
+        if members := _members(kind, settings, asked, observed, everybody):
+            counted = f"select count(distinct member_id) from ({members}) as due"
+            sizes[kind.table] = connection.scalar(text(counted), _parameters(kind, asked)) or 0
+    return sizes
+
+
+def _members(
+    kind: MemberKind, settings: Settings, asked: Asked, observed: Observed, everybody: bool
+) -> str | None:
+    """A query of the members of one kind whom a run builds, as member_id."""
+    # A table that is missing is for the audit of the sources to name.
+    if kind.table not in observed.application.columns or not _names(kind, asked):
+        return None
+    if not everybody:
+        return f"select member_id from {DUE} where target = any(:names)"
+    key, table = quoted(kind.table_key), quoted(settings.application_schema, kind.table)
+    return f"select {key}::uuid as member_id from {table} where {key} is not null"
+
+
+def _names(kind: MemberKind, asked: Asked) -> list[str]:
+    return [target.name for target in asked.targets if target.table == kind.table]
+
+
+def _parameters(kind: MemberKind, asked: Asked) -> dict[str, Any]:
+    return {"names": _names(kind, asked), "as_of": asked.as_of}

@@ -18,7 +18,6 @@ from sqlalchemy import Connection, text
 
 from standing.build.fingerprint import MATERIALIZED, Fingerprint
 from standing.build.project import materialized, upstream
-from standing.database.connect import relation_exists
 from standing.incremental.context import TABLE
 from standing.incremental.observed import Asked
 from standing.settings import Settings
@@ -97,7 +96,8 @@ def is_current(
             " where derived_by = :derived_by and as_of <= :as_of"
             " and not exists (select from standing.runs where run_id < :run_id and run_id > coalesce("
             f"(select max(run_id) from {quoted(settings.build_schema, 'run_context')}), 0)"
-            " and status not in ('waiting', 'skipped', 'replayed'))"
+            " and status not in ('waiting', 'skipped', 'replayed')"
+            " and not coalesce(summary ? 'approves', false))"
         ),
         {"derived_by": fingerprint.materialized, "as_of": asked.as_of, "run_id": asked.run_id},
     )
@@ -106,9 +106,8 @@ def is_current(
 
 def is_derived(connection: Connection, schema: str, model: str) -> bool:
     """Whether the rows of a model are there; after a crash of the server they are not."""
-    derived = quoted(schema, DERIVED)
-    statement = text(f"select exists (select from {derived} where model = :model)")
-    return relation_exists(connection, derived) and bool(connection.scalar(statement, {"model": model}))
+    statement = text(f"select exists (select from {quoted(schema, DERIVED)} where model = :model)")
+    return bool(connection.scalar(statement, {"model": model}))
 
 
 def forget(connection: Connection, settings: Settings, built: Set[str]) -> None:

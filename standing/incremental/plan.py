@@ -53,13 +53,20 @@ class Plan:
         return not (self.reasons or self.users or self.sellers)
 
     @property
-    def words(self) -> str:
-        """One line for people."""
+    def who(self) -> str:
+        """Who is built, and why it is everybody."""
         if self.nobody:
             return "nobody is due"
         who = f"{plural(self.users, 'member')} and {plural(self.sellers, 'shop')}"
+        return f"everybody, {who}: {'; '.join(self.reasons)}" if self.everybody else who
+
+    @property
+    def words(self) -> str:
+        """One line for people."""
+        if self.nobody:
+            return self.who
         rows = "orders, reviews and threads"
-        what = [f"everybody, {who}: {'; '.join(self.reasons)}" if self.everybody else who]
+        what = [self.who]
         if self.stale is None:
             what.append(f"all {rows} to derive")
         elif self.stale:  # else members may have facts of their own to be counted anew
@@ -76,7 +83,7 @@ def make_plan(engine: Engine, settings: Settings, asked: Asked) -> Plan:
         due.make_everybody_due(connection, observed, fingerprint, asked)
         # After it: what is known of today explains more than a log of what may have happened.
         change_log.drain(connection, settings, observed)
-        reasons = due.reasons(connection, asked.targets)
+        reasons = due.reasons_for(asked.targets, due.noted_reasons(connection))
         counts = due.name_due(connection, settings, asked, observed, everybody=bool(reasons))
         stays = not asked.full and bool(observed.log)
         if stays and materialized.is_current(connection, settings, asked, fingerprint, observed.built):

@@ -1,4 +1,4 @@
 """Is it right, is it alive: reconcile, drift, status, metrics.
 
-May use: audit, build, contract, database, findings, incremental, publish, report, run, state.
+May use: audit, build, contract, database, findings, gate, incremental, publish, report, run, state.
 """

@@ -5,28 +5,38 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from standing.build.fingerprint import take
 from standing.contract.targets import TARGETS
+from standing.database.clock import wall_clock
 from standing.database.connect import rows
 from standing.database.lock import free_at
+from standing.gate.waiting import awaited
 from standing.incremental.change_log import log_size
-from standing.incremental.due import due_members, everybody_due, reasons
-from standing.incremental.observed import observe
+from standing.incremental.due import due_members
+from standing.incremental.foreseen import foresee
 from standing.publish.documents import number
 from standing.settings import Settings
 from standing.sql import quoted
 from standing.state.runs import KILLED, last_runs
 
 RUNS_SHOWN = 5
+#: Documents that runs leave alone, by the run that was undone, and why that was.
+HOLDS = """
+    select held.run_id, count(*) as documents, coalesce(runs.summary ->> 'reason', '') as reason
+    from standing.holds as held
+    left join standing.runs on held.run_id = runs.run_id
+    group by held.run_id, runs.summary ->> 'reason'
+    order by held.run_id
+"""
 
 
 def gather(engine: Engine, settings: Settings) -> dict[str, Any]:
     """Members by published level and tier, the log of changes, and the last runs.
 
     `documents`, `change_log` and `runs`. Under `change_log`: `on`, `waiting` rows, the tables that it
-    `follows`, `problems` until the next `standing migrate` and what is `unfollowed` for good (phrases), and
-    for each target how many are `due` (None: everybody, for `reasons`) and `held`; whom the waiting rows
-    concern, the next run finds out.
+    `follows`, `problems` until the next `standing migrate` and what is `unfollowed` for good (phrases), the
+    `plans` of the next run of each selection and the stopped run whose decision it `waits_for`, for each
+    target how many are `due` (None: everybody) and `held`, and the `holds` by run that was undone. Whom the
+    waiting rows concern, the next run finds out.
     """
     documents = []
     with engine.connect() as connection:
@@ -61,31 +71,36 @@ def _runs(engine: Engine, idle_at: datetime | None) -> list[dict[str, Any]]:
 
 
 def _changes(connection: Connection, settings: Settings) -> dict[str, Any]:
+    foreseen = foresee(connection, settings, wall_clock(connection.engine))
+    observed, plans = foreseen.observed, foreseen.plans
     counted = due_members(connection)
-    held: dict[str, int] = {
-        row["target"]: row["held"]
-        for row in rows(connection, "select target, count(*) as held from standing.holds group by target")
-    }
-    observed = observe(connection, settings)
-    fingerprint = take(observed.application, settings)
-    why = {target.name: list(reasons(connection, (target,))) for target in TARGETS}
-    for name, reason in everybody_due(connection, observed, fingerprint, TARGETS):
-        why[name] = why[name] or [reason]
-    for target in TARGETS:  # what the next drain makes of it
-        why[target.name] = why[target.name] or list(observed.rebuilt)
+    held = rows(connection, "select target, count(*) as held from standing.holds group by target")
+    of_target: dict[str, int] = {row["target"]: row["held"] for row in held}
     return {
         "on": settings.change_log,
         "waiting": log_size(connection),
         "follows": list(observed.log.follows),
         "problems": list(observed.log.problems),
         "unfollowed": list(observed.log.unfollowed),
+        "plans": [
+            {
+                "selection": selection,
+                "waits_for": awaited(connection, plan.asked.targets),
+                "builds": plan.who,
+                "everybody": plan.everybody,
+                "members": plan.users,
+                "shops": plan.sellers,
+                "reasons": list(plan.reasons),
+            }
+            for selection, plan in plans.items()
+        ],
         "targets": [
             {
                 "target": target.name,
-                "due": None if why[target.name] else counted.get(target.name, 0),
-                "reasons": why[target.name],
-                "held": held.get(target.name, 0),
+                "due": None if plans[target.selection].everybody else counted.get(target.name, 0),
+                "held": of_target.get(target.name, 0),
             }
             for target in TARGETS
         ],
+        "holds": rows(connection, HOLDS),
     }

@@ -12,8 +12,7 @@ from sqlalchemy import Connection, Engine, text
 from standing.contract.targets import Target
 from standing.database.chunks import write_chunk
 from standing.database.lock import RunLock
-from standing.incremental.acknowledge import acknowledge
-from standing.incremental.plan import Plan
+from standing.incremental.acknowledge import Published, acknowledge
 from standing.log import log_progress
 from standing.publish.statement import ChangeTable
 from standing.publish.writer import Source, by_table, put_in_chunks, write
@@ -78,17 +77,24 @@ def publish_changes(
 
 
 def confirm_changes(
-    engine: Engine, settings: Settings, targets: tuple[Target, ...], lock: RunLock, run_id: int, plan: Plan
+    engine: Engine, settings: Settings, targets: tuple[Target, ...], lock: RunLock, published: Published
 ) -> None:
-    """After all chunks: confirm what was built and stays as it is; nobody of this run is due any more."""
+    """After all chunks: confirm what was built and stays as it is; nobody of this build is due any more."""
 
     def confirm(connection: Connection) -> None:
         connection.execute(text("set local statement_timeout = 0"))
-        for group in by_table(targets):
-            table = ChangeTable(settings, group)
-            for target in group:
-                confirmed = table.statement("confirm", target=target)
-                connection.execute(text(confirmed), {"run_id": run_id})
-        acknowledge(connection, settings, targets, run_id, plan)
+        confirm_in(connection, settings, targets, published)
 
     write_chunk(engine, lock, "the members that are no longer due", "standing run", confirm)
+
+
+def confirm_in(
+    connection: Connection, settings: Settings, targets: tuple[Target, ...], published: Published
+) -> None:
+    """As `confirm_changes`, in the caller's transaction."""
+    for group in by_table(targets):
+        table = ChangeTable(settings, group)
+        for target in group:
+            confirmed = table.statement("confirm", target=target)
+            connection.execute(text(confirmed), {"run_id": published.run_id})
+    acknowledge(connection, settings, targets, published)

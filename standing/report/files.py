@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from standing.report.content import RunReport
-from standing.report.index import folder_name, past_runs
+from standing.report.index import folder_of, past_runs
 
 
 @dataclass(frozen=True)
@@ -18,14 +18,14 @@ class ReportFiles:
 def write_report(run: RunReport, folder: Path) -> ReportFiles:
     """Write a run's two files under `folder` (made if need be) and the index of all runs there.
 
-    Each file appears whole or not at all. Writing a run again replaces its files. Raises OSError if
-    the folder cannot be written.
+    Each file appears whole or not at all. Writing a run again replaces its files, no other's. Raises
+    OSError if the folder cannot be written.
     """
     from altair.utils.schemapi import debug_mode
 
     from standing.report.html import render_index, render_report  # Jinja and the charts load only here
 
-    own = folder / folder_name(run.run.run_id)
+    own = folder_of(run.run, folder)
     files = ReportFiles(own / "report.html", own / "report.json")
     own.mkdir(parents=True, exist_ok=True)
     _write(files.json, json.dumps(run.to_json(), ensure_ascii=False, allow_nan=False, indent=1) + "\n")

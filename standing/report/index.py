@@ -7,14 +7,15 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
 
-from standing.report.content import SCHEMA_VERSION, Status
+from standing.report.content import SCHEMA_VERSION, RunFacts, Status
 
 NEWEST = 200  # runs that the index lists; older reports stay where they are
-_FOLDER = re.compile(r"run-(\d{1,18})")
+#: A run's number; behind it a number of its own where another registry had a run of that number before.
+_FOLDER = re.compile(r"run-(\d{1,18})(?:-\d{1,9})?")
 
 
 @dataclass(frozen=True)
@@ -45,16 +46,49 @@ class Unreadable:
     why: str
 
 
-def folder_name(run_id: int) -> str:
-    return f"run-{run_id:06}"
+def folder_of(run: RunFacts, folder: Path) -> Path:
+    """Where that run's report belongs below `folder`.
+
+    Runs count from 1 again after `standing rollback`, and in every database: the report of another run of
+    that number stays where it is, and this one gets a folder beside it.
+    """
+    first = own = folder / f"run-{run.run_id:06}"
+    beside = 1
+    while _is_of_another(own, run):
+        beside += 1
+        own = first.with_name(f"{first.name}-{beside}")
+    return own
+
+
+def _is_of_another(own: Path, run: RunFacts) -> bool:
+    """A run has one moment and one database, also where its report is written again."""
+    try:
+        known = json.loads((own / "report.json").read_text(encoding="utf-8"))["run"]
+        moment = datetime.fromisoformat(known["as_of"])
+        apart = abs(moment - run.as_of)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    # Moments are written in milliseconds.
+    return apart >= timedelta(milliseconds=1) or known.get("database") != run.database
+
+
+def pages_of(folder: Path, run_id: int | None = None) -> list[Path]:
+    """The pages of the runs of a number, or of all; the one that was written last is the last."""
+    pages = [one / "report.html" for one, number in _folders(folder) if run_id in (None, number)]
+    return [page for page in pages if page.is_file()]
 
 
 def past_runs(folder: Path) -> list[PastRun | Unreadable]:
     """The newest runs in that folder, newest first; an empty list if there is none."""
+    return [_read(one, run_id) for one, run_id in reversed(_folders(folder)[-NEWEST:])]
+
+
+def _folders(folder: Path) -> list[tuple[Path, int]]:
+    """The folders of runs with their numbers, in the order in which they were written."""
     if not folder.is_dir():
         return []
-    folders = [(int(name[1]), one) for one in folder.iterdir() if (name := _FOLDER.fullmatch(one.name))]
-    return [_read(one, run_id) for run_id, one in sorted(folders, reverse=True)[:NEWEST]]
+    found = [(one, int(name[1])) for one in folder.iterdir() if (name := _FOLDER.fullmatch(one.name))]
+    return sorted(found, key=lambda one: (one[0].stat().st_mtime_ns, one[1]))
 
 
 def _read(folder: Path, run_id: int) -> PastRun | Unreadable:

@@ -164,8 +164,8 @@ def _moment(engine: Engine, request: Request) -> datetime:
     last = last_published_as_of(engine)
     if last and last > now:
         raise StandingError(
-            f"the server's clock says {now:%Y-%m-%d %H:%M:%S}, before the last run's"
-            f" {last:%Y-%m-%d %H:%M:%S}",
+            f"the server's clock says {now.isoformat(' ', 'seconds')}, before the last run's"
+            f" {last.isoformat(' ', 'seconds')}",
             "set the server's clock right",
         )
     return now

@@ -16,12 +16,14 @@ from standing.errors import AuditFailed, BuildFailed, GateStopped
 from standing.findings.movements import Effects
 from standing.gate import change_sets
 from standing.gate.verdict import GateVerdict, measure
+from standing.incremental.acknowledge import Published
 from standing.incremental.observed import Asked
 from standing.incremental.plan import Plan, make_plan, open_build
 from standing.log import log_progress
 from standing.publish.publish import confirm_changes, find_changes, publish_changes
 from standing.run.effects import count_effects
 from standing.run.run import Audited, Built, Changes, Run, Stage, Written
+from standing.state import policies
 
 
 def find_due(run: Run) -> Plan:
@@ -41,6 +43,9 @@ def build(run: Run) -> Built:
     _begin(run, "sources")
     with _audit_explains(run, "sources"):
         nodes = _build_prepared(run) if plan.is_prepared else _build_with_policy(run, plan)
+    if not run.is_replay:
+        with run.engine.begin() as connection:
+            policies.note(connection, run.run_id, run.settings.build_schema, selection.POLICY_TABLES)
     _begin(run, "candidates")
     return Built(tuple(nodes))
 
@@ -89,7 +94,8 @@ def gate(run: Run) -> GateVerdict:
     if not verdict.stopped:
         return verdict
     run.parts.append(verdict)
-    change_sets.keep(run.engine, run.settings, run.targets, run.run_id)
+    depends_on = run.required_plan.fingerprint.targets
+    change_sets.keep(run.engine, run.settings, run.targets, run.run_id, depends_on)
     reasons = "; ".join(one.sentence for one in verdict.over("stopped"))
     raise GateStopped(
         f"the gate stopped the run: {reasons}",
@@ -102,7 +108,9 @@ def publish(run: Run) -> Written:
     """Write what changed."""
     written = Written(publish_changes(run.engine, run.settings, run.targets, run.lock, run.run_id))
     run.parts.append(written)  # it is written also where confirming fails
-    confirm_changes(run.engine, run.settings, run.targets, run.lock, run.run_id, run.required_plan)
+    plan = run.required_plan
+    published = Published(run.run_id, plan.everybody, plan.fingerprint.targets)
+    confirm_changes(run.engine, run.settings, run.targets, run.lock, published)
     return written
 
 

@@ -141,9 +141,10 @@ def _is_first_today(connection: Connection, run_id: int) -> bool:
 
 def _drop_stray_change_sets(connection: Connection) -> None:
     """What a killed run or decision left: only a stopped run has a change set."""
-    connection.execute(
-        text(
-            "delete from standing.change_sets as stored where not exists"
-            " (select from standing.runs where runs.run_id = stored.run_id and runs.status = 'stopped')"
+    for table in ("change_sets", "change_set_builds"):
+        connection.execute(
+            text(
+                f"delete from standing.{table} as stored where not exists"
+                " (select from standing.runs where runs.run_id = stored.run_id and runs.status = 'stopped')"
+            )
         )
-    )

@@ -23,6 +23,10 @@ STATUSES = (
     "undone",
 )
 
+#: A condition on runs: it drained the change log and built, or found nobody to build. An approval does not.
+LOOKED_FOR_THE_DUE = (
+    "status not in ('waiting', 'skipped', 'replayed') and not coalesce(summary ? 'approves', false)"
+)
 #: What is entered for a run that was left as running.
 KILLED = "nobody entered its end: its process was killed, or the server was away when it ended"
 

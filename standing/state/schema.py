@@ -53,7 +53,13 @@ TABLES = (
     finished_at timestamptz,
     status text not null check ({STATUS}),
     message text,
+    policy text,
     summary jsonb
+)""",
+    # Policy as runs built with it, each version once.
+    f"""create table if not exists {SCHEMA}.policies (
+    version text primary key,
+    tables jsonb not null
 )""",
     f"""create table if not exists {SCHEMA}.history (
     run_id bigint not null,
@@ -116,6 +122,13 @@ TABLES = (
     old_document jsonb,
     new_document jsonb not null,
     primary key (run_id, target, member_id)
+)""",
+    # What the documents of a change set were made from, as target_state has it of what is published.
+    f"""create table if not exists {SCHEMA}.change_set_builds (
+    run_id bigint not null,
+    target text not null,
+    depends_on text not null,
+    primary key (run_id, target)
 )""",
     f"""create table if not exists {SCHEMA}.holds (
     target text not null,

@@ -9,71 +9,32 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from standing.build.selection import POLICY_TABLES
 from standing.contract.members import MEMBER_KINDS
 from standing.contract.targets import TARGETS, Target
-from standing.database.connect import relation_exists, rows
+from standing.database.connect import rows
+from standing.database.schemas import relations
 from standing.errors import SettingError
 from standing.incremental.context import TABLE, is_lost
-from standing.incremental.materialized import is_derived
+from standing.incremental.materialized import DERIVED
 from standing.settings import Settings
 from standing.sql import quoted
+from standing.state import policies
+from standing.state.policies import Policy
 from standing.state.runs import last_published_as_of
 from standing.why.next_steps import next_level, next_tier
+from standing.why.orders import Asked, orders_of
 
 TABLES = {kind.name: kind.table for kind in MEMBER_KINDS}
-#: Orders shown of each kind, newest first.
-SHOWN = 10
-
-#: What is wrong with an order → the facts' condition, and the event by which a rate's window has it.
-USER_ORDERS = {
-    "cancelled by the member": ("outcome = 'cancelled' and is_own_cancellation", "resolved_at"),
-    "with a dispute decided against the member": ("lost_at is not null", "lost_at"),
-    "returned": ("outcome = 'returned'", "resolved_at"),
-    "in dispute": ("is_disputed and lost_at is null", "resolved_at"),
+#: What is shown of a bin.
+NUMBERS = ("lower_bound", "upper_bound", "value", "points")
+#: Policy table → its column of codes, which `label_en` names.
+LABELS = {
+    "scorecard_metrics": "metric",
+    "risk_rules": "code",
+    "trust_levels": "level",
+    "tier_policy": "tier",
 }
-SELLER_ORDERS = {
-    "cancelled by the seller, or with a dispute decided against the seller": ("is_defect", "resolved_at"),
-    "not shipped though due": ("evaluated_at is not null and handed_over_at is null", "evaluated_at"),
-    "delivered late": ("is_on_time is false", "delivered_at"),
-    "returned": ("outcome = 'returned'", "resolved_at"),
-    "in dispute": ("is_disputed and not is_defect", "resolved_at"),
-}
-EXCLUDED = {"excluded from the rates": ("is_excluded", "resolved_at")}
-#: A member's orders on either side, with what each side answers for.
-USER_ROWS = """
-    select *, coalesce(cancelled_by = 'buyer', false) as is_own_cancellation, lost_by_buyer_at as lost_at
-    from {0}.int_order_facts where buyer_id = :key and is_known
-    union all
-    select *, coalesce(cancelled_by = 'seller', false) as is_own_cancellation, lost_by_seller_at as lost_at
-    from {0}.int_order_facts where seller_user_id = :key and is_known
-    and seller_id in (select seller_id from {0}.stg_sellers where user_id = :key)
-"""
-SELLER_ROWS = "select * from {0}.int_order_facts where seller_id = :key and is_known"
-#: Kind → the orders, how many days back any rate of the member looks, kinds of orders.
-ORDERS = {
-    "user": (
-        USER_ROWS,
-        # A cancellation that behavior has forgotten may still count in the trust score.
-        "select greatest(window_days, (select value from {0}.policy_numbers"
-        " where name = 'trust_window_days')::integer)"
-        " as days from {0}.int_user_behavior where user_id = :key",
-        {**USER_ORDERS, **EXCLUDED},
-    ),
-    "seller": (
-        SELLER_ROWS,
-        "select window_days as days from {0}.int_seller_performance where seller_id = :key",
-        {**SELLER_ORDERS, **EXCLUDED},
-    ),
-}
-#: What is read of policy; a run whose policy was refused leaves some of it unmade.
-POLICY = ("int_scorecard", "int_trust_levels", "policy_numbers", "risk_rules", "tier_policy")
-#: What a code is called: metrics, risks, levels and tiers.
-LABELS = """
-    select metric as code, label_en as label from {0}.scorecard_metrics
-    union all select code, label_en from {0}.risk_rules
-    union all select level, label_en from {0}.trust_levels
-    union all select tier, label_en from {0}.tier_policy
-"""
 
 
 @dataclass(frozen=True)
@@ -101,6 +62,7 @@ def explain_member(
 ) -> Explanation:
     """Explain a user or seller as published, or as built, from the facts in the build's schema.
 
+    What is published is explained by the policy that it was published by, whatever was built since.
     Raises SettingError if the id is not a UUID, or if there is no such member (then).
     """
     try:
@@ -121,25 +83,41 @@ def explain_member(
             " the other kind is asked for with"
             f" standing why {'seller' if kind == 'user' else 'user'}",
         )
-    needed = {*POLICY, *(model for target in targets for model in (target.mart, *target.facts))}
-    is_built = all(relation_exists(connection, quoted(build, model)) for model in needed) and not is_lost(
-        connection, settings, {TABLE}
+    ladder = next(target for target in targets if target.ladder)
+    policy = (
+        policies.built(connection, build, POLICY_TABLES)
+        if replayed
+        else policies.published(connection, ladder, key) or {}
     )
+    needed = {DERIVED, *(model for target in targets for model in target.facts)}
+    is_built = needed <= relations(connection, build) and not is_lost(connection, settings, {TABLE})
     as_of = _as_of(connection, build, replayed) if is_built else None
-    score = documents.get("trust_score") or {}
-    outlook = next_level if kind == "user" else next_tier
+    orders: dict[str, Any] | None = {}
+    following = None
+    if as_of and policy:
+        orders = orders_of(connection, build, Asked(kind, key, as_of, _trust_days(policy)))
+        document = documents[ladder.name] or {}
+        if kind == "user":
+            following = next_level(connection, build, key, policy, document)
+        else:
+            following = next_tier(connection, document)
     return Explanation(
         kind=kind,
         member_id=str(key),
         as_of=as_of,
         documents=documents,
         start=50,
-        factors=_factors(connection, build, score) if is_built and kind == "user" else [],
-        orders=_orders(connection, build, kind, key, as_of) if as_of else {},
-        following=outlook(connection, build, key) if is_built else None,
+        factors=_factors(policy, documents["trust_score"] or {}) if kind == "user" else [],
+        orders=orders,
+        following=following,
         sources={target.name: target.document.sources for target in targets},
-        labels=_labels(connection, build) if is_built else {},
+        labels=_labels(policy),
     )
+
+
+def _trust_days(policy: Policy) -> int:
+    numbers = policy["policy_numbers"]
+    return next(int(row["value"]) for row in numbers if row["name"] == "trust_window_days")
 
 
 def _as_of(connection: Connection, build: str, replayed: bool) -> datetime | None:
@@ -149,8 +127,8 @@ def _as_of(connection: Connection, build: str, replayed: bool) -> datetime | Non
     return moment
 
 
-def _labels(connection: Connection, build: str) -> dict[str, str]:
-    return {row["code"]: row["label"] for row in rows(connection, LABELS.format(quoted(build)))}
+def _labels(policy: Policy) -> dict[str, str]:
+    return {row[code]: row["label_en"] for table, code in LABELS.items() for row in policy.get(table, ())}
 
 
 def _published(
@@ -175,63 +153,27 @@ def _replayed(
     return documents if all(documents.values()) else None
 
 
-def _factors(connection: Connection, build: str, score: dict[str, Any]) -> list[dict[str, Any]]:
+def _factors(policy: Policy, score: dict[str, Any]) -> list[dict[str, Any]]:
     """The document's factors, each with its bin and the weight that makes points of its value."""
     listed = score.get("factors", {})
     factors = [*listed.get("positive", []), *listed.get("negative", [])]
-    bins = rows(
-        connection,
-        "select bins.metric, bins.kind, bins.lower_bound, bins.upper_bound, bins.value, bins.points,"
-        " categories.category,"
-        f" categories.weight, reasons.why"
-        f" from {quoted(build, 'int_scorecard')} as bins"
-        f" join {quoted(build, 'scorecard_categories')} as categories"
-        " on categories.category = bins.category"
-        f" join {quoted(build, 'scorecard_bins')} as reasons"
-        f" on reasons.metric = bins.metric and reasons.lower_bound = bins.lower_bound",
-    )
-    explained = []
+    weights = {row["category"]: row["weight"] for row in policy.get("scorecard_categories", ())}
+    reasons = {(row["metric"], row["lower_bound"]): row["why"] for row in policy.get("scorecard_bins", ())}
+    # Within one metric no two bins with points have the same ones, or it does not matter which it is.
+    bins = {(row["metric"], row["points"]): row for row in reversed(policy.get("int_scorecard", ()))}
+    found = []
     for factor in factors:
-        # Within one metric no two bins with points have the same ones, or it does not matter which it is.
-        matching = [
-            b for b in bins if b["metric"] == factor["code"] and float(b["points"]) == factor["points"]
-        ]
-        explained.append({**factor, "bin": _plain(matching[0]) if matching else None})
-    return explained
+        matching = bins.get((factor["code"], factor["points"]))
+        shown = matching and {
+            "kind": matching["kind"],
+            **{number: _number(matching[number]) for number in NUMBERS},
+            "category": matching["category"],
+            "weight": _number(weights[matching["category"]]),
+            "why": reasons[matching["metric"], matching["lower_bound"]],
+        }
+        found.append({**factor, "bin": shown})
+    return found
 
 
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: float(value) if hasattr(value, "as_tuple") else value
-        for key, value in row.items()
-        if key != "metric"
-    }
-
-
-def _orders(
-    connection: Connection, build: str, kind: str, key: UUID, as_of: datetime
-) -> dict[str, list[dict[str, Any]]] | None:
-    """The orders that rates count, by kind, and after them those that no rate counts.
-
-    None where no order's outcome is there: the server has crashed, or a run derives all of them anew.
-    """
-    if not is_derived(connection, build, "int_order_facts"):
-        return None
-    facts, window, kinds = ORDERS[kind]
-    orders = {}
-    for title, (condition, event) in kinds.items():
-        statement = (
-            f"with looked_back as ({window.format(quoted(build))})"
-            " select order_id::text as order_id, outcome, resolved_at, amount::float as amount,"
-            " is_excluded,"
-            f" not is_excluded and coalesce(({event} at time zone business_time_zone)::date"
-            " > (cast(:as_of as timestamptz) at time zone business_time_zone)::date - (select days"
-            " from looked_back),"
-            f" false) as is_counted from ({facts.format(quoted(build))}) as facts"
-            f" cross join {quoted(build, 'run_context')} as run_context where {condition}"
-            f" order by is_counted desc, {event} desc nulls last, order_id limit {SHOWN}"
-        )
-        listed = rows(connection, statement, key=key, as_of=as_of)
-        if listed:
-            orders[title] = listed
-    return orders
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)

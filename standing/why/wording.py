@@ -3,7 +3,8 @@
 from typing import Any
 
 from standing.text import plural
-from standing.why.explanation import SHOWN, Explanation
+from standing.why.explanation import Explanation
+from standing.why.orders import SHOWN
 
 #: Documents that have words of their own; of the others rates are shown.
 WORDED = ("trust_score", "behavior_score", "ratings", "performance", "tier_info")

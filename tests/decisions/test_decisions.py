@@ -17,21 +17,26 @@ from standing.errors import StandingError
 from standing.run.execute import execute
 from standing.run.run import Request
 from standing.settings import Settings
+from standing.why import explain
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 
 RUN = 2  # the stopped one; the template's first run has the number 1
+#: Completed orders that gold asks for by the policy that is published, and by the stopped run's.
+GOLD_PUBLISHED, GOLD_ASKED = 10, 30
 
 
 @pytest.fixture(scope="module")
 def stopped_template(make_template: MakeTemplate, published_template: str) -> str:
-    """A database with a run that the gate stopped."""
+    """A database with a run of everybody, by another policy, that the gate stopped."""
 
     def fill(settings: Settings) -> None:
         engine = create_engine(settings.database_url or "")
         do(engine, PAPERS_LOST)
         engine.dispose()
-        outcome = execute(settings, Request("scores"))
+        outcome = execute(
+            settings.model_copy(update={"min_transactions_for_gold": GOLD_ASKED}), Request("scores")
+        )
         assert (outcome.status, outcome.run_id) == ("stopped", RUN), outcome.message
 
     return make_template("stopped_template", published_template, fill)
@@ -39,7 +44,12 @@ def stopped_template(make_template: MakeTemplate, published_template: str) -> st
 
 @pytest.fixture
 def marketplace(make_database: MakeDatabase, stopped_template: str) -> Settings:
-    return make_database(stopped_template, STANDING_LOCK_WAIT_MINUTES=0, STANDING_PUBLISH_CHUNK=37)
+    return make_database(
+        stopped_template,
+        STANDING_LOCK_WAIT_MINUTES=0,
+        STANDING_PUBLISH_CHUNK=37,
+        TRUST_SCORE_MIN_TRANSACTIONS_FOR_GOLD=GOLD_ASKED,
+    )
 
 
 DUE = "select target || ' ' || member_id from standing.due order by 1"
@@ -112,8 +122,8 @@ def test_approval_publishes_the_stored_set_and_leaves_what_has_changed_since(
     )
     assert kept == len(wanted) - 2
     # Whoever was published is no longer due, the rest is; and it is noted when they will be.
-    due = set(column(database, "select member_id::text from standing.due where target = 'trust_score'"))
-    assert due & set(wanted) == {moved, held}
+    due = column(database, "select member_id::text from standing.due where target = 'trust_score'")
+    assert sorted(due) == sorted([moved, held])
     noted = "select count(*) from standing.member_state where target = 'trust_score'"
     assert scalar(database, f"{noted} and run_id = {run_id} and due_at > now()") == len(wanted) - 2
     assert scalar(database, "select count(*) from standing.change_sets") == 0
@@ -128,6 +138,63 @@ def test_approval_publishes_the_stored_set_and_leaves_what_has_changed_since(
     assert refused.value.fix == f"standing undo {run_id} takes it back"
     undo(marketplace, run_id)
     assert "was undone" in approve(marketplace, RUN).message
+
+
+def gold_asks(settings: Settings, database: Engine) -> int:
+    """What `standing why` says that gold asks of a silver member; each factor has its bin and reason."""
+    silver = scalar(
+        database,
+        "select min(id::text) from users where trust_score ->> 'level' = 'silver' and not exists ("
+        f"select {SET} and member_id = users.id and new_document ->> 'level' != 'silver')",
+    )
+    found = explain(settings, "user", str(silver))
+    assert found.factors
+    assert all(factor["bin"]["why"] for factor in found.factors)
+    points = sum(factor["points"] for factor in found.factors)
+    assert round(found.start + points, 1) == found.documents["trust_score"]["overall_score"]
+    assert found.following is not None
+    assert found.following["level"] == "gold"
+    return int(found.following["min_completed_orders"])
+
+
+def test_what_an_approval_published_is_due_no_more_and_each_decision_is_explained_by_its_policy(
+    marketplace: Settings, database: Engine, standing: Standing
+) -> None:
+    def due(waits_for: int | None = None) -> str:
+        gold = {"TRUST_SCORE_MIN_TRANSACTIONS_FOR_GOLD": str(GOLD_ASKED)}
+        plans = json.loads(standing.told(marketplace, "status", "--json", **gold))["change_log"]["plans"]
+        (plan,) = (one for one in plans if one["selection"] == "scores")
+        assert plan["waits_for"] == waits_for
+        return str(plan["builds"])
+
+    def run(status: str = "published") -> str:
+        outcome = execute(marketplace, Request("scores"))
+        assert outcome.status == status, outcome.message
+        return outcome.stages[0].detail
+
+    assert due(waits_for=RUN).startswith("everybody, 300 members")
+    assert gold_asks(marketplace, database) == GOLD_PUBLISHED
+    done = approve(marketplace, RUN)
+    assert gold_asks(marketplace, database) == GOLD_ASKED
+    # Everybody's time is noted as of the stopped run; what comes meanwhile is not this test's.
+    as_of = f"(select as_of from standing.runs where run_id = {RUN})"
+    late = f"from standing.member_state where target != 'tier_info' and due_at <= {as_of}"
+    assert scalar(database, f"select count(*) {late}") == 0
+    do(database, "update standing.member_state set due_at = due_at + interval '1 year'")
+    assert due() == run() == "nobody is due"
+
+    said = standing.told(marketplace, "undo", str(done.run_id), "--reason", "too soon")
+    number = scalar(database, "select count(*) from standing.holds")
+    members = scalar(database, "select count(distinct member_id) from standing.holds")
+    assert f"{number} documents put back and held" in said
+    shown = standing.told(marketplace, "status")
+    assert f"held: run {done.run_id} was undone (too soon): {number} documents held" in shown
+    assert due() == run() == "nobody is due"
+    assert gold_asks(marketplace, database) == GOLD_PUBLISHED
+
+    standing.told(marketplace, "resume", str(done.run_id))
+    assert due() == run("stopped") == f"{members} members and 0 shops"
+    assert gold_asks(marketplace, database) == GOLD_PUBLISHED
 
 
 def test_an_approval_that_broke_off_goes_on(marketplace: Settings, database: Engine) -> None:
@@ -214,7 +281,10 @@ def test_rejecting_writes_nothing_and_its_members_stay_due(
     assert len(due) > 0
     status = f"select status || ' ' || (summary ->> 'reason') from standing.runs where run_id = {RUN}"
     assert scalar(database, status) == "rejected เอกสารหาย"
-    reject(marketplace, RUN)  # safe to repeat
+    assert gold_asks(marketplace, database) == GOLD_PUBLISHED
+    again = standing.told(marketplace, "reject", str(RUN), "--reason", "another")  # safe to repeat
+    assert again == f"run {RUN} was rejected before (เอกสารหาย); nothing is changed\n"
+    assert scalar(database, status) == "rejected เอกสารหาย"
     refused = standing.inside(marketplace, "approve", str(RUN))
     assert refused.returncode == 1
     assert "is rejected" in refused.stderr

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from standing.decisions.difference import ColumnChange, Difference
+from standing.decisions.difference import ColumnChange, Difference, Matrix
 from standing.decisions.wording import as_text
 from standing.gate.verdict import GateVerdict
 from standing.report.content import FactorChange, MemberChange
@@ -44,3 +44,15 @@ def test_a_change_has_an_arrow_only_where_something_moves(
 def test_a_difference_without_a_change_says_so_in_one_line() -> None:
     column = ColumnChange("trust_score", "users.trust_score", members=1, changed=0)
     assert as_text(Difference(None, (column,), (), (), GateVerdict())) == "nothing would change"
+
+
+def test_members_by_level_are_shown_only_where_somebody_moves() -> None:
+    column = ColumnChange("trust_score", "users.trust_score", members=3, changed=1)
+    steps = (("bronze", "บรอนซ์"), ("silver", "ซิลเวอร์"))
+    stays: dict[tuple[str | None, str], int] = {("bronze", "bronze"): 2, ("silver", "silver"): 1}
+    moves: dict[tuple[str | None, str], int] = {("bronze", "bronze"): 2, ("bronze", "silver"): 1}
+    shown = [
+        as_text(Difference(None, (column,), (Matrix("trust_score", steps, cells),), (), GateVerdict()))
+        for cells in (stays, moves)
+    ]
+    assert ["before (down)" in one for one in shown] == [False, True]

@@ -4,7 +4,7 @@ import json
 import re
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from support.report_example import EMPTY, FAILED, IMAGE, LIVELY, QUIET, SCRIPT, 
 
 from standing.report import html, write_report
 from standing.report.content import Distribution, RunVerdict
-from standing.report.index import NEWEST
+from standing.report.index import NEWEST, pages_of, past_runs
 from standing.report.wording import duration, instant, number, signed, words
 
 STYLE = (Path(html.__file__).parent / "templates" / "style.css").read_text(encoding="utf-8")
@@ -179,7 +179,7 @@ def test_long_distribution_is_drawn_in_few_columns_and_listed_whole(tmp_path):
 
 
 def test_index_lists_newest_first_and_tolerates_broken_reports(tmp_path):
-    for run in (EMPTY, LIVELY, FAILED):
+    for run in (LIVELY, QUIET, FAILED):
         write_report(run, tmp_path)
     broken = {"run-000007": "{", "run-000008": "[]", "run-000009": '{"schema_version": 99}'}
     for name, content in broken.items():
@@ -187,7 +187,7 @@ def test_index_lists_newest_first_and_tolerates_broken_reports(tmp_path):
         (tmp_path / name / "report.json").write_text(content, encoding="utf-8")
     (tmp_path / "run-000006").mkdir()
     (tmp_path / "run-x").mkdir()
-    write_report(QUIET, tmp_path)
+    write_report(EMPTY, tmp_path)
     index = Page((tmp_path / "index.html").read_text(encoding="utf-8"))
     listed = [one["href"] for one in index.all("a") if one["href"].startswith("run-")]
     assert listed[1:] == [f"run-000{at}/report.html" for at in (126, 125, 124, 123)]
@@ -226,6 +226,23 @@ def test_writing_leaves_no_unfinished_file_and_replaces_the_old(tmp_path):
     names = sorted(one.relative_to(tmp_path).as_posix() for one in tmp_path.rglob("*") if one.is_file())
     assert names == ["index.html", "run-000123/report.html", "run-000123/report.json"]
     assert json.loads(files.json.read_text(encoding="utf-8"))["verdict"]["headline"] == "Written again."
+
+
+def test_runs_that_count_anew_leave_earlier_reports_where_they_are(tmp_path):
+    """After a rollback, and in another database, a run may have a number that a report has."""
+    anew = replace(LIVELY, run=replace(LIVELY.run, as_of=LIVELY.run.as_of + timedelta(days=1)))
+    elsewhere = replace(LIVELY, run=replace(LIVELY.run, database="elsewhere/shop"))
+    written = [write_report(run, tmp_path) for run in (LIVELY, anew, elsewhere, LIVELY)]
+    assert [files.html.parent.name for files in written] == [
+        "run-000123",
+        "run-000123-2",
+        "run-000123-3",
+        "run-000123",
+    ]
+    for files, run in zip(written[1:], (anew, elsewhere, LIVELY), strict=True):
+        assert json.loads(files.json.read_text(encoding="utf-8")) == run.to_json()
+    assert pages_of(tmp_path, 123)[-1] == written[0].html
+    assert len(past_runs(tmp_path)) == len(pages_of(tmp_path)) == 3
 
 
 def test_index_stays_short_when_there_are_many_runs(tmp_path):

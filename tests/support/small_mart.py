@@ -9,15 +9,13 @@ from sqlalchemy import Engine, text
 from support.decided import do, scalar
 from support.waiting import until
 
-from standing.build.fingerprint import Fingerprint
 from standing.contract import targets
 from standing.contract.target import Target
 from standing.database.clock import wall_clock
 from standing.database.lock import run_lock
 from standing.decisions import undo as undoing
 from standing.gate import change_sets
-from standing.incremental.observed import Asked
-from standing.incremental.plan import Plan
+from standing.incremental.acknowledge import Published
 from standing.publish.publish import TargetChanges, confirm_changes, find_changes, publish_changes
 from standing.settings import Settings
 from standing.state.runs import close_run, open_run
@@ -53,11 +51,9 @@ def publish(engine: Engine, settings: Settings, *targets: Target) -> int:
     """A run that publishes what the comparison has left; gives its number."""
     as_of = wall_clock(engine)
     run_id = open_run(engine, "all", as_of)
-    unchanged = Fingerprint({target.name: "" for target in targets}, "", "")
-    plan = Plan(Asked(run_id, as_of, targets), unchanged, reasons=(), users=1, sellers=0)
     with run_lock(engine, 0) as lock:
         written = publish_changes(engine, settings, targets, lock, run_id)
-        confirm_changes(engine, settings, targets, lock, run_id, plan)
+        confirm_changes(engine, settings, targets, lock, Published(run_id, False, _unchanged(*targets)))
     close_run(engine, run_id, "published", f"{sum(written.values())} written", {})
     return run_id
 
@@ -65,9 +61,13 @@ def publish(engine: Engine, settings: Settings, *targets: Target) -> int:
 def stop(engine: Engine, settings: Settings, target: Target) -> int:
     """A run that the gate stops, with the change set of what the comparison has left; gives its number."""
     run_id = open_run(engine, target.selection, wall_clock(engine))
-    change_sets.keep(engine, settings, (target,), run_id)
+    change_sets.keep(engine, settings, (target,), run_id, _unchanged(target))
     close_run(engine, run_id, "stopped", "the gate stopped the run", {})
     return run_id
+
+
+def _unchanged(*targets: Target) -> dict[str, str]:
+    return {target.name: "" for target in targets}
 
 
 def until_it_waits(engine: Engine) -> None:

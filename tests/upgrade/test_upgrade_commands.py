@@ -34,6 +34,9 @@ def test_the_whole_way_from_preflight_to_rollback(
     assert legacy.dump(engine.url, "--schema-only") == before
     assert "upgraded" in standing.inside(settings, "migrate").stdout
     assert standing.inside(settings, "migrate").stdout == "nothing to do: the database is upgraded\n"
+    unanswered = standing.inside(settings, "rollback")
+    assert unanswered.returncode == 130
+    assert "the question was not answered: nothing was changed; --yes does not ask" in unanswered.stderr
     assert standing.inside(settings, "rollback", "--yes").returncode == 0
     assert legacy.dump(engine.url, "--schema-only") == before
 

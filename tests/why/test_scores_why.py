@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, text
 from standing.database.connect import connect
 from standing.settings import Settings
 from standing.why import Explanation, as_text, explain_member
-from standing.why.explanation import SHOWN
+from standing.why.orders import SHOWN
 
 LEVELS = ("bronze", "silver", "gold", "platinum", "diamond")
 VERIFIED = {
@@ -233,12 +233,11 @@ def test_the_command_prints_text_and_json(scored: tuple[Settings, Engine], stand
     assert set(found) >= {"documents", "factors", "orders", "following", "sources", "as_of"}
 
 
-def test_a_refused_policy_leaves_what_is_published_explained(
-    scored: tuple[Settings, Engine], standing: Standing
-) -> None:
+def test_a_refused_policy_leaves_what_is_published_explained(scored: tuple[Settings, Engine]) -> None:
     """Loading a seed again drops the models that read it; after a refusal they are not built."""
     settings, engine = scored
     with engine.begin() as connection:
+        (before,) = explained(settings, connection, "user", 1)
+        assert all(factor["bin"] for factor in before.factors)
         connection.execute(text(f"drop table {settings.build_schema}.scorecard_bins cascade"))
-        user = connection.scalar(text("select id::text from users order by id limit 1"))
-    assert "trust score" in standing.told(settings, "why", "user", user)
+        assert explained(settings, connection, "user", 1) == [before]

@@ -1,0 +1,39 @@
+"""What the next runs would build, made of what plans are made of; changes nothing."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from standing.build.fingerprint import take
+from standing.contract.targets import SELECTIONS, TARGETS, targets_of
+from standing.incremental import change_log, due
+from standing.incremental.observed import Asked, Observed, observe
+from standing.incremental.plan import Plan
+from standing.settings import Settings
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """Selection → the plan of a run that would begin now.
+
+    Of the rows that wait in the change log only those are seen that make everybody due.
+    """
+
+    observed: Observed
+    plans: dict[str, Plan]
+
+
+def foresee(connection: Connection, settings: Settings, as_of: datetime) -> Foreseen:
+    observed = observe(connection, settings)
+    fingerprint = take(observed.application, settings)
+    logged = change_log.foreseen_reason(connection, observed)
+    reasons = dict.fromkeys((target.name for target in TARGETS), logged) if logged else {}
+    reasons |= due.foreseen_reasons(connection, observed, fingerprint, TARGETS)
+    plans = {}
+    for selection in SELECTIONS:
+        asked = Asked(0, as_of, targets_of(selection))
+        why = due.reasons_for(asked.targets, reasons)
+        counts = due.count_due(connection, settings, asked, observed, everybody=bool(why))
+        plans[selection] = Plan(asked, fingerprint, why, counts["users"], counts["seller_profiles"])
+    return Foreseen(observed, plans)

@@ -171,5 +171,5 @@ STATEMENTS = (*TABLES, STRANGERS, *MARKS)
 VERSION_TABLE = f"create table if not exists {SCHEMA}.alembic_version (version_num varchar(32) primary key)"
 
 #: Raised by whoever changes the tables, so that older code knows newer tables.
-LAYOUT = 1
+LAYOUT = 2
 DIGEST = hashlib.sha256("\n".join((*TABLES, STRANGERS)).encode()).hexdigest()[:16]

@@ -20,7 +20,7 @@ from standing.contract.json_schema import json_schema
 from standing.contract.target import GATE_MEASURES, Target
 from standing.contract.targets import SELECTIONS, TARGETS
 from standing.findings.movements import measures_of
-from standing.gate.verdict import SAID
+from standing.gate.verdict import SENTENCES
 from standing.settings import Settings
 
 TOY = Path(__file__).parent / "toy"
@@ -50,7 +50,7 @@ def test_what_members_are_counted_by_has_a_name_of_its_own() -> None:
 
 
 def test_the_gate_has_a_sentence_for_every_measure() -> None:
-    assert set(SAID) == set(GATE_MEASURES)
+    assert set(SENTENCES) == set(GATE_MEASURES)
 
 
 @pytest.fixture(scope="module")

@@ -43,6 +43,7 @@ def test_a_room_uses_what_its_first_lines_say(room: str, used: dict[str, set[str
 
 
 @pytest.mark.unit
-def test_every_room_has_its_line_in_contributing() -> None:
+def test_every_room_and_leaf_is_in_contributing() -> None:
     page = Path(PROJECT_ROOT / "CONTRIBUTING.md").read_text("utf-8")
     assert [room for room in ROOMS if f"`{room}/`" not in page] == []
+    assert [leaf for leaf in LEAVES if f"`{leaf}.py`" not in page] == []

@@ -3,62 +3,33 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, cast
 
+import psycopg
+from psycopg.rows import dict_row
 from sqlalchemy import URL, Connection, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
 
 from expectations.verdict import AuditError, AuditScope
 from standing.contract.application import FITTING
+from standing.contract.fitness import Misfit, misfits
+from standing.contract.relations import NAMES, Relations, answer, question
 
+#: The columns of the build and of Standing's own schema, by path; those of the application are asked for by
+#: standing/contract/relations.py.
 COLUMNS = """
     select
-        case namespaces.nspname when :application then '' when :build then 'build:' else 'standing:' end
+        case namespaces.nspname when :build then 'build:' else 'standing:' end
             || relations.relname || '.' || attributes.attname as path,
-        case when types.typtype = 'e' then 'enum' else coalesce(bases.typname, types.typname) end as type
+        pg_catalog.format_type(attributes.atttypid, null) as type
     from pg_catalog.pg_attribute as attributes
     inner join pg_catalog.pg_class as relations on relations.oid = attributes.attrelid
     inner join pg_catalog.pg_namespace as namespaces on namespaces.oid = relations.relnamespace
-    inner join pg_catalog.pg_type as types on types.oid = attributes.atttypid
-    left join pg_catalog.pg_type as bases on bases.oid = types.typbasetype
-    where namespaces.nspname in (:application, :build, 'standing')
+    where namespaces.nspname in (:build, 'standing')
       and relations.relkind in ('r', 'p', 'v', 'm', 'f')
       and attributes.attnum > 0
       and not attributes.attisdropped
-"""
-
-UNIQUE = """
-    select relations.relname || '.' || attributes.attname as path
-    from pg_catalog.pg_index as indexes
-    inner join pg_catalog.pg_class as relations on relations.oid = indexes.indrelid
-    inner join pg_catalog.pg_namespace as namespaces on namespaces.oid = relations.relnamespace
-    inner join pg_catalog.pg_attribute as attributes
-        on attributes.attrelid = relations.oid and attributes.attnum = indexes.indkey[0]
-    where namespaces.nspname = :application
-      and indexes.indisunique
-      and indexes.indisvalid
-      and indexes.indimmediate
-      and indexes.indnkeyatts = 1
-      and indexes.indpred is null
-"""
-
-REFERENCES = """
-    select
-        relations.relname || '.' || attributes.attname || ' '
-            || targets.relname || '.' || keys.attname as path
-    from pg_catalog.pg_constraint as constraints
-    inner join pg_catalog.pg_class as relations on relations.oid = constraints.conrelid
-    inner join pg_catalog.pg_class as targets on targets.oid = constraints.confrelid
-    inner join pg_catalog.pg_namespace as namespaces on namespaces.oid = relations.relnamespace
-    inner join pg_catalog.pg_attribute as attributes
-        on attributes.attrelid = relations.oid and attributes.attnum = constraints.conkey[1]
-    inner join pg_catalog.pg_attribute as keys
-        on keys.attrelid = targets.oid and keys.attnum = constraints.confkey[1]
-    where namespaces.nspname = :application
-      and targets.relnamespace = relations.relnamespace
-      and constraints.contype = 'f'
-      and constraints.convalidated
-      and array_length(constraints.conkey, 1) = 1
 """
 
 
@@ -67,20 +38,20 @@ class Catalog:
     """Columns by path with their types, and what constraints promise.
 
     A path is "orders.id", "build:seller_tiers.document" or "standing:runs.summary"; a reference is
-    "orders.buyer_id users.id".
+    "orders.buyer_id users.id". `misfits` are why sources cannot be read whole; those that are `read_only`
+    are views or foreign tables, which the upgrade leaves as they are.
     """
 
     types: dict[str, str]
-    unique: frozenset[str]
-    references: frozenset[str]
+    unique: frozenset[str] = frozenset()
+    references: frozenset[str] = frozenset()
+    misfits: tuple[Misfit, ...] = ()
+    read_only: frozenset[str] = frozenset()
 
     def usable(self, path: str) -> bool:
         """It exists and, if the contract asks for it, has a type that fits."""
         existing = self.types.get(path)
-        return existing is not None and existing in FITTING.get(path, {existing})
-
-    def has_table(self, table: str) -> bool:
-        return any(path.startswith(f"{table}.") for path in self.types)
+        return existing is not None and existing in FITTING.get(path, (existing,))
 
 
 def audit_url(scope: AuditScope) -> URL:
@@ -97,7 +68,11 @@ def audit_url(scope: AuditScope) -> URL:
         raise AuditError(f"the audit was given a {url.get_backend_name()} URL", fix)
     given = url.query.get("options", "")
     # A scan's many small tests take longer to compile than to run: without JIT it is twice as fast.
-    ours = f"-c default_transaction_read_only=on -c jit=off -c timezone={scope.source_time_zone}"
+    # What row security would hide is an error, and no row too few.
+    ours = (
+        "-c default_transaction_read_only=on -c jit=off -c row_security=off"
+        f" -c timezone={scope.source_time_zone}"
+    )
     url = url.update_query_dict(
         {"options": f"{given} {ours}".strip(), "application_name": "standing audit"}
     )
@@ -134,11 +109,35 @@ def _connection(scope: AuditScope) -> Iterator[Connection]:
 
 
 def read_catalog(scope: AuditScope) -> Catalog:
-    """Columns and promises of both schemas; raises AuditError where there is no connection."""
-    names = {"application": scope.application_schema, "build": scope.build_schema}
+    """Columns and promises of the schemas; raises AuditError where there is no connection."""
+    schema = scope.application_schema
     with _connection(scope) as connection:
-        columns = connection.execute(text(COLUMNS), names).all()
-        types = {str(path): str(kind) for path, kind in columns}
-        unique = connection.scalars(text(UNIQUE), {"application": scope.application_schema}).all()
-        references = connection.scalars(text(REFERENCES), {"application": scope.application_schema}).all()
-    return Catalog(types, frozenset(unique), frozenset(references))
+        columns = connection.execute(text(COLUMNS), {"build": scope.build_schema}).all()
+        driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+        with driver.cursor(row_factory=dict_row) as cursor:
+            cursor.execute(question().encode(), {"schema": schema, "names": NAMES})
+            relations = answer(cursor.fetchall())
+    types = {str(path): str(kind) for path, kind in columns}
+    promised = [
+        (f"{relation.name}.{column.name}", column)
+        for relation in relations.values()
+        if relation.is_table and not relation.has_children
+        for column in relation.columns.values()
+    ]
+    return Catalog(
+        types | _readable(relations),
+        frozenset(path for path, column in promised if column.is_unique),
+        frozenset(f"{path} {parent}" for path, column in promised for parent in column.refers_to),
+        tuple(misfits(relations, schema)),
+        frozenset(relation.name for relation in relations.values() if not relation.is_table),
+    )
+
+
+def _readable(relations: Relations) -> dict[str, str]:
+    return {
+        f"{relation.name}.{column.name}": column.type
+        for relation in relations.values()
+        if relation.is_reachable
+        for column in relation.columns.values()
+        if column.is_readable
+    }

@@ -6,6 +6,7 @@ from expectations.engine.catalog import Catalog
 from expectations.engine.rules import Rule, Scan
 from expectations.suites.past import distribution_scans
 from expectations.suites.presence import members_scan, relations_scan, set_aside_scan
+from expectations.suites.rating_counts import rating_count_scans
 from expectations.suites.shapes import REBUILD, record, shape_rules, words
 from expectations.targets import among, mart_columns
 from expectations.verdict import AuditScope
@@ -28,6 +29,7 @@ def scans(scope: AuditScope, catalog: Catalog) -> list[Scan]:
     for target in targets:
         parts.append(members_scan(target, scope))
         parts.append(_documents_scan(target, scope))
+    parts += rating_count_scans(targets, scope)
     return [*parts, *distribution_scans(targets, scope.build_schema)]
 
 

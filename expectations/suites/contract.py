@@ -4,8 +4,7 @@ from expectations.engine.catalog import Catalog
 from expectations.engine.rules import Rule, Scan, Whole
 from standing.contract.application import REQUIRED, SOURCES
 from standing.contract.members import MEMBER_KINDS
-from standing.contract.sources import SourceColumn
-from standing.sql import quoted
+from standing.sql import literal, quoted
 
 #: Whose documents are published; a wrong key here would give one member's document to another.
 MEMBERS = tuple(kind.table for kind in MEMBER_KINDS)
@@ -23,50 +22,25 @@ CORRECT = "correct them in the application, by the keys shown"
 
 
 def contract_scan(catalog: Catalog) -> Scan:
-    """The catalog held against the contract's columns, and the rules that constraints promise."""
-    missing = [table for table in REQUIRED if not catalog.has_table(table)]
-    rows = [(f"table {table}", "is missing", True) for table in missing]
-    rows += [
-        (f"{source.table}.{column.name}", _problem(source.table, column, catalog), column.required)
-        for source in AUDITED
-        for column in source.columns
-        if source.table not in missing
-    ]
-    if "reviews" not in missing:
-        linked = catalog.usable("reviews.order_id") or catalog.usable("reviews.seller_id")
-        rows.append(("reviews.order_id or reviews.seller_id", "" if linked else "is missing", True))
-    values = ", ".join(f"('{subject}', '{problem}', {required})" for subject, problem, required in rows)
+    """What keeps the sources from being read whole, and the rules that constraints promise."""
+    rows = [(one.object, one.problem) for one in catalog.misfits] or [("", "")]
+    values = ", ".join(f"({literal(what)}, {literal(problem)})" for what, problem in rows)
     return Scan(
-        source=f"(values {values}) as contract (subject, problem, required)",
+        # A colon would begin a parameter.
+        source=f"(values {values}) as contract (subject, problem)".replace(":", "\\:"),
         key="subject",
         rules=(
             Rule(
-                "required_columns_exist",
+                "sources_are_read_whole",
                 "critical",
-                "required and problem <> ''",
-                "Without these columns no member can be scored, so nothing is built or written.",
-                "add the columns, or set STANDING_APPLICATION_SCHEMA to the schema that holds the tables",
-                detail="string_agg(subject || ' ' || problem, ', ' order by subject)",
-            ),
-            Rule(
-                "optional_columns_fit",
-                "warning",
-                "not required and problem <> ''",
-                "These columns are cast when read; one value that cannot be cast stops the build.",
-                "change the type of the columns, or ignore this if scores need not use them",
+                "problem <> ''",
+                "What is not read counts as if it had not happened, so nothing is built or written.",
+                "; ".join(dict.fromkeys(one.fix for one in catalog.misfits)) or "standing preflight",
                 detail="string_agg(subject || ' ' || problem, ', ' order by subject)",
             ),
             *_promises(catalog),
         ),
     )
-
-
-def _problem(table: str, column: SourceColumn, catalog: Catalog) -> str:
-    path = f"{table}.{column.name}"
-    existing = catalog.types.get(path)
-    if catalog.usable(path) or (existing is None and not column.required):
-        return ""
-    return "is missing" if existing is None else f"is {existing}, which is no {column.family}"
 
 
 def _promises(catalog: Catalog) -> list[Whole]:

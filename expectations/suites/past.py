@@ -24,7 +24,7 @@ def volume_rules(table: str, build: str) -> tuple[Whole, ...]:
     kept = Whole(
         f"{table}_is_not_smaller_than_before",
         "warning",
-        f"coalesce(count(*) < {last} * (1 - {_policy(build, 'volume_loss')}), false)::int",
+        f"coalesce(count(*) < {last} * (1 - {policy(build, 'volume_loss')}), false)::int",
         f"count(*) || ' rows, at the last published run ' || coalesce({last}::text, 'not counted')",
         "Rows that were there are gone; what members did in them no longer counts for them.",
         "see whether the application deletes old rows on purpose, or a copy is incomplete",
@@ -40,8 +40,8 @@ def volume_rules(table: str, build: str) -> tuple[Whole, ...]:
     steady = Whole(
         f"{table}_come_as_in_the_weeks_before",
         "warning",
-        f"({weekly} >= {_policy(build, 'volume_min_weekly')}"
-        f" and {recent} < {weekly} * {_policy(build, 'volume_low_share')})::int",
+        f"({weekly} >= {policy(build, 'volume_min_weekly')}"
+        f" and {recent} < {weekly} * {policy(build, 'volume_low_share')})::int",
         f"{recent} || ' in the last 7 days, ' || round({weekly}) || ' a week in the 4 weeks before'",
         "Far fewer rows than usual came in: part of what members did may not have reached this database.",
         "check the application's feed; ignore it in a quiet week such as Songkran",
@@ -90,7 +90,7 @@ def _distribution(target: Target, ladder: Ladder, build: str) -> Scan:
     rule = Rule(
         f"{target.name}_is_spread_as_before",
         "warning",
-        f"members >= {_policy(build, 'shift_min_members')} and shift > {_policy(build, 'shift_limit')}",
+        f"members >= {policy(build, 'shift_min_members')} and shift > {policy(build, 'shift_limit')}",
         f"Many members change their {name} at once: rarely by their own doing, mostly by data or policy.",
         "see who moved in the report; if a change of policy was meant to do this, nothing is wrong",
         detail="'population stability index ' || max(shift)",
@@ -104,5 +104,6 @@ def _distribution(target: Target, ladder: Ladder, build: str) -> Scan:
     return Scan(source, "spread", (rule,), needs=needs)
 
 
-def _policy(build: str, name: str) -> str:
+def policy(build: str, name: str) -> str:
+    """A number of policy, as a query."""
     return f"(select value from {quoted(build, 'policy_numbers')} where name = '{name}')"

@@ -25,14 +25,14 @@ from (
 
 {#- A reason for rows of `source` whose key is there twice; nothing where a constraint forbids it. -#}
 {% macro when_repeated(table, key) -%}
-    {%- if table ~ '.id' not in application_promises() -%}
+    {%- if not is_promised(table ~ '.id', 'is_unique') -%}
         when repeated.{{ key }} is not null then 'duplicate key'
     {%- endif -%}
 {%- endmacro %}
 
 {#- What when_repeated() looks at. -#}
 {% macro join_repeated(table, source_rows, key) -%}
-    {%- if table ~ '.id' not in application_promises() -%}
+    {%- if not is_promised(table ~ '.id', 'is_unique') -%}
         left join (
             select {{ key }} from ({{ source_rows }}) as source group by {{ key }} having count(*) > 1
         ) as repeated on source.{{ key }} = repeated.{{ key }}
@@ -41,7 +41,7 @@ from (
 
 {#- A reason for rows of `source` without their parent; nothing where a constraint forbids them. -#}
 {% macro when_orphaned(path, reason) -%}
-    {%- if path not in application_promises() -%}
+    {%- if not is_promised(path, 'refers') -%}
         when source.{{ path.split('.')[1] }} is not null and {{ path.split('.')[1] }}_parents.id is null
             then '{{ reason }}'
     {%- endif -%}
@@ -50,8 +50,8 @@ from (
 {#- What when_orphaned() looks at. Of keys that may be there twice one is taken: no row becomes two. -#}
 {% macro join_parent(path, parent) -%}
     {%- set column = path.split('.')[1] -%}
-    {%- if path not in application_promises() -%}
-        {%- if parent ~ '.id' in application_promises() -%}
+    {%- if not is_promised(path, 'refers') -%}
+        {%- if is_promised(parent ~ '.id', 'is_unique') -%}
             left join {{ source('application', parent) }} as {{ column }}_parents
         {%- else -%}
             left join (select distinct id from {{ source('application', parent) }}) as {{ column }}_parents

@@ -46,7 +46,9 @@ PYTHON = (
 #: The application's table that a model asks macros/application/ for.
 TABLE = re.compile(r"(?:application_rows|application_columns|trusted_rows|trusted_cases)\(\s*'(\w+)'")
 #: A column in the lists of models and macros, such as 'id uuid as order_id'.
-COLUMN = re.compile(r"'(\w+) (?:uuid|text|code|numeric|timestamptz|boolean|jsonb)(?: as \w+)?'")
+COLUMN = re.compile(
+    r"'(\w+) (?:uuid|identity|text|code|numeric|timestamptz|deadline|boolean|jsonb)(?: as \w+)?'"
+)
 #: How a model says that its rows stay from build to build.
 MATERIALIZED = "incremental_by_key"
 

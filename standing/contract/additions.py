@@ -67,8 +67,12 @@ ADDITIONS = (
     ),
 )
 
-#: Tables that may be missing, and what is then left out of the upgrade.
-OPTIONAL = {"admin_users": "its 5 columns", "products": "the table wishlists"}
+#: Tables that may be missing or no tables, and what is then left out of the upgrade.
+LEFT_OUT = {
+    "admin_users": "its 5 columns",
+    "products": "the table wishlists",
+    "reviews": "its 11 columns",
+}
 
 #: What the pipeline looks members' rows up by; made where no index leads with the column.
 LOOKUPS = {source.table: source.indexes for source in SOURCES if source.indexes}

@@ -70,9 +70,9 @@ SOURCES = (
             SourceColumn("total_amount", "number", loss=_VALUE),
             SourceColumn("created_at", "moment", required=True),
             SourceColumn("paid_at", "moment", loss=_PROCESSING),
-            SourceColumn("ship_by", "moment", loss=_PROCESSING),
+            SourceColumn("ship_by", "deadline", loss=_PROCESSING),
             SourceColumn("shipped_at", "moment", loss=_PROCESSING),
-            SourceColumn("promised_at", "moment", loss=_PUNCTUALITY),
+            SourceColumn("promised_at", "deadline", loss=_PUNCTUALITY),
             SourceColumn("delivered_at", "moment", loss=_PUNCTUALITY),
             SourceColumn("completed_at", "moment", loss=_ENDED),
             SourceColumn("cancelled_at", "moment", loss=_ENDED),
@@ -106,20 +106,22 @@ SOURCES = (
         "products",
         (
             SourceColumn("id", loss=_STOCK),
-            SourceColumn("seller_id", loss=_STOCK, looked_up=True),
-            SourceColumn("status", loss=_STOCK),
-            SourceColumn("stock", loss=_STOCK),
+            SourceColumn(
+                "seller_id", "reference", loss=_STOCK, looked_up=True, references="seller_profiles.id"
+            ),
+            SourceColumn("status", "text", loss=_STOCK),
+            SourceColumn("stock", "number", loss=_STOCK),
         ),
         members=({"seller_id": "seller_id"},),
     ),
     Source(
         "messages",
         (
-            SourceColumn("id", loss=_ANSWERS),
-            SourceColumn("thread_id", loss=_ANSWERS, looked_up=True),
-            SourceColumn("sender_id", loss=_ANSWERS, looked_up=True),
-            SourceColumn("recipient_id", loss=_ANSWERS, looked_up=True),
-            SourceColumn("sent_at", loss=_ANSWERS),
+            SourceColumn("id", "identity", loss=_ANSWERS),
+            SourceColumn("thread_id", "identity", loss=_ANSWERS, looked_up=True),
+            SourceColumn("sender_id", "reference", loss=_ANSWERS, looked_up=True, references="users.id"),
+            SourceColumn("recipient_id", "reference", loss=_ANSWERS, looked_up=True, references="users.id"),
+            SourceColumn("sent_at", "moment", loss=_ANSWERS),
         ),
         members=({"thread_id": "thread_id", "user_id": "sender_id"},),
         left_behind=({"user_id": "recipient_id"},),
@@ -128,10 +130,10 @@ SOURCES = (
         "disputes",
         (
             SourceColumn("id", loss=_DISPUTES),
-            SourceColumn("order_id", loss=_DISPUTES, looked_up=True),
-            SourceColumn("opened_at", loss=_DISPUTES),
-            SourceColumn("resolved_at", loss=_DISPUTES),
-            SourceColumn("decided_against", loss=_DISPUTES),
+            SourceColumn("order_id", "reference", loss=_DISPUTES, looked_up=True, references="orders.id"),
+            SourceColumn("opened_at", "moment", loss=_DISPUTES),
+            SourceColumn("resolved_at", "moment", loss=_DISPUTES),
+            SourceColumn("decided_against", "text", loss=_DISPUTES),
         ),
         members=({"order_id": "order_id"},),
     ),
@@ -139,18 +141,18 @@ SOURCES = (
         "returns",
         (
             SourceColumn("id", loss=_RETURNS),
-            SourceColumn("order_id", loss=_RETURNS, looked_up=True),
-            SourceColumn("requested_at"),
-            SourceColumn("completed_at", loss=_RETURNS),
+            SourceColumn("order_id", "reference", loss=_RETURNS, looked_up=True, references="orders.id"),
+            SourceColumn("requested_at", "moment"),
+            SourceColumn("completed_at", "moment", loss=_RETURNS),
         ),
         members=({"order_id": "order_id"},),
     ),
     Source(
         "user_sessions",
         (
-            SourceColumn("user_id", loss=_VISITS, looked_up=True),
-            SourceColumn("started_at", loss=_VISITS),
-            SourceColumn("ended_at", loss=_VISITS),
+            SourceColumn("user_id", "reference", loss=_VISITS, looked_up=True, references="users.id"),
+            SourceColumn("started_at", "moment", loss=_VISITS),
+            SourceColumn("ended_at", "moment", loss=_VISITS),
         ),
         members=({"user_id": "user_id"},),
     ),
@@ -158,10 +160,12 @@ SOURCES = (
         "payouts",
         (
             SourceColumn("id"),
-            SourceColumn("seller_id", loss=_BALANCES, looked_up=True),
-            SourceColumn("amount", loss=_BALANCES),
-            SourceColumn("status", loss=_BALANCES),
-            SourceColumn("created_at", loss=_BALANCES),
+            SourceColumn(
+                "seller_id", "reference", loss=_BALANCES, looked_up=True, references="seller_profiles.id"
+            ),
+            SourceColumn("amount", "number", loss=_BALANCES),
+            SourceColumn("status", "text", loss=_BALANCES),
+            SourceColumn("created_at", "moment", loss=_BALANCES),
         ),
         members=({"seller_id": "seller_id"},),
     ),
@@ -169,10 +173,10 @@ SOURCES = (
         Source(
             table,
             (
-                SourceColumn("user_id", loss=loss, looked_up=True),
-                SourceColumn("created_at", loss=loss),
-                SourceColumn("decided_at", loss=loss),
-                SourceColumn("outcome", loss=loss),
+                SourceColumn("user_id", "reference", loss=loss, looked_up=True, references="users.id"),
+                SourceColumn("created_at", "moment", loss=loss),
+                SourceColumn("decided_at", "moment", loss=loss),
+                SourceColumn("outcome", "text", loss=loss),
             ),
             members=({"user_id": "user_id"},),
         )
@@ -181,15 +185,19 @@ SOURCES = (
     Source(
         "order_exclusions",
         (
-            SourceColumn("order_id", loss=_EXCLUSIONS, looked_up=True),
+            SourceColumn("order_id", "reference", loss=_EXCLUSIONS, looked_up=True, references="orders.id"),
             SourceColumn("reason"),
-            SourceColumn("decided_at", loss=_EXCLUSIONS),
+            SourceColumn("decided_at", "moment", loss=_EXCLUSIONS),
         ),
         members=({"order_id": "order_id"},),
     ),
     Source(
         "referred_users",
-        (SourceColumn("referrer_id"), SourceColumn("referee_id"), SourceColumn("first_purchase_at")),
+        (
+            SourceColumn("referrer_id", "reference", references="users.id"),
+            SourceColumn("referee_id", "reference", references="users.id"),
+            SourceColumn("first_purchase_at", "moment"),
+        ),
         members=({"user_id": "referrer_id"}, {"user_id": "referee_id"}),
     ),
 )
@@ -197,9 +205,9 @@ SOURCES = (
 #: Tables that a marketplace cannot be scored without.
 REQUIRED = tuple(source.table for source in SOURCES if source.required)
 
-#: "table.column" → the types that fit, as pg_type.typname.
+#: "table.column" → the types that fit, as standing/contract/relations.py spells them.
 FITTING = {
-    f"{source.table}.{column.name}": frozenset(FAMILIES[column.family])
+    f"{source.table}.{column.name}": FAMILIES[column.family]
     for source in SOURCES
     for column in source.columns
     if column.family

@@ -8,21 +8,22 @@ from dataclasses import dataclass
 
 from standing.contract.declare import Index
 
-#: What a column means → PostgreSQL's types that fit, by pg_type.typname and by format_type().
-FAMILIES = {
-    "key": {"uuid": "uuid"},
-    "moment": {"timestamptz": "timestamp with time zone", "timestamp": "timestamp without time zone"},
-    "number": {
-        "int2": "smallint",
-        "int4": "integer",
-        "int8": "bigint",
-        "numeric": "numeric",
-        "float4": "real",
-        "float8": "double precision",
-    },
-    "text": {"text": "text", "varchar": "character varying", "bpchar": "character", "enum": "enum"},
-    "flag": {"bool": "boolean"},
-    "document": {"jsonb": "jsonb"},
+_WHOLE = ("integer", "bigint", "smallint")
+_WORDS = ("text", "character varying", "character", "citext")
+_TIMES = ("timestamp with time zone", "timestamp without time zone")
+#: What a column means → PostgreSQL's types that fit, the best one first; macros/application/ reads each.
+#: A `reference` is a key that may be written as text, an `identity` is only compared, and a `deadline` may
+#: be a day, with whose end it ends.
+FAMILIES: dict[str, tuple[str, ...]] = {
+    "key": ("uuid",),
+    "reference": ("uuid", *_WORDS),
+    "identity": ("uuid", *_WHOLE, *_WORDS),
+    "moment": _TIMES,
+    "deadline": (*_TIMES, "date"),
+    "number": ("numeric", *_WHOLE, "double precision", "real"),
+    "text": (*_WORDS, "enum"),
+    "flag": ("boolean", *_WHOLE),
+    "document": ("jsonb",),
 }
 
 Keys = dict[str, str]
@@ -45,8 +46,8 @@ class Loss:
 class SourceColumn:
     """A column of the application; one of no `family` may have any type.
 
-    The audit looks for rows that its key `references`; an index leads with one that is `looked_up`. What is
-    not `in_staging`, only the upgrade reads.
+    Its key `references` another table's, which audit and staging look for; an index leads with one that is
+    `looked_up`. What is not `in_staging`, only the upgrade reads.
     """
 
     name: str

@@ -7,11 +7,10 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import dict_row
 
+from standing.contract.relations import NAMES, Relations, answer, question
 from standing.database.catalog_sql import (
     CHILDREN,
-    COLUMNS,
     CONSTRAINTS,
-    ENUMS,
     FUNCTIONS,
     INDEXES,
     OTHERS,
@@ -108,9 +107,9 @@ class Catalog:
     """The tables of one schema with what hangs on them.
 
     `tables` gives r for an ordinary and p for a partitioned one; partitions are not tables of their own
-    here. `others` are names that views, sequences and the like occupy, with pg_class.relkind, `enums` the
-    names of enum types. `functions` are those of Standing's schema with their bodies, `own`
-    its tables and columns.
+    here. `others` are names that views, sequences and the like occupy, with pg_class.relkind. `columns` are
+    those of tables with declared names, a domain's as its base type, and `relations` all that can be read.
+    `functions` are those of Standing's schema with their bodies, `own` its tables and columns.
 
     `virtual` are generated columns that are not stored, with the columns that they are made of. Of tables
     that are `row_by_row`, only triggers for each row see all changes; a crash empties `unlogged` ones.
@@ -119,7 +118,6 @@ class Catalog:
     schema: str
     tables: dict[str, str]
     others: dict[str, str] = field(default_factory=dict)
-    enums: frozenset[str] = frozenset()
     partitions: tuple[Partition, ...] = ()
     columns: dict[tuple[str, str], FoundColumn] = field(default_factory=dict)
     indexes: dict[str, FoundIndex] = field(default_factory=dict)
@@ -131,6 +129,7 @@ class Catalog:
     children: tuple[Child, ...] = ()
     row_by_row: frozenset[str] = frozenset()
     unlogged: frozenset[str] = frozenset()
+    relations: Relations = field(default_factory=dict)
 
     def has(self, table: str, column: str | None = None) -> bool:
         return table in self.tables if column is None else (table, column) in self.columns
@@ -167,10 +166,8 @@ def rows(connection: Connection[Any], statement: str, **parameters: Any) -> list
 def read_catalog(connection: Connection[Any], schema: str) -> Catalog:
     """The catalogue of `schema`, empty if there is no such schema."""
     read = _reader(connection, schema)
-    columns = {(row["table"], row["name"]): FoundColumn(**row) for row in read(COLUMNS)}
     return replace(
-        read_followed(connection, schema, columns),
-        enums=frozenset(row["name"] for row in rows(connection, ENUMS)),
+        read_followed(connection, schema, read_relations(connection, schema)),
         indexes={
             row["name"]: FoundIndex(**{**row, "columns": tuple(row["columns"])}) for row in read(INDEXES)
         },
@@ -181,10 +178,13 @@ def read_catalog(connection: Connection[Any], schema: str) -> Catalog:
     )
 
 
-def read_followed(
-    connection: Connection[Any], schema: str, columns: dict[tuple[str, str], FoundColumn]
-) -> Catalog:
-    """The part of the catalogue that says whether changes are logged, over columns that are known."""
+def read_relations(connection: Connection[Any], schema: str) -> Relations:
+    """What can be read of the schema; see standing/contract/relations.py."""
+    return answer(rows(connection, question(), schema=schema, names=NAMES))
+
+
+def read_followed(connection: Connection[Any], schema: str, relations: Relations) -> Catalog:
+    """The part of the catalogue that says whether changes are logged, over relations that are known."""
     read = _reader(connection, schema)
     return Catalog(
         schema=schema,
@@ -194,7 +194,15 @@ def read_followed(
             Partition(**{**row, "indexes": {name: tuple(of) for name, of in row["indexes"].items()}})
             for row in read(PARTITIONS)
         ),
-        columns=columns,
+        columns={
+            (name, column.name): FoundColumn(
+                name, column.name, column.spelled, column.required, column.default
+            )
+            for name, relation in relations.items()
+            if relation.is_table
+            for column in relation.columns.values()
+        },
+        relations=relations,
         virtual={(row["table"], row["name"]): tuple(row["made_of"]) for row in read(VIRTUAL)},
         children=tuple(Child(**row) for row in read(CHILDREN)),
         row_by_row=frozenset(row["name"] for row in read(ROW_BY_ROW)),

@@ -13,8 +13,6 @@ from pg_class as c
 where c.relnamespace = to_regnamespace(%(schema)s) and c.relkind not in ('r', 'p', 'i', 'I')
 """
 
-ENUMS = "select format_type(oid, null) as name from pg_type where typtype = 'e'"
-
 PARTITIONS = """
 select
     root.relname as "table", n.nspname as schema, c.relname as name, up.relname as parent,
@@ -34,17 +32,6 @@ join pg_class as up on up.oid = t.parentrelid
 join pg_namespace as n on n.oid = c.relnamespace
 where root.relnamespace = to_regnamespace(%(schema)s) and root.relkind = 'p' and not root.relispartition
 order by root.relname, t.level, n.nspname, c.relname
-"""
-
-COLUMNS = """
-select
-    c.relname as "table", a.attname as name,
-    format_type(a.atttypid, a.atttypmod) as type, a.attnotnull as required,
-    pg_get_expr(d.adbin, d.adrelid) as "default"
-from pg_class as c
-join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-left join pg_attrdef as d on d.adrelid = a.attrelid and d.adnum = a.attnum
-where c.relnamespace = to_regnamespace(%(schema)s) and c.relkind in ('r', 'p') and not c.relispartition
 """
 
 INDEXES = """

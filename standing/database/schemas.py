@@ -1,10 +1,19 @@
-"""What schemas have: columns, what constraints promise, and the relations of a build."""
+"""What the application's schema has and promises, and the relations of a build."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
+import psycopg
 from sqlalchemy import Connection, text
 
-from standing.database.connect import rows
+from standing.contract.application import SOURCES
+from standing.contract.fitness import Misfit, misfits
+from standing.contract.relations import Relation, Relations
+from standing.contract.sources import SourceColumn
+from standing.database.catalog import read_relations
+from standing.database.owners import Driver, driver
+from standing.errors import UnfitDatabase
+from standing.sql import quoted
 
 #: table → column → type name
 Columns = dict[str, dict[str, str]]
@@ -12,50 +21,94 @@ Columns = dict[str, dict[str, str]]
 
 @dataclass(frozen=True)
 class Application:
-    """The application's schema at one moment; `promises` are what constraints promise of single columns."""
+    """The application's schema at one moment.
+
+    `promises` are what constraints promise of single columns: "orders.id is unique", "orders.buyer_id
+    refers" to the row that it names, "messages.thread_id is filled". Models check the rest.
+    """
 
     schema: str
     columns: Columns
     promises: tuple[str, ...] = ()
+    relations: Relations = field(default_factory=dict)
 
 
 def read_application(connection: Connection, schema: str) -> Application:
-    return Application(
-        schema, application_columns(connection, schema), application_promises(connection, schema)
+    relations = read_relations(driver(connection), schema)
+    columns = {
+        name: {column.name: column.type for column in relation.columns.values()}
+        for name, relation in relations.items()
+    }
+    promises = (
+        promise
+        for source in SOURCES
+        if source.table in relations
+        for column in source.columns
+        for promise in _promises(relations[source.table], column)
+    )
+    return Application(schema, columns, tuple(promises), relations)
+
+
+def _promises(relation: Relation, declared: SourceColumn) -> Iterator[str]:
+    found = relation.columns.get(declared.name)
+    # Children of a table need not keep what it promises.
+    if found is None or not relation.is_table or relation.has_children:
+        return
+    path = f"{relation.name}.{found.name}"
+    if found.is_unique:
+        yield f"{path} is unique"
+    if declared.references in found.refers_to:
+        yield f"{path} refers"
+    if found.required and declared.family == "identity":
+        yield f"{path} is filled"
+
+
+def require_readable(connection: Connection, application: Application) -> None:
+    """Raise UnfitDatabase where a source is not read whole, naming it, the cause and what helps."""
+    refuse(
+        [
+            *misfits(application.relations, application.schema),
+            *unreadable(driver(connection), application.schema, application.relations),
+        ],
+        f"schema {application.schema!r} cannot be read whole",
     )
 
 
-def application_columns(connection: Connection, schema: str) -> Columns:
-    """Table → column → type name, for every table, view and partitioned table of the schema."""
-    columns: Columns = {}
-    statement = (
-        "select c.relname as table, a.attname as column, format_type(a.atttypid, a.atttypmod) as type"
-        " from pg_class as c join pg_namespace as n on n.oid = c.relnamespace"
-        " join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped"
-        " where n.nspname = :schema and c.relkind in ('r', 'p', 'v', 'm', 'f')"
-    )
-    for row in rows(connection, statement, schema=schema):
-        columns.setdefault(row["table"], {})[row["column"]] = row["type"]
-    return columns
+def refuse(wrong: list[Misfit], what: str) -> None:
+    """Raise UnfitDatabase with all misfits, if there are any; each problem is said once."""
+    if wrong:
+        problems = dict.fromkeys(one.problem for one in wrong)
+        listed = "; ".join(
+            f"{', '.join(one.object for one in wrong if one.problem == problem)} {problem}"
+            for problem in problems
+        )
+        raise UnfitDatabase(f"{what}: {listed}", "; ".join(dict.fromkeys(one.fix for one in wrong)))
 
 
-def application_promises(connection: Connection, schema: str) -> tuple[str, ...]:
-    """What constraints promise of single columns, as "table.column kind"; models check the rest."""
-    statement = (
-        "select tables.relname || '.' || columns.attname || ' ' || constraints.contype::text as promise"
-        " from pg_constraint as constraints join pg_class as tables on tables.oid = constraints.conrelid"
-        " join pg_attribute as columns on columns.attrelid = tables.oid"
-        " and columns.attnum = constraints.conkey[1]"
-        " where tables.relnamespace = to_regnamespace(quote_ident(:schema)) and constraints.convalidated"
-        " and cardinality(constraints.conkey) = 1 and (constraints.contype = 'f'"
-        " or constraints.contype in ('p', 'u') and not constraints.condeferrable)"
-        " union all select tables.relname || '.' || columns.attname || ' not null' from pg_class as tables"
-        " join pg_attribute as columns on columns.attrelid = tables.oid"
-        " where tables.relnamespace = to_regnamespace(quote_ident(:schema))"
-        " and tables.relkind in ('r', 'p')"
-        " and columns.attname = 'thread_id' and columns.attnotnull order by 1"
-    )
-    return tuple(row["promise"] for row in rows(connection, statement, schema=schema))
+def unreadable(connection: Driver, schema: str, relations: Relations) -> Iterator[Misfit]:
+    """Views and foreign tables that the server itself does not let us read whole, without reading a row.
+
+    What stands behind them may be out of reach, hidden by row security, not filled yet or on a server that
+    does not answer: the catalogue does not say.
+    """
+    for source in SOURCES:
+        relation = relations.get(source.table)
+        if relation is None or relation.is_table or not relation.is_reachable:
+            continue
+        there = [column.name for column in source.columns if column.name in relation.columns]
+        if not there or not all(relation.columns[name].is_readable for name in there):
+            continue
+        query = f"select {', '.join(map(quoted, there))} from {quoted(schema, source.table)} limit 0"
+        try:
+            with connection.transaction(force_rollback=True):
+                connection.execute("set local row_security = off")
+                connection.execute(query.encode())
+        except psycopg.Error as error:
+            said = " ".join(str(error).split("\n")[0].split())
+            helps = f"mend {source.table}, or what it reads"
+            if isinstance(error, psycopg.errors.ObjectNotInPrerequisiteState):
+                helps = f"refresh materialized view {quoted(schema, source.table)}"
+            yield Misfit(source.table, f"cannot be read: {said}", helps)
 
 
 def relations(connection: Connection, schema: str) -> frozenset[str]:

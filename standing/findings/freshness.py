@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, text
 
-from standing.database.schemas import application_columns
+from standing.database.schemas import read_application
 from standing.report.content import Freshness
 from standing.settings import Settings
 from standing.sql import quoted
@@ -16,7 +16,7 @@ TABLES = ("orders", "reviews")
 
 def freshness(connection: Connection, settings: Settings) -> tuple[Freshness, ...]:
     """The newest row of each table that has times. Every run looks at all rows: one may have gone."""
-    found = application_columns(connection, settings.application_schema)
+    found = read_application(connection, settings.application_schema).columns
     shown = []
     for table in (table for table in TABLES if "created_at" in found.get(table, {})):
         is_local = found[table]["created_at"].endswith("without time zone")

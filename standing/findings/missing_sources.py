@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, text
 
 from standing.contract.gaps import Gap, gaps
-from standing.database.schemas import application_columns
+from standing.database.schemas import read_application
 from standing.report.content import MissingSource
 from standing.settings import Settings
 from standing.sql import quoted, render
@@ -14,7 +14,7 @@ def missing_sources(connection: Connection, settings: Settings, scored: bool) ->
 
     The levels are told where trust was `scored`, so that its policy is there.
     """
-    found = application_columns(connection, settings.application_schema)
+    found = read_application(connection, settings.application_schema).columns
     missing = gaps(found)
     effects = [
         MissingSource(

@@ -10,6 +10,7 @@ compared as images (`*=`), which needs no operator of their types. What it canno
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from standing.contract.application import SOURCES
 from standing.contract.sources import LOG_KEYS, Keys, Source
 from standing.database.catalog import Catalog
 from standing.database.connect import STANDING_SCHEMA
@@ -22,6 +23,13 @@ MISSED = quoted(STANDING_SCHEMA, "changes_missed")
 TRUNCATED = "log_truncate"
 #: What PostgreSQL reads as a uuid.
 UUID = r"^(\{H(-?H){7}\}|H(-?H){7})$".replace("H", "[0-9a-fA-F]{4}")
+#: "table.column" of keys that are only compared.
+IDENTITIES = frozenset(
+    f"{source.table}.{column.name}"
+    for source in SOURCES
+    for column in source.columns
+    if column.family == "identity"
+)
 
 FUNCTION = """create or replace function {name}() returns trigger
 language plpgsql security definer
@@ -62,14 +70,28 @@ def create_function(name: str, body: str) -> tuple[str, ...]:
     )
 
 
-def as_key(expression: str, type_: str) -> str:
-    """A column as a uuid: null, and no error, where its text is none."""
+def as_key(expression: str, type_: str, path: str = "") -> str:
+    """A column as a uuid: null, and no error, where its text is none.
+
+    One that is only compared gets a uuid of its own, as macros/application/ reads it.
+    """
     if type_ == "uuid":
         return expression
+    if path in IDENTITIES:
+        return _as_identity(expression, type_)
     as_text = f"{expression}::pg_catalog.text"
     # A column's own collation may not allow patterns.
     is_uuid = f"({as_text} collate pg_catalog.\"C\") operator(pg_catalog.~) '{UUID}'"
     return f"case when {is_uuid} then {as_text}::pg_catalog.uuid end"
+
+
+def _as_identity(expression: str, type_: str) -> str:
+    if type_ in ("smallint", "integer", "bigint"):
+        digits = f"pg_catalog.lpad(pg_catalog.to_hex({expression}::pg_catalog.int8), 32, '0')"
+    else:
+        read = f"pg_catalog.convert_to({expression}::pg_catalog.text, 'UTF8')"
+        digits = f"pg_catalog.left(pg_catalog.encode(pg_catalog.sha256({read}), 'hex'), 32)"
+    return f"{digits}::pg_catalog.uuid"
 
 
 @dataclass(frozen=True)
@@ -113,7 +135,7 @@ def body(catalog: Catalog, source: Source, by_row: bool) -> str:
     rows = _Rows(catalog, source)
     update = rows.row_update() if by_row or source.by_row else rows.event("UPDATE", old, new)
     events = (rows.event("INSERT", new), update, rows.event("DELETE", old))
-    may_be_unfit = any(type_ != "uuid" for type_ in rows.keys.values())
+    may_be_unfit = any(rows.may_be_unfit(name) for name in rows.keys)
     return _function(literal(source.table), events, may_be_unfit)
 
 
@@ -138,6 +160,13 @@ class _Rows:
         """The source's columns that name somebody, with their types."""
         table, columns = self.source.table, self.catalog.columns
         return {name: columns[table, name].type for name in self.source.keys if (table, name) in columns}
+
+    def may_be_unfit(self, column: str) -> bool:
+        """Whether a value of a key may be no uuid; one that is only compared always gets one."""
+        return self.keys[column] != "uuid" and f"{self.source.table}.{column}" not in IDENTITIES
+
+    def _key(self, row: str, column: str) -> str:
+        return as_key(f"{row}.{quoted(column)}", self.keys[column], f"{self.source.table}.{column}")
 
     def event(self, name: str, *sides: Side) -> Event:
         # One insert of both sides: a second one would cost the application's statement as much again.
@@ -174,7 +203,7 @@ class _Rows:
             unfit = " or ".join(
                 f"{column}::pg_catalog.text is not null and {as_key(column, type_)} is null"
                 for name, type_ in self.keys.items()
-                if type_ != "uuid"
+                if self.may_be_unfit(name)
                 for column in (f"{side.row}.{quoted(name)}",)
             )
             if unfit:
@@ -198,7 +227,7 @@ class _Rows:
         for key in self.logged:
             column = row.get(key)
             has = column in self.keys
-            yield key, as_key(f"{name}.{quoted(column)}", self.keys[column]) if column and has else None
+            yield key, self._key(name, column) if column and has else None
 
     def _differs(self, columns: Iterable[str]) -> str:
         """A condition on a row trigger's old and new: one of the columns has another value."""

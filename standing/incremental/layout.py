@@ -8,6 +8,7 @@ import hashlib
 
 from sqlalchemy import Connection, text
 
+from standing.build import application
 from standing.build.prepared import PREPARED, PREPARED_COLUMNS
 from standing.contract.members import MEMBER_KINDS
 from standing.database.connect import relation_exists
@@ -20,6 +21,7 @@ from standing.sql import quoted
 #: Table → its columns, of those whose rows outlast a build.
 TABLES = {
     context.TABLE: context.COLUMNS,
+    application.TABLE: application.COLUMNS,
     PREPARED: PREPARED_COLUMNS,
     DERIVED: DERIVED_COLUMNS,
     **{model.stale: model.list_columns for model in MODELS.values() if model.stale},

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from standing.contract.targets import Target
-from standing.database.catalog import FoundColumn, read_followed
+from standing.database.catalog import read_followed
 from standing.database.owners import driver
 from standing.database.schemas import Application, read_application, relations
 from standing.incremental import signatures
@@ -85,7 +85,8 @@ class Observed:
         )
 
     def _key(self, table: str, column: str) -> str:
-        return as_key(f"t.{quoted(column)}", self.application.columns[table][column])
+        type_ = self.application.columns[table][column]
+        return as_key(f"t.{quoted(column)}", type_, f"{table}.{column}")
 
 
 def observe(connection: Connection, settings: Settings) -> Observed:
@@ -106,12 +107,7 @@ def completeness(connection: Connection, settings: Settings, application: Applic
     """Whether every trigger that should be there now is there and enabled; else a run has to be full."""
     if not settings.change_log:
         return Completeness(("there is no change log (STANDING_CHANGE_LOG is off)",))
-    columns = {
-        (table, name): FoundColumn(table, name, type_, required=False, default=None)
-        for table, found in application.columns.items()
-        for name, type_ in found.items()
-    }
-    catalog = read_followed(driver(connection), application.schema, columns)
+    catalog = read_followed(driver(connection), application.schema, application.relations)
     wrong, never = problems(catalog), unfollowed(catalog)
     return Completeness(
         tuple(problem for phrases in wrong.values() for problem in phrases),

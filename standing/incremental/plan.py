@@ -12,11 +12,13 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine, text
 
+from standing.build.application import hand_over
 from standing.build.fingerprint import Fingerprint, take
 from standing.build.prepared import is_prepared
 from standing.contract.members import MEMBER_KINDS
 from standing.contract.targets import TARGETS, Target
 from standing.database.owners import driver, open_schema
+from standing.database.schemas import require_readable
 from standing.incremental import change_log, due, materialized, stale
 from standing.incremental.context import Context, write_context
 from standing.incremental.layout import make_tables
@@ -131,15 +133,18 @@ def open_build(
 
 
 def _begin(connection: Connection, settings: Settings) -> tuple[Observed, Fingerprint]:
-    """Make the build's schema with its tables, where they are missing, and read the catalogue.
+    """Make the build's schema with its tables, where they are missing, and hand dbt what the catalogue has.
 
-    Raises UnfitDatabase where somebody else's objects are in the schema, or lean on what is there.
+    Raises UnfitDatabase where somebody else's objects are in the schema or lean on what is there, and where
+    a source is not read whole.
     """
     open_schema(driver(connection), settings.build_schema)
     is_new = make_tables(connection, settings)
     observed = observe(connection, settings)
     if is_new:  # they are empty, and nothing is lost
         observed = replace(observed, is_lost=False)
+    require_readable(connection, observed.application)
+    hand_over(connection, settings, observed.application)
     return observed, take(observed.application, settings)
 
 

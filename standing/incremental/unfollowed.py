@@ -7,11 +7,9 @@ function in `CAUSES`, from the catalogue to a phrase a source.
 from collections.abc import Callable, Iterator
 
 from standing.contract.application import SOURCES
+from standing.contract.relations import READ_ONLY
 from standing.database.catalog import Catalog, Child, Partition
 from standing.incremental.capture import has_triggers_of
-
-#: pg_class.relkind of what can be read and has no triggers for us.
-READ_ONLY = {"v": "a view", "m": "a materialized view", "f": "a foreign table"}
 
 
 def unfollowed(catalog: Catalog) -> dict[str, list[str]]:

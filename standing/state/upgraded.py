@@ -19,13 +19,20 @@ def require_upgraded(connection: Connection, settings: Settings) -> None:
     version's.
     """
     schema = settings.application_schema
-    found = connection.scalar(
+    may_read = connection.scalar(
         text(
-            "select 1 from information_schema.tables where table_schema = :schema and table_name = 'users'"
+            "select has_schema_privilege(n.oid, 'usage') and has_any_column_privilege(c.oid, 'select')"
+            " from pg_class as c join pg_namespace as n on n.oid = c.relnamespace"
+            " where n.nspname = :schema and c.relname = 'users'"
         ),
         {"schema": schema},
     )
-    if not found:
+    if may_read is False:
+        raise UnfitDatabase(
+            f"schema {schema!r} does not let this role read its table users",
+            "standing preflight says which rights are missing",
+        )
+    if may_read is None:
         raise UnfitDatabase(
             f"schema {schema!r} has no table users",
             "set STANDING_APPLICATION_SCHEMA or DATABASE_URL; `standing load simulated` makes one to try",

@@ -50,7 +50,7 @@ def plan(settings: Settings, engine: Engine) -> list[Planned]:
         connection.execute("set transaction isolation level repeatable read, read only")
         catalog = read_catalog(connection, settings.application_schema)
         require_not_newer(connection)
-        require_fit(catalog)
+        require_fit(connection, catalog)
         if found := others(connection, settings):
             raise not_ours(found)
         made = created.entries(connection)

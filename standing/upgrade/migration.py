@@ -64,7 +64,7 @@ def migrate(
     with exclusive_session(engine, pace, settings.database_url_direct) as session:
         require_allowed(session.connection)
         require_not_newer(session.connection)
-        require_fit(read_catalog(session.connection, settings.application_schema))
+        require_fit(session.connection, read_catalog(session.connection, settings.application_schema))
         work = revisions.Attributes(engine, settings, session, note)
         done = revisions.present(engine)
         revisions.up_to(done)

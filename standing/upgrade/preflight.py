@@ -42,7 +42,11 @@ def go(checks: list[Check]) -> bool:
 
 def _all(connection: Connection[Any], settings: Settings, backup: Path | None) -> list[Check]:
     catalog = read_catalog(connection, settings.application_schema)
-    checks = [*server.server(connection), *limits.forbidden(connection), *server.tables(catalog)]
+    checks = [
+        *server.server(connection),
+        *limits.forbidden(connection),
+        *server.tables(connection, catalog),
+    ]
     checks += schemas.schemas(connection, settings)
     if not catalog.has("users"):
         return checks

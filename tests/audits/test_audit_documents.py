@@ -118,12 +118,12 @@ TABLES = """
     );
     create table seller_profiles (
         id uuid primary key, user_id uuid, created_at timestamptz,
-        ratings jsonb, performance jsonb, tier_info jsonb
+        ratings jsonb, performance jsonb, tier_info jsonb, rating_count integer
     );
     create table loyalty_programs (user_id uuid unique);
     create schema standing_build;
-    create table standing_build.run_context (as_of timestamptz);
-    insert into standing_build.run_context values ('2026-03-01 00:00+00');
+    create table standing_build.run_context (as_of timestamptz, wall_clock timestamptz);
+    insert into standing_build.run_context values ('2026-03-01 00:00+00', '2026-03-01 00:00+00');
     create table standing_build.stg_users (user_id uuid, created_at timestamptz);
     create table standing_build.stg_sellers (seller_id uuid, created_at timestamptz);
     create table standing_build.trust_levels (level text, min_score integer);
@@ -149,7 +149,8 @@ TABLES = """
     create table standing_build.policy_numbers (name text, value numeric);
     insert into standing_build.policy_numbers values
         ('volume_loss', 0.05), ('volume_low_share', 0.3), ('volume_min_weekly', 50), ('shift_limit', 0.1),
-        ('shift_min_members', 500);
+        ('shift_min_members', 500), ('rating_count_min', 10), ('rating_count_gap', 0.25),
+        ('rating_count_shops', 0.05);
 """
 MEMBERS = """
     insert into users values
@@ -157,7 +158,7 @@ MEMBERS = """
         (:boon, '2026-01-02 00:00+00', :trust, :behavior),
         (:later, '2026-03-02 00:00+00', '{}', '{}');
     insert into seller_profiles
-        values (:shop, :anong, '2026-01-01 00:00+00', :ratings, :performance, :tier);
+        values (:shop, :anong, '2026-01-01 00:00+00', :ratings, :performance, :tier, 12);
     insert into loyalty_programs select id from users;
     insert into standing_build.stg_users select id, created_at from users where id <> :later;
     insert into standing_build.stg_sellers select id, created_at from seller_profiles;
@@ -260,6 +261,7 @@ CANDIDATES = [
     ("performance_is_from_0_to_100", performance(put("defect_rate", "-1")), SHOP),
     ("performance_counts_are_not_negative", performance(put("total_sales", "-1")), SHOP),
     ("performance_rates_equal_their_evidence", performance(put("month_over_month_growth", "150")), SHOP),
+    ("rating_counts_agree_with_reviews", "update seller_profiles set rating_count = 14", None),
     ("candidates_are_built", "drop table standing_build.seller_tiers", None),
 ]
 CANDIDATES += [

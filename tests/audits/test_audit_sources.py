@@ -103,11 +103,10 @@ BROKEN = {
     "reviews_seller_id_exists": (f"update reviews set seller_id = '{NOBODY}'", [REVIEW]),
     "reviews_reviewer_id_exists": (f"update reviews set reviewer_id = '{NOBODY}'", [REVIEW]),
     "reviews_created_at_is_not_null": ("update reviews set created_at = null", [REVIEW]),
-    "optional_columns_fit": (
-        "alter table orders alter column paid_at type text using 'soon'",
-        ["orders.paid_at"],
+    "sources_are_read_whole": (
+        "alter table orders drop column buyer_id, alter column paid_at type text using 'soon'",
+        ["orders.buyer_id", "orders.paid_at"],
     ),
-    "required_columns_exist": ("alter table orders drop column buyer_id", ["orders.buyer_id"]),
 }
 
 
@@ -144,5 +143,5 @@ def test_each_expectation_finds_its_rows(name: str, marketplace: AuditScope, eng
     outcome = named(validate("sources", marketplace), name)
 
     assert not outcome.success
-    assert outcome.unexpected == 1
+    assert outcome.unexpected == max(1, len(keys))
     assert list(outcome.samples) == keys

@@ -17,7 +17,7 @@ from standing.contract.targets import TARGETS
 from standing.sql import literals, quoted
 
 SCOPE = AuditScope("postgresql://localhost/shop", "standing_build", "public", TARGETS)
-NOTHING = Catalog({}, frozenset(), frozenset())
+NOTHING = Catalog({})
 
 
 def outcome(severity: str, success: bool) -> ExpectationResult:
@@ -86,7 +86,7 @@ def test_a_rule_without_its_columns_is_left_out_and_said_so() -> None:
 
 
 def test_a_column_of_an_unfit_type_is_not_usable() -> None:
-    catalog = Catalog({"orders.status": "int4", "orders.total_amount": "numeric"}, frozenset(), frozenset())
+    catalog = Catalog({"orders.status": "integer", "orders.total_amount": "numeric"})
 
     assert not catalog.usable("orders.status")
     assert catalog.usable("orders.total_amount")

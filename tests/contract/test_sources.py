@@ -3,7 +3,7 @@
 import re
 
 from standing import PROJECT_ROOT
-from standing.contract.application import FITTING, SOURCES
+from standing.contract.application import SOURCES
 from standing.contract.gaps import gaps
 from standing.contract.targets import published_in
 
@@ -14,13 +14,14 @@ READ = re.compile(
 CASES = ("user_reports", "user_warnings")
 
 
-def read_by_staging() -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
+def lists_of_staging() -> dict[str, list[tuple[str, str]]]:
+    """Table → the columns that staging reads, each with what it is read as."""
+    found: dict[str, list[tuple[str, str]]] = {}
     for folder in ("models", "macros"):
         for file in (PROJECT_ROOT / folder).rglob("*.sql"):
             for table, columns in READ.findall(file.read_text("utf-8")):
                 for name in CASES if table == "table" else (table.strip("'"),):
-                    found.setdefault(name, set()).update(re.findall(r"'(\w+) ", columns))
+                    found.setdefault(name, []).extend(re.findall(r"'(\w+) (\w+)", columns))
     return found
 
 
@@ -28,7 +29,7 @@ def test_staging_reads_the_declared_columns_and_no_others() -> None:
     declared = {
         source.table: {column.name for column in source.columns if column.in_staging} for source in SOURCES
     }
-    read = read_by_staging()
+    read = {table: {name for name, _ in columns} for table, columns in lists_of_staging().items()}
     assert read.keys() == declared.keys()
     for table, columns in read.items():
         # A case's key is only named in the report; a published document is the past of its successor.
@@ -45,10 +46,29 @@ def test_every_member_and_every_reference_is_a_declared_column() -> None:
         assert {column.references for column in source.columns if column.references} <= declared
 
 
-def test_every_column_of_a_required_table_has_a_family() -> None:
-    for source in SOURCES:
-        for column in source.columns:
-            assert not source.required or f"{source.table}.{column.name}" in FITTING
+#: How a list of columns says what one is read as → the families that it reads.
+WORDS = {
+    "uuid": {"key", "reference"},
+    "identity": {"identity"},
+    "timestamptz": {"moment"},
+    "deadline": {"deadline"},
+    "numeric": {"number"},
+    "boolean": {"flag"},
+    "jsonb": {"document"},
+    "code": {"text"},
+    "text": {"text", None},
+}
+
+
+def test_every_column_is_read_as_what_it_is_declared_to_mean() -> None:
+    families = {
+        (source.table, column.name): column.family for source in SOURCES for column in source.columns
+    }
+    read = [(table, *words) for table, lists in lists_of_staging().items() for words in lists]
+    assert len(read) > 80
+    for table, name, word in read:
+        if (table, name) in families:
+            assert families[table, name] in WORDS[word], (table, name)
 
 
 def test_a_gap_names_just_the_columns_that_are_missing() -> None:

@@ -6,10 +6,11 @@ import pytest
 
 from standing.contract.additions import ADDITIONS
 from standing.contract.declare import Default
+from standing.contract.relations import Column, Relation
 from standing.contract.tables import TABLES
 from standing.database.catalog import Catalog, FoundColumn, FoundIndex
 from standing.sql import quoted
-from standing.upgrade.checks.fitness import misfits
+from standing.upgrade.checks.fitness import bare, misfits
 from standing.upgrade.plan.back import plan as plan_back
 from standing.upgrade.plan.indexes import partition_index_name, plan_indexes
 from standing.upgrade.plan.tables import plan_columns, plan_tables, wanted_tables
@@ -29,6 +30,11 @@ LEGACY = {
 }
 
 
+def relation(name: str, columns: dict[str, str]) -> Relation:
+    found = {column: Column(column, bare(kind), kind) for column, kind in columns.items()}
+    return Relation(name, "r", "owner", True, False, False, found)
+
+
 def catalog(**changes: dict[str, str]) -> Catalog:
     """A legacy catalogue; `changes` adds columns to tables, or tables."""
     tables = {name: {**LEGACY.get(name, {}), **changes.get(name, {})} for name in {**LEGACY, **changes}}
@@ -36,6 +42,7 @@ def catalog(**changes: dict[str, str]) -> Catalog:
     return Catalog(
         schema="public",
         tables=dict.fromkeys(tables, "r"),
+        relations={name: relation(name, columns) for name, columns in tables.items()},
         columns={
             (table, name): FoundColumn(table, name, kind, False, None)
             for table, columns in tables.items()

@@ -33,7 +33,7 @@ messages as not materialized (
     cross join
         lateral unnest(threads.upcoming_senders, threads.upcoming_recipients, threads.upcoming_moments)
             as upcoming (sender_id, recipient_id, next_event_at)
-    {%- if 'messages.thread_id' not in application_promises() %}
+    {%- if not is_promised('messages.thread_id', 'is_filled') %}
     -- Those in no thread have no row among the facts of threads.
     union all
     select

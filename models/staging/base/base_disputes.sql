@@ -15,7 +15,7 @@
 {{ trusted_rows(
     'disputes',
     columns=[
-        'id uuid as dispute_id',
+        'id text as dispute_id',
         'order_id uuid',
         'opened_at timestamptz',
         'resolved_at timestamptz',
@@ -25,5 +25,5 @@
     reasons=reasons,
     left_out=left_out,
     key='order_id',
-    row_key='dispute_id::text',
+    row_key='dispute_id',
 ) }}

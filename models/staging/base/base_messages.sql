@@ -13,8 +13,8 @@
 {{ trusted_rows(
     'messages',
     columns=[
-        'id uuid as message_id',
-        'thread_id uuid',
+        'id identity as message_id',
+        'thread_id identity',
         'sender_id uuid',
         'recipient_id uuid',
         'sent_at timestamptz',

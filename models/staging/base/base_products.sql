@@ -7,7 +7,7 @@
 {{ trusted_rows(
     'products',
     columns=[
-        'id uuid as product_id',
+        'id text as product_id',
         'seller_id uuid',
         'status code',
         'stock numeric',
@@ -15,5 +15,5 @@
     parents={'seller_id': 'seller_profiles'},
     reasons=reasons,
     key='seller_id',
-    row_key='product_id::text',
+    row_key='product_id',
 ) }}

@@ -12,7 +12,7 @@
 {{ trusted_rows(
     'returns',
     columns=[
-        'id uuid as return_id',
+        'id text as return_id',
         'order_id uuid',
         'requested_at timestamptz',
         'completed_at timestamptz',
@@ -21,5 +21,5 @@
     reasons=reasons,
     left_out=left_out,
     key='order_id',
-    row_key='return_id::text',
+    row_key='return_id',
 ) }}

@@ -1,4 +1,4 @@
-{%- set is_unique = 'seller_profiles.id' in application_promises() -%}
+{%- set is_unique = is_promised('seller_profiles.id', 'is_unique') -%}
 
 -- A shop that the application says will be created is unknown until then, and its trade counts for nobody.
 select

@@ -1,14 +1,17 @@
 """Whether a database can be upgraded as it is; decided from its catalogue alone."""
 
-from dataclasses import dataclass
+from typing import Any
 
+from psycopg import Connection
+
+from standing.contract import fitness as readable
 from standing.contract.additions import ADDITIONS
-from standing.contract.application import REQUIRED, SOURCES
+from standing.contract.application import REQUIRED
 from standing.contract.declare import Column, Table
-from standing.contract.sources import FAMILIES
+from standing.contract.fitness import Misfit
 from standing.contract.tables import TABLES
 from standing.database.catalog import Catalog
-from standing.errors import UnfitDatabase
+from standing.database.schemas import refuse, unreadable
 from standing.upgrade.plan.tables import wanted_tables
 
 #: Existing types that serve where the guide's type is not found: longer, wider or more exact ones.
@@ -20,25 +23,11 @@ STAND_INS = {
 }
 
 
-@dataclass(frozen=True)
-class Misfit:
-    """Something that keeps the upgrade from starting: the object, what is wrong, what would mend it."""
-
-    object: str
-    problem: str
-    fix: str
-
-
 def misfits(catalog: Catalog) -> list[Misfit]:
     """Everything that forbids the upgrade, legacy tables first."""
-    missing = [
-        Misfit(table, "is missing", "set STANDING_APPLICATION_SCHEMA or DATABASE_URL")
-        for table in REQUIRED
-        if not catalog.has(table)
-    ]
-    if len(missing) == len(REQUIRED):
-        return missing
-    wrong = [*missing, *_legacy_columns(catalog)]
+    wrong = readable.misfits(catalog.relations, catalog.schema)
+    if not set(REQUIRED) & catalog.relations.keys():
+        return wrong
     for addition in ADDITIONS:
         wrong += _types(catalog, addition.table, addition.columns)
     for table in wanted_tables(catalog):
@@ -47,47 +36,15 @@ def misfits(catalog: Catalog) -> list[Misfit]:
     return wrong + _names_taken(catalog)
 
 
-def require_fit(catalog: Catalog) -> None:
+def require_fit(connection: Connection[Any], catalog: Catalog) -> None:
     """Raise UnfitDatabase with all misfits."""
-    wrong = misfits(catalog)
-    if wrong:
-        problems = dict.fromkeys(one.problem for one in wrong)
-        listed = "; ".join(
-            f"{', '.join(one.object for one in wrong if one.problem == problem)} {problem}"
-            for problem in problems
-        )
-        fixes = "; ".join(dict.fromkeys(one.fix for one in wrong))
-        raise UnfitDatabase(f"schema {catalog.schema!r} cannot be upgraded: {listed}", fixes)
+    wrong = [*misfits(catalog), *unreadable(connection, catalog.schema, catalog.relations)]
+    refuse(wrong, f"schema {catalog.schema!r} cannot be upgraded")
 
 
 def bare(type_: str) -> str:
     """A type without its length: numeric(10,2) is numeric."""
     return type_.split("(")[0] + type_.partition(")")[2]
-
-
-def _legacy_columns(catalog: Catalog) -> list[Misfit]:
-    wrong = []
-    required = [
-        (source.table, column.name, FAMILIES[column.family])
-        for source in SOURCES
-        if catalog.has(source.table)
-        for column in source.columns
-        if column.required and column.family
-    ]
-    for table, name, family in required:
-        path = f"{table}.{name}"
-        present = catalog.columns.get((table, name))
-        if present is None:
-            wrong.append(Misfit(path, "is missing", f"add the column {path}"))
-        elif ("enum" if present.type in catalog.enums else bare(present.type)) not in family.values():
-            wanted = [type_ for type_ in family.values() if type_ != "enum"]
-            problem = f"is {present.type}, not {' or '.join(wanted)}"
-            wrong.append(Misfit(path, problem, f"change its type to {wanted[0]}"))
-    if catalog.has("reviews") and not {("reviews", "order_id"), ("reviews", "seller_id")} & set(
-        catalog.columns
-    ):
-        wrong.append(Misfit("reviews", "has neither order_id nor seller_id", "add one of the two"))
-    return wrong
 
 
 def _types(catalog: Catalog, table: str, columns: tuple[Column, ...]) -> list[Misfit]:

@@ -6,9 +6,11 @@ from typing import Any
 
 from psycopg import Connection
 
-from standing.contract.additions import ADDITIONS, LOOKUPS, OPTIONAL
+from standing.contract.additions import ADDITIONS, LEFT_OUT, LOOKUPS
+from standing.contract.fitness import notes
 from standing.database.catalog import Catalog, rows
 from standing.database.connect import STANDING_SCHEMA, SUPPORTED_VERSIONS
+from standing.database.schemas import unreadable
 from standing.sql import quoted
 from standing.upgrade.checks.fitness import misfits
 from standing.upgrade.plan.tables import wanted_tables
@@ -68,7 +70,7 @@ def privileges(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]
         """
         select relname as name from pg_class
         where relnamespace = to_regnamespace(%(schema)s) and relname = any(%(touched)s)
-            and not pg_has_role(relowner, 'usage')
+            and relkind in ('r', 'p') and not pg_has_role(relowner, 'usage')
         """,
         schema=quoted(catalog.schema),
         touched=touched,
@@ -81,14 +83,16 @@ def privileges(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]
         yield Check("privileges", "ok", f"role {role} may create and owns the tables")
 
 
-def tables(catalog: Catalog) -> Iterator[Check]:
-    """Legacy tables and columns, and what is there already."""
-    wrong = misfits(catalog)
+def tables(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]:
+    """Whether all sources can be read whole and how, and what is there already."""
+    wrong = [*misfits(catalog), *unreadable(connection, catalog.schema, catalog.relations)]
     for misfit in wrong:
         yield Check("tables", "no-go", f"{misfit.object} {misfit.problem}", misfit.fix)
     if not wrong:
-        yield Check("tables", "ok", "all required tables and columns are there with types that fit")
-    for table, left_out in OPTIONAL.items():
+        yield Check("tables", "ok", "all sources can be read whole, by columns whose types fit")
+    for note in notes(catalog.relations):
+        yield Check("tables", "note", note)
+    for table, left_out in LEFT_OUT.items():
         if not catalog.has(table):
             yield Check("tables", "note", f"no table {table}: {left_out} will be left out")
     present = [
@@ -103,7 +107,7 @@ def tables(catalog: Catalog) -> Iterator[Check]:
 
 
 def triggers(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]:
-    """The application's triggers and row security on tables that the backfill writes to."""
+    """The application's triggers on tables that the backfill writes to."""
     written = ["users", "seller_profiles", "loyalty_programs", "points_transactions"]
     triggers = rows(
         connection,
@@ -129,23 +133,6 @@ def triggers(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]:
         yield Check("triggers", "warning", message, "see that they bear an update of every user and seller")
     else:
         yield Check("triggers", "ok", "none on users and seller_profiles")
-    secured = rows(
-        connection,
-        """
-        select relname as name from pg_class
-        where relnamespace = to_regnamespace(%(schema)s) and relrowsecurity and relforcerowsecurity
-            and relname in ('users', 'seller_profiles', 'orders')
-            and not (select rolbypassrls or rolsuper from pg_roles where rolname = current_user)
-        """,
-        schema=quoted(catalog.schema),
-    )
-    for row in secured:
-        yield Check(
-            "row security",
-            "no-go",
-            f"{row['name']} forces row security on its owner, who may not see every row",
-            "connect as a role with BYPASSRLS",
-        )
 
 
 def transactions(connection: Connection[Any]) -> Iterator[Check]:

@@ -1,0 +1,164 @@
+"""What can be read of the application's tables, asked of the catalogue: read whole, or refused by name."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+from support import legacy
+
+from standing.contract.fitness import notes
+from standing.database.schemas import Application, read_application, require_readable
+from standing.errors import UnfitDatabase
+from standing.incremental.observed import completeness
+from standing.settings import Settings
+
+#: Optional tables and columns as other applications have them.
+OPTIONAL = """
+alter table orders add promised_at timestamptz, add total_amount numeric, add paid_at timestamptz,
+    add cancelled_by text;
+alter table users add email_verified boolean;
+create table disputes (
+    id serial, order_id uuid, opened_at timestamptz, resolved_at timestamptz, decided_against text
+);
+create table messages (
+    id bigserial, thread_id bigint, sender_id text, recipient_id varchar(36), sent_at timestamp
+);
+create table payouts (id text, seller_id uuid, amount float8, status text, created_at timestamptz);
+"""
+AS_VIEW = "alter table {0} rename to stored; create {1} view {0} as select * from stored {2}"
+#: The role that reads owns all but what the statement takes from it.
+CLERK = """
+create role clerk; grant usage, create on schema public to clerk;
+grant select on all tables in schema public to clerk;
+"""
+FOREIGN = """
+create foreign data wrapper nothing; create server elsewhere foreign data wrapper nothing;
+alter table reviews rename to stored;
+create foreign table reviews (id uuid, seller_id uuid, rating integer, created_at timestamptz)
+    server elsewhere
+"""
+
+#: What is done to the sources, and what is said of them.
+REFUSED = {
+    "alter table orders alter paid_at type date": "orders.paid_at is date, .*: a day has no time",
+    "alter table orders alter paid_at type bigint using 1": "orders.paid_at is bigint, not timestamp with",
+    "alter table orders alter total_amount type text": "orders.total_amount is text, not numeric",
+    "alter table orders alter total_amount type money": "orders.total_amount is money, .*lc_monetary",
+    "alter table orders alter total_amount type integer[] using null": r"total_amount is integer\[\]",
+    "alter table orders alter cancelled_by type uuid using null": "orders.cancelled_by is uuid, not text",
+    "alter table orders alter promised_at type time using null": "promised_at is time without time zone",
+    "create domain day as date; create domain days as day; alter table orders alter paid_at type days": (
+        "orders.paid_at is date"
+    ),
+    "alter table disputes alter order_id type bigint using 1": "disputes.order_id is bigint, not uuid",
+    "alter table messages alter thread_id type timestamptz using null": "messages.thread_id is timestamp",
+    "alter table users alter email_verified type text": "users.email_verified is text, not boolean",
+    "alter table reviews drop rating": "reviews.rating is missing",
+    "alter table reviews drop order_id, drop seller_id": "reviews has neither order_id nor seller_id",
+    "drop table reviews": "reviews is missing",
+    AS_VIEW.format("users", "", ""): "users is a view, and documents are written to it",
+    AS_VIEW.format("seller_profiles", "materialized", ""): "seller_profiles is a materialized view",
+    AS_VIEW.format("disputes", "materialized", "with no data"): "disputes cannot be read: .*not been popul",
+    FOREIGN: "reviews cannot be read: foreign-data wrapper",
+    f"{CLERK} revoke all on disputes from clerk": "disputes may not be read by role clerk",
+    f"{CLERK} revoke all on orders from clerk; grant select (id, buyer_id, status) on orders to clerk": (
+        "orders.seller_id, orders.total_amount, .* may not be read by role clerk"
+    ),
+    f"{CLERK} revoke usage on schema public from public, clerk": "users, .* may not be read by role clerk",
+    f"{CLERK} alter table payouts enable row level security; create policy p on payouts using (true)": (
+        "payouts hides rows from role clerk by row security"
+    ),
+    f"{CLERK} alter table reviews owner to clerk; alter table reviews enable row level security;"
+    " alter table reviews force row level security": "reviews hides rows from role clerk by row security",
+    f"{CLERK} {AS_VIEW.format('disputes', '', '')}; alter view disputes owner to clerk;"
+    " alter table stored enable row level security; grant select on stored to clerk": (
+        "disputes cannot be read: .*row-level security policy"
+    ),
+    f"{CLERK} {AS_VIEW.format('disputes', '', '')}; alter view disputes owner to clerk;"
+    " revoke all on stored from clerk": "disputes cannot be read: permission denied",
+}
+READ = {
+    "orders.promised_at": "alter table orders alter promised_at type date",
+    "orders.total_amount": "create domain baht as numeric; create domain price as baht check (value >= 0);"
+    " alter table orders alter total_amount type price",
+    "orders.status": "create type step as enum ('pending', 'completed', 'cancelled');"
+    " create domain state as step; alter table orders alter status type state using status::step",
+    "orders.cancelled_by": "alter table orders alter cancelled_by type char(20)",
+    "messages.thread_id": "alter table messages alter thread_id type text",
+    "users.email_verified": "alter table users alter email_verified type integer using 1",
+    "orders": AS_VIEW.format("orders", "", ""),
+    "reviews": AS_VIEW.format("reviews", "materialized", ""),
+    "disputes": AS_VIEW.format("disputes", "materialized", ""),
+    "payouts": f"{CLERK} alter table payouts owner to clerk; alter table payouts enable row level security",
+}
+
+
+@pytest.fixture
+def marketplace(settings: Settings, engine: Engine) -> Settings:
+    legacy.fill(engine)
+    with engine.begin() as connection:
+        connection.execute(text(OPTIONAL))
+    return settings
+
+
+@contextmanager
+def changed(engine: Engine, statement: str) -> Iterator[tuple[Connection, Application]]:
+    """The sources after a statement, as who reads them sees them, until all of it is taken back."""
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+        if "role clerk" in statement:
+            connection.execute(text("set local role clerk"))
+        yield connection, read_application(connection, "public")
+        connection.rollback()
+
+
+def test_a_source_that_is_not_read_whole_is_refused_by_name_and_cause(
+    marketplace: Settings, engine: Engine
+) -> None:
+    for statement, said in REFUSED.items():
+        with (
+            changed(engine, statement) as (connection, application),
+            pytest.raises(UnfitDatabase, match=said) as refused,
+        ):
+            require_readable(connection, application)
+        assert refused.value.fix, statement
+
+
+def test_what_fits_is_read_whatever_its_kind_and_type(marketplace: Settings, engine: Engine) -> None:
+    for path, statement in READ.items():
+        with changed(engine, statement) as (connection, application):
+            require_readable(connection, application)
+            assert set(path.split(".")) <= {*application.columns, *application.columns[path.split(".")[0]]}
+
+
+def test_what_is_only_read_makes_every_run_full_and_is_named(marketplace: Settings, engine: Engine) -> None:
+    with changed(engine, AS_VIEW.format("disputes", "materialized", "")) as (connection, application):
+        log = completeness(connection, marketplace, application)
+        assert log.unfollowed == ("disputes is a materialized view, whose changes cannot be logged",)
+        assert not log
+
+
+def test_what_constraints_promise_holds_for_whole_tables_alone(
+    marketplace: Settings, engine: Engine
+) -> None:
+    with changed(engine, "create table old_orders () inherits (orders)") as (_, application):
+        assert "orders.id is unique" not in application.promises
+        assert "users.id is unique" in application.promises
+    elsewhere = (
+        "create table people (id uuid primary key);"
+        " alter table orders drop constraint orders_buyer_id_fkey,"
+        " add foreign key (buyer_id) references people not valid"
+    )
+    with changed(engine, elsewhere) as (_, application):
+        assert "orders.buyer_id refers" not in application.promises
+        assert "orders.seller_id refers" in application.promises
+
+
+def test_what_is_read_by_a_rule_is_said(marketplace: Settings, engine: Engine) -> None:
+    with changed(engine, READ["orders.promised_at"]) as (_, application):
+        assert notes(application.relations) == [
+            "a day ends with it, in BUSINESS_TIME_ZONE: orders.promised_at",
+            "a text that is no UUID names nobody: messages.sender_id, messages.recipient_id",
+            "a time without zone is read in SOURCE_TIME_ZONE: messages.sent_at",
+        ]

@@ -158,20 +158,20 @@ def test_a_run_publishes_what_the_marts_say_and_a_second_one_writes_only_what_ha
     assert third.written["trust_score"] == 1
 
 
-def test_a_critical_finding_in_the_sources_leaves_every_document_and_exits_with_3(
+def test_a_source_that_is_not_read_whole_leaves_every_document_and_exits_with_4(
     marketplace: Settings, database: Engine, standing: Standing
 ) -> None:
     before = documents(database)
     execute_sql(database, "alter table orders rename column status to state")
     done = standing.inside(marketplace, "run")
-    assert done.returncode == 3
-    assert "status" in done.stderr
+    assert done.returncode == 4
+    assert "orders.status is missing" in done.stderr
     assert "Traceback" not in done.stderr
     assert documents(database) == before
     assert scalar(database, "select status from standing.runs") == "failed"
     report = json.loads((marketplace.home / "reports" / "run-000001" / "report.json").read_text())
     assert report["verdict"]["status"] == "failed"
-    assert report["verdict"]["stopped_at"] == "audit sources"
+    assert report["verdict"]["stopped_at"] == "find the due"
 
 
 def test_a_model_whose_test_fails_leaves_every_document(marketplace: Settings, database: Engine) -> None:

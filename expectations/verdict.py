@@ -32,7 +32,7 @@ class AuditScope:
     A `timestamp` without zone is read in `source_time_zone`. With `data_docs`, a folder, Great Expectations
     also writes its own pages there, one subfolder a suite. With `due_only` rows of the members are looked
     at whom the run builds, by the build's tables of the due; what is asked of a whole table is left to full
-    runs.
+    runs. With `is_first` nothing was published before: what nobody could compare yet has to be believable.
     """
 
     url: str = field(repr=False)
@@ -42,6 +42,7 @@ class AuditScope:
     source_time_zone: str = "UTC"
     data_docs: str = ""
     due_only: bool = False
+    is_first: bool = False
 
 
 @dataclass(frozen=True)

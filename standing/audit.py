@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from sqlalchemy import URL
 
@@ -94,20 +95,21 @@ def write_data_docs(settings: Settings, url: URL, folder: Path) -> list[Path]:
 
     The pages are for those who know that library; unlike the run's report they load scripts from elsewhere.
     """
-    opened = auditor(settings, url, TARGETS, str(folder))
+    opened = auditor(settings, url, TARGETS, data_docs=str(folder))
     for suite in SUITES:
         opened.verdict(suite)
     return [folder / suite / "index.html" for suite in SUITES]
 
 
-def auditor(settings: Settings, url: URL, targets: tuple[Target, ...], data_docs: str = "") -> Auditor:
+def auditor(settings: Settings, url: URL, targets: tuple[Target, ...], **asked: Any) -> Auditor:
+    """An auditor of the settings' database; `asked` are other fields of the scope."""
     scope = AuditScope(
         url=url.render_as_string(hide_password=False),
         build_schema=settings.build_schema,
         application_schema=settings.application_schema,
         targets=targets,
         source_time_zone=settings.source_time_zone,
-        data_docs=data_docs,
+        **asked,
     )
     return Auditor(scope)
 

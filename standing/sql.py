@@ -5,6 +5,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+HERE = Path(__file__).parent
+
 
 def quoted(*names: str) -> str:
     """Names as one qualified SQL identifier, in any case and with any characters."""
@@ -31,7 +33,7 @@ def _files() -> Any:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+        loader=FileSystemLoader([HERE, HERE.parent]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -42,5 +44,7 @@ def _files() -> Any:
 
 
 def render(file: str, **names: Any) -> str:
-    """The statement in `file`, a path below standing/, for these names; values stay parameters."""
+    """The statement in `file`, a path below standing/ or the project, for these names; values stay
+    parameters.
+    """
     return str(_files().get_template(file).render(names))

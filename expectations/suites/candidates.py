@@ -5,6 +5,7 @@ from collections.abc import Callable
 from expectations.engine.catalog import Catalog
 from expectations.engine.rules import Rule, Scan
 from expectations.suites.past import distribution_scans
+from expectations.suites.plausible import plausible_scans
 from expectations.suites.presence import members_scan, relations_scan, set_aside_scan
 from expectations.suites.rating_counts import rating_count_scans
 from expectations.suites.shapes import REBUILD, record, shape_rules, words
@@ -23,14 +24,15 @@ Own = tuple[tuple[Rule, ...], str]
 
 def scans(scope: AuditScope, catalog: Catalog) -> list[Scan]:
     """What must exist, what was set aside, then for each target its members and its documents: two scans
-    each; at last how the members are spread over levels and tiers."""
+    each; how the members are spread over levels and tiers; at last what is believable at all."""
     targets = scope.targets
     parts = [relations_scan(targets, catalog), set_aside_scan(scope.build_schema)] if targets else []
     for target in targets:
         parts.append(members_scan(target, scope))
         parts.append(_documents_scan(target, scope))
     parts += rating_count_scans(targets, scope)
-    return [*parts, *distribution_scans(targets, scope.build_schema)]
+    spread = distribution_scans(targets, scope.build_schema)
+    return [*parts, *spread, *(plausible_scans(scope, catalog) if targets else ())]
 
 
 def _documents_scan(target: Target, scope: AuditScope) -> Scan:

@@ -86,9 +86,14 @@ def execute_locked(
         as_of=as_of,
         started_at=datetime.now(UTC),
         lock=lock,
-        auditor=auditor(settings, engine.url, targets),
+        auditor=auditor(settings, engine.url, targets, is_first=_is_first(engine, request)),
     )
     return carry_out(run, STAGES, perform)
+
+
+def _is_first(engine: Engine, request: Request) -> bool:
+    """Whether the run is going to publish, and no run has before."""
+    return request.as_of is None and last_published_as_of(engine) is None
 
 
 def _awaited(engine: Engine, targets: tuple[Target, ...]) -> int | None:

@@ -1,0 +1,95 @@
+"""Is what was built believable? What no marketplace looks like was misread: a status, unit, key or date.
+
+Each measure has its range in seeds/plausible_ranges.csv, with the number of rows from which on it says
+anything. Nothing compares a first publication with one before it, so there a measure out of its range stops
+the run, until somebody mends the cause or says in that table that it is so; later it is a warning.
+"""
+
+from collections.abc import Sequence
+
+from expectations.engine.catalog import Catalog
+from expectations.engine.rules import Scan, Whole
+from expectations.suites.measures import FLAGS, MEASURES, REVENUE, Measure
+from expectations.targets import among
+from expectations.verdict import AuditScope
+from standing.contract.documents.performance import PERFORMANCE
+from standing.sql import json_number, quoted, render
+
+#: Columns in which applications write an order's currency, in small letters; scores read none of them.
+CURRENCIES = tuple(f"orders.{name}" for name in ("currency", "currency_code", "currencycode"))
+
+#: What every measure needs to be taken at all.
+NEEDS = (
+    *(f"orders.{column}" for column in ("buyer_id", "seller_id", "status", "created_at")),
+    *("users.id", "users.created_at", "seller_profiles.id", "reviews.rating", "reviews.created_at"),
+    "build:order_statuses.meaning",
+    "build:stg_quarantine_counts.set_aside",
+)
+
+
+def plausible_scans(scope: AuditScope, catalog: Catalog) -> list[Scan]:
+    """Revenue against what is published, and a scan of a row a measure.
+
+    Runs of the due leave the latter to full ones, but for a first publication.
+    """
+    compared = [_scan(scope, _revenue(scope), [_rule(REVENUE, "warning")])]
+    scans = compared if PERFORMANCE in scope.targets else []
+    if scope.due_only and not scope.is_first:
+        return scans
+    severity = "critical" if scope.is_first else "warning"
+    rules = [_rule(measure, severity) for measure in MEASURES]
+    return [*scans, _scan(scope, _measures(scope, catalog), rules, NEEDS)]
+
+
+def _scan(scope: AuditScope, measures: str, rules: Sequence[Whole], needs: tuple[str, ...] = ()) -> Scan:
+    ranges = quoted(scope.build_schema, "plausible_ranges")
+    source = f"({measures}) as taken join {ranges} as ranges using (measure)"
+    return Scan(source, "measure", tuple(rules), needs=(*needs, "build:plausible_ranges.measure"))
+
+
+def _revenue(scope: AuditScope) -> str:
+    """The revenue of the shops that are built as one measure, against what their documents say."""
+    now = json_number("built.document -> 'total_revenue'")
+    before = json_number(f"written.{quoted(PERFORMANCE.column)} -> 'total_revenue'")
+    built = among(PERFORMANCE, quoted(scope.build_schema, PERFORMANCE.mart), PERFORMANCE.key, scope)
+    return f"""
+        select
+            '{REVENUE.name}' as measure,
+            sum(now) / sum(before) as value,
+            count(*) as evidence,
+            count(*) || ' shops have revenue of ' || sum(now) || ', published was ' || sum(before) as shown
+        from (
+            select {now} as now, {before} as before
+            from {built} as built
+            join {quoted(scope.application_schema, PERFORMANCE.table)} as written
+                on written.{PERFORMANCE.table_key} = built.{PERFORMANCE.key}
+        ) as shops
+        where now > 0 and before > 0"""
+
+
+def _rule(measure: Measure, severity: str) -> Whole:
+    here = f"measure = '{measure.name}'"
+    reach = "coalesce(lowest::text, 'anything') || ' to ' || coalesce(highest::text, 'anything')"
+    return Whole(
+        f"{measure.name}_is_plausible",
+        severity,
+        f"count(*) filter (where {here} and evidence >= min_rows and (value < lowest or value > highest))",
+        f"max(shown || '; plausible is ' || {reach}) filter (where {here})",
+        measure.meaning,
+        f"{measure.action}; if it is so, say so in row {measure.name} of seeds/plausible_ranges.csv",
+        measure.needs,
+    )
+
+
+def _measures(scope: AuditScope, catalog: Catalog) -> str:
+    currency = next((path for path in catalog.types if path.lower() in CURRENCIES), "")
+    return render(
+        "expectations/suites/plausible.sql.j2",
+        has=catalog.usable,
+        relation=lambda name: quoted(scope.application_schema, name),
+        built=lambda name: quoted(scope.build_schema, name),
+        flags=[flag for flag in FLAGS if catalog.usable(f"users.{flag}")],
+        currency=quoted(currency.partition(".")[2]) if currency else "",
+        open_days=f"(select value from {quoted(scope.build_schema, 'policy_numbers')}"
+        " where name = 'open_order_days')",
+    )

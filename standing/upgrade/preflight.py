@@ -15,7 +15,16 @@ from standing.errors import StandingError, UnfitDatabase
 from standing.settings import Settings
 from standing.text import plural
 from standing.upgrade import dry_run, revisions
-from standing.upgrade.checks import change_log, limits, publications, schemas, server, space
+from standing.upgrade.checks import (
+    change_log,
+    limits,
+    meaning,
+    publications,
+    schemas,
+    server,
+    space,
+    widths,
+)
 from standing.upgrade.checks.server import Check
 
 
@@ -59,6 +68,8 @@ def _all(connection: Connection[Any], settings: Settings, backup: Path | None) -
     checks += space.space(connection, catalog)
     if go([check for check in checks if check.name in ("tables", "privileges")]):
         checks += space.quarantine(connection, catalog)
+        checks += meaning.meaning(connection, catalog)
+        checks += widths.widths(connection, catalog)
     return [*checks, *space.readable_backup(backup)]
 
 

@@ -74,7 +74,7 @@ def _rule(measure: Measure, severity: str) -> Whole:
         f"{measure.name}_is_plausible",
         severity,
         f"count(*) filter (where {here} and evidence >= min_rows and (value < lowest or value > highest))",
-        f"max(shown || '; plausible is ' || {reach}) filter (where {here})",
+        f"coalesce(max(shown || '; plausible is ' || {reach}) filter (where {here}), 'nothing to measure')",
         measure.meaning,
         f"{measure.action}; if it is so, say so in row {measure.name} of seeds/plausible_ranges.csv",
         measure.needs,

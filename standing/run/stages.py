@@ -136,9 +136,10 @@ def _audited(run: Run, suite: str, effects: Effects | None = None) -> Audited:
     verdict = audited.verdict
     if not verdict.passed:
         run.parts.append(audited)
-        worst = verdict.failures("critical")[0]
+        worst, *others = verdict.failures("critical")
+        also = f" Failed as well: {', '.join(one.expectation for one in others)}." if others else ""
         raise AuditFailed(
-            f"audit {suite}: {worst.expectation}: {worst.observed}; {worst.meaning}",
+            f"audit {suite}: {worst.expectation}: {worst.observed}; {worst.meaning}{also}",
             fix_of(worst.observed, worst.action),
         )
     return audited

@@ -67,10 +67,12 @@ SAID: dict[str, tuple[str, str, list[tuple[str, str]]]] = {
         alter table orders add "deletedAt" timestamp default now();
         alter table reviews add is_hidden boolean default true, add hidden smallint default 0;
         alter table products add "archivedAt" date, add deleted_flag boolean;
+        alter table seller_profiles add "isActive" boolean default false;
         insert into products values (default);
         """,
         [
-            ("note", "users.deleted_at is not read: 0 rows with it count like the others"),
+            ("note", "users.deleted_at is not read: 0 rows that it hides count like the others"),
+            ("warning", "seller_profiles.isActive is not read: 3 rows"),
             ("warning", "orders.deletedAt is not read: 142 rows"),
             ("warning", "reviews.is_hidden is not read: 1 rows"),
             ("note", "reviews.hidden is not read: 0 rows"),
@@ -80,7 +82,7 @@ SAID: dict[str, tuple[str, str, list[tuple[str, str]]]] = {
     ),
     "nothing is hidden": (
         "deleted rows",
-        "alter table users add shade text, add undeleted boolean",
+        "alter table users add shade text, add undeleted boolean, add activity text",
         [("ok", "no column looks like a mark")],
     ),
     "rows grow": (

@@ -20,11 +20,13 @@ from standing.sql import quoted
 from standing.upgrade.checks.fitness import bare
 from standing.upgrade.checks.server import Check
 
-#: Names of columns, without their underscores and in small letters, by which applications hide a row.
+#: Names of columns, without their underscores and in small letters, by which applications hide a row: what
+#: is set, or what is not.
 HIDING = re.compile(
-    r"(is)?(soft)?(deleted|removed|hidden|archived|trashed|discarded|disabled|deactivated|unpublished)(at|on|date|time|flag)?"
-    r"|(deletion|removal)(at|on|date|time)|datedeleted|deletedby"
+    r"(is)?(soft)?(deleted|removed|hidden|archived|trashed|discarded|disabled|deactivated|unpublished)"
+    r"(at|on|date|time|flag)?|(deletion|removal)(at|on|date|time)|datedeleted|deletedby"
 )
+SHOWING = re.compile(r"(is)?(active|enabled|visible|published)")
 CURRENCY = re.compile(r"currency(code)?")
 #: Statuses that are listed; the rest of many is a number.
 LISTED = 20
@@ -107,28 +109,30 @@ def _amounts(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]:
 
 def _hidden_rows(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]:
     """Columns by which the application may delete or hide rows that Standing goes on counting."""
-    any_columns = False
+    found = False
     for source in SOURCES:
         read = {column.name for column in source.columns}
-        for (table, name), column in catalog.columns.items():
-            if table != source.table or name in read or not HIDING.fullmatch(_plain(name)):
+        for table, name in catalog.columns:
+            if table != source.table or name in read or not _hides(name):
                 continue
-            any_columns = True
-            set_rows = rows(
-                connection,
-                f"select count(*) filter (where {_is_set(quoted(name), column.type)}) as hidden"
-                f" from {quoted(catalog.schema, table)}",
-            )[0]["hidden"]
-            message = f"{table}.{name} is not read: {set_rows:,} rows with it count like the others"
-            fix = "have the application delete such rows, or let the source be a view without them"
-            yield Check("deleted rows", "warning" if set_rows else "note", message, fix)
-    if not any_columns:
+            found = True
+            statement = (
+                f"select count(*) filter (where {_hides(name)}) as n from {quoted(catalog.schema, table)}"
+            )
+            number = rows(connection, statement)[0]["n"]
+            message = f"{table}.{name} is not read: {number:,} rows that it hides count like the others"
+            fix = "if they are gone for the application, have it delete or move them: what is there counts"
+            yield Check("deleted rows", "warning" if number else "note", message, fix)
+    if not found:
         yield Check("deleted rows", "ok", "no column looks like a mark of deleted or hidden rows")
 
 
-def _is_set(column: str, type_: str) -> str:
-    """Whether a mark is set, whatever it is stored as: a moment, a flag, a number or a word."""
-    return f"coalesce(lower({column}::text) not in ('', 'false', 'f', '0', 'no', 'n', 'infinity'), false)"
+def _hides(name: str) -> str:
+    """Whether a column hides its row, stored as a moment, flag, number or word; empty where it is none."""
+    text = f"lower({quoted(name)}::text)"
+    if HIDING.fullmatch(_plain(name)):
+        return f"{text} not in ('', 'false', '0', 'no', 'n', 'infinity')"
+    return f"{text} in ('false', '0', 'no', 'n')" if SHOWING.fullmatch(_plain(name)) else ""
 
 
 def _plain(name: str) -> str:

@@ -94,6 +94,24 @@ MEASURES = (
         "bring orders.total_amount into baht",
     ),
     Measure(
+        "payouts_ratio",
+        "Shops cannot be paid many times what they sold: payouts and orders are in different units.",
+        "bring payouts.amount and orders.total_amount into baht",
+        ("orders.total_amount", "payouts.amount"),
+    ),
+    Measure(
+        "known_canceller_share",
+        "Who called an order off is not known by these words, so it counts against nobody.",
+        "have orders.cancelled_by say buyer, seller or system",
+        ("orders.cancelled_by",),
+    ),
+    Measure(
+        "active_products_share",
+        "Only products whose status is active are listings: shops would have none.",
+        "have products.status say active",
+        ("products.status",),
+    ),
+    Measure(
         "same_shop_share",
         "Shops do not trade alike by chance: these orders are made or copied.",
         "see whether DATABASE_URL leads to test data, and whether orders.seller_id is right",

@@ -13,6 +13,7 @@ from expectations.suites.measures import FLAGS, MEASURES, REVENUE, Measure
 from expectations.targets import among
 from expectations.verdict import AuditScope
 from standing.contract.documents.performance import PERFORMANCE
+from standing.contract.sources import FAMILIES
 from standing.sql import json_number, quoted, render
 
 #: Columns in which applications write an order's currency, in small letters; scores read none of them.
@@ -89,6 +90,7 @@ def _measures(scope: AuditScope, catalog: Catalog) -> str:
         relation=lambda name: quoted(scope.application_schema, name),
         built=lambda name: quoted(scope.build_schema, name),
         flags=[flag for flag in FLAGS if catalog.usable(f"users.{flag}")],
+        has_payouts=catalog.types.get("payouts.amount") in FAMILIES["number"],
         currency=quoted(currency.partition(".")[2]) if currency else "",
         open_days=f"(select value from {quoted(scope.build_schema, 'policy_numbers')}"
         " where name = 'open_order_days')",

@@ -6,7 +6,7 @@ select
     rating::integer as rating,
     created_at,
     detailed_ratings,
-    coalesce(moderation ->> 'status', 'pending') as moderation_status,
+    coalesce(lower(moderation ->> 'status'), 'pending') as moderation_status,
     coalesce(
         case
             when jsonb_typeof(engagement -> 'helpful_count') = 'number'

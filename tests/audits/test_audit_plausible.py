@@ -65,7 +65,7 @@ ODD = {
     "satang": ("update orders set total_amount = total_amount * 100", {"median_amount"}),
     "thousands of baht": (
         "update orders set total_amount = total_amount / 1000",
-        {"median_amount"},
+        {"median_amount", "payouts_ratio"},
     ),
     "whole baht in satang": (
         "update orders set total_amount = 100 * round(total_amount / 20)",

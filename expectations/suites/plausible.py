@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from expectations.engine.catalog import Catalog
 from expectations.engine.rules import Scan, Whole
 from expectations.suites.measures import FLAGS, MEASURES, REVENUE, Measure
+from expectations.suites.past import policy
 from expectations.targets import among
 from expectations.verdict import AuditScope
 from standing.contract.documents.performance import PERFORMANCE
@@ -84,14 +85,14 @@ def _rule(measure: Measure, severity: str) -> Whole:
 
 def _measures(scope: AuditScope, catalog: Catalog) -> str:
     currency = next((path for path in catalog.types if path.lower() in CURRENCIES), "")
+    build = scope.build_schema
     return render(
         "expectations/suites/plausible.sql.j2",
         has=catalog.usable,
         relation=lambda name: quoted(scope.application_schema, name),
-        built=lambda name: quoted(scope.build_schema, name),
+        built=lambda name: quoted(build, name),
         flags=[flag for flag in FLAGS if catalog.usable(f"users.{flag}")],
         has_payouts=catalog.types.get("payouts.amount") in FAMILIES["number"],
         currency=quoted(currency.partition(".")[2]) if currency else "",
-        open_days=f"(select value from {quoted(scope.build_schema, 'policy_numbers')}"
-        " where name = 'open_order_days')",
+        policy=lambda name: policy(build, name),
     )

@@ -101,11 +101,12 @@ ODD = {
         " ('orders', 'self-dealing', 700), ('reviews', 'rating out of range', 90)",
         {"orders_set_aside_share", "reviews_set_aside_share", "self_dealing_share"},
     ),
-    "other words for who lost": (
+    "other words for what is owed": (
         "insert into standing_build.stg_quarantine_counts (source, reason, set_aside) values"
-        " ('disputes', 'decided against somebody unknown; it counts against nobody', 999),"
-        " ('messages', 'sender does not exist; it counts for the recipient', 9999)",
-        {"disputes_set_aside_share"},
+        " ('payouts', 'unknown status; it is in no balance', 9999),"
+        " ('orders', 'paid before it was created; the time is left out', 2999);"
+        "update standing_build.stg_source_sizes set total = 9999 where source = 'payouts'",
+        {"payouts_set_aside_share"},
     ),
     "everybody is banned": (
         "update standing_build.user_trust_scores set level = 'bronze'",
@@ -157,6 +158,9 @@ BELIEVABLE = {
     "update orders set status = 'delivered', total_amount = 90000, completed_at = null",
     "nothing yet": "delete from reviews; delete from orders; update seller_profiles set rating_count = 0",
     "baht beside the amount": "alter table orders add currency text default 'thb'",
+    "amounts that are none": "update orders set total_amount = 'NaN' where id::text < '1';"
+    "update payouts set amount = 'NaN' where id::text < '8'; update orders set total_amount = 9e9"
+    " where id::text >= 'f'",
     "as it is": "select",
 }
 

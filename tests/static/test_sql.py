@@ -125,6 +125,7 @@ def test_what_is_read_of_policy_by_name_is_declared_with_the_seeds() -> None:
         ("macros", "sql"),
         ("standing", "py"),
         ("expectations", "py"),
+        ("expectations", "j2"),
     ):
         for file in (PROJECT_ROOT / folder).rglob(f"*.{ending}"):
             text = file.read_text("utf-8")

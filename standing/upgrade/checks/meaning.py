@@ -77,7 +77,7 @@ def _statuses(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]:
 
 def _amounts(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]:
     """The middle amount of the orders, in the currency that it is taken for, and the one beside it."""
-    if bare(catalog.columns["orders", "total_amount"].type) not in FAMILIES["number"].values():
+    if bare(catalog.columns["orders", "total_amount"].type) not in FAMILIES["number"]:
         return
     (limits,) = (row for row in _policy("plausible_ranges") if row["measure"] == "median_amount")
     names = [name for table, name in catalog.columns if table == "orders"]

@@ -18,7 +18,11 @@ from sqlalchemy import make_url
 
 from standing import PROJECT_ROOT
 from standing.build.dbt import environment
+from standing.contract.targets import TARGETS
+from standing.database.clock import wall_clock
+from standing.database.connect import connect
 from standing.database.embedded import Server
+from standing.incremental.plan import open_build
 from standing.settings import Settings, load_settings
 
 LINTED = ("models", "tests/dbt")
@@ -62,7 +66,10 @@ def marketplace() -> Iterator[Settings]:
                 check=True,
                 capture_output=True,
             )
-        yield load_settings(STANDING_HOME=home, DATABASE_URL=server.url())
+        settings = load_settings(STANDING_HOME=home, DATABASE_URL=server.url())
+        with connect(settings) as engine:  # as a run begins: models compile by what it has read
+            open_build(engine, settings, 0, wall_clock(engine), TARGETS)
+        yield settings
     finally:
         server.remove()
         shutil.rmtree(home, ignore_errors=True)

@@ -19,7 +19,7 @@ from standing.text import plural
 #: How the comment begins on every schema, relation and function that is ours.
 MARK = "made by Standing"
 #: What is named of the strangers in a message.
-NAMED = 5
+NAMED = 10
 
 Driver = psycopg.Connection[Any]
 

@@ -77,7 +77,7 @@ def test_dry_run_is_what_migrate_then_does(settings: Settings, engine: Engine) -
     done = migrate(settings, engine)
     last = [name for name in done.steps if name.startswith("change log of")]
     assert len(last) == 6
-    assert planned == [*done.steps[: -len(last)], *done.members, *last]
+    assert planned == ["Standing's own schema", *done.steps[: -len(last)], *done.members, *last]
     assert plan(settings, engine) == []
 
 

@@ -218,7 +218,7 @@ def write(connection: Connection, roll: Random, settings: Settings, types: list[
     require_logged(connection, f"delete from public.{roll.choice([table, place])}", new)
 
 
-@pytest.mark.parametrize("number", [40, pytest.param(2000, marks=pytest.mark.prove)])
+@pytest.mark.parametrize("number", [40, pytest.param(500, marks=pytest.mark.prove)])
 def test_keys_of_any_type_and_value_are_logged_or_everybody_is_due(
     engine: Engine, settings: Settings, types: list[str], seed: int, number: int
 ) -> None:

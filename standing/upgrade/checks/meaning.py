@@ -122,6 +122,7 @@ def _hidden_rows(connection: Connection[Any], catalog: Catalog) -> Iterator[Chec
             number = rows(connection, statement)[0]["n"]
             message = f"{table}.{name} is not read: {number:,} rows that it hides count like the others"
             fix = "if they are gone for the application, have it delete or move them: what is there counts"
+            fix += "" if source.by_row else f"; or let {table} be a view without them"
             yield Check("deleted rows", "warning" if number else "note", message, fix)
     if not found:
         yield Check("deleted rows", "ok", "no column looks like a mark of deleted or hidden rows")

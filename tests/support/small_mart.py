@@ -13,6 +13,7 @@ from standing.contract import targets
 from standing.contract.target import Target
 from standing.database.clock import wall_clock
 from standing.database.lock import run_lock
+from standing.database.owners import mark
 from standing.decisions import undo as undoing
 from standing.gate import change_sets
 from standing.incremental.acknowledge import Published
@@ -29,6 +30,7 @@ def build(engine: Engine, target: Target, documents: Mapping[str, Any]) -> None:
         f"drop table if exists {mart}",
         f"create table {mart} ({target.key} uuid primary key, document jsonb not null,"
         " valid_until timestamptz)",
+        mark("table", mart),
         "truncate standing_build.due_users",
     )
     with engine.begin() as connection:

@@ -35,6 +35,7 @@ UNLOGGED = (
     "select relname from pg_class where relnamespace = 'standing_build'::regnamespace"
     " and relkind = 'r' and relpersistence = 'u'"
 )
+EXPLAINED = ("documents", "factors", "labels")
 CHANGE = (
     "update orders set total_amount = total_amount + 1"
     " where id in (select id from orders order by id limit 3)"
@@ -123,8 +124,10 @@ def test_what_a_crash_of_the_server_empties_is_not_shown_and_comes_back(
     do(engine, *(f"truncate standing_build.{table}" for table in lost))
     for one, known in zip(asked, before, strict=True):
         found = explain(marketplace, *one)
-        assert content(found)["documents"] == known["documents"]
-        assert (found.following, found.orders, found.labels) == (None, {}, {})
+        # Policy is kept with the runs: the sum of the factors is explained all the same.
+        shown = content(found)
+        assert {key: shown[key] for key in EXPLAINED} == {key: known[key] for key in EXPLAINED}
+        assert (found.following, found.orders) == (None, {})
         assert as_text(found)
     do(engine, CHANGE)
     assert "a crash of the server has emptied the build" in run(marketplace)
@@ -135,7 +138,7 @@ def test_what_a_crash_of_the_server_empties_is_not_shown_and_comes_back(
 
 
 def test_facts_that_are_missing_make_everybody_due(marketplace: Settings, engine: Engine) -> None:
-    (user,) = busy(engine, "buyer_id", "due_users")
+    (user,) = column(engine, BUSY.format(key="buyer_id", and_not_due="", number=1))
     before = content(explain(marketplace, "user", user))
     do(engine, "drop table standing_build.int_user_behavior cascade")
     found = explain(marketplace, "user", user)

@@ -157,7 +157,8 @@ def invoke(
     if not outcome.success:
         message = str(outcome.exception)
         raise BuildFailed(f"dbt {arguments[0]}: {message}", fix_of(message, f"read {log}"))
-    return [_node_result(result) for result in found]
+    # What dbt runs before it builds (on-run-start) has a result of its own.
+    return [_node_result(result) for result in found if result.node.resource_type != "operation"]
 
 
 #: No test that needs a model left unbuilt, and none of one model's arithmetic: those are for developers.

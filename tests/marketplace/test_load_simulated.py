@@ -8,6 +8,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import Engine, text
 
 from standing.cli import standing
+from standing.database.owners import MARK
 from standing.errors import SettingError, StandingError
 from standing.marketplace.ground import OPTIONAL, REQUIRED
 from standing.settings import Settings, current
@@ -166,7 +167,9 @@ def test_another_load_needs_replace_which_drops_what_was_derived(load: Load, eng
     with engine.begin() as connection:
         for schema in ("standing", "standing_build"):
             connection.execute(text(f"create schema {schema}"))
-            connection.execute(text(f"create table {schema}.kept (id int)"))
+            connection.execute(text(f"create table {schema}.derived (id int)"))
+            for made in (f"schema {schema}", f"table {schema}.derived"):
+                connection.execute(text(f"comment on {made} is '{MARK}'"))
     with pytest.raises(SettingError, match=r"(?s)test_.*--replace"):
         load("simulated", "--users", "200", "--orders", "100")
     load("simulated", "--users", "200", "--orders", "100", "--replace")

@@ -77,12 +77,12 @@ def publish_tiers(engine: Engine, schema: str, moment: datetime) -> None:
             text(
                 "insert into standing.history (run_id, target, member_id, old_document, new_hash,"
                 " published_at)"
-                " select 1, 'tier_info', sellers.id, sellers.tier_info, '', :at"
+                " select :run_id, 'tier_info', sellers.id, sellers.tier_info, '', :at"
                 " from seller_profiles as sellers"
                 f" join {schema}.seller_tiers as mart on mart.seller_id = sellers.id"
                 " where mart.document is distinct from sellers.tier_info"
             ),
-            {"at": moment + timedelta(minutes=1)},
+            {"run_id": moment.toordinal(), "at": moment + timedelta(minutes=1)},
         )
         connection.execute(
             text(

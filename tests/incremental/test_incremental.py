@@ -501,7 +501,7 @@ def history(
 @pytest.mark.timeout(7200)
 @pytest.mark.parametrize(
     ("histories", "steps"),
-    [pytest.param(1, 150, id="one"), pytest.param(8, 210, id="many", marks=pytest.mark.prove)],
+    [pytest.param(1, 110, id="one"), pytest.param(8, 210, id="many", marks=pytest.mark.prove)],
 )
 def test_after_any_history_the_due_alone_give_what_everybody_would(
     history: type[History], histories: int, steps: int, seed: int, request: pytest.FixtureRequest

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from standing.build.fingerprint import Fingerprint
+from standing.build.fingerprint import Fingerprint, edited
 from standing.contract.members import MEMBER_KINDS, MemberKind
 from standing.contract.targets import TARGETS, Target
 from standing.database.clock import wall_clock
@@ -56,7 +56,9 @@ def everybody_due(
         if target.name not in known:
             yield target.name, "never published before"
         elif known[target.name] != fingerprint.targets[target.name]:
-            yield target.name, "a model, policy, setting, source column or constraint has changed"
+            parts = sorted(edited(known[target.name], fingerprint.targets[target.name]))
+            more = f" and {len(parts) - 5} more" if len(parts) > 5 else ""
+            yield target.name, f"what it is made by has changed: {', '.join(parts[:5])}{more}"
         for model in (target.mart, *target.facts):
             if model not in observed.built:
                 yield target.name, f"{model} is missing from the build"

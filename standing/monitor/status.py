@@ -13,6 +13,7 @@ from standing.gate.waiting import awaited
 from standing.incremental.change_log import log_size
 from standing.incremental.due import due_members
 from standing.incremental.foreseen import foresee
+from standing.incremental.plan import Plan
 from standing.publish.documents import number
 from standing.settings import Settings
 from standing.sql import quoted
@@ -76,9 +77,12 @@ def _changes(connection: Connection, settings: Settings) -> dict[str, Any]:
     counted = due_members(connection)
     held = rows(connection, "select target, count(*) as held from standing.holds group by target")
     of_target: dict[str, int] = {row["target"]: row["held"] for row in held}
+    waiting = log_size(connection)
+    # Whom these rows concern is known when a run reads them.
+    concerned = "those whom the waiting rows concern" if waiting else ""
     return {
         "on": settings.change_log,
-        "waiting": log_size(connection),
+        "waiting": waiting,
         "follows": list(observed.log.follows),
         "problems": list(observed.log.problems),
         "unfollowed": list(observed.log.unfollowed),
@@ -86,7 +90,7 @@ def _changes(connection: Connection, settings: Settings) -> dict[str, Any]:
             {
                 "selection": selection,
                 "waits_for": awaited(connection, plan.asked.targets),
-                "builds": plan.who,
+                "builds": _builds(plan, concerned),
                 "everybody": plan.everybody,
                 "members": plan.users,
                 "shops": plan.sellers,
@@ -104,3 +108,9 @@ def _changes(connection: Connection, settings: Settings) -> dict[str, Any]:
         ],
         "holds": rows(connection, HOLDS),
     }
+
+
+def _builds(plan: Plan, concerned: str) -> str:
+    if plan.everybody or not concerned:
+        return plan.who
+    return concerned if plan.nobody else f"{plan.who}, and {concerned}"

@@ -40,7 +40,7 @@ LABELS = {
 @dataclass(frozen=True)
 class Explanation:
     """One member explained. `factors` sum to the score with `start`; `orders` are those behind bad rates,
-    None while they are not known; `labels` are what codes are called."""
+    None while they are not known; `labels` are what codes are called, `held` the undone runs by target."""
 
     kind: str
     member_id: str
@@ -52,6 +52,7 @@ class Explanation:
     following: dict[str, Any] | None = None
     sources: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
+    held: dict[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         return {**vars(self), "as_of": self.as_of.isoformat() if self.as_of else None}
@@ -112,7 +113,16 @@ def explain_member(
         following=following,
         sources={target.name: target.document.sources for target in targets},
         labels=_labels(policy),
+        held={} if replayed else _held(connection, targets, key),
     )
+
+
+def _held(connection: Connection, targets: list[Target], key: UUID) -> dict[str, int]:
+    statement = (
+        "select target, run_id from standing.holds where member_id = :key and target = any(:targets)"
+    )
+    found = rows(connection, statement, key=key, targets=[target.name for target in targets])
+    return {row["target"]: row["run_id"] for row in found}
 
 
 def _trust_days(policy: Policy) -> int:

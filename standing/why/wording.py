@@ -24,6 +24,9 @@ def as_text(explanation: Explanation) -> str:
     for title, orders in (explanation.orders or {}).items():
         newest = f", the newest {SHOWN}" if len(orders) == SHOWN else ""
         lines += ["", f"orders {title}{newest}:", *(_order(order) for order in orders)]
+    for target, run_id in explanation.held.items():
+        held = f"{target} is held as it was before run {run_id}, which was undone, whatever data say now"
+        lines += ["", f"{held}: standing resume {run_id}"]
     lines += ["", "where it comes from:"]
     for target, keys in explanation.sources.items():
         lines += [f"  {target}.{key}: {', '.join(tables)}" for key, tables in keys.items()]

@@ -32,7 +32,8 @@ def by_name(target: Target) -> str:
 
 @pytest.mark.parametrize("target", TARGETS, ids=by_name)
 def test_a_document_is_whole(target: Target) -> None:
-    assert lacking(target, PROJECT_ROOT) == []
+    missing = lacking(target, PROJECT_ROOT)
+    assert not missing, "\n".join(missing)
 
 
 def test_every_target_is_published_by_one_selection_and_by_all() -> None:

@@ -13,6 +13,7 @@ from standing.errors import StandingError
 from standing.run.execute import execute
 from standing.run.run import Request
 from standing.settings import Settings
+from standing.why import as_text, explain
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 
@@ -108,6 +109,10 @@ def test_what_has_changed_since_stays_and_is_counted(marketplace: Settings, data
     assert undone.named == {"trust_score": (first,)}
     assert scalar(database, f"select trust_score::text from users where id = '{first}'") == mended
     assert scalar(database, f"select count(*) from standing.holds where member_id = '{first}'") == 0
+    held = str(scalar(database, "select min(member_id::text) from standing.holds"))
+    explained = as_text(explain(marketplace, "user", held))
+    assert f"trust_score is held as it was before run {RUN}, which was undone" in explained
+    assert "is held" not in as_text(explain(marketplace, "user", str(first)))
 
 
 def test_a_null_comes_back_as_null_and_a_first_run_leaves_the_defaults(

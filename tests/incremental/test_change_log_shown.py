@@ -53,7 +53,8 @@ def test_status_counts_waiting_rows_due_members_and_holds(
     }
     builds = {one["selection"]: one["builds"] for one in found["plans"]}
     because = "everybody, 300 members and 10 shops: everything in a source may have changed"
-    assert builds == {"all": because, "scores": because, "tiers": "nobody is due"}
+    concerned = "those whom the waiting rows concern"
+    assert builds == {"all": because, "scores": because, "tiers": concerned}
     assert found["holds"] == [{"run_id": 1, "documents": 2, "reason": ""}]
     with connect(published) as engine, engine.begin() as connection:
         connection.execute(text("delete from standing.due where member_id is null"))

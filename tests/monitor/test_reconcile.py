@@ -116,7 +116,7 @@ def test_drift_is_found_by_document_and_cause_and_mended_when_asked(
     assert (verdict["reason"], verdict["fix"]) == ("", "")
     assert clean.error is None
 
-    assert "has changed" in clean.run.stages[0].detail
+    assert "what it is made by has changed: sources" in clean.run.stages[0].detail
     with database.connect() as connection:
         orphans = "select count(*) from standing_build.stg_quarantine where reason = 'buyer does not exist'"
         assert connection.scalar(text(orphans)) == 1

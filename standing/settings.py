@@ -8,9 +8,11 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import lru_cache
+from io import StringIO
 from pathlib import Path
 from typing import Any, Literal
 
+from dotenv.parser import parse_stream
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
@@ -234,10 +236,14 @@ def load_settings(**overrides: Any) -> Settings:
 def _require_text(env_file: Path | None) -> None:
     """Whoever else reads `.env` (Prefect does) could not say what is wrong with it."""
     if env_file is not None and env_file.exists():
+        fix = "correct it, or set its variables"
         try:
-            text_of(env_file)
+            lines = parse_stream(StringIO(text_of(env_file)))
         except UnreadableFile as error:
-            raise SettingError(f"{env_file} {error}", "correct it, or set its variables") from None
+            raise SettingError(f"{env_file} {error}", fix) from None
+        # Others pass over such a line in silence, and its setting with it. It may hold a secret.
+        for wrong in (one.original.line for one in lines if one.error):
+            raise SettingError(f"{env_file} line {wrong} is no NAME=VALUE, or a quote is left open", fix)
 
 
 @lru_cache(maxsize=1)

@@ -124,6 +124,15 @@ def test_a_dotenv_file_in_another_encoding_is_refused_by_name(
     assert f"{file} {said}" in refused.value.message
 
 
+def test_a_line_of_a_dotenv_file_that_is_no_setting_is_refused_by_its_number(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text('A=b\nDATABASE_URL="postgresql://me:secret@host/shop\n')
+    with pytest.raises(SettingError) as refused:
+        load_settings(_env_file=file)
+    assert "line 2 is no NAME=VALUE, or a quote is left open" in refused.value.message
+    assert "secret" not in str(refused.value)
+
+
 def test_a_dotenv_file_that_cannot_be_read_says_why_and_one_that_is_missing_nothing(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="cannot be read: Is a directory"):
         load_settings(_env_file=tmp_path)

@@ -11,7 +11,7 @@ from expectations.engine.rules import Rule, Scan, Whole
 from expectations.suites.contract import CORRECT, MEMBERS, contract_scan, unpromised_scans
 from expectations.suites.past import volume_rules
 from expectations.targets import among_due
-from expectations.verdict import AuditScope
+from expectations.verdict import AuditError, AuditScope
 from standing.sql import literals, quoted
 
 #: Days without a new order after which a marketplace that sells every day has probably lost its feed.
@@ -131,8 +131,12 @@ def _filled(table: str, column: str) -> Rule:
 
 def order_statuses() -> tuple[str, ...]:
     """The statuses that the policy knows, from the seed itself: a first run has not loaded it yet."""
-    with ORDER_STATUSES.open(encoding="utf-8", newline="") as file:
-        return tuple(row["status"] for row in csv.DictReader(file))
+    try:
+        with ORDER_STATUSES.open(encoding="utf-8", newline="") as file:
+            return tuple(row["status"] for row in csv.DictReader(file))
+    except (OSError, UnicodeError, csv.Error, KeyError):
+        message = f"{ORDER_STATUSES.parent.name}/{ORDER_STATUSES.name} cannot be read"
+        raise AuditError(message, "standing diff names what is wrong, by line") from None
 
 
 def _orders(catalog: Catalog) -> tuple[Rule | Whole, ...]:

@@ -4,6 +4,7 @@ The upgrade takes the defaults, the audits types and ranges, `why` the sources, 
 """
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Final, Literal
 
 from standing.contract.declare import Default
@@ -23,11 +24,13 @@ class Moment:
     later: str = ""
 
 
-class _Absent:
-    """The default of a key that the migration guide does not have."""
+class _Absent(Enum):
+    """The default of a key that the migration guide does not have; one object in every process."""
+
+    ABSENT = "absent"
 
 
-ABSENT: Final = _Absent()
+ABSENT: Final = _Absent.ABSENT
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ def build(run: Run) -> Built:
     they and the staging views are left out where they are as they should be.
     """
     plan = run.required_plan
+    dbt.check_policy()  # the audit reads policy, too
     _begin(run, "sources")
     with _audit_explains(run, "sources"):
         nodes = _build_prepared(run) if plan.is_prepared else _build_with_policy(run, plan)

@@ -1,6 +1,7 @@
 """The contract is whole, and what is published is what it says."""
 
 import importlib.util
+import pickle
 import shutil
 import subprocess
 import sys
@@ -34,6 +35,11 @@ def by_name(target: Target) -> str:
 def test_a_document_is_whole(target: Target) -> None:
     missing = lacking(target, PROJECT_ROOT)
     assert not missing, "\n".join(missing)
+
+
+def test_a_target_is_the_same_in_the_process_that_audits() -> None:
+    """Audits ask which targets a run has."""
+    assert pickle.loads(pickle.dumps(TARGETS)) == TARGETS  # noqa: S301
 
 
 def test_every_target_is_published_by_one_selection_and_by_all() -> None:

@@ -23,5 +23,5 @@ def schemas(connection: Connection[Any], settings: Settings) -> Iterator[Check]:
         refusal = not_ours(found)
         yield Check("schemas", "no-go", refusal.message, refusal.fix)
     else:
-        names = f"standing, {settings.build_schema} and those that begin with its name"
+        names = f"standing, {settings.build_schema} and the schemas that runs make beside it"
         yield Check("schemas", "ok", f"{names} are Standing's, or free")

@@ -179,9 +179,14 @@ def test_a_flow_by_hand_that_an_audit_or_the_gate_stops_exits_as_a_run_does(
     give_prefect(settings.home)
     database = create_engine(settings.database_url or "")
     for change, name, code in (
-        ("alter table orders rename column status to state", "Failed", 3),
         (
-            "alter table orders rename column state to status; update users set email_verified = false,"
+            "alter table orders add column asked numeric; update orders set asked = total_amount;"
+            " update orders set total_amount = -1",
+            "Failed",
+            3,
+        ),
+        (
+            "update orders set total_amount = asked; update users set email_verified = false,"
             " phone_verified = false, kyc_status = 'none'",
             "Stopped by the gate",
             6,

@@ -12,7 +12,8 @@ attributes: Attributes = context.config.attributes["standing"]
 
 with attributes.engine.connect() as connection:
     create_schema(driver(connection), STANDING_SCHEMA)
-    connection.execute(text(VERSION_TABLE))
+    for statement in VERSION_TABLE:
+        connection.execute(text(statement))
     connection.commit()
     context.configure(
         connection=connection,

@@ -162,13 +162,16 @@ NAMES = tuple(re.findall(rf"create table if not exists {SCHEMA}\.(\w+)", "\n".jo
 #: What is somebody else's in the schemas of Standing; dbt asks it, too (macros/owners/marks.sql).
 STRANGERS = f"create or replace view {SCHEMA}.strangers as {strangers_sql()}"
 MARKS = (
-    *(mark("table", f"{SCHEMA}.{name}") for name in (*NAMES, "alembic_version")),
+    *(mark("table", f"{SCHEMA}.{name}") for name in NAMES),
     mark("sequence", f"{SCHEMA}.changes_missed"),
     mark("view", f"{SCHEMA}.strangers"),
 )
 STATEMENTS = (*TABLES, STRANGERS, *MARKS)
-#: Where Alembic keeps how far the upgrade is; ours, so that a dry run can print it.
-VERSION_TABLE = f"create table if not exists {SCHEMA}.alembic_version (version_num varchar(32) primary key)"
+#: Where Alembic keeps how far the upgrade is; ours, so that a dry run can print it. It comes first of all.
+VERSION_TABLE = (
+    f"create table if not exists {SCHEMA}.alembic_version (version_num varchar(32) primary key)",
+    mark("table", f"{SCHEMA}.alembic_version"),
+)
 
 #: Raised by whoever changes the tables, so that older code knows newer tables.
 LAYOUT = 2

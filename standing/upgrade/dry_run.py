@@ -20,7 +20,7 @@ from standing.upgrade.forward import is_current, require_not_newer
 from standing.upgrade.plan.tables import wanted_tables
 from standing.upgrade.steps import Step
 
-OWN_SCHEMA = (f"create schema if not exists {SCHEMA}", VERSION_TABLE)
+OWN_SCHEMA = (f"create schema if not exists {SCHEMA}", *VERSION_TABLE)
 
 
 @dataclass(frozen=True)

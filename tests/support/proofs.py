@@ -5,6 +5,7 @@ draws the same each time.
 """
 
 import random
+from typing import Any
 
 import pytest
 
@@ -28,8 +29,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if not hasattr(config, "workerinput"):
+    """A worker draws with the seed that the lines name."""
+    if hasattr(config, "workerinput"):
+        config.option.seed = config.workerinput["seed"]
+    else:
         config.pluginmanager.register(Lines(config))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    node.workerinput["seed"] = node.config.getoption("seed")
 
 
 class Lines:

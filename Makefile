@@ -31,10 +31,10 @@ demo: $(ENV)  ## a simulated marketplace, upgraded, scored and reported, on the 
 	$(BIN)/python -m flows refresh
 	$(BIN)/standing status
 
-check: $(ENV)  ## format, lint, types, imports, dbt's parse, SQL lint of what differs from main: under a minute
+check: $(ENV)  ## format, lint, types, imports, dbt's parse, SQL lint of what differs from main: half a minute, the first time more
 	@$(MAKE) --no-print-directory -j2 types sql SQL=--changed
 
-test: $(ENV)  ## what a change can break: check, SQL lint of everything, pytest; at most ten minutes on two cores
+test: $(ENV)  ## what a change can break: check, SQL lint of everything, pytest; some thirteen minutes on two cores
 	@$(MAKE) --no-print-directory -j3 types sql tests
 
 prove: $(ENV)  ## what draws, kills or takes long, with new seeds (SEED=… for known ones); at most 90 minutes

@@ -11,10 +11,9 @@ from support.changes import do, follow
 
 from standing.contract.sources import LOG_KEYS
 from standing.database.connect import connect
-from standing.database.embedded import Server
 from standing.incremental.change_log import drain
 from standing.incremental.observed import observe
-from standing.settings import Settings, load_settings
+from standing.settings import Settings
 
 KEY = "00000000-0000-4000-8000-00000000000a"
 #: Texts that PostgreSQL reads as KEY, and texts that are nearly one, as literals.
@@ -96,16 +95,9 @@ HABITS = (
 
 
 @pytest.fixture(scope="module")
-def settings(
-    postgres: Server,
-    administer: Callable[[str], None],
-    upgraded_template: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Settings]:
+def settings(module_database: Callable[[str], Settings], upgraded_template: str) -> Settings:
     """One database for all of these tests, which take back what they do."""
-    administer(f"create database odd template {upgraded_template} strategy file_copy")
-    yield load_settings(STANDING_HOME=tmp_path_factory.mktemp("odd"), DATABASE_URL=postgres.url("odd"))
-    administer("drop database odd with (force)")
+    return module_database(upgraded_template)
 
 
 @pytest.fixture(scope="module")

@@ -9,27 +9,17 @@ from sqlalchemy import Connection, Engine, text
 from support.changes import do, follow, logged
 
 from standing.database.connect import connect
-from standing.database.embedded import Server
 from standing.errors import NotUpgraded
 from standing.incremental.change_log import drain
 from standing.incremental.observed import observe
-from standing.settings import Settings, load_settings
+from standing.settings import Settings
 from standing.state.upgraded import require_upgraded
 
 
 @pytest.fixture(scope="module")
-def settings(
-    postgres: Server,
-    administer: Callable[[str], None],
-    upgraded_template: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Settings]:
+def settings(module_database: Callable[[str], Settings], upgraded_template: str) -> Settings:
     """One database for all of these tests, which take back what they do."""
-    administer(f"create database unseen template {upgraded_template} strategy file_copy")
-    yield load_settings(
-        STANDING_HOME=tmp_path_factory.mktemp("unseen"), DATABASE_URL=postgres.url("unseen")
-    )
-    administer("drop database unseen with (force)")
+    return module_database(upgraded_template)
 
 
 @pytest.fixture(scope="module")

@@ -139,7 +139,7 @@ class Known:
                 for d in mine
                 if (d["decided_against"] or "").lower() == role
             ]
-            order.lost[role] = min((moment for moment in decided if moment), default=None)
+            order.lost[role] = max((moment for moment in decided if moment), default=None)
 
     def _shipping(self, order: Order, stand_in: datetime | None) -> None:
         row = order.row

@@ -31,13 +31,14 @@ order_returns as (
 
 ),
 
+-- Lost at the newest decision: one more decision never takes a loss out of a window.
 order_disputes as (
 
     select
         disputes.order_id,
         min(disputes.opened_at) as disputed_at,
-        min(disputes.resolved_at) filter (where disputes.decided_against = 'buyer') as lost_by_buyer_at,
-        min(disputes.resolved_at) filter (where disputes.decided_against = 'seller') as lost_by_seller_at,
+        max(disputes.resolved_at) filter (where disputes.decided_against = 'buyer') as lost_by_buyer_at,
+        max(disputes.resolved_at) filter (where disputes.decided_against = 'seller') as lost_by_seller_at,
         min(disputes.next_event_at) as next_event_at
     from {{ ref('stg_disputes') }} as disputes
     {{ only_stale('disputes', 'order_id', source('standing', 'stale_orders')) }}

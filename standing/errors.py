@@ -6,7 +6,7 @@ setting that helps. The command line prints it without a traceback and leaves wi
 
 
 class StandingError(Exception):
-    """A failure with its fix.
+    """A failure with its fix, which may be several commands, one a line.
 
     `exit_code` is what the command line leaves with: 1 failed, 2 wrong use or setting, 3 stopped by
     an audit, 4 not upgraded or not fit for the upgrade, 5 another run is at work, 6 stopped by the gate.
@@ -20,7 +20,8 @@ class StandingError(Exception):
         self.fix = fix
 
     def __str__(self) -> str:
-        return f"{self.message}\n  fix: {self.fix}" if self.fix else self.message
+        fix = "\n       ".join(self.fix.splitlines())
+        return f"{self.message}\n  fix: {fix}" if fix else self.message
 
 
 class SettingError(StandingError):

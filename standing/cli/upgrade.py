@@ -91,7 +91,7 @@ def verify(as_json: bool) -> None:
         verified = verify(settings, engine)
     verdict = verified.verdict
     if as_json:
-        result = {**verdict.to_json(), "report": str(verified.report)}
+        result = {**verdict.to_json(), "report": str(verified.report), "result": verified.result}
         click.echo(json.dumps(result, ensure_ascii=False, indent=2))
     else:
         for one in verdict.outcomes:
@@ -100,6 +100,7 @@ def verify(as_json: bool) -> None:
             if not one.success and one.severity != "info":
                 click.echo(f"    {one.meaning}\n    {one.action}")
         click.echo(f"report: {verified.report}")
+        click.echo(verified.result)
     sys.exit(0 if verdict.passed else 3)
 
 

@@ -23,6 +23,7 @@ from standing.run.run import Changes, Request, Run, Stage, Written
 from standing.run.stages import AUDIT_PUBLISHED
 from standing.settings import Settings
 from standing.state import policies
+from standing.state.book import show_book
 from standing.state.history import written_by
 from standing.state.runs import LOOKED_FOR_THE_DUE, go_on_with, mark, open_run
 from standing.state.upgraded import require_upgraded
@@ -75,6 +76,7 @@ def reject(settings: Settings, run_id: int, reason: str = "") -> str:
             change_sets.drop(connection, run_id)
             message = f"rejected: {reason}" if reason else "rejected"
             mark(connection, run_id, "rejected", f"{message}; {entry['message']}", reason=reason)
+        show_book(engine, settings, run_id)
         after = "the next run builds anew and stops again unless the cause is mended"
         return f"run {run_id} is rejected; {after}"
 

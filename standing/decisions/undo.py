@@ -13,6 +13,7 @@ from standing.errors import SettingError, StandingError
 from standing.publish.writer import Source, Tally, write_decided
 from standing.settings import Settings
 from standing.sql import quoted
+from standing.state.book import show_book
 from standing.state.runs import mark
 from standing.state.upgraded import require_upgraded
 from standing.text import plural
@@ -62,6 +63,7 @@ def undo(settings: Settings, run_id: int, reason: str = "") -> Undone:
             with engine.begin() as connection:
                 message = f"{undone.message} ({reason})" if reason else undone.message
                 mark(connection, run_id, "undone", f"{message}; {entry['message']}", reason=reason)
+            show_book(engine, settings, run_id)
             return undone
 
 
@@ -70,23 +72,40 @@ def resume(settings: Settings, run_id: int | None = None) -> int:
 
     They are due still. Raises StandingError if that run is not undone.
     """
-    with connect(settings) as engine, engine.begin() as connection:
-        require_upgraded(connection, settings)
-        if run_id is not None:
-            status = connection.scalar(
-                text("select status from standing.runs where run_id = :run_id"), {"run_id": run_id}
-            )
-            if status is None:
-                raise SettingError(f"there is no run {run_id}", "standing status shows the last runs")
-            if status != "undone":
-                raise StandingError(
-                    f"run {run_id} is {status}, not undone", "standing resume lets every held member go on"
-                )
-        freed = connection.execute(
-            text("delete from standing.holds where run_id = :run_id or cast(:run_id as bigint) is null"),
-            {"run_id": run_id},
+    with connect(settings) as engine:
+        with engine.begin() as connection:
+            number = _resume(connection, settings, run_id)
+        show_book(engine, settings, run_id or 0)
+        return number
+
+
+def _resume(connection: Connection, settings: Settings, run_id: int | None) -> int:
+    require_upgraded(connection, settings)
+    if run_id is not None:
+        status = connection.scalar(
+            text("select status from standing.runs where run_id = :run_id"), {"run_id": run_id}
         )
-        return freed.rowcount
+        if status is None:
+            raise SettingError(f"there is no run {run_id}", "standing status shows the last runs")
+        if status != "undone":
+            raise StandingError(
+                f"run {run_id} is {status}, not undone", "standing resume lets every held member go on"
+            )
+    freed = connection.scalars(
+        text(
+            "delete from standing.holds where run_id = :run_id or cast(:run_id as bigint) is null"
+            " returning run_id"
+        ),
+        {"run_id": run_id},
+    ).all()
+    connection.execute(
+        text(
+            "update standing.runs set summary = coalesce(summary, '{}')"
+            " || jsonb_build_object('resumed_at', clock_timestamp()) where run_id = any(:runs)"
+        ),
+        {"runs": list(set(freed))},
+    )
+    return len(freed)
 
 
 def _find(engine: Engine, settings: Settings, run_id: int) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from standing.run.outcome import RunOutcome
 from standing.run.run import Request
 from standing.settings import Settings
 from standing.sql import quoted
+from standing.state.book import show_book
 from standing.state.upgraded import require_upgraded
 
 #: Members named of each document; all are counted.
@@ -52,7 +53,7 @@ def reconcile(settings: Settings, mend: bool = False, perform: Perform = run_dir
             with run_lock(engine, settings.lock_wait_minutes, settings.database_url_direct) as lock:
                 return _reconcile(engine, settings, lock, mend, perform)
         except LockTaken as error:
-            return Reconciliation(skipped(engine, Request(), error))
+            return Reconciliation(skipped(engine, settings, Request(), error))
 
 
 def _reconcile(
@@ -77,6 +78,7 @@ def _reconcile(
         quarantine.take_over(connection, settings, shadow)
         reconciliation = _compare(connection, settings, shadow, run, mend)
         _say_with_run(connection, settings, reconciliation, mend)
+    show_book(engine, settings, run.run_id)
     log.info(reconciliation.result)
     reconciliation = replace(
         reconciliation, run=replace(run, message=f"{run.message}; {reconciliation.result}")

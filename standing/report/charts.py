@@ -11,6 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from standing.report.content import Distribution
+from standing.report.ends import ENDS
 from standing.report.sankey import Flow
 from standing.report.svg import data, svg
 from standing.report.wording import clean, number, signed
@@ -28,7 +29,7 @@ _MOST_COLUMNS = 40  # more are drawn together with their neighbours
 
 @dataclass(frozen=True)
 class Point:
-    """One run in a trend: its number, its value and its verdict."""
+    """One run in a trend: its number, its value and how it ended."""
 
     run_id: int
     value: float
@@ -101,8 +102,8 @@ def trend(points: Sequence[Point], title: str, unit: str) -> Markup | None:
         {
             "run": str(one.run_id),
             "value": one.value,
-            "color": f"var(--{one.status})",
-            "mark": _MARKS.get(one.status, ""),
+            "color": f"var(--{ENDS[one.status].mood})",
+            "mark": _MARKS.get(ENDS[one.status].mood, ""),
         }
         for one in points
     ]

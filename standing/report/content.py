@@ -51,7 +51,7 @@ class RunVerdict:
     headline: str
     stopped_at: str = ""  # the stage that the run did not get past
     reason: str = ""  # what happened, in full; may hold several lines
-    fix: str = ""  # the command or setting that helps
+    fix: str = ""  # what helps: a command or a setting, one a line
 
 
 @dataclass(frozen=True)

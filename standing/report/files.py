@@ -2,11 +2,12 @@
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from standing.report.content import RunReport
-from standing.report.index import folder_of, past_runs
+from standing.report.index import Line, folder_of, lines
 
 
 @dataclass(frozen=True)
@@ -16,23 +17,44 @@ class ReportFiles:
 
 
 def write_report(run: RunReport, folder: Path) -> ReportFiles:
-    """Write a run's two files under `folder` (made if need be) and the index of all runs there.
+    """Write a run's two files under `folder` (made if need be).
 
     Each file appears whole or not at all. Writing a run again replaces its files, no other's. Raises
     OSError if the folder cannot be written.
     """
     from altair.utils.schemapi import debug_mode
 
-    from standing.report.html import render_index, render_report  # Jinja and the charts load only here
+    from standing.report.html import render_report  # Jinja and the charts load only here
 
     own = folder_of(run.run, folder)
     files = ReportFiles(own / "report.html", own / "report.json")
     own.mkdir(parents=True, exist_ok=True)
-    _write(files.json, json.dumps(run.to_json(), ensure_ascii=False, allow_nan=False, indent=1) + "\n")
+    write_whole(files.json, json.dumps(run.to_json(), ensure_ascii=False, allow_nan=False, indent=1) + "\n")
     with debug_mode(False):  # charts are checked against Vega-Lite's schema by their tests
-        _write(files.html, render_report(run))
-        _write(folder / "index.html", render_index(past_runs(folder)))
+        write_whole(files.html, render_report(run))
     return files
+
+
+def write_index(folder: Path, book: Sequence[Line]) -> Path:
+    """Write the index of the runs in the book, newest first, and of the other reports in the folder.
+
+    What has become of a run is written into its page, too.
+    """
+    from altair.utils.schemapi import debug_mode
+
+    from standing.report.html import render_index, with_end
+
+    folder.mkdir(parents=True, exist_ok=True)
+    listed, others = lines(book, folder)
+    for run in (one for one in listed if one.page and one.became):
+        page = folder / run.page
+        before = page.read_text(encoding="utf-8") if page.is_file() else ""
+        if (after := with_end(before, run)) != before:
+            write_whole(page, after)
+    index = folder / "index.html"
+    with debug_mode(False):
+        write_whole(index, render_index(listed, others))
+    return index
 
 
 def write_again(run: RunReport, folder: Path, addition: str, wrong: str = "", fix: str = "") -> RunReport:
@@ -46,14 +68,14 @@ def write_again(run: RunReport, folder: Path, addition: str, wrong: str = "", fi
         status="warned" if wrong else verdict.status,
         headline=f"{verdict.headline} {addition}",
         reason="\n".join(filter(None, (verdict.reason, wrong))),
-        fix="; ".join(filter(None, (verdict.fix, fix))),
+        fix="\n".join(filter(None, (verdict.fix, fix))),
     )
     run = replace(run, verdict=verdict)
     write_report(run, folder)
     return run
 
 
-def _write(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> None:
     """Replace the file in one step; a reader sees the old one or the new one, whole."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:

@@ -14,7 +14,8 @@ from markupsafe import Markup
 
 from standing.report import charts, wording
 from standing.report.content import Audit, MemberChange, Movement, RunReport, Step
-from standing.report.index import PastRun, Unreadable
+from standing.report.ends import ENDS, Became, end_of
+from standing.report.index import Line, Unreadable
 from standing.report.sankey import Flow, flow_of
 from standing.text import plural
 
@@ -32,6 +33,9 @@ def render_report(run: RunReport) -> str:
             report=run,
             run=run.run,
             verdict=run.verdict,
+            became=Became(
+                end_of(run.run.status, run.verdict.status), commands=tuple(run.verdict.fix.splitlines())
+            ),
             counts=_counts(run),
             moves=[_moves(target, run) for target in dict.fromkeys(one.target for one in run.movements)],
             distributions=[
@@ -44,27 +48,54 @@ def render_report(run: RunReport) -> str:
     )
 
 
-def render_index(runs: Sequence[PastRun | Unreadable]) -> str:
-    """The page that lists runs, newest first."""
-    past = [one for one in reversed(runs) if isinstance(one, PastRun)][-_TREND_RUNS:]
-    # A run that did not build has set nothing aside, and left nothing where it was.
-    set_aside = [(one, one.set_aside.total()) for one in past if one.set_aside is not None]
+def render_verification(found: object) -> str:
+    """The page of a verification."""
+    return _environment().get_template("verification.html.j2").render(found=found)
+
+
+def with_end(page: str, run: Line) -> str:
+    """The page of a run with what became of it; a page of an older version stays as it is."""
+    became = run.became or Became(run.end)
+    parts = _environment().get_template("end.html.j2").module
+    for name in ("end", "todo"):
+        before, found, rest = page.partition(f"<!-- {name} -->")
+        _, ended, after = rest.partition(f"<!-- /{name} -->")
+        if found and ended:
+            page = before + str(getattr(parts, name)(became)).strip() + after
+    return page
+
+
+def render_index(runs: Sequence[Line], others: Sequence[Line | Unreadable] = ()) -> str:
+    """The page that lists the runs of the book, newest first, and the reports of other runs."""
+    past = [one for one in reversed(runs) if one.run_id is not None][-_TREND_RUNS:]
     measured = (
         ("Documents written", "documents", [(one, one.written) for one in past]),
-        ("Rows set aside", "rows", set_aside),
-        ("Seconds a run took", "seconds", [(one, round(one.seconds, 1)) for one in past]),
+        # A run that did not build has set nothing aside, and left nothing where it was.
+        ("Rows set aside", "rows", [(one, one.set_aside) for one in past]),
+        ("Seconds a run took", "seconds", [(one, one.seconds) for one in past]),
     )
+    counted = Counter(one.end for one in runs)
     return (
         _environment()
         .get_template("index.html.j2")
         .render(
             runs=runs,
-            latest=past[-1] if past else None,
+            others=others,
+            latest=next((one for one in runs if one.run_id is not None), None),
+            waiting=[one for one in runs if one.end == "stopped"],
             trends=[
-                _trend([charts.Point(one.run_id, value, one.status) for one, value in values], title, unit)
+                _trend(
+                    [
+                        charts.Point(one.run_id or 0, round(value, 1), one.end)
+                        for one, value in values
+                        if value is not None
+                    ],
+                    title,
+                    unit,
+                )
                 for title, unit, values in measured
             ],
-            statuses=Counter(one.status for one in runs if isinstance(one, PastRun)),
+            counted=[(counted[name], end) for name, end in ENDS.items() if counted[name]],
         )
     )
 
@@ -89,6 +120,7 @@ def _environment() -> Environment:
     }
     environment.globals |= {
         "plural": plural,
+        "ends": ENDS,
         "style": Markup((_TEMPLATES / "style.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
     }
     return environment

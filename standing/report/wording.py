@@ -79,15 +79,15 @@ def instant(moment: datetime, zone_name: str) -> Markup:
     utc, local = moment.astimezone(UTC), moment.astimezone(zone(zone_name))
     stamp = utc.isoformat(timespec="seconds").replace("+00:00", "Z")
     if local.utcoffset() == utc.utcoffset():
-        return Markup('<time datetime="{}">{} UTC</time>').format(stamp, _day_and_time(utc))
+        return Markup('<time datetime="{}">{} UTC</time>').format(stamp, day_and_time(utc))
     same_day = utc.date() == local.date()
-    beside = f"{utc:%H:%M} UTC" if same_day else f"{_day_and_time(utc)} UTC"
+    beside = f"{utc:%H:%M} UTC" if same_day else f"{day_and_time(utc)} UTC"
     return Markup('<time datetime="{}">{} <small>{} · {}</small></time>').format(
-        stamp, _day_and_time(local), zone_name.replace("_", " "), beside
+        stamp, day_and_time(local), zone_name.replace("_", " "), beside
     )
 
 
-def _day_and_time(moment: datetime) -> str:
+def day_and_time(moment: datetime) -> str:
     return f"{moment.day} {moment:%b %Y, %H:%M}"
 
 

@@ -26,8 +26,9 @@ from standing.run.outcome import RunOutcome, break_off, conclude, crashed
 from standing.run.run import Part, Request, Run, Stage, StageResult
 from standing.run.stages import STAGES
 from standing.settings import Settings
+from standing.state.book import show_book
 from standing.state.erasure import tidy
-from standing.state.runs import close_run, enter_skipped, last_published_as_of, open_run
+from standing.state.runs import close_run, decisions, enter_skipped, last_published_as_of, open_run
 from standing.state.upgraded import require_upgraded
 
 #: How a stage is carried out; the flow makes a Prefect task of it.
@@ -55,14 +56,15 @@ def execute(settings: Settings, request: Request, perform: Perform = run_directl
                 run_lock(engine, settings.lock_wait_minutes, settings.database_url_direct)
             )
         except LockTaken as error:
-            return skipped(engine, request, error)
+            return skipped(engine, settings, request, error)
         return execute_locked(engine, settings, lock, request, perform)
 
 
-def skipped(engine: Engine, request: Request, taken: LockTaken) -> RunOutcome:
+def skipped(engine: Engine, settings: Settings, request: Request, taken: LockTaken) -> RunOutcome:
     """Enter a run whose turn did not come; its members stay due."""
     as_of = _moment(engine, request)
     run_id = enter_skipped(engine, request.selection, as_of, taken.message)
+    show_book(engine, settings, run_id)
     return RunOutcome(run_id, "skipped", taken.message, as_of=as_of, error=taken)
 
 
@@ -105,14 +107,13 @@ def _wait(
     engine: Engine, settings: Settings, request: Request, as_of: datetime, stopped: int
 ) -> RunOutcome:
     """Enter a run that builds nothing, because a stopped one awaits its decision; its members stay due."""
-    message = (
-        f"run {stopped} was stopped by the gate and awaits a decision:"
-        f" standing diff --run {stopped} shows it;"
-        f" then standing approve {stopped} or standing reject {stopped}"
+    message = f"run {stopped} was stopped by the gate and awaits a decision:\n" + "\n".join(
+        decisions(stopped)
     )
     run_id = open_run(engine, request.selection, as_of)
     close_run(engine, run_id, "waiting", message, {"waits_for": stopped})
     tidy(engine, settings, run_id, everybody=True)
+    show_book(engine, settings, run_id)
     return RunOutcome(run_id, "waiting", message, as_of=as_of)
 
 

@@ -16,10 +16,14 @@ from standing.publish.publish import TargetChanges
 from standing.report.content import RunReport
 from standing.report.files import write_report
 from standing.run.run import Run, StageResult
+from standing.state.book import show_book
 from standing.state.erasure import tidy
 from standing.state.history import written_by
 from standing.state.runs import close_run
 from standing.text import plural
+
+#: The reason that is entered for a run that a signal ended.
+INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ def conclude(run: Run, error: StandingError | None) -> RunOutcome:
     except DBAPIError as unclosed:  # the next run closes it
         error, status = _unreported(run, error, "the run registry", unclosed), "failed"
         message = _headline(run, written, error)
+    show_book(run.engine, run.settings, run.run_id)
     return RunOutcome(
         run_id=run.run_id,
         status=status,
@@ -89,7 +94,7 @@ def conclude(run: Run, error: StandingError | None) -> RunOutcome:
 
 def crashed(crash: BaseException) -> str:
     """The reason that is entered for a run that no StandingError ended."""
-    return type(crash).__name__ if isinstance(crash, Exception) else "interrupted"
+    return type(crash).__name__ if isinstance(crash, Exception) else INTERRUPTED
 
 
 def break_off(run: Run, reason: str) -> None:
@@ -97,7 +102,9 @@ def break_off(run: Run, reason: str) -> None:
     try:
         with run.engine.connect() as connection:
             written = written_by(connection, run.run_id, run.targets)
-        close_run(run.engine, run.run_id, "failed", _headline(run, written, StandingError(reason)), {})
+        ended = {"ended": reason if reason == INTERRUPTED else "crashed"}
+        close_run(run.engine, run.run_id, "failed", _headline(run, written, StandingError(reason)), ended)
+        show_book(run.engine, run.settings, run.run_id)
     except DBAPIError as unclosed:
         logger(run.run_id, "the run registry").error("%s", server_message(unclosed))
 
@@ -129,7 +136,7 @@ def _unreported(
 def _or_undo(run: Run, fix: str) -> str:
     """What helps a run that failed after it had published: it may also be taken back."""
     return (
-        f"{fix}; standing undo {run.run_id} takes back what it wrote"
+        f"{fix}\nstanding undo {run.run_id}  # takes back what it wrote"
         if any(run.written.documents.values())
         else fix
     )

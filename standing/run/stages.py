@@ -24,6 +24,7 @@ from standing.publish.publish import confirm_changes, find_changes, publish_chan
 from standing.run.effects import count_effects
 from standing.run.run import Audited, Built, Changes, Run, Stage, Written
 from standing.state import policies
+from standing.state.runs import decisions
 
 
 def find_due(run: Run) -> Plan:
@@ -100,8 +101,7 @@ def gate(run: Run) -> GateVerdict:
     reasons = "; ".join(one.sentence for one in verdict.over("stopped"))
     raise GateStopped(
         f"the gate stopped the run: {reasons}",
-        f"standing diff --run {run.run_id} shows who would move; then standing approve {run.run_id},"
-        f" or standing reject {run.run_id} and mend the cause",
+        "\n".join(decisions(run.run_id)),
     )
 
 

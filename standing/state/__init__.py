@@ -1,4 +1,4 @@
 """What Standing keeps in its own schema: the tables, the run registry, the history, erasure.
 
-May use: contract, database.
+The run registry is shown as the index of the reports. May use: contract, database, report.
 """

@@ -31,6 +31,15 @@ LOOKED_FOR_THE_DUE = (
 KILLED = "nobody entered its end: its process was killed, or the server was away when it ended"
 
 
+def decisions(run_id: int) -> tuple[str, ...]:
+    """What somebody may type about a run that the gate stopped."""
+    return (
+        f"standing diff --run {run_id}  # shows who would move",
+        f"standing approve {run_id}",
+        f"standing reject {run_id}  # then mend the cause",
+    )
+
+
 def open_run(engine: Engine, selection: str, as_of: datetime) -> int:
     """Enter a run as running and give its number; a run left as running by a killed process is failed."""
     with engine.begin() as connection:
@@ -117,11 +126,12 @@ def last_runs(engine: Engine, number: int) -> list[dict[str, Any]]:
 
 
 def mark(connection: Connection, run_id: int, status: str, message: str, **entries: Any) -> None:
-    """Enter what was decided about a run; `entries` goes into its summary."""
+    """Enter what was decided about a run, and when; `entries` goes into its summary."""
     connection.execute(
         text(
             "update standing.runs set status = :status, message = :message,"
-            " summary = coalesce(summary, '{}') || cast(:entries as jsonb) where run_id = :run_id"
+            " summary = coalesce(summary, '{}') || jsonb_build_object('decided_at', clock_timestamp())"
+            " || cast(:entries as jsonb) where run_id = :run_id"
         ),
         {"run_id": run_id, "status": status, "message": message, "entries": json.dumps(entries)},
     )

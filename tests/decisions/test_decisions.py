@@ -1,8 +1,10 @@
 """What people decide about a stopped run, and the trial that an analyst makes before one."""
 
 import json
+import re
 import shutil
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from conftest import MakeDatabase, MakeTemplate, Standing
@@ -195,6 +197,54 @@ def test_what_an_approval_published_is_due_no_more_and_each_decision_is_explaine
     standing.told(marketplace, "resume", str(done.run_id))
     assert due() == run("stopped") == f"{members} members and 0 shops"
     assert gold_asks(marketplace, database) == GOLD_PUBLISHED
+    index_is_what_happened(marketplace, database, done.run_id)
+
+
+def listed(marketplace: Settings) -> dict[int, str]:
+    """The index's lines, as text, by run."""
+    page = (marketplace.home / "reports" / "index.html").read_text("utf-8")
+    rows = re.findall(r"<tr><th scope=\"row\">(.*?)</tr>", page.partition('id="runs"')[2], re.DOTALL)
+    texts = [re.sub(r"\s+", " ", re.sub(r"<.*?>", " ", row)).strip() for row in rows]
+    return {int(text.split()[0]): text for text in texts}
+
+
+def index_is_what_happened(marketplace: Settings, database: Engine, approval: int) -> None:
+    """After a stop, an approval, an undo, another stop, a wait, a killed and an interrupted run."""
+
+    def interrupted(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    stopped = approval + 3
+    lines = listed(marketplace)
+    assert set(lines) == set(range(1, stopped + 1))
+    assert "✓ Stopped, then approved" in lines[RUN]
+    assert f"published as run {approval}, which was undone since. Run {approval}" in lines[RUN]
+    assert re.search(
+        r"↶ Undone .* Undone on .* \(too soon\). Resumed on .*: runs write these", lines[approval]
+    )
+    assert "✓ Passed Nobody was due" in lines[approval + 1]
+    assert "■ Waits for a decision" in lines[stopped]
+    page = marketplace.home / "reports" / f"run-{stopped:06}" / "report.html"
+    assert f"<code>standing approve {stopped}</code>" in page.read_text("utf-8")
+    of_the_undone = marketplace.home / "reports" / f"run-{approval:06}" / "report.html"
+    assert re.search("Undone on .* Resumed on", of_the_undone.read_text("utf-8"))
+    assert "✓ Passed" not in of_the_undone.read_text("utf-8")
+
+    assert execute(marketplace, Request("scores")).status == "waiting"
+    assert "… Waited for a decision" in listed(marketplace)[stopped + 1]
+    reject(marketplace, stopped, "as it was")
+    lines = listed(marketplace)
+    assert re.search(r"✕ Stopped, then rejected .* Rejected on .* \(as it was\)", lines[stopped])
+    assert "✕ Stopped, then rejected" in page.read_text("utf-8")
+    assert f"standing approve {stopped}" not in page.read_text("utf-8")
+
+    do(database, "insert into standing.runs (selection, as_of, status) values ('all', now(), 'running')")
+    with pytest.raises(KeyboardInterrupt):
+        execute(marketplace, Request("scores"), interrupted)
+    lines = listed(marketplace)
+    assert "✕ Crashed The run broke off: nobody entered its end" in lines[stopped + 2]
+    assert "✕ Interrupted Somebody ended the run, or its machine did" in lines[stopped + 3]
+    assert set(lines) == set(range(1, stopped + 4))
 
 
 def test_an_approval_that_broke_off_goes_on(marketplace: Settings, database: Engine) -> None:

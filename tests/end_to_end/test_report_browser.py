@@ -17,6 +17,9 @@ from support.browser import CHROMIUM, Tab, chromium
 from support.report_example import EMPTY, FAILED, IMAGE, LIVELY, RUN, SCRIPT, hostile
 
 from standing.report import write_report
+from standing.report.ends import Became
+from standing.report.files import write_index
+from standing.report.index import Line
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH")
 
@@ -34,7 +37,15 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     runs = {"lively": LIVELY, "failed": FAILED, "empty": EMPTY}
     runs["hostile"] = replace(hostile(text), run=replace(hostile(text).run, run_id=RUN.run_id + 9))
     pages = {name: write_report(run, folder).html for name, run in runs.items()}
-    return pages | {"index": folder / "index.html"}
+    known = (one.run for one in (LIVELY, FAILED, EMPTY))
+    book = [
+        Line(one.run_id, end, SCRIPT + IMAGE + "x" * 90, "all", one.started_at, one.as_of, one.finished_at)
+        for one, end in zip(known, ("warned", "stopped", "undone"), strict=True)
+    ]
+    book[1] = replace(
+        book[1], became=Became("stopped", "Somebody is to decide.", ("standing approve 125",))
+    )
+    return pages | {"index": write_index(folder, book)}
 
 
 PAGES = ["lively", "failed", "empty", "hostile", "index"]

@@ -13,7 +13,9 @@ from support.report_example import EMPTY, FAILED, IMAGE, LIVELY, QUIET, SCRIPT, 
 
 from standing.report import html, write_report
 from standing.report.content import Distribution, RunVerdict
-from standing.report.index import NEWEST, pages_of, past_runs
+from standing.report.ends import ENDS, Became
+from standing.report.files import write_index
+from standing.report.index import NEWEST, Line, pages_of, past_runs
 from standing.report.wording import duration, instant, number, signed, words
 
 STYLE = (Path(html.__file__).parent / "templates" / "style.css").read_text(encoding="utf-8")
@@ -46,12 +48,16 @@ def page_of(run, folder):
     return Page(write_report(run, folder).html.read_text(encoding="utf-8"))
 
 
+def index_of(folder, *book):
+    return Page(write_index(folder, book).read_text(encoding="utf-8"))
+
+
 @pytest.mark.parametrize(
     "text", [SCRIPT, IMAGE, "</style></title></svg>" + SCRIPT, "{{ 123 * 457 }}", "ร้านค้า" + IMAGE]
 )
 def test_hostile_text_stays_text_everywhere(text, tmp_path):
     page = page_of(hostile(text), tmp_path)
-    index = Page((tmp_path / "index.html").read_text(encoding="utf-8"))
+    index = index_of(tmp_path)
     for one in (page, index):
         assert text in one.text
         assert not {"script", "img", "iframe", "object", "foreignobject"} & {tag for tag, _ in one.tags}
@@ -73,8 +79,7 @@ def test_control_characters_and_lone_surrogates_do_not_stop_a_report(tmp_path):
 
 
 def test_page_asks_for_nothing_from_anywhere(tmp_path):
-    write_report(LIVELY, tmp_path)
-    for written in (tmp_path / "run-000123" / "report.html", tmp_path / "index.html"):
+    for written in (write_report(LIVELY, tmp_path).html, write_index(tmp_path, ())):
         page = written.read_text(encoding="utf-8")
         assert not re.findall(r"""(?:src|srcset|action|poster)\s*=|url\((?!#)|@import|<script""", page)
         links = {one["href"] for one in [*Page(page).all("a"), *Page(page).all("link")]}
@@ -188,12 +193,68 @@ def test_index_lists_newest_first_and_tolerates_broken_reports(tmp_path):
     (tmp_path / "run-000006").mkdir()
     (tmp_path / "run-x").mkdir()
     write_report(EMPTY, tmp_path)
-    index = Page((tmp_path / "index.html").read_text(encoding="utf-8"))
+    index = index_of(tmp_path)
     listed = [one["href"] for one in index.all("a") if one["href"].startswith("run-")]
-    assert listed[1:] == [f"run-000{at}/report.html" for at in (126, 125, 124, 123)]
+    assert listed == [f"run-000{at}/report.html" for at in (126, 125, 124, 123)]
     assert index.plain.count("Unreadable") == 4
     assert "schema version 99" in index.plain
-    assert len(index.all("svg")) == 3
+    assert not (tmp_path / "run-000007" / "report.html").exists()
+
+
+def line(run, end, **known):
+    """A run of the book, as the database knows it."""
+    facts = run.run
+    return Line(facts.run_id, end, run.verdict.headline, "all", facts.started_at, facts.as_of, **known)
+
+
+def test_index_lists_the_book_and_apart_from_it_the_reports_of_other_runs(tmp_path):
+    """A folder may hold reports of another database, and of a book that went with a rollback."""
+    elsewhere = replace(
+        LIVELY, run=replace(LIVELY.run, database="elsewhere/shop", as_of=LIVELY.run.started_at)
+    )
+    for run in (elsewhere, LIVELY, QUIET):
+        write_report(run, tmp_path)
+    crashed = Line(127, "crashed", "The run broke off: KeyError", "all", LIVELY.run.finished_at)
+    index = index_of(tmp_path, crashed, line(QUIET, "passed"), line(LIVELY, "warned"))
+    book, others = index.text.split("Other reports in this folder")
+    assert "The run broke off: KeyError" in book
+    assert [book.count(one.verdict.headline) for one in (QUIET, LIVELY)] == [1, 1]
+    assert (others.count(LIVELY.verdict.headline), "Nothing changed" in others) == (1, False)
+    listed = [one["href"] for one in index.all("a") if one["href"].startswith("run-")]
+    assert listed == ["run-000124/report.html", "run-000123-2/report.html", "run-000123/report.html"]
+
+
+def test_every_end_has_its_own_word_and_a_stop_its_own_colour():
+    assert len({end.word for end in ENDS.values()}) == len(ENDS)
+    moods = {name: end.mood for name, end in ENDS.items()}
+    assert (
+        len({moods[name] for name in ("passed", "warned", "stopped", "failed", "approved", "undone")}) == 6
+    )
+
+
+def test_what_became_of_a_run_is_written_into_its_page(tmp_path):
+    """Its report.json stays, and so do the order of the reports and the rest of the page."""
+    stop = RunVerdict("stopped", "255 members would lose a level.", "gate", "why", "standing approve 123")
+    files = write_report(replace(LIVELY, run=replace(LIVELY.run, status="stopped"), verdict=stop), tmp_path)
+    write_report(QUIET, tmp_path)
+    fresh = files.html.read_text(encoding="utf-8")
+    assert ("Waits for a decision" in fresh, "<code>standing approve 123</code>" in fresh) == (True, True)
+    decided = line(LIVELY, "approved", became=Became("approved", "Approved <b>: run 124.", run=124))
+    newest = pages_of(tmp_path)[-1]
+    index = index_of(tmp_path, line(QUIET, "passed"), decided)
+    page = files.html.read_text(encoding="utf-8")
+    assert "Waits for a decision" not in page + index.text
+    assert "standing approve 123" not in page
+    assert 'Approved &lt;b&gt;: run 124. <a href="../run-000124/report.html">' in page
+    assert (
+        page[page.index("<h1>") : page.index("<!-- todo")]
+        == fresh[fresh.index("<h1>") : fresh.index("<!-- todo")]
+    )
+    assert page[page.index("<!-- /todo") :] == fresh[fresh.index("<!-- /todo") :]
+    assert pages_of(tmp_path)[-1] == newest
+    before = files.html.stat().st_mtime_ns
+    index_of(tmp_path, line(QUIET, "passed"), decided)
+    assert files.html.stat().st_mtime_ns == before
 
 
 def test_quarantine_shows_the_run_before_and_a_trend_of_each_reason(tmp_path):
@@ -224,7 +285,7 @@ def test_writing_leaves_no_unfinished_file_and_replaces_the_old(tmp_path):
     changed = replace(LIVELY, verdict=RunVerdict("passed", "Written again."))
     files = write_report(changed, tmp_path)
     names = sorted(one.relative_to(tmp_path).as_posix() for one in tmp_path.rglob("*") if one.is_file())
-    assert names == ["index.html", "run-000123/report.html", "run-000123/report.json"]
+    assert names == ["run-000123/report.html", "run-000123/report.json"]
     assert json.loads(files.json.read_text(encoding="utf-8"))["verdict"]["headline"] == "Written again."
 
 
@@ -249,7 +310,7 @@ def test_index_stays_short_when_there_are_many_runs(tmp_path):
     for at in range(NEWEST + 5):
         (tmp_path / f"run-{at:06}").mkdir()
     write_report(LIVELY, tmp_path)
-    index = (tmp_path / "index.html").read_text(encoding="utf-8")
+    index = write_index(tmp_path, ()).read_text(encoding="utf-8")
     assert index.count("Unreadable") == NEWEST - 1
 
 
@@ -273,7 +334,18 @@ def test_numbers_are_grouped_and_signed():
 def test_text_colours_reach_contrast_aa(scheme):
     blocks = re.findall(r":root \{(.*?)\}", STYLE, re.DOTALL)
     colours = dict(re.findall(r"--(\w+): (#\w+)", blocks[["light", "dark", "print"].index(scheme)]))
-    for text in ("ink", "muted", "link", "passed", "warned", "stopped", "failed"):
+    for text in (
+        "ink",
+        "muted",
+        "link",
+        "passed",
+        "warned",
+        "stopped",
+        "failed",
+        "decided",
+        "undone",
+        "quiet",
+    ):
         assert _contrast(colours[text], colours["paper"]) >= 4.5, text
         assert _contrast(colours[text], colours["panel"]) >= 4.5, text
     for drawn in ("after", "up", "down", "new"):

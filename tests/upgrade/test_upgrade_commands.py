@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,14 @@ def test_verify_finds_what_is_wrong(settings: Settings, engine: Engine, standing
         "every_member_from_before_has_a_programme": 1,
         "indexes_and_keys_are_there_and_valid": 1,
     }
-    assert (settings.home / "reports" / "upgrade.html").exists()
+    page = (settings.home / "reports" / "upgrade.html").read_text("utf-8")
+    said = json.loads(verified.stdout)["result"]
+    held = sum(one["success"] for one in outcomes)
+    assert said.startswith(f"{held} of {held + 5} hold")
+    assert f"<h1>{said}.</h1>" in page
+    assert "Does not hold" in page
+    assert not re.search("What changed|Timings|Rows set aside|run 0", page)
+    assert said in (settings.home / "reports" / "index.html").read_text("utf-8")
 
 
 def test_dry_run_is_what_migrate_then_does(settings: Settings, engine: Engine) -> None:

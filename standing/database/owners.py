@@ -56,26 +56,11 @@ def create_table(connection: Connection, name: str, definition: str, more: str =
     connection.execute(text(mark("table", name, more)))
 
 
-#: Tables that a build of ours had made and not marked yet when it was ended: unlogged, this role's, of the
-#: names that a build makes, beside our own run_context.
-UNFINISHED = """
-select class.relname as name
-from pg_class as class
-join pg_namespace as schemas on schemas.oid = class.relnamespace
-join pg_class as context on context.relnamespace = schemas.oid and context.relname = 'run_context'
-where schemas.nspname = %(schema)s and starts_with(obj_description(context.oid, 'pg_class'), %(mark)s)
-    and class.relkind = 'r' and class.relpersistence = 'u' and class.relname = any(%(names)s)
-    and pg_get_userbyid(class.relowner) = current_user and obj_description(class.oid, 'pg_class') is null
-"""
-
-
-def open_schema(connection: Driver, schema: str, names: Collection[str]) -> None:
-    """Make a build's schema, or use the one that is there; `names` are those of what a build makes.
+def open_schema(connection: Driver, schema: str) -> None:
+    """Make a build's schema, or use the one that is there.
 
     Raises UnfitDatabase where somebody else's objects are in it, or lean on what is ours there.
     """
-    for row in rows(connection, UNFINISHED, schema=schema, mark=MARK, names=list(names)):
-        connection.execute(mark("table", quoted(schema, row["name"])).encode())
     require_ours(connection, (schema,))
     create_schema(connection, schema)
 

@@ -10,7 +10,6 @@ from datetime import datetime
 from sqlalchemy import Engine, text
 
 from standing.build import dbt
-from standing.build.project import nodes
 from standing.contract.members import MEMBER_KINDS
 from standing.contract.targets import TARGETS, targets_of
 from standing.database.clock import wall_clock
@@ -82,7 +81,7 @@ def _open(engine: Engine, settings: Settings, trial: Settings, edit: Edit, as_of
     """
     schema = quoted(trial.build_schema)
     with engine.begin() as connection:
-        open_schema(driver(connection), trial.build_schema, nodes())
+        open_schema(driver(connection), trial.build_schema)
         for _, drop in drops(driver(connection), trial.build_schema):
             connection.execute(text(drop))
     open_build(engine, trial, 0, as_of, TARGETS)

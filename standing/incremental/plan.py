@@ -15,7 +15,6 @@ from sqlalchemy import Connection, Engine, text
 from standing.build.application import hand_over
 from standing.build.fingerprint import Fingerprint, take
 from standing.build.prepared import is_prepared
-from standing.build.project import nodes
 from standing.contract.members import MEMBER_KINDS
 from standing.contract.targets import TARGETS, Target
 from standing.database.owners import driver, open_schema
@@ -139,7 +138,7 @@ def _begin(connection: Connection, settings: Settings) -> tuple[Observed, Finger
     Raises UnfitDatabase where somebody else's objects are in the schema or lean on what is there, and where
     a source is not read whole.
     """
-    open_schema(driver(connection), settings.build_schema, nodes())
+    open_schema(driver(connection), settings.build_schema)
     is_new = make_tables(connection, settings)
     observed = observe(connection, settings)
     if is_new:  # they are empty, and nothing is lost

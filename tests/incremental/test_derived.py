@@ -13,9 +13,11 @@ from support.decided import column, do, scalar
 from support.project import Project
 
 from standing import PROJECT_ROOT
+from standing.build import dbt
 from standing.contract.targets import TARGETS
 from standing.database.clock import wall_clock
 from standing.database.connect import connect
+from standing.errors import BuildFailed
 from standing.incremental import materialized
 from standing.run.execute import execute
 from standing.run.outcome import RunOutcome
@@ -186,27 +188,48 @@ EMPTIED = (
 )
 
 
-@pytest.mark.parametrize(
-    "lost",
-    [
-        "; ".join(f"truncate standing_build.{table}" for table in EMPTIED),
-        "drop table standing_build.int_review_facts cascade",
-    ],
-    ids=["crash", "table"],
-)
-def test_what_is_lost_is_derived_again_for_the_few_who_are_due(
-    lost: str, marketplace: Settings, engine: Engine
-) -> None:
-    rows = all_rows(engine)
+def crash(marketplace: Settings, engine: Engine) -> None:
+    """The server empties what is unlogged."""
     for table in EMPTIED:
         of_class = (
             f"select relpersistence::text from pg_class where oid = 'standing_build.{table}'::regclass"
         )
         assert scalar(engine, of_class) == "u", f"{table} would outlive the others"
-    do(engine, lost)
+    do(engine, "; ".join(f"truncate standing_build.{table}" for table in EMPTIED))
+
+
+def end_between_statements(marketplace: Settings, engine: Engine) -> None:
+    """A build has dropped tables of the run before and made them, and ends before it gives them their mark:
+    they are gone, for what is made is one transaction.
+    """
+    tables = ("int_review_facts", "int_user_cases_and_referrals")
+    gone = " and ".join(f"to_regclass('standing_build.{table}') is null" for table in tables)
+    assert not scalar(engine, f"select {gone}")
     do(
         engine,
-        "update orders set total_amount = total_amount + 1 where id = (select id from orders limit 1)",
+        "create function refuse() returns event_trigger language plpgsql as"
+        " $$begin raise 'no comment'; end$$",
+        "create event trigger refusing on ddl_command_start when tag in ('COMMENT')"
+        " execute function refuse()",
+    )
+    try:
+        with pytest.raises(BuildFailed, match="no comment"):
+            dbt.invoke(marketplace, engine.url, "run", "--select", *tables)
+    finally:
+        do(engine, "drop event trigger refusing", "drop function refuse()")
+    assert scalar(engine, f"select {gone}")
+
+
+@pytest.mark.parametrize("lose", [crash, end_between_statements])
+def test_what_is_lost_is_derived_again_for_the_few_who_are_due(
+    lose: Callable[[Settings, Engine], None], marketplace: Settings, engine: Engine
+) -> None:
+    rows = all_rows(engine)
+    lose(marketplace, engine)
+    do(
+        engine,
+        "update orders set total_amount = total_amount + 1"
+        " where id = (select id from orders order by completed_at desc nulls last, id limit 1)",
     )
     outcome = run(marketplace)
     assert all_rows(engine) == rows

@@ -15,7 +15,7 @@ def test_rollback_leaves_schema_and_data_as_they_were(settings: Settings, engine
     data = legacy.dump(engine.url, "--data-only", "--inserts")
     migrate(settings, engine)
     with engine.begin() as connection:
-        open_schema(driver(connection), settings.build_schema, ())
+        open_schema(driver(connection), settings.build_schema)
         create_table(connection, quoted(settings.build_schema, "t"), "(x int)")
     rollback(settings, engine)
     assert legacy.dump(engine.url, "--schema-only") == schema

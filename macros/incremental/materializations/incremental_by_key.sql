@@ -16,10 +16,7 @@
 
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {%- if existing is not none and everything_is_derived() -%}
-        {%- call statement('forget') -%}
-            drop {{ existing.type }} if exists {{ existing }} cascade
-        {%- endcall -%}
-        {{ adapter.commit() }}
+        {%- do drop_existing(existing) -%}
         {%- set existing = none -%}
     {%- endif %}
 

@@ -14,10 +14,7 @@
 
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {%- if existing is not none %}
-        {%- call statement('forget') -%}
-            drop {{ existing.type }} if exists {{ existing }} cascade
-        {%- endcall -%}
-        {{ adapter.commit() }}
+        {%- do drop_existing(existing) -%}
     {%- endif %}
 
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
@@ -34,3 +31,16 @@
 
     {{ return({'relations': [target]}) }}
 {%- endmaterialization %}
+
+{#- Drop what an earlier run made, in a transaction of its own, and begin the next one. dbt-postgres leaves
+    the begin to psycopg2, which does not see dbt's own commit: without it each statement that follows would
+    be committed by itself, and a run that is killed could leave a table without its mark and indexes. -#}
+{% macro drop_existing(existing) -%}
+    {%- call statement('forget') -%}
+        drop {{ existing.type }} if exists {{ existing }} cascade
+    {%- endcall -%}
+    {%- do adapter.commit() -%}
+    {%- call statement('begin', auto_begin=False) -%}
+        begin
+    {%- endcall -%}
+{%- endmacro %}

@@ -10,17 +10,22 @@
     {{- return(run_says('everything')) -}}
 {% endmacro %}
 
-{#- A yes or no of the run's context; yes where no run has said so yet. -#}
+{#- A yes or no of the run's context; yes where no run has said so yet. It is asked for dozens of times and
+    is one row that stays as it is while dbt works: what is read once is kept in dbt's `graph`, which all
+    nodes of one command share. -#}
 {% macro run_says(column) %}
     {%- set declared = source('standing', 'run_context') -%}
-    {%- if
-        not execute
-        or adapter.get_relation(declared.database, declared.schema, declared.identifier) is none
-    -%}
+    {%- if not execute -%}
         {{- return(true) -}}
     {%- endif -%}
-    {%- set answer = run_query('select coalesce(bool_and(' ~ column ~ '), true) from ' ~ declared) -%}
-    {{- return(answer.rows[0][0]) -}}
+    {%- if column not in graph.get('run_says', {}) -%}
+        {%- if adapter.get_relation(declared.database, declared.schema, declared.identifier) is none -%}
+            {{- return(true) -}}
+        {%- endif -%}
+        {%- set answer = run_query('select coalesce(bool_and(' ~ column ~ '), true) from ' ~ declared) -%}
+        {%- do graph.setdefault('run_says', {}).update({column: answer.rows[0][0]}) -%}
+    {%- endif -%}
+    {{- return(graph['run_says'][column]) -}}
 {% endmacro %}
 
 {#- A join that keeps what `stale` lists by `key`, one column or several; none where everything is derived,
@@ -53,8 +58,9 @@
 {#- Before a model of the due: its rows are looked up by key among millions, which a server's default takes
     for dearer than reading all of these. -#}
 {% macro expect_lookups() -%}
-    select set_config('random_page_cost', '1.1', true) from {{ source('standing', 'run_context') }}
-    where not everybody and not everything
+    {%- if not everybody_is_due() and not everything_is_derived() -%}
+        set local random_page_cost = 1.1
+    {%- endif -%}
 {%- endmacro %}
 
 {#- Statistics of the columns by which a table says what is looked up; without them the planner reads

@@ -57,8 +57,8 @@ def changed(before: Fingerprint, after: Fingerprint) -> set[str]:
         ),
         (
             "macros/incremental/due.sql",
-            "random_page_cost', '1.1'",
-            "random_page_cost', '2'",
+            "random_page_cost = 1.1",
+            "random_page_cost = 2",
             ALL | {"materialized"},
         ),
         ("dbt_project.yml", "+on_schema_change: fail", "+on_schema_change: ignore", ALL | {"materialized"}),
@@ -144,7 +144,7 @@ def test_what_was_edited_is_named(project: Project) -> None:
         "tier_info": {"tier_policy"},
         "ratings": {"seller_ratings"},
     }
-    project.edit("macros/incremental/due.sql", ("random_page_cost", "random_page_cost "))
+    project.edit("macros/incremental/due.sql", ("random_page_cost", "seq_page_cost"))
     touched = take(APPLICATION, project.settings).targets["ratings"]
     assert "macros" in edited(after.targets["ratings"], touched)
 

@@ -23,6 +23,7 @@ from click.testing import CliRunner
 from sqlalchemy import Engine, create_engine, text
 from support.accounts import Accounts, note_server
 from support.connections import name_openers
+from support.templates import compile_once
 from support.warden import guarded
 
 from standing.audit import lasting
@@ -36,7 +37,13 @@ if TYPE_CHECKING:
 
 #: Before the first test no variable of ours is left.
 NAMED = os.environ.get("STANDING_TEST_POSTGRES")
-FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "wal_level": "logical"}
+FAST = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_level": "logical",
+    "max_wal_size": "256MB",  # its files may be in memory
+}
 #: The files that take longest, in their order.
 LONGEST = (
     "test_deployments.py",
@@ -71,6 +78,7 @@ pytest_plugins = ("support.proofs",)
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Accounts())
     name_openers()
+    compile_once()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

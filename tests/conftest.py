@@ -23,7 +23,7 @@ from click.testing import CliRunner
 from sqlalchemy import Engine, create_engine, text
 from support.accounts import Accounts, note_server
 from support.connections import name_openers
-from support.templates import compile_once
+from support.once import make_once
 from support.warden import guarded
 
 from standing.audit import lasting
@@ -47,25 +47,30 @@ FAST = {
 #: The files that take longest, in their order.
 LONGEST = (
     "test_deployments.py",
-    "test_incremental.py",
     "test_run_disturbed.py",
+    "test_incremental.py",
     "test_derived.py",
     "test_run.py",
     "test_scores_replay.py",
     "test_run_killed.py",
     "test_upgrade_killed.py",
-    "test_decisions.py",
-    "test_scores_reference.py",
-    "test_reconcile.py",
     "test_journey.py",
-    "test_gate.py",
     "test_why_published.py",
-    "test_scores_proofs.py",
-    "test_toy_document.py",
-    "test_sql.py",
+    "test_decisions.py",
     "test_scores_policy.py",
+    "test_scores_reference.py",
+    "test_scores_proofs.py",
+    "test_gate.py",
+    "test_toy_document.py",
+    "test_reconcile.py",
     "test_findings.py",
     "test_bad_input.py",
+    "test_due.py",
+    "test_trial.py",
+    "test_sql.py",
+    "test_windows.py",
+    "test_connections.py",
+    "test_embedded_process.py",
 )
 #: A fixture that a test uses → the mark that says its kind, the dearest first.
 KINDS = {"browser": "browser", "give_prefect": "prefect", "postgres": "database"}
@@ -78,7 +83,7 @@ pytest_plugins = ("support.proofs",)
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Accounts())
     name_openers()
-    compile_once()
+    make_once()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -214,7 +214,7 @@ def test_an_audit_that_fails_after_publishing_names_the_undo(
     assert f"before that, {number} documents written" in outcome.message
     assert outcome.error is not None
     assert outcome.error.exit_code == 3
-    assert outcome.error.fix.endswith(f"; standing undo {outcome.run_id} takes back what it wrote")
+    assert outcome.error.fix.endswith(f"\nstanding undo {outcome.run_id}  # takes back what it wrote")
     report = json.loads((published.home / "reports" / "run-000002" / "report.json").read_text())
     assert report["verdict"]["fix"] == outcome.error.fix
     assert undo(published, outcome.run_id).changed_since == {"trust_score": 1}

@@ -10,6 +10,7 @@ from typing import Any, cast
 import psycopg
 from sqlalchemy import Connection, text
 
+from standing.database.build_rights import lacks_build
 from standing.database.catalog import rows
 from standing.database.connect import STANDING_SCHEMA
 from standing.errors import UnfitDatabase
@@ -62,11 +63,18 @@ def open_schema(connection: Driver, schema: str) -> None:
     Raises UnfitDatabase where somebody else's objects are in it, or lean on what is ours there.
     """
     require_ours(connection, (schema,))
+    role = rows(connection, "select current_user as role")[0]["role"]
+    if lack := lacks_build(connection, schema, role, "a build works there"):
+        fix = f"as the owner: {lack.statement}; `standing roles --sql` prints all that a runner needs"
+        raise UnfitDatabase(f"role {role!r} lacks {lack}", fix)
     create_schema(connection, schema)
 
 
 def create_schema(connection: Driver, schema: str) -> None:
-    """Make the schema, with our mark, unless it is there."""
+    """Make the schema, with our mark, unless it is there.
+
+    The right to make one is not asked for where it is: `create schema if not exists` would.
+    """
     if not rows(connection, "select from pg_namespace where nspname = %(schema)s", schema=schema):
         connection.execute(f"create schema {quoted(schema)}".encode())
         connection.execute(mark("schema", quoted(schema)).encode())

@@ -37,7 +37,7 @@ LACKS: Mapping[str, str] = {
     "53200": "the server is out of memory: lower work_mem or STANDING_THREADS, then run the command again",
     "53300": "raise max_connections, or the limit of the role or the database, or end idle connections",
     "53400": "raise the server's limit that it names (temp_file_limit, …), then run the command again",
-    "42501": "grant the role what it names; `standing preflight` lists what the role lacks",
+    "42501": "`standing roles` says which rights are for what and which lack; --sql prints the grants",
     "25006": "take back default_transaction_read_only, or connect to the primary: see `standing preflight`",
 }
 

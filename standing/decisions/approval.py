@@ -25,6 +25,7 @@ from standing.settings import Settings
 from standing.state import policies
 from standing.state.book import show_book
 from standing.state.history import written_by
+from standing.state.rights import RUN
 from standing.state.runs import LOOKED_FOR_THE_DUE, go_on_with, mark, open_run
 from standing.state.upgraded import require_upgraded
 
@@ -85,7 +86,7 @@ def reject(settings: Settings, run_id: int, reason: str = "") -> str:
 def _deciding(settings: Settings) -> Iterator[tuple[Engine, RunLock]]:
     with connect(settings) as engine:
         with engine.connect() as connection:
-            require_upgraded(connection, settings)
+            require_upgraded(connection, settings, RUN)
         with run_lock(engine, settings.lock_wait_minutes, settings.database_url_direct) as lock:
             with engine.begin() as connection:
                 expire(connection)

@@ -14,6 +14,7 @@ from standing.publish.writer import Source, Tally, write_decided
 from standing.settings import Settings
 from standing.sql import quoted
 from standing.state.book import show_book
+from standing.state.rights import RUN
 from standing.state.runs import mark
 from standing.state.upgraded import require_upgraded
 from standing.text import plural
@@ -46,7 +47,7 @@ def undo(settings: Settings, run_id: int, reason: str = "") -> Undone:
     """
     with connect(settings) as engine:
         with engine.connect() as connection:
-            require_upgraded(connection, settings)
+            require_upgraded(connection, settings, RUN)
             require_ours(driver(connection), (settings.build_schema,), dropped=())
         with run_lock(engine, settings.lock_wait_minutes, settings.database_url_direct) as lock:
             entry = _find(engine, settings, run_id)
@@ -80,7 +81,7 @@ def resume(settings: Settings, run_id: int | None = None) -> int:
 
 
 def _resume(connection: Connection, settings: Settings, run_id: int | None) -> int:
-    require_upgraded(connection, settings)
+    require_upgraded(connection, settings, RUN)
     if run_id is not None:
         status = connection.scalar(
             text("select status from standing.runs where run_id = :run_id"), {"run_id": run_id}

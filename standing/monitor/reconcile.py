@@ -30,6 +30,7 @@ from standing.run.run import Request
 from standing.settings import Settings
 from standing.sql import quoted
 from standing.state.book import show_book
+from standing.state.rights import RECONCILE, RUN
 from standing.state.upgraded import require_upgraded
 
 #: Members named of each document; all are counted.
@@ -48,7 +49,7 @@ def reconcile(settings: Settings, mend: bool = False, perform: Perform = run_dir
     """
     with connect(settings) as engine:
         with engine.connect() as connection:
-            require_upgraded(connection, settings)
+            require_upgraded(connection, settings, RUN, RECONCILE)
         try:
             with run_lock(engine, settings.lock_wait_minutes, settings.database_url_direct) as lock:
                 return _reconcile(engine, settings, lock, mend, perform)

@@ -23,6 +23,7 @@ from standing.run.outcome import RunOutcome
 from standing.run.run import Request
 from standing.settings import Settings
 from standing.sql import quoted
+from standing.state.rights import REPLAY, RUN
 from standing.state.upgraded import require_upgraded
 
 STEP = re.compile(r"(\d+)([hdw])")
@@ -75,7 +76,7 @@ def backfill(
     filled = 0
     with connect(settings) as engine, lasting():
         with engine.connect() as connection:
-            require_upgraded(connection, settings)
+            require_upgraded(connection, settings, RUN, REPLAY)
         for number, moment in enumerate(moments, 1):
             done = _is_filled(engine, moment, policy)
             if not done:

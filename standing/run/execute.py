@@ -28,6 +28,7 @@ from standing.run.stages import STAGES
 from standing.settings import Settings
 from standing.state.book import show_book
 from standing.state.erasure import tidy
+from standing.state.rights import REPLAY, RUN
 from standing.state.runs import close_run, decisions, enter_skipped, last_published_as_of, open_run
 from standing.state.upgraded import require_upgraded
 
@@ -50,7 +51,7 @@ def execute(settings: Settings, request: Request, perform: Perform = run_directl
     with ExitStack() as stack:
         engine = stack.enter_context(connect(settings))
         with engine.connect() as connection:
-            require_upgraded(connection, settings)
+            require_upgraded(connection, settings, RUN, *([REPLAY] if request.as_of else []))
         try:
             lock = stack.enter_context(
                 run_lock(engine, settings.lock_wait_minutes, settings.database_url_direct)

@@ -6,6 +6,7 @@ from standing.database.connect import LAST_REVISION, STANDING_SCHEMA, relation_e
 from standing.database.documents import columns_missing
 from standing.errors import NotUpgraded, UnfitDatabase
 from standing.settings import Settings
+from standing.state.rights import require_rights
 from standing.state.schema import DIGEST, LAYOUT
 
 ALEMBIC = f"{STANDING_SCHEMA}.alembic_version"
@@ -14,29 +15,19 @@ LATEST = f"select layout, digest, code from {VERSIONS} order by upgraded_at desc
 NEWER_FIX = "update this checkout (git pull, then make env)"
 
 
-def require_upgraded(connection: Connection, settings: Settings) -> None:
-    """Raise UnfitDatabase without a marketplace, NotUpgraded until `standing migrate` has ended, this
-    version's.
+def require_upgraded(connection: Connection, settings: Settings, *commands: str) -> None:
+    """Raise UnfitDatabase without a marketplace or where this role lacks rights, those for `commands` too,
+    and NotUpgraded until `standing migrate` has ended, this version's.
     """
     schema = settings.application_schema
-    may_read = connection.scalar(
-        text(
-            "select has_schema_privilege(n.oid, 'usage') and has_any_column_privilege(c.oid, 'select')"
-            " from pg_class as c join pg_namespace as n on n.oid = c.relnamespace"
-            " where n.nspname = :schema and c.relname = 'users'"
-        ),
-        {"schema": schema},
-    )
-    if may_read is False:
-        raise UnfitDatabase(
-            f"schema {schema!r} does not let this role read its table users",
-            "standing preflight says which rights are missing",
-        )
-    if may_read is None:
+    found = "select exists (select from pg_class where relname = :table and relnamespace = (%s))"
+    where = "select oid from pg_namespace where nspname = :schema"
+    if not connection.scalar(text(found % where), {"schema": schema, "table": "users"}):
         raise UnfitDatabase(
             f"schema {schema!r} has no table users",
             "set STANDING_APPLICATION_SCHEMA or DATABASE_URL; `standing load simulated` makes one to try",
         )
+    require_rights(connection, settings, *commands)
     if not relation_exists(connection, ALEMBIC):
         raise NotUpgraded("this database is not upgraded", "standing migrate")
     upgraded = connection.execute(text(LATEST)).first() if relation_exists(connection, VERSIONS) else None

@@ -18,6 +18,7 @@ from standing.upgrade.adopt import adopt, dropped_forward, schemas
 from standing.upgrade.checks.fitness import require_fit
 from standing.upgrade.checks.limits import require_allowed
 from standing.upgrade.checks.losses import dependents, losses
+from standing.upgrade.checks.roles import require_owner
 from standing.upgrade.fill.walk import OnProgress, silent
 from standing.upgrade.forward import plan_forward, require_not_newer
 from standing.upgrade.session import Pace, Session, exclusive_session
@@ -63,8 +64,10 @@ def migrate(
     note = outcome.noting(on_progress)
     with exclusive_session(engine, pace, settings.database_url_direct) as session:
         require_allowed(session.connection)
+        catalog = read_catalog(session.connection, settings.application_schema)
+        require_owner(session.connection, catalog)
         require_not_newer(session.connection)
-        require_fit(session.connection, read_catalog(session.connection, settings.application_schema))
+        require_fit(session.connection, catalog)
         work = revisions.Attributes(engine, settings, session, note)
         done = revisions.present(engine)
         revisions.up_to(done)
@@ -102,6 +105,8 @@ def rollback(
                 "this database is not upgraded: there is nothing to roll back",
                 "set DATABASE_URL if another one is meant",
             )
+        catalog = read_catalog(session.connection, settings.application_schema)
+        require_owner(session.connection, catalog, schemas(session.connection, settings))
         adopt(session.connection, settings, () if force else schemas(session.connection, settings))
         if not force:
             _require_nothing_lost(session, settings)

@@ -3,15 +3,18 @@
 Where the database has event triggers, a second one makes a schema and a table and is rolled back.
 """
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg import Connection
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
 from standing.database.catalog import read_catalog
-from standing.errors import StandingError, UnfitDatabase
+from standing.database.connect import server_message
+from standing.errors import UnfitDatabase
 from standing.settings import Settings
 from standing.text import plural
 from standing.upgrade import dry_run, revisions
@@ -20,6 +23,7 @@ from standing.upgrade.checks import (
     limits,
     meaning,
     publications,
+    roles,
     schemas,
     server,
     space,
@@ -29,17 +33,15 @@ from standing.upgrade.checks.server import Check
 
 
 def preflight(settings: Settings, engine: Engine, backup: Path | None = None) -> list[Check]:
-    """All checks, in the order to read them. Raises StandingError if one may not read what it needs."""
+    """All checks, in the order to read them."""
     pooled = engine.raw_connection()
     try:
         connection: Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
         connection.execute("set transaction isolation level repeatable read, read only")
         checks = _all(connection, settings, backup)
         connection.rollback()
-        return [*checks, *_tried(connection, settings, checks), *_progress(settings, engine)]
-    except psycopg.errors.InsufficientPrivilege as error:
-        reason = str(error).splitlines()[0]
-        raise StandingError(f"preflight may not read: {reason}", "connect as the tables' owner") from None
+        tried = _tried(connection, settings, checks)
+        return [*checks, *tried, *_answered(connection, "upgrade", _progress, settings, engine)]
     finally:
         pooled.close()
 
@@ -51,26 +53,47 @@ def go(checks: list[Check]) -> bool:
 
 def _all(connection: Connection[Any], settings: Settings, backup: Path | None) -> list[Check]:
     catalog = read_catalog(connection, settings.application_schema)
+    role = roles.role_of(connection)
+
+    def asked(name: str, check: Callable[..., Iterable[Check]], *arguments: Any) -> list[Check]:
+        return _answered(connection, name, check, connection, *arguments)
+
     checks = [
-        *server.server(connection),
-        *limits.forbidden(connection),
-        *server.tables(connection, catalog),
+        *asked("server version", server.server),
+        *asked("encoding", limits.forbidden),
+        *asked("tables", server.tables, catalog),
+        *asked("schemas", schemas.schemas, settings),
     ]
-    checks += schemas.schemas(connection, settings)
     if not catalog.has("users"):
         return checks
-    checks += server.privileges(connection, catalog)
-    checks += server.triggers(connection, catalog)
-    checks += change_log.change_log(connection, catalog, settings)
-    checks += publications.publications(connection, catalog)
-    checks += server.transactions(connection)
-    checks += limits.limits(connection, catalog, settings)
-    checks += space.space(connection, catalog)
-    if go([check for check in checks if check.name in ("tables", "privileges")]):
-        checks += space.quarantine(connection, catalog)
-        checks += meaning.meaning(connection, catalog)
-        checks += widths.widths(connection, catalog)
+    checks += asked("may upgrade", roles.may_upgrade, catalog, role)
+    checks += asked("may run", roles.may_run, settings, role)
+    checks += asked("triggers", server.triggers, catalog)
+    checks += asked("change log", change_log.change_log, catalog, settings)
+    checks += asked("publications", publications.publications, catalog)
+    checks += asked("transactions", server.transactions)
+    checks += asked("limits", limits.limits, catalog, settings)
+    checks += asked("free space", space.space, catalog)
+    if go([check for check in checks if check.name == "tables"]):
+        checks += asked("rows", space.quarantine, catalog)
+        checks += asked("meaning", meaning.meaning, catalog)
+        checks += asked("row width", widths.widths, catalog)
     return [*checks, *space.readable_backup(backup)]
+
+
+def _answered(
+    connection: Connection[Any], name: str, check: Callable[..., Iterable[Check]], *arguments: Any
+) -> list[Check]:
+    """What a check says; where the role may not ask the server that, this is said, and others go on."""
+    try:
+        with connection.transaction():
+            return list(check(*arguments))
+    except (psycopg.Error, DBAPIError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if not isinstance(cause, psycopg.errors.InsufficientPrivilege):
+            raise
+        fix = "connect as the tables' owner to know it"
+        return [Check(name, "warning", f"not known: {server_message(error)}", fix)]
 
 
 def _tried(connection: Connection[Any], settings: Settings, checks: list[Check]) -> list[Check]:

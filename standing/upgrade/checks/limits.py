@@ -23,9 +23,9 @@ HOME_BYTES = 200 << 20
 
 
 def limits(connection: Connection[Any], catalog: Catalog, settings: Settings) -> Iterator[Check]:
-    found = rows(connection, render("upgrade/checks/limits.sql.j2"), schemas=[settings.build_schema])[0]
+    found = rows(connection, render("upgrade/checks/limits.sql.j2"))[0]
     yield from _connections(found, settings.threads + BESIDE_THREADS)
-    yield from _rights(found)
+    yield from _tablespace(found)
     yield from _ends(found)
     yield from _event_triggers(connection)
     yield from _hidden_transactions(connection, catalog, found)
@@ -82,16 +82,12 @@ def _connections(found: dict[str, Any], needed: int) -> Iterator[Check]:
     yield Check("connections", "no-go", message, fix)
 
 
-def _rights(found: dict[str, Any]) -> Iterator[Check]:
-    lacking = [] if found["may_use_temporary"] else ["temporary tables in the database"]
-    lacking += [f"create in schema {name}" for name in found["closed_schemas"]]
-    lacking += [f"create in tablespace {found['closed_tablespace']}"] if found["closed_tablespace"] else []
-    # Before the upgrade the check of privileges asks for the right to make schemas.
-    if found["is_begun"] and found["missing_schemas"] and not found["may_make_schemas"]:
-        lacking.append(f"create in the database, for schema {found['missing_schemas'][0]}")
-    if lacking:
-        fix = f"grant them to {found['role_name']}"
-        yield Check("rights", "no-go", f"role {found['role_name']} lacks: {', '.join(lacking)}", fix)
+def _tablespace(found: dict[str, Any]) -> Iterator[Check]:
+    if name := found["closed_tablespace"]:
+        fix = f"grant create on tablespace {quoted(name)} to {quoted(found['role_name'])}"
+        yield Check(
+            "rights", "no-go", f"role {found['role_name']} may not create in tablespace {name}", fix
+        )
 
 
 def _ends(found: dict[str, Any]) -> Iterator[Check]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from psycopg import Connection
 
-from standing.contract.additions import ADDITIONS, LEFT_OUT, LOOKUPS
+from standing.contract.additions import ADDITIONS, LEFT_OUT
 from standing.contract.fitness import notes
 from standing.database.catalog import Catalog, rows
 from standing.database.connect import STANDING_SCHEMA, SUPPORTED_VERSIONS
@@ -49,45 +50,11 @@ def server(connection: Connection[Any]) -> Iterator[Check]:
         yield Check("server", "no-go", "is a standby that only reads", "connect to the primary")
 
 
-def privileges(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]:
-    """Creating in the schema and the database, and owning the tables that get columns or keys."""
-    where = rows(
-        connection,
-        """
-        select has_schema_privilege(to_regnamespace(%(schema)s), 'create') as schema,
-            has_database_privilege(current_database(), 'create') as database, current_user as role
-        """,
-        schema=quoted(catalog.schema),
-    )[0]
-    role = where["role"]
-    lacking = [] if where["schema"] else [f"create in schema {catalog.schema}"]
-    own = rows(connection, "select 1 where to_regnamespace(%(own)s) is null", own=quoted(STANDING_SCHEMA))
-    lacking += ["create in the database"] if own and not where["database"] else []
-    touched = ["orders", "products", *LOOKUPS, *(addition.table for addition in ADDITIONS)]
-    touched += [table.name for table in wanted_tables(catalog)]
-    owned = rows(
-        connection,
-        """
-        select relname as name from pg_class
-        where relnamespace = to_regnamespace(%(schema)s) and relname = any(%(touched)s)
-            and relkind in ('r', 'p') and not pg_has_role(relowner, 'usage')
-        """,
-        schema=quoted(catalog.schema),
-        touched=touched,
-    )
-    lacking += [f"own {row['name']}" for row in owned]
-    if lacking:
-        fix = f"grant them to {role}, or connect as the tables' owner"
-        yield Check("privileges", "no-go", f"role {role} lacks: {', '.join(lacking)}", fix)
-    else:
-        yield Check("privileges", "ok", f"role {role} may create and owns the tables")
-
-
 def tables(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]:
     """Whether all sources can be read whole and how, and what is there already."""
     wrong = [*misfits(catalog), *unreadable(connection, catalog.schema, catalog.relations)]
-    for misfit in wrong:
-        yield Check("tables", "no-go", f"{misfit.object} {misfit.problem}", misfit.fix)
+    for (problem, fix), alike in groupby(wrong, lambda one: (one.problem, one.fix)):
+        yield Check("tables", "no-go", f"{', '.join(one.object for one in alike)} {problem}", fix)
     if not wrong:
         yield Check("tables", "ok", "all sources can be read whole, by columns whose types fit")
     for note in notes(catalog.relations):

@@ -15,6 +15,7 @@ import pytest
 from conftest import FAST, SIMULATED, UNTIL, MakeDatabase, Standing
 from sqlalchemy import Engine, create_engine, text
 from support.clock import set_clock
+from support.roles import runner_of
 
 from standing.database.embedded import Server
 from standing.run.stages import STAGES
@@ -139,10 +140,14 @@ def by_hand(settings: Settings, flow: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_flow_runs_the_same_core_and_shows_stages_as_tasks_and_the_outcome_as_an_artifact(
-    make_database: MakeDatabase, published_template: str, give_prefect: Callable[[Path], None]
+    make_database: MakeDatabase,
+    published_template: str,
+    give_prefect: Callable[[Path], None],
+    standing: Standing,
 ) -> None:
     settings = make_database(published_template)
     give_prefect(settings.home)
+    runner = runner_of(settings, standing)  # a flow needs no more rights than a run
     database = create_engine(settings.database_url or "")
     with database.begin() as connection:
         connection.execute(
@@ -151,7 +156,7 @@ def test_the_flow_runs_the_same_core_and_shows_stages_as_tasks_and_the_outcome_a
                 " where email_verified limit 3)"
             )
         )
-    done = by_hand(settings, "refresh")
+    done = by_hand(runner, "refresh")
     assert done.returncode == 0, done.stdout + done.stderr
     assert one(database, "select status from standing.runs order by run_id desc limit 1") == "published"
     database.dispose()

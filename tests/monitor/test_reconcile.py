@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from conftest import MakeDatabase, Standing
 from sqlalchemy import Engine, text
+from support.roles import runner_of
 
 from standing.errors import StandingError
 from standing.monitor.reconcile import EDITED, NOT_LOGGED, reconcile
@@ -60,7 +61,8 @@ def test_drift_is_found_by_document_and_cause_and_mended_when_asked(
     by_hand = standing(
         marketplace, "psql", "--", "-Atc", "select id from users order by id limit 1"
     ).stdout.strip()
-    done = standing.inside(marketplace, "reconcile")
+    runner = runner_of(marketplace, standing)
+    done = standing.inside(runner, "reconcile")
     assert done.returncode == 7, done.stdout + done.stderr
     assert "standing reconcile --mend" in done.stderr
     assert EDITED in done.stdout
@@ -91,7 +93,7 @@ def test_drift_is_found_by_document_and_cause_and_mended_when_asked(
     assert f"trust_score: 1 where {EDITED}" in verdict["reason"]
     assert verdict["fix"] == "standing reconcile --mend"
 
-    mended = reconcile(marketplace, mend=True)
+    mended = reconcile(runner, mend=True)
     assert mended.number == kept["drift"]
     assert mended.mended is not None
     assert mended.error is None

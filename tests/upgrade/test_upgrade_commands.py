@@ -124,8 +124,10 @@ def test_preflight_tells_a_role_what_it_lacks(settings: Settings, engine: Engine
         reader.dispose()
         with engine.begin() as connection:
             connection.exec_driver_sql(f"drop owned by {role}; drop role {role}")
-    assert [check.name for check in found] == ["privileges"]
-    assert "own users" in found[0].message
+    assert {check.name for check in found} == {"may upgrade", "may run"}
+    assert "own public.orders" in found[0].message
+    assert "schema standing_build, which is not there yet" in found[1].message
+    assert found[1].fix == f'create schema "standing_build" authorization "{role}"'
 
 
 def test_restore_brings_everything_back(settings: Settings, engine: Engine, tmp_path: Path) -> None:

@@ -109,15 +109,15 @@ def test_what_a_role_may_not_do_is_named_one_thing_after_the_other(
         ),
         f"alter database {database} connection limit -1;"
         f" revoke temporary on database {database} from public": (
-            "rights",
+            "may run",
             "no-go",
-            "lacks: temporary tables",
+            f"lacks temporary on database {database}",
         ),
         f"grant temporary on database {database} to public; create schema standing_build;"
         f" grant usage on schema standing_build to {role}": (
-            "rights",
+            "may run",
             "no-go",
-            "create in schema standing_build",
+            "lacks schema standing_build (",
         ),
         f"drop schema standing_build; alter role {role} set statement_timeout = '30s'": (
             "limits",

@@ -3,9 +3,15 @@
 Prefect's state stays in STANDING_HOME and nothing is reported home, whatever the shell says to Prefect.
 """
 
+import sys
+
+from standing.interruption import listen
+
+if sys.argv[:1] == ["-m"]:  # `python -m flows`, whose own first line comes after these
+    listen()
+
 import logging
 import os
-import sys
 
 from standing.errors import StandingError
 from standing.log import NAME
@@ -26,7 +32,6 @@ def _quiet_and_local() -> None:
 try:
     _quiet_and_local()
 except StandingError as error:
-    # `python -m flows` imports the package before its own first line.
     if sys.argv[:1] == ["-m"]:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)

@@ -4,15 +4,17 @@
 """
 
 import os
+import signal
+import subprocess
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from standing.cli.checkout import require_checkout
-from standing.cli.interruption import SAID, exit_code, interruptible
 from standing.cli.runs import NOT_COMPARED
 from standing.contract.targets import targets_of
 from standing.errors import StandingError
+from standing.interruption import SAID, end_workers, exit_code, interruptible, kept_from
 from standing.process_end import end_at_once
 from standing.settings import current
 
@@ -49,12 +51,14 @@ def main(arguments: list[str]) -> int:
     if "PREFECT_API_URL" not in os.environ:
         # Prefect's temporary server is ended in the middle of its work, and would say so by a traceback.
         os.environ.setdefault("PREFECT_LOGGING_ROOT_LEVEL", "CRITICAL")
+        _keep_server_from_ctrl_c()
     flow = getattr(import_module(f"flows.{name}"), name)
-    with interruptible() as received:  # or Prefect's temporary server would outlive a SIGTERM
+    with interruptible() as received:
         try:
             ended = flow(*selection, return_state=True)
         except KeyboardInterrupt:
             print(f"error: {SAID}", file=sys.stderr)
+            end_workers()
             return exit_code(received)
     print(f"{ended.name}: {ended.message}")
     return _code(name, ended)
@@ -65,6 +69,22 @@ def _code(name: str, ended: "State[None]") -> int:
         return NOT_COMPARED.get(str(ended.name).lower(), 0) if name == "reconcile" else 0
     error = ended.result(raise_on_failure=False)
     return error.exit_code if isinstance(error, StandingError) else 1
+
+
+def _keep_server_from_ctrl_c() -> None:
+    """Prefect's temporary server ends after the flow, which tells it how it ended.
+
+    Without it the client would ask for minutes where the server is.
+    """
+    from prefect.server.api.server import SubprocessASGIServer
+
+    start = SubprocessASGIServer._run_uvicorn_command
+
+    def start_out_of_reach(self: SubprocessASGIServer) -> subprocess.Popen[Any]:
+        with kept_from(signal.SIGINT):
+            return start(self)
+
+    SubprocessASGIServer._run_uvicorn_command = start_out_of_reach  # type: ignore[method-assign]
 
 
 def _serve() -> int:

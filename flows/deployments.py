@@ -119,9 +119,10 @@ async def _serve(settings: Settings, deployments: list[RunnerDeployment]) -> Non
             await asyncio.sleep(0.05)
         # Prefect's own handler forgets to await: runs at work would neither be ended nor shown as
         # cancelled.
-        asyncio.get_running_loop().add_signal_handler(
-            signal.SIGTERM, lambda: asyncio.ensure_future(runner.astop())
-        )
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(
+                number, lambda: asyncio.ensure_future(runner.astop())
+            )
         tidying = asyncio.create_task(keep_short(client, served, POLL_SECONDS))
         await serving
         tidying.cancel()

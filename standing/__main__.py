@@ -1,5 +1,20 @@
-"""`python -m standing` is `standing`."""
+"""`standing`, and `python -m standing`: it listens for Ctrl-C before it imports what takes a while."""
 
-from standing.cli import main
+import signal
 
-main()
+# Until it listens, Ctrl-C ends the process without a traceback.
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+from standing.interruption import listen
+
+
+def main() -> None:
+    listen()
+    from standing.cli import main as command
+
+    command()
+
+
+if __name__ == "__main__":
+    main()

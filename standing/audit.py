@@ -23,6 +23,7 @@ from standing.contract.targets import TARGETS, Target
 from standing.database.conninfo import forget_session_variables
 from standing.database.session_settings import fix_of
 from standing.errors import StandingError
+from standing.interruption import SIGNALS, kept_from
 from standing.process_end import end_with_parent
 from standing.settings import Settings
 
@@ -136,7 +137,8 @@ def _process() -> ProcessPoolExecutor:
     pool = ProcessPoolExecutor(
         1, mp_context=multiprocessing.get_context("spawn"), initializer=end_with_parent
     )
-    with _without_main():
+    # It ends with this one, which Ctrl-C at a terminal reaches as well.
+    with _without_main(), kept_from(*SIGNALS):
         pool.submit(preload)
     return pool
 

@@ -14,8 +14,8 @@ import click
 from standing import __version__
 from standing.cli import backfill, decisions, load, report, roles, runs, server, upgrade
 from standing.cli.checkout import require_checkout
-from standing.cli.interruption import SAID, exit_code, interruptible
 from standing.errors import StandingError
+from standing.interruption import SAID, end_workers, exit_code, interruptible
 from standing.process_end import end_at_once
 from standing.surroundings import pin
 
@@ -59,6 +59,7 @@ def main() -> None:
             sys.exit(error.exit_code)
         except (click.Abort, KeyboardInterrupt) as stopped:
             _say(str(stopped) or SAID)
+            end_workers()
             sys.exit(exit_code(received))
         except StandingError as error:
             _say(str(error))

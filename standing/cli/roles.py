@@ -19,7 +19,7 @@ def roles(as_sql: bool, runner: str, owner: str | None) -> None:
     from standing.database.catalog import read_catalog
     from standing.database.connect import connect
     from standing.database.owners import driver
-    from standing.state.rights import lacking
+    from standing.state.rights import builds
     from standing.upgrade.checks.roles import owners_lacks
     from standing.upgrade.roles import choose, exists, present, script
 
@@ -41,16 +41,10 @@ def roles(as_sql: bool, runner: str, owner: str | None) -> None:
         click.echo(f"runner {both.runner}: every other command, and the flows")
         if not exists(connection, both.runner):
             _line(False, "is not there; standing roles --sql makes it")
-            for right in present(connection, settings):
-                _line(False, f"{right.what}: {right.purpose}")
-            return
-        missing = lacking(connection, settings, both.runner)
-        whole = {lack.what for lack in missing}
-        for right in present(connection, settings):
-            if right.what not in whole:
-                _line(True, f"{right.what}: {right.purpose}")
-        for lack in missing:
-            _line(False, f"{lack.what}: {lack.purpose}")
+        for right, is_held in present(connection, settings, both.runner):
+            _line(is_held, f"{right.what}: {right.purpose}")
+        for build in builds(connection, settings, both.runner) if exists(connection, both.runner) else ():
+            _line(False, f"{build.what}: {build.purpose}")
 
 
 def _line(has: bool, words: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from standing.cli.interruption import confirm
+from standing.cli.confirmation import confirm
 from standing.cli.progress import steps_shown
 from standing.settings import current
 from standing.text import plural

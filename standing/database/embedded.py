@@ -152,8 +152,12 @@ class Server:
             }
             flags = " ".join(f"-c {name}='{value}'" for name, value in options.items())
             arguments = ["-D", str(self.data), "-l", str(self.log), "-w", "-t", "120"]
-            self._run("pg_ctl", *arguments, "-o", flags, "start")
-            self.create_database(DATABASE)
+            try:
+                self._run("pg_ctl", *arguments, "-o", flags, "start")
+                self.create_database(DATABASE)
+            except KeyboardInterrupt:
+                self._halt()  # or a server that is not ready would be found by the next command
+                raise
             return True
 
     def stop(self) -> bool:
@@ -162,9 +166,13 @@ class Server:
             return False
         with self._exclusive():
             sockets = self.sockets
-            self._run("pg_ctl", "-D", str(self.data), "-m", "fast", "-w", "-t", "120", "stop")
+            self._halt()
             shutil.rmtree(sockets, ignore_errors=True)
         return True
+
+    def _halt(self) -> None:
+        if self.running():
+            self._run("pg_ctl", "-D", str(self.data), "-m", "fast", "-w", "-t", "120", "stop")
 
     def remove(self) -> None:
         """Stop the server and delete all of its data."""

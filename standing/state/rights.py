@@ -68,6 +68,10 @@ class Right:
         names = (quoted(self.schema, name) if self.schema else quoted(name) for name in self.names)
         return f"grant {self.privilege}{columns} on {self.kind} {', '.join(names)} to {quoted(role)}"
 
+    def is_part_of(self, lack: Lack) -> bool:
+        """Whether the lack is of this right, on some of its objects at least."""
+        return lack.purpose == self.purpose and lack.what.startswith(f"{self.privilege} ")
+
     def lack(self, role: str) -> Lack:
         return Lack(self.what, self.purpose, self.grant(role), self.needed_by)
 
@@ -141,7 +145,7 @@ def lacking(
         columns=["".join(one.columns) for one in single],
     )
     lacks = _together(single[row["place"] - 1] for row in found)
-    return [*(one.lack(role) for one in lacks), *_builds(connection, settings, role, commands)]
+    return [*(one.lack(role) for one in lacks), *builds(connection, settings, role, commands)]
 
 
 def _together(singles: Iterable[Right]) -> Iterator[Right]:
@@ -155,7 +159,10 @@ def _together(singles: Iterable[Right]) -> Iterator[Right]:
         yield replace(key, names=tuple(name for one in group for name in one.names))
 
 
-def _builds(connection: Driver, settings: Settings, role: str, commands: Collection[str]) -> Iterator[Lack]:
+def builds(
+    connection: Driver, settings: Settings, role: str, commands: Collection[str] = COMMANDS
+) -> Iterator[Lack]:
+    """The schemas in which the role cannot build."""
     needed_by = {
         RUN: settings.build_schema,
         REPLAY: settings.replay_schema,

@@ -12,7 +12,7 @@ from standing.database.connect import STANDING_SCHEMA
 from standing.errors import SettingError
 from standing.settings import Settings
 from standing.sql import literal, quoted, render
-from standing.state.rights import Right, rights
+from standing.state.rights import Right, lacking, rights
 from standing.upgrade.checks.roles import owners_lacks
 
 
@@ -87,8 +87,9 @@ def _runners(connection: Connection[Any], settings: Settings, roles: Roles) -> I
     runner = quoted(roles.runner)
     yield f"\n-- {roles.runner}: every other command, and the flows."
     yield f"grant connect on database {quoted(connection.info.dbname)} to {runner};"
-    for right in present(connection, settings):
-        yield f"{right.grant(roles.runner)}; -- {right.purpose}"
+    for right, is_held in present(connection, settings, roles.runner):
+        # A grant on the change log makes one run full, so what is held is not given once more.
+        yield f"{'-- held: ' if is_held else ''}{right.grant(roles.runner)}; -- {right.purpose}"
     if not rows(connection, "select from pg_namespace where nspname = %(own)s", own=STANDING_SCHEMA):
         yield "-- Its rights on Standing's own tables this command prints after `standing migrate`."
         return
@@ -98,8 +99,11 @@ def _runners(connection: Connection[Any], settings: Settings, roles: Roles) -> I
     yield f"{later} grant select on sequences to {runner};"
 
 
-def present(connection: Connection[Any], settings: Settings) -> list[Right]:
-    """The runner's rights, on what is there alone: a grant on anything else would fail."""
+def present(connection: Connection[Any], settings: Settings, runner: str) -> list[tuple[Right, bool]]:
+    """The runner's rights, and whether it has them, on what is there alone: a grant on anything else would
+    fail.
+    """
+    lacks = lacking(connection, settings, runner) if exists(connection, runner) else None
     schemas = [settings.application_schema, STANDING_SCHEMA]
     found = rows(connection, render("upgrade/grantable.sql.j2"), schemas=schemas)
     there = {(row["schema"], row["name"], row["column_name"]) for row in found}
@@ -115,7 +119,8 @@ def present(connection: Connection[Any], settings: Settings) -> list[Right]:
             if not names or (right.columns and not columns):
                 continue
             right = replace(right, names=names, columns=columns)
-        kept.append(right)
+        is_held = lacks is not None and not any(right.is_part_of(one) for one in lacks)
+        kept.append((right, is_held))
     return kept
 
 

@@ -65,8 +65,8 @@ def psql(arguments: tuple[str, ...]) -> None:
     """Open psql on the marketplace; ARGUMENTS go to psql."""
     from standing.database.connect import connect
     from standing.database.conninfo import conninfo
-    from standing.database.embedded import wheel_binaries
     from standing.database.programs import environment
+    from standing.database.wheel import wheel_binaries
 
     with connect(current()) as engine:
         url = engine.url

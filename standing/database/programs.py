@@ -13,7 +13,7 @@ from typing import NoReturn
 from sqlalchemy import URL, Engine, text
 
 from standing.database.conninfo import without_libpq
-from standing.database.embedded import wheel_binaries
+from standing.database.wheel import wheel_binaries
 from standing.errors import StandingError
 
 #: Where distributions put the programs of each version.

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from support.faults_of_runs import Disturbed, run
 
 from standing.database.connect import connect
-from standing.database.embedded import wheel_binaries
+from standing.database.wheel import wheel_binaries
 
 #: Two members meet, in key order as a well-behaved application locks; an order of theirs moves on.
 SCRIPT = r"""

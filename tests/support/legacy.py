@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import URL, Engine, text
 
 from standing.database.conninfo import conninfo
-from standing.database.embedded import wheel_binaries
+from standing.database.wheel import wheel_binaries
 
 NAMES = ("whale", "regular", "sometimes", "rare", "browser", "owner_star", "owner_unrated", "owner_sleeper")
 IDS = {name: uuid.uuid5(uuid.NAMESPACE_DNS, name) for name in (*NAMES, "star", "unrated", "sleeper")}

@@ -141,6 +141,16 @@ def status(as_json: bool) -> None:
             click.echo(f"report: {last['report']}")
 
 
+def _together(problems: list[str]) -> list[str]:
+    """One line for all triggers, where several are off or otherwise wrong: preflight names each."""
+    triggers = [one for one in problems if one.startswith("trigger ")]
+    if len(triggers) < 2:
+        return problems
+    tables = dict.fromkeys(one.partition(" on ")[2].split(" is ")[0].split()[-1] for one in triggers)
+    line = f"{len(triggers)} triggers on {', '.join(tables)} are missing, off or not as they should be"
+    return [line, *(one for one in problems if one not in triggers)]
+
+
 def _print_changes(changes: dict[str, Any]) -> None:
     if changes["on"]:
         tables = (
@@ -154,7 +164,7 @@ def _print_changes(changes: dict[str, Any]) -> None:
     else:
         click.echo("change log: off, so every run is a full one")
     problems = (
-        changes["problems"]
+        _together(changes["problems"])
         if changes["follows"]
         else [plural(len(changes["problems"]), "table is not followed", "tables are not followed")]
     )

@@ -55,7 +55,9 @@ def _of_source(source: Source, relations: Relations, schema: str) -> Iterator[Mi
         yield Misfit(
             source.table,
             f"hides rows from role {relation.role} by row security",
-            f"connect as a role that sees every row: alter role {quoted(relation.role)} bypassrls",
+            f"alter table {table} no force row level security"
+            if relation.is_forced
+            else f"connect as a role that sees every row: alter role {quoted(relation.role)} bypassrls",
         )
     if not relation.is_reachable:
         fix = f"grant usage on schema {quoted(schema)} to {quoted(relation.role)}"

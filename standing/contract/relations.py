@@ -38,7 +38,8 @@ class Column:
 
 @dataclass(frozen=True)
 class Relation:
-    """A table, view or foreign table. Policies of row security that apply to the role hide rows.
+    """A table, view or foreign table. Policies of row security that apply to the role hide rows; where it
+    `is_forced`, they apply to its owner, whom the role is or belongs to.
 
     What constraints of a table with inheritance children promise, its children need not keep.
     """
@@ -50,6 +51,7 @@ class Relation:
     hides_rows: bool
     has_children: bool
     columns: Mapping[str, Column]
+    is_forced: bool = False
 
     @property
     def is_table(self) -> bool:
@@ -65,7 +67,7 @@ NAMES = sorted(
     | {table.name for table in TABLES}
 )
 
-OF_RELATION = ("kind", "role", "is_reachable", "hides_rows", "has_children")
+OF_RELATION = ("kind", "role", "is_reachable", "hides_rows", "has_children", "is_forced")
 OF_COLUMN = ("name", "type", "spelled", "is_readable", "required", "default", "is_unique")
 
 

@@ -40,10 +40,7 @@ def lacks_build(
     more = len(found["others"]) - NAMED
     named = ", ".join(found["others"][:NAMED]) + (f" and {more} more" if more > 0 else "")
     what = f"schema {schema}" + (f", in which another role owns {named}" if named else "")
-    return Lack(what, purpose, owned_by(schema, role, found["others"]), needed_by)
-
-
-def owned_by(schema: str, role: str, relations: list[str]) -> str:
-    """The statements that give a schema, and what has been built in it, to a role."""
-    tables = (f"alter table {quoted(schema, name)} owner to {quoted(role)}" for name in relations)
-    return "; ".join((f"alter schema {quoted(schema)} owner to {quoted(role)}", *tables))
+    opened = f"grant usage, create on schema {quoted(schema)} to {quoted(role)}"
+    given = (f"alter table {quoted(schema, name)} owner to {quoted(role)}" for name in found["others"])
+    statements = (*([] if found["is_open"] else [opened]), *given)
+    return Lack(what, purpose, "; ".join(statements), needed_by)

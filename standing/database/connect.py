@@ -23,7 +23,15 @@ from standing.database.conninfo import (
     to_url,
 )
 from standing.database.embedded import Server
-from standing.database.session_settings import ENCODING, dropped, fix_of, pinned, with_code, with_settings
+from standing.database.session_settings import (
+    ENCODING,
+    dropped,
+    fix_at_connect,
+    fix_of,
+    pinned,
+    with_code,
+    with_settings,
+)
 from standing.database.url import read
 from standing.errors import DatabaseUnreachable, SettingError, StandingError
 from standing.settings import Settings
@@ -77,7 +85,7 @@ def reach(given: Mapping[str, str], fix: str) -> URL:
             version = info.server_version // 10000
             is_encrypted = connection.pgconn.ssl_in_use
     except psycopg.Error as error:
-        raise unreachable(to_url(wanted), error, fix_of(server_message(error), fix)) from None
+        raise unreachable(to_url(wanted), error, fix_at_connect(server_message(error), fix)) from None
     if version not in SUPPORTED_VERSIONS:
         raise SettingError(
             f"the server is PostgreSQL {version}; Standing needs 15 to 18", "upgrade the server"
@@ -111,10 +119,10 @@ def _with_our_settings(url: URL, direct: str | None) -> Engine:
         lost = dropped(engine)
     except OperationalError as error:
         lost = server_message(error)
-        if "options" not in lost:
+        if "options" not in lost and "startup parameter" not in lost:
             engine.dispose()
             fix = "see why the server refuses a second connection"
-            raise unreachable(url, error, fix_of(lost, fix)) from None
+            raise unreachable(url, error, fix_at_connect(lost, fix)) from None
     if not lost:
         return engine
     engine.dispose()

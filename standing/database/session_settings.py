@@ -4,6 +4,7 @@ A role or a database may have others. They travel in libpq's `options`, which wi
 drop them in silence, which can be seen.
 """
 
+import re
 from collections.abc import Mapping
 
 from sqlalchemy import URL, Connection, Engine, text
@@ -83,6 +84,23 @@ def dropped(engine: Engine) -> str:
 def with_code(message: str, sqlstate: str | None) -> str:
     """The message with the code of what was reached or lacks: servers speak many languages."""
     return f"{message} ({sqlstate})" if sqlstate in LIMITS or sqlstate in LACKS else message
+
+
+#: What a server, or a pooler, that takes no more connections says to one that it refuses: without a code.
+TAKEN = re.compile(
+    r"too many (connections|clients)|connection slots are reserved|no more connections allowed"
+    r"|max(imum)? (number of )?(clients|connections)",
+    re.IGNORECASE,
+)
+
+
+def fix_at_connect(message: str, otherwise: str) -> str:
+    """What helps against the refusal of a connection, or else what is given."""
+    if TAKEN.search(message):
+        return LACKS["53300"]
+    if "startup parameter" in message:
+        return "take it out of the URL, or have the pooler pass it (PgBouncer: ignore_startup_parameters)"
+    return fix_of(message, otherwise)
 
 
 def fix_of(message: str, otherwise: str) -> str:

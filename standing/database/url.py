@@ -32,12 +32,19 @@ FOREIGN = {
     "prepared_statements": POOLER,
     "preparethreshold": POOLER,
     "prepare_threshold": POOLER,
-    "statement_cache_size": POOLER,
-    "prepared_statement_cache_size": POOLER,
     "socket_timeout": "the server's statement_timeout limits statements",
     "command_timeout": "the server's statement_timeout limits statements",
     "statement_timeout": "options=-c%20statement_timeout=… sets it for our sessions",
     "uselibpqcompat": "sslmode is always read as libpq reads it",
+}
+#: The many names of two things, without hyphens and underscores and in small letters: how statements are
+#: prepared, which poolers forbid, and how many connections there are.
+KINDS = {
+    re.compile(
+        r"(prepared)?statementcache\w*|descriptioncache\w*|preparedstatement\w*|preparethreshold"
+        r"|(default)?queryexecmode|prefersimpleprotocol|simplequery|binaryparameters|pgbouncer|poolmode"
+    ): POOLER,
+    re.compile(r"(max|min|maximum|minimum)?(pool|connection)s?(size|limit|count|max\w*|min\w*)"): POOL,
 }
 #: What other tools call sslmode → libpq's words.
 SSL = {"true": "require", "1": "require", "no-verify": "require", "false": "disable", "0": "disable"}
@@ -96,8 +103,8 @@ def _known(query: str, name: str) -> Iterator[tuple[str, str]]:
                     f"{name}: sslaccept is Prisma's; libpq would not check the certificate",
                     "write sslmode=verify-full in its place, and sslrootcert if the authority is your own",
                 )
-        elif key.lower() in FOREIGN:
-            _note_once(f"{name}: parameter {key} is ignored: {FOREIGN[key.lower()]}")
+        elif ours := _ours(key.lower()):
+            _note_once(f"{name}: parameter {key} is ignored: {ours}")
         else:
             what = f"a parameter {key}" if re.fullmatch(r"\w{1,40}", key) else "something after its ?"
             raise SettingError(
@@ -105,6 +112,12 @@ def _known(query: str, name: str) -> Iterator[tuple[str, str]]:
                 f"take it out ({ESCAPED}); https://www.postgresql.org/docs/current/libpq-connect.html"
                 " lists what is known",
             )
+
+
+def _ours(key: str) -> str:
+    """What a parameter of another tool is called here; empty where nobody knows it."""
+    plain = re.sub(r"[-_]", "", key)
+    return FOREIGN.get(key) or next((said for kind, said in KINDS.items() if kind.fullmatch(plain)), "")
 
 
 @cache

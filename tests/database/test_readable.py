@@ -123,6 +123,8 @@ def test_a_source_that_is_not_read_whole_is_refused_by_name_and_cause(
         ):
             require_readable(connection, application)
         assert refused.value.fix, statement
+        forced = " force row level" in statement
+        assert forced == ('"reviews" no force row level security' in refused.value.fix), statement
 
 
 def test_what_fits_is_read_whatever_its_kind_and_type(marketplace: Settings, engine: Engine) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from standing.database.conninfo import conninfo, shown, to_url
 from standing.database.programs import fail_like
-from standing.database.session_settings import LIMITS, fix_of, with_code
+from standing.database.session_settings import LIMITS, fix_at_connect, fix_of, with_code
 from standing.database.url import read
 from standing.errors import SettingError, StandingError
 
@@ -59,6 +59,11 @@ def test_a_url_is_read_as_libpq_reads_it(given: str, expected: dict[str, str]) -
         ("connection_limit=5", "STANDING_THREADS"),
         ("pgbouncer=true", "DATABASE_URL_DIRECT"),
         ("statement_cache_size=0", "DATABASE_URL_DIRECT"),
+        ("statement_cache_mode=describe", "DATABASE_URL_DIRECT"),
+        ("default_query_exec_mode=simple_protocol", "DATABASE_URL_DIRECT"),
+        ("preparedStatementCacheQueries=0", "DATABASE_URL_DIRECT"),
+        ("pool_max_conns=5", "STANDING_THREADS"),
+        ("maxPoolSize=5", "STANDING_THREADS"),
     ],
 )
 def test_parameters_of_other_tools_are_ignored_with_a_note_that_names_ours(
@@ -106,3 +111,20 @@ def test_what_a_program_says_is_found_in_any_language() -> None:
     errors = "psql:<stdin>:3: HINWEIS:  nichts\npsql:<stdin>:9: FEHLER:  Relation fehlt\nZEILE 1: select\n"
     with pytest.raises(StandingError, match="FEHLER:  Relation fehlt"):
         fail_like("psql", errors)
+
+
+@pytest.mark.parametrize(
+    ("said", "helps"),
+    [
+        (
+            'FATAL: too many connections for role "scorer"',
+            "raise max_connections, or the limit of the role",
+        ),
+        ("FATAL: remaining connection slots are reserved for roles with", "raise max_connections"),
+        ("FATAL: no more connections allowed (max_client_conn)", "raise max_connections"),
+        ("FATAL: unsupported startup parameter: statement_cache_mode", "ignore_startup_parameters"),
+        ("FATAL: password authentication failed", "check DATABASE_URL"),
+    ],
+)
+def test_why_a_connection_is_refused_decides_what_helps(said: str, helps: str) -> None:
+    assert helps in fix_at_connect(said, "check DATABASE_URL")

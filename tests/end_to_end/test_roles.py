@@ -50,6 +50,11 @@ TAKEN = {
         r"schema standing_build_shadow, which is not there yet \(`standing reconcile` builds there\)",
         f'create schema "standing_build_shadow" authorization "{RUNNER}"',
     ),
+    f"revoke usage on schema standing_build from {RUNNER}": (
+        "run",
+        r"schema standing_build \(`standing run` builds there\)",
+        f'grant usage, create on schema "standing_build" to "{RUNNER}"',
+    ),
     f"alter table standing_build.run_context owner to {OWNER}": (
         "run",
         r"schema standing_build, in which another role owns run_context",
@@ -83,11 +88,17 @@ def test_a_runner_that_owns_nothing_does_everything_but_the_upgrade(
         checks = json.loads(standing.inside(runner, "preflight", "--json").stdout)["checks"]
         lacks = [one for one in checks if one["name"] == "may run" and grant in one["fix"]]
         assert lacks, (taken, checks)
+        assert {"publications", "connections"} <= {one["name"] for one in checks}  # it goes on
         run_sql(marketplace, "; ".join(one["fix"] for one in lacks))
 
     asked = standing.inside(runner, "preflight", "--json")
     states = {one["name"]: one["state"] for one in json.loads(asked.stdout)["checks"]}
     assert (asked.returncode, states["may upgrade"], states["may run"]) == (0, "note", "ok"), asked.stdout
+    run_sql(marketplace, f"alter role {RUNNER} connection limit 0")
+    refused = standing.inside(runner, "status")
+    assert "too many connections" in refused.stderr
+    assert "fix: raise max_connections, or the limit of the role" in refused.stderr
+    run_sql(marketplace, f"alter role {RUNNER} connection limit -1")
     everything(marketplace, runner, standing)
     standing.told(owner, "rollback", "--yes", "--force")  # with what runs have built
 

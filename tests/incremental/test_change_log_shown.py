@@ -71,6 +71,11 @@ def test_status_counts_waiting_rows_due_members_and_holds(
     assert "standing_log_insert on orders is disabled: runs are full until `standing migrate`" in shown
     assert shown.count("everybody due") == 5
     assert "held: run 1 was undone: 2 documents held as they were before it" in shown
+    with connect(published) as engine, engine.begin() as connection:
+        connection.execute(text("alter table payouts disable trigger all"))
+    shown = standing.told(published, "status")
+    assert "triggers on orders, payouts are missing, off or not as they should be: runs are full" in shown
+    assert shown.count("runs are full until `standing migrate`") == 1
     off = standing.told(published, "status", STANDING_CHANGE_LOG="false")
     assert "change log: off, so every run is a full one" in off
 

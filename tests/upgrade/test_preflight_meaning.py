@@ -66,14 +66,22 @@ SAID: dict[str, tuple[str, str, list[tuple[str, str]]]] = {
         alter table users add deleted_at timestamptz;
         alter table orders add "deletedAt" timestamp default now();
         alter table reviews add is_hidden boolean default true, add hidden smallint default 0;
-        alter table products add "archivedAt" date, add deleted_flag boolean;
+        alter table products add "archivedAt" date, add deleted_flag boolean, add visibility text;
+        alter table users add banned_at timestamptz, add "isSuspended" boolean default false;
+        alter table orders add visibility text default 'hidden', add state text default 'new';
+        alter table seller_profiles add account_status text default 'SUSPENDED', add removed_at date;
         alter table seller_profiles add "isActive" boolean default false;
         insert into products values (default);
         """,
         [
             ("note", "users.deleted_at is not read: 0 rows that it hides count like the others"),
+            ("note", "users.banned_at is not read: 0 rows"),
+            ("note", "users.isSuspended is not read: 0 rows"),
+            ("warning", "seller_profiles.account_status is not read: 3 rows"),
+            ("note", "seller_profiles.removed_at is not read: 0 rows"),
             ("warning", "seller_profiles.isActive is not read: 3 rows"),
             ("warning", "orders.deletedAt is not read: 142 rows"),
+            ("warning", "orders.visibility is not read: 142 rows"),
             ("warning", "reviews.is_hidden is not read: 1 rows"),
             ("note", "reviews.hidden is not read: 0 rows"),
             ("note", "products.archivedAt is not read: 0 rows"),

@@ -59,6 +59,7 @@ SOURCES = (
             "review_score": "integer",
             "review_comment_message": "text",
             "review_creation_date": "timestamp",
+            "review_answer_timestamp": "timestamp",
         },
     ),
 )

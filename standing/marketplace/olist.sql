@@ -83,6 +83,7 @@ select
 from pairs
 join purchases as p on p.order_id = pairs.order_id;
 
+-- A review is known from the buyer's answer on; the other time is when the survey was sent.
 insert into reviews (id, order_id, seller_id, reviewer_id, rating, comment, created_at)
 select
     md5(pg_temp.hex(r.review_id) || pg_temp.hex(r.order_id) || pg_temp.hex(pairs.seller_id))::uuid,
@@ -91,7 +92,7 @@ select
     p.buyer_id,
     r.review_score,
     r.review_comment_message,
-    pg_temp.instant(r.review_creation_date)
+    pg_temp.instant(coalesce(r.review_answer_timestamp, r.review_creation_date))
 from staged_order_reviews as r
 join pairs on pairs.order_id = r.order_id
 join purchases as p on p.order_id = r.order_id;

@@ -52,10 +52,12 @@ FILES = {
         f"{key('o2')},1,{key('p1')},{key('s1')},2017-12-03 10:00:00,60.00,5.00",
     ],
     "order_reviews": [
-        "review_id,order_id,review_score,review_comment_title,review_comment_message,review_creation_date",
-        f'{key("r1")},{key("o1")},5,,"Bom, ""muito"" bom\r\nobrigado",2017-07-06 00:00:00',
-        f"{key('r1')},{key('o2')},2,,,",
-        f"{key('r2')},{key('o3')},1,,nada,2017-12-09 00:00:00",
+        "review_id,order_id,review_score,review_comment_title,review_comment_message,review_creation_date,"
+        "review_answer_timestamp",
+        f'{key("r1")},{key("o1")},5,,"Bom, ""muito"" bom\r\nobrigado",'
+        "2017-07-06 00:00:00,2017-07-09 21:00:00",
+        f"{key('r1')},{key('o2')},2,,,2017-12-09 00:00:00,",
+        f"{key('r2')},{key('o3')},1,,nada,2017-12-09 00:00:00,",
     ],
 }
 
@@ -119,9 +121,11 @@ def test_files_become_a_marketplace(
     ) == ("2017-07-01 14:00:00+00", "2017-07-05 03:00:00+00", "2017-07-04 13:00:00+00", True)
     summer = "select created_at::text, completed_at is null, status from orders where total_amount = 65"
     assert one(engine, summer) == ("2017-12-01 12:00:00+00", True, "completed")
+    known = "select string_agg(distinct rating || ' ' || created_at, ', ') from reviews"
+    assert one(engine, known) == ("2 2017-12-09 02:00:00+00, 5 2017-07-10 00:00:00+00",)
     comment = "select distinct comment from reviews where rating = 5"
     assert one(engine, comment) == ('Bom, "muito" bom\r\nobrigado',)
-    assert one(engine, "select count(*), count(created_at), count(distinct id) from reviews") == (3, 2, 3)
+    assert one(engine, "select count(*), count(created_at), count(distinct id) from reviews") == (3, 3, 3)
     shops = "select array_agg((rating_score, rating_count)::text order by rating_count)::text"
     assert one(engine, f"{shops} from seller_profiles") == ('{"(,0)","(5.00,1)","(3.50,2)"}',)
     assert one(engine, "select to_regclass('messages') is null, to_regclass('disputes') is null") == (

@@ -111,11 +111,22 @@ class Maker:
         roll = self.roll
         tier = roll.choice(("starter", "rising", "established", "power_seller", "galaxy", None))
         begun = {"since": f"{AS_OF - roll.choice((1, 29, 30, 31)) * DAY:%Y-%m-%dT%H:%M:%SZ}"}
+        old = roll.choice(
+            ([], [{"from": "starter", "to": "rising", "at": "2026-01-01T00:00:00Z"}], [{"from": "starter"}])
+        )
+        # As the upgrade wrote it, or as published since AS_OF.
+        young = roll.choice(
+            (
+                [],
+                [{"from": "rising", "at": f"{AS_OF + 400 * DAY:%Y-%m-%dT%H:%M:%SZ}"}] * roll.choice((1, 2)),
+            )
+        )
+        achieved = AS_OF + 401 * DAY if young or roll.random() < 0.2 else AS_OF - roll.choice((0, 99)) * DAY
         past = {
             "current_tier": tier,
-            "tier_achieved_at": "2026-01-01T00:00:00Z",
-            "tier_change_history": roll.choice(([], [{"from": "starter", "to": "rising"}])),
-            "evidence": roll.choice(({}, {"grace": begun})),
+            "tier_achieved_at": f"{achieved:%Y-%m-%dT%H:%M:%SZ}",
+            "tier_change_history": [*young, *old],
+            **roll.choice(({}, {"evidence": {}}, {"evidence": {"grace": begun}})),
         }
         return self.put(
             "seller_profiles",

@@ -176,6 +176,19 @@ def _rates(known: Known, chosen: list[Order], days: str) -> dict[str, Row]:
     }
 
 
+def as_then(past: dict[str, Any], as_of: str) -> dict[str, Any]:
+    """What of the published document was known then, by its own moments."""
+    if past.get("tier_achieved_at", "") <= as_of:
+        return past
+    young = [c for c in past["tier_change_history"] if c.get("at", "") > as_of]
+    old = [c for c in past["tier_change_history"] if c.get("at", "") <= as_of]
+    return past | {
+        "current_tier": young[-1]["from"] if young else None,
+        "tier_achieved_at": old[0].get("at") if old else None,
+        "tier_change_history": old,
+    }
+
+
 def tier_info(known: Known, seller_id: str) -> Row:
     policy = known.policy
     mine = [r for r in known.reviews if r["seller_id"] == seller_id]
@@ -191,13 +204,13 @@ def tier_info(known: Known, seller_id: str) -> Row:
 
     ladder = {tier["tier"]: tier for tier in policy.tiers}
     deserved = max((t for t in policy.tiers if earned(t)), key=lambda t: int(t["tier_level"]))
-    past = known.sellers[seller_id]["tier_info"] or {}
-    before = ladder.get(past.get("current_tier", ""), policy.tiers[0])
+    past = as_then(known.sellers[seller_id]["tier_info"] or {}, text(known.as_of))
+    before = ladder.get(past.get("current_tier") or "", policy.tiers[0])
     tier, grace = deserved, {}
-    days = policy.grace.get(before["tier"], int(before["demotion_grace_days"]))
+    days = policy.grace.get(before["tier"], int(before["demotion_grace_days"])) if "evidence" in past else 0
     if int(deserved["tier_level"]) < int(before["tier_level"]) and days:
         given = past.get("evidence", {}).get("grace", {}).get("since")
-        since = datetime.fromisoformat(given) if given else known.as_of
+        since = datetime.fromisoformat(given) if given and given <= text(known.as_of) else known.as_of
         until = since + timedelta(days=days)
         if until > known.as_of:
             tier = before
@@ -215,7 +228,7 @@ def tier_info(known: Known, seller_id: str) -> Row:
         "boost_multiplier": Decimal(tier["boost_multiplier"]),
         "priority_support": tier["priority_support"] == "true",
         "tier_achieved_at": text(known.as_of)
-        if moved or "tier_achieved_at" not in past
+        if moved or not past.get("tier_achieved_at")
         else past["tier_achieved_at"],
         "tier_change_history": ([change] if moved else []) + past.get("tier_change_history", []),
         "next_tier": following

@@ -58,11 +58,74 @@ remembered as (
 
 ),
 
--- A tier that policy does not know is starter.
+-- The document's own moments say what of it is younger than as_of, as after a replay's moment or in the
+-- defaults of an upgrade that came later: that was not known then.
+known_then as (
+
+    select
+        *,
+        coalesce(
+            published_tier_info ->> 'tier_achieved_at' > {{ utc_text(as_of()) }} collate "C", false
+        ) as is_younger,
+        case
+            when jsonb_typeof(published_tier_info -> 'tier_change_history') = 'array'
+                then published_tier_info -> 'tier_change_history'
+            else '[]'::jsonb
+        end as published_history
+    from remembered
+
+),
+
+-- Newest change first.
+changes as (
+
+    select
+        known_then.seller_id,
+        coalesce(
+            jsonb_agg(listed.change order by listed.place)
+                filter (where (listed.change ->> 'at' > {{ utc_text(as_of()) }} collate "C") is not true),
+            '[]'::jsonb
+        ) as older,
+        (
+            array_agg(listed.change ->> 'from' order by listed.place desc)
+                filter (where listed.change ->> 'at' > {{ utc_text(as_of()) }} collate "C")
+        )[1] as tier_before_the_younger
+    from known_then
+    cross join
+        lateral jsonb_array_elements(known_then.published_history)
+        with ordinality as listed (change, place)
+    where known_then.is_younger
+    group by known_then.seller_id
+
+),
+
+published_then as (
+
+    select
+        known_then.*,
+        case
+            when known_then.is_younger then changes.tier_before_the_younger
+            else known_then.published_tier_info ->> 'current_tier'
+        end as tier_then,
+        case
+            when known_then.is_younger then changes.older #>> '{0,at}'
+            else known_then.published_tier_info ->> 'tier_achieved_at'
+        end as achieved_at,
+        case
+            when known_then.is_younger then coalesce(changes.older, '[]'::jsonb)
+            else known_then.published_history
+        end as history
+    from known_then
+    left join changes on known_then.seller_id = changes.seller_id
+
+),
+
+-- A tier that policy does not know is starter. Only what Standing published has evidence and with it grace,
+-- not the defaults of the upgrade.
 final as (
 
     select
-        remembered.seller_id,
+        published_then.seller_id,
         coalesce(seller_orders.completed_orders, 0) as completed_orders,
         coalesce(seller_reviews.total_reviews, 0) as total_reviews,
         coalesce(seller_reviews.rating_sum, 0) as rating_sum,
@@ -71,24 +134,26 @@ final as (
         least(seller_orders.next_step_at, upcoming.next_event_at) as next_step_at,
         coalesce(published.tier, 'starter') as published_tier,
         coalesce(published.tier_level, 1) as published_tier_level,
-        coalesce(published.demotion_grace_days, 0) as grace_days,
-        remembered.published_tier_info ->> 'tier_achieved_at' as published_achieved_at,
+        case
+            when published_then.published_tier_info ? 'evidence'
+                then coalesce(published.demotion_grace_days, 0)
+            else 0
+        end as grace_days,
+        published_then.achieved_at as published_achieved_at,
         case
             when
-                remembered.published_tier_info #>> '{evidence,grace,since}'
+                published_then.published_tier_info #>> '{evidence,grace,since}'
                 ~ '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$'
-                then (remembered.published_tier_info #>> '{evidence,grace,since}')::timestamptz
+                and published_then.published_tier_info #>> '{evidence,grace,since}'
+                <= {{ utc_text(as_of()) }} collate "C"
+                then (published_then.published_tier_info #>> '{evidence,grace,since}')::timestamptz
         end as published_grace_since,
-        case
-            when jsonb_typeof(remembered.published_tier_info -> 'tier_change_history') = 'array'
-                then remembered.published_tier_info -> 'tier_change_history'
-            else '[]'::jsonb
-        end as published_history
-    from remembered
-    left join seller_orders on remembered.seller_id = seller_orders.seller_id
-    left join seller_reviews on remembered.seller_id = seller_reviews.seller_id
-    left join upcoming on remembered.seller_id = upcoming.seller_id
-    left join tier_policy as published on remembered.published_tier_info ->> 'current_tier' = published.tier
+        published_then.history as published_history
+    from published_then
+    left join seller_orders on published_then.seller_id = seller_orders.seller_id
+    left join seller_reviews on published_then.seller_id = seller_reviews.seller_id
+    left join upcoming on published_then.seller_id = upcoming.seller_id
+    left join tier_policy as published on published_then.tier_then = published.tier
 
 )
 

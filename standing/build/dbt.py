@@ -15,6 +15,7 @@ from standing import PROJECT_ROOT
 from standing.build import policy
 from standing.build.dbt_patches import collector_paused, run_command
 from standing.build.selection import POLICY, STAGING
+from standing.build.unit_tests import what_differs
 from standing.database.conninfo import parameters, variables
 from standing.database.session_settings import fix_of, with_settings
 from standing.errors import BuildFailed
@@ -124,8 +125,6 @@ def invoke(
     Raises BuildFailed naming the wrong rows of policy, or else the first node that failed with dbt's
     message.
     """
-    from standing.build.policy_errors import failing_rows, wrong_policy
-
     variables = environment(settings, url)
     project = tuple(variables.values())
     if project not in _loaded:
@@ -139,23 +138,11 @@ def invoke(
         )
         outcome = run_command(runner, variables, *arguments)
     found = getattr(outcome.result, "results", None) or []
-    log = folder(settings) / "logs" / "dbt.log"
     if failed := [result for result in found if result.status in ("error", "fail", "runtime error")]:
-        if wrong := wrong_policy(PROJECT_ROOT, url, failed):
-            raise BuildFailed(policy.message_of(wrong), policy.FIX)
-        first = _node_result(failed[0])
-        rows = "; ".join(
-            ", ".join(f"{k}={v}" for k, v in row.items()) for row in failing_rows(url, failed[0])
-        )
-        raise BuildFailed(
-            f"dbt {arguments[0]}: {first.kind} {first.name} ended as {first.status}: {first.message}"
-            + (f"; {rows}" if rows else ""),
-            fix_of(
-                first.message, f"standing dbt {arguments[0]} --select {first.name}; the whole log is {log}"
-            ),
-        )
+        raise _failure(settings, url, arguments[0], failed)
     if not outcome.success:
         message = str(outcome.exception)
+        log = _log(settings)
         raise BuildFailed(f"dbt {arguments[0]}: {message}", fix_of(message, f"read {log}"))
     # What dbt runs before it builds (on-run-start) has a result of its own.
     return [_node_result(result) for result in found if result.node.resource_type != "operation"]
@@ -204,6 +191,29 @@ def _counting(progress: Progress) -> Callable[[Any], None]:
             progress(ended, total)
 
     return on_event
+
+
+def _log(settings: Settings) -> Path:
+    return folder(settings) / "logs" / "dbt.log"
+
+
+def _failure(settings: Settings, url: URL, command: str, failed: list[Any]) -> BuildFailed:
+    """The wrong rows of policy, or the first node that failed; of a unit test what differs in its rows."""
+    from standing.build.policy_errors import failing_rows, wrong_policy
+
+    if wrong := wrong_policy(PROJECT_ROOT, url, failed):
+        return BuildFailed(policy.message_of(wrong), policy.FIX)
+    first, node = _node_result(failed[0]), failed[0].node
+    what, message = f"{first.kind} {first.name}", first.message
+    if first.kind == "unit_test":
+        what = f"unit test {first.name} of {(node.tested_node_unique_id or '').rpartition('.')[2]}"
+        message = what_differs(failed[0].message or "")
+    elif found := failing_rows(url, failed[0]):
+        message += "; " + "; ".join(", ".join(f"{k}={v}" for k, v in row.items()) for row in found)
+    again = f"standing dbt {command} --select {first.name}; the whole log is {_log(settings)}"
+    return BuildFailed(
+        f"dbt {command}: {what} ended as {first.status}: {message}", fix_of(first.message, again)
+    )
 
 
 def _node_result(result: Any) -> NodeResult:

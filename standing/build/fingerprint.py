@@ -107,8 +107,9 @@ def _taken(application: Application, settings: Settings) -> Fingerprint:
 
 
 def edited(before: str, now: str) -> set[str]:
-    """The parts in which two states of a target differ."""
-    known, found = json.loads(before), json.loads(now)
+    """The parts in which two states of a target differ: all, where an early version has noted one hash."""
+    found = json.loads(now)
+    known = json.loads(before) if before.startswith("{") else {}
     return {name for name in known | found if known.get(name) != found.get(name)}
 
 

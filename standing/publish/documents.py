@@ -64,6 +64,12 @@ def content_hash(document: str) -> str:
     return f"int8send(jsonb_hash_extended({document}, 0))"
 
 
+def is_content(document: str, kept: str) -> str:
+    """A condition: the document is what the history's hash was made of, also by an early version."""
+    first = f"sha256(convert_to({document}::text, 'UTF8'))"
+    return f"coalesce({kept} in ({content_hash(document)}, {first}), false)"
+
+
 def due_again(target: Target, document: str, valid_until: str) -> str:
     """When a document is to be built anew though nothing happens: its step, or its review.
 

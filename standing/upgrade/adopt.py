@@ -16,7 +16,7 @@ from standing.incremental.layout import TABLES
 from standing.settings import Settings
 from standing.sql import literal, literals, quoted
 from standing.state.schema import NAMES
-from standing.upgrade.forward import is_current
+from standing.upgrade.forward import RENAMED, is_current
 
 #: What proves that an earlier version made the schema: a table, and columns that it has.
 PROOFS = {
@@ -89,7 +89,7 @@ def _of_an_earlier_version(connection: Connection[Any], schema: str) -> Iterator
         return
     if kind == "state":
         names, functions = (
-            {*NAMES, "alembic_version", "strangers", "changes_missed", "history_[0-9]{8}"},
+            {*NAMES, *RENAMED, "alembic_version", "strangers", "changes_missed", "history_[0-9]{8}"},
             "^log_",
         )
     else:

@@ -10,6 +10,7 @@ from typing import Any
 from psycopg import Connection
 
 from standing import __version__
+from standing.build.checkout import read_checkout
 from standing.database.catalog import rows
 from standing.database.connect import STANDING_SCHEMA
 from standing.sql import literal, quoted, render
@@ -17,18 +18,29 @@ from standing.state.schema import DIGEST, LAYOUT, NAMES, SCHEMA, STATEMENTS, TAB
 from standing.state.upgraded import LATEST, VERSIONS, newer
 from standing.upgrade.steps import Step
 
+#: Names that earlier versions gave to tables of ours.
+RENAMED = {
+    "backfill": "upgrade_progress",
+    "backfilled": "past_documents",
+    "backfilled_moments": "past_moments",
+}
 #: Column → type, whether required, identity, default (layout.sql.j2).
 Columns = dict[str, list[Any]]
 
-STAMP = (
-    f"insert into {VERSIONS} (layout, digest, code)"
-    f" values ({LAYOUT}, {literal(DIGEST)}, {literal(__version__)})"
-)
+
+def _stamp() -> str:
+    """Notes which code has upgraded the database: its version, and its commit where it is a clone."""
+    checkout = read_checkout()
+    code = f"{__version__} ({checkout.commit})" if checkout else __version__
+    return (
+        f"insert into {VERSIONS} (layout, digest, code)"
+        f" values ({LAYOUT}, {literal(DIGEST)}, {literal(code)})"
+    )
 
 
 def plan_own_schema() -> list[Step]:
     """One step; the schema itself is there by then, for the version table."""
-    return [Step("Standing's own tables", (*STATEMENTS, STAMP))]
+    return [Step("Standing's own tables", (*STATEMENTS, _stamp()))]
 
 
 def require_not_newer(connection: Connection[Any]) -> None:
@@ -52,7 +64,17 @@ def plan_forward(connection: Connection[Any]) -> list[Step]:
         for statement in TABLES:
             connection.execute(statement.replace(f"{SCHEMA}.", "pg_temp.").encode())
         wanted = _layouts(connection, "pg_my_temp_schema()")
+    renamed = {old: new for old, new in RENAMED.items() if old in there and new not in there}
+    there |= {new: there[old] for old, new in renamed.items()}
     steps = [
+        Step(
+            f"{STANDING_SCHEMA}.{new} under this name",
+            (f"alter table {quoted(STANDING_SCHEMA, old)} rename to {quoted(new)}",),
+            tables=(quoted(STANDING_SCHEMA, old),),
+        )
+        for old, new in renamed.items()
+    ]
+    steps += [
         Step(
             f"{STANDING_SCHEMA}.{table} as this version has it",
             tuple(_anew(table, there[table]["columns"], wanted[table]["columns"])),

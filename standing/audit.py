@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import URL
 
@@ -22,7 +22,7 @@ from expectations import SEVERITIES, AuditError, AuditScope, Verdict, preload, v
 from standing.contract.targets import TARGETS, Target
 from standing.database.conninfo import forget_session_variables
 from standing.database.session_settings import fix_of
-from standing.errors import StandingError
+from standing.errors import AuditFailed, StandingError
 from standing.interruption import SIGNALS, kept_from
 from standing.process_end import end_with_parent
 from standing.settings import Settings
@@ -32,6 +32,7 @@ __all__ = [
     "SUITES",
     "Auditor",
     "Verdict",
+    "audit_failed",
     "auditor",
     "lasting",
     "load_ahead",
@@ -47,6 +48,10 @@ class Auditor:
     """Validates suites of one database in its own process, which begins to load with the first audit."""
 
     scope: AuditScope
+
+    def of(self, targets: tuple[Target, ...]) -> Self:
+        """The auditor of some targets of the same database."""
+        return replace(self, scope=replace(self.scope, targets=targets))
 
     def start(self, suite: str, due_only: bool = False) -> Future[Verdict]:
         """Begin an audit of all members, or of those whom the run builds, beside this process."""
@@ -89,6 +94,16 @@ def lasting() -> Iterator[None]:
         yield
     finally:
         _lasting.remove(one)
+
+
+def audit_failed(verdict: Verdict) -> AuditFailed:
+    """The error of a run that may not go on: its first critical expectation, and the others' names."""
+    worst, *others = verdict.failures("critical")
+    also = f" Failed as well: {', '.join(one.expectation for one in others)}." if others else ""
+    return AuditFailed(
+        f"audit {verdict.suite}: {worst.expectation}: {worst.observed}; {worst.meaning}{also}",
+        fix_of(worst.observed, worst.action),
+    )
 
 
 def write_data_docs(settings: Settings, url: URL, folder: Path) -> list[Path]:

@@ -12,7 +12,7 @@ import sys
 import click
 
 from standing import __version__
-from standing.cli import backfill, decisions, load, report, roles, runs, server, upgrade
+from standing.cli import backfill, decisions, load, report, roles, runs, server, status, upgrade
 from standing.cli.checkout import require_checkout
 from standing.errors import StandingError
 from standing.interruption import SAID, end_workers, exit_code, interruptible
@@ -30,7 +30,7 @@ def standing() -> None:
     require_checkout()
 
 
-for commands in (load, upgrade, roles, runs, report, decisions, server, backfill):
+for commands in (load, upgrade, roles, runs, status, report, decisions, server, backfill):
     for command in commands.COMMANDS:
         standing.add_command(command)
 

@@ -3,16 +3,13 @@
 import json
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from standing.cli.progress import log_to_stderr
 from standing.settings import current
 from standing.text import plural
-
-if TYPE_CHECKING:
-    from standing.decisions.difference import Difference
 
 PROGRESS_SECONDS = 5
 
@@ -27,29 +24,30 @@ def diff(run_id: int | None, stopped: bool, as_json: bool) -> None:
     Without an option it tries the policy and the models as they are on disk: builds what the edit touches,
     as of the last run, in a schema of your own, and compares it with what is published. Publishes nothing
     and moves no state; a run may work beside it.
+
+    A trial exits as a run would: with 0 within the gate's limits, with 6 where the gate would stop it, with
+    3 where the audit of what it built would, and with 1 where a model, a test or policy is wrong.
     """
-    from standing.decisions.trial import show_stopped
+    from standing.decisions.trial import Trial, show_stopped, try_policy
     from standing.decisions.wording import as_text
 
     if stopped and run_id is not None:
         raise click.UsageError(
             "--run names one run, --stopped the latest that was stopped: give one of them"
         )
-    difference = show_stopped(current(), run_id) if stopped or run_id is not None else _tried()
+    if stopped or run_id is not None:
+        trial = Trial(show_stopped(current(), run_id))
+    else:
+        trial = try_policy(current(), _progress())
+    if trial.note:
+        click.echo(trial.note, err=True)
     click.echo(
-        json.dumps(difference.to_json(), ensure_ascii=False, indent=1, default=str)
+        json.dumps(trial.difference.to_json(), ensure_ascii=False, indent=1, default=str)
         if as_json
-        else as_text(difference)
+        else as_text(trial.difference)
     )
-
-
-def _tried() -> "Difference":
-    from standing.decisions.trial import try_policy
-
-    tried = try_policy(current(), _progress())
-    if tried.note:
-        click.echo(tried.note, err=True)
-    return tried.difference
+    if trial.error is not None:
+        raise trial.error
 
 
 def _progress() -> Callable[[int, int], None]:

@@ -3,7 +3,8 @@
 The upgrade takes the defaults, the audits types and ranges, `why` the sources, docs/metrics.md all of it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Final, Literal
 
@@ -13,6 +14,10 @@ from standing.contract.declare import Default
 Type = Literal["number", "text", "flag", "list", "object", "moment", "earlier moment"]
 #: Who may see a key: everybody, the member and operators, or operators alone.
 Audience = Literal["public", "member", "operator"]
+#: What it means that a key's value is another one, the gravest first: where a member stands, what was
+#: measured, what that was measured from, how policy words it, and the passing of time.
+Change = Literal["level", "points", "evidence", "wording", "clock"]
+CHANGES: Final[tuple[Change, ...]] = ("level", "points", "evidence", "wording", "clock")
 #: The document's own scale of a rate: stars for a mean, hundredths for a percentage.
 MEAN, PERCENT = 1, 100
 
@@ -40,8 +45,9 @@ class Key:
     `default` is the migration guide's. `sources` are the application's tables, seeds or other keys that it
     comes from. A number is not below `lowest` nor above `highest`; a text is one of `words`. A rate's
     `evidence` gives its value on the rate's `scale`. An object has `keys`, and each element of a list has
-    them; a list without is one of texts. A nullable key is there and may be null. `clock` says that the key
-    moves with time alone: as the moment of the last change, or as the one of the next review.
+    them, of which the first tells elements apart; a list without is one of texts. A nullable key is there
+    and may be null. `clock` says that the key moves with time alone: as the moment of the last change, or
+    as the one of the next review. `change` is what another value means, where its type does not tell.
     """
 
     name: str
@@ -58,6 +64,41 @@ class Key:
     keys: tuple["Key", ...] = ()
     nullable: bool = False
     clock: Literal["changed", "review"] | None = None
+    change: Change | None = None
+
+    @property
+    def parts(self) -> Iterator["Part"]:
+        """Its values that change apart: those of its keys, or its own."""
+        if self.change is not None or not self.keys:
+            yield Part("$", self.name, self.change or self._kind)
+            return
+        inside, named_by = f"$.{self.name}", ""
+        if self.type == "list":
+            inside, named_by = f"{inside}[*]", self.keys[0].name
+        for part in (part for key in self.keys for part in key.parts):
+            within = inside + part.within.removeprefix("$")
+            yield replace(part, within=within, named_by=part.named_by or named_by)
+
+    @property
+    def _kind(self) -> Change:
+        if self.clock:
+            return "clock"
+        if self.type == "moment":
+            return "evidence"
+        return "points" if self.type == "number" else "level"
+
+
+@dataclass(frozen=True)
+class Part:
+    """The values of the key `name` in the objects at `within`, a path of SQL/JSON, and what a change means.
+
+    `$` is the document. `named_by` is the key that tells the objects apart, where they are of a list.
+    """
+
+    within: str
+    name: str
+    change: Change
+    named_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,6 +114,11 @@ class Document:
 
     def key(self, name: str) -> Key:
         return next(key for key in self.keys if key.name == name)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """All that may change in it."""
+        return tuple(part for key in self.keys for part in key.parts)
 
     @property
     def default(self) -> Default:
@@ -133,7 +179,7 @@ def changed_at(name: str) -> Key:
 
 def evidence(meaning: str) -> Key:
     """What the document was calculated from; its keys depend on what there was."""
-    return Key("evidence", "object", meaning, audience="member")
+    return Key("evidence", "object", meaning, audience="member", change="evidence")
 
 
 #: The evidence of a document with rates.

@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from standing.audit import auditor, load_ahead
-from standing.contract.targets import targets_of
 from standing.database.connect import connect
 from standing.database.lock import RunLock, run_lock
 from standing.decisions.confirmation import confirm_build
@@ -151,7 +150,8 @@ def _publish(
     perform: Perform,
 ) -> Approval:
     stopped, selection = entry["run_id"], entry["selection"]
-    targets = targets_of(selection)
+    with engine.connect() as connection:
+        targets = change_sets.held_by(connection, stopped)
     is_latest = _nothing_drained_since(engine, stopped, by)
     run = Run(
         settings=settings,

@@ -1,6 +1,7 @@
 """What changed documents mean: by column, by level and tier, and for those who move most."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection
@@ -9,11 +10,14 @@ from standing.contract.target import Ladder
 from standing.contract.targets import TARGETS, Target
 from standing.database.connect import rows
 from standing.findings.largest_changes import largest_changes_of
+from standing.findings.replaced_values import explained_otherwise, reworded
 from standing.gate.change_sets import changed_documents
 from standing.gate.verdict import GateVerdict
+from standing.publish.change_classes import change_class
 from standing.publish.documents import present
 from standing.publish.statement import ChangeTable
 from standing.publish.writer import by_table
+from standing.report.changes import ReplacedValue
 from standing.report.content import MemberChange
 from standing.settings import Settings
 from standing.sql import quoted
@@ -27,12 +31,13 @@ NOTHING = (
 
 @dataclass(frozen=True)
 class ColumnChange:
-    """How many members' documents in one column would change."""
+    """How many members' documents in one column would change, and of those how many in what class."""
 
     target: str
     column: str  # table.column
     members: int
     changed: int
+    by_class: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -46,13 +51,17 @@ class Matrix:
 
 @dataclass(frozen=True)
 class Difference:
-    """All of it. `run_id` is the stopped run, or None for a build of its own."""
+    """All of it. `run_id` is the stopped run, or None for a build of its own.
+
+    `replaced` are labels of policy, and the evidence of those of whom nothing graver changes.
+    """
 
     run_id: int | None
     columns: tuple[ColumnChange, ...]
     matrices: tuple[Matrix, ...]
     largest_changes: tuple[MemberChange, ...]
     gate: GateVerdict
+    replaced: tuple[ReplacedValue, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values; a matrix is a list of before, after and members."""
@@ -71,6 +80,7 @@ class Difference:
                 for one in self.matrices
             ],
             "largest_changes": [plain(asdict(one)) for one in self.largest_changes],
+            "replaced": [asdict(one) for one in self.replaced],
             "gate": self.gate.to_json(),
         }
 
@@ -122,17 +132,26 @@ def _gather(
             for change in largest_changes_of(connection, settings, target, changed[target.name])
         ),
         gate=gate,
+        replaced=tuple(
+            one
+            for target in targets
+            for find in (reworded, explained_otherwise)
+            for one in find(connection, target, changed[target.name])
+        ),
     )
 
 
 def _column(connection: Connection, settings: Settings, target: Target, changed: str) -> ColumnChange:
     application = quoted(settings.application_schema, target.table)
-    counts = rows(
+    classes = rows(
         connection,
-        f"select (select count(*) from {application}) as members, count(*) as changed"
-        f" from ({changed}) as changed",
-    )[0]
-    return ColumnChange(target.name, f"{target.table}.{target.column}", **counts)
+        f"select {change_class(target, 'old_document', 'new_document')} as change, count(*) as number"
+        f" from ({changed}) as changed group by 1",
+    )
+    by_class = {row["change"]: row["number"] for row in classes}
+    members = rows(connection, f"select count(*) as members from {application}")[0]["members"]
+    column = f"{target.table}.{target.column}"
+    return ColumnChange(target.name, column, members, sum(by_class.values()), by_class)
 
 
 def _matrix(

@@ -1,24 +1,36 @@
 """What an edit of policy or models touches: what a trial builds, and what it reads where runs keep it."""
 
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from standing.build.fingerprint import EVERYWHERE, edited, take
 from standing.build.prepared import is_prepared
-from standing.build.project import upstream
+from standing.build.project import nodes, upstream
 from standing.build.selection import POLICY_MODELS
-from standing.contract.targets import TARGETS, Target
+from standing.contract.targets import SELECTIONS, TARGETS, Target
 from standing.incremental.observed import observe
 from standing.settings import Settings
 
 GATE_LIMITS = "gate_limits"
 #: Built whatever is edited: whom the trial compares, and the gate's limits, of which no document is made.
 ALWAYS = ("int_due_users", "int_due_sellers", GATE_LIMITS)
-#: The last run that built anything.
-LAST_BUILD = """
-    select run_id, status in ('published', 'undone') as is_published from standing.runs
-    where status not in ('waiting', 'skipped', 'replayed') order by run_id desc limit 1
+#: For each target the last run that built it, newest first; the gate may have held it.
+LAST_BUILDS = """
+    select distinct on (target)
+        run_id,
+        target,
+        status in ('published', 'undone')
+        and not coalesce(summary -> 'held' ? target, false) as is_published
+    from standing.runs
+    cross join lateral jsonb_array_elements_text(
+        coalesce(summary -> 'targets', cast(:selections as jsonb) -> selection, '[]')
+    ) as t (target)
+    where status not in ('waiting', 'skipped', 'replayed')
+    order by target, run_id desc
 """
 
 
@@ -26,17 +38,19 @@ LAST_BUILD = """
 class Edit:
     """The targets whose documents may change, and the models and seeds to build for them.
 
-    `last_run` is the last that built anything, and `is_published` whether what it left is published.
-    `deferred` are the models and seeds to read from its build, as dbt's --defer does. `reaches_facts` says
-    whether facts of members are among those to build: then policy is loaded and tested first, and is in
-    neither list. `is_nothing` says that all policy and models are as the last run had them.
+    `last_run` is the last that built anything, and `unpublished` are the targets of which what it left is
+    not published. `deferred` are the models and seeds to read from its build, as dbt's --defer does.
+    `tested` are the models whose unit tests see the edit. `reaches_facts` says whether facts of members are
+    among those to build: then policy is loaded and tested first, and is in neither list. `is_nothing` says
+    that all policy and models are as the last run had them.
     """
 
     last_run: int | None
-    is_published: bool
+    unpublished: frozenset[str]
     targets: tuple[Target, ...]
     built: frozenset[str]
     deferred: frozenset[str]
+    tested: frozenset[str]
     reaches_facts: bool
     is_nothing: bool
 
@@ -44,41 +58,80 @@ class Edit:
 def find_edit(connection: Connection, settings: Settings) -> Edit:
     """Compare the files with what the published documents were made from.
 
-    Everything is built where the last build is not what is published.
+    All of a target is built where the last build is not what is published of it.
     """
     observed = observe(connection, settings)
     fingerprint = take(observed.application, settings)
-    published = connection.execute(text("select target, depends_on from standing.target_state"))
-    known = {row.target: row.depends_on for row in published}
-    last = connection.execute(text(LAST_BUILD)).first()
-    is_published = bool(last and last.is_published) and not observed.is_lost
-    nodes = {target.name: _nodes(target.mart) for target in TARGETS}
+    published = connection.execute(text("select target, depends_on, run_id from standing.target_state"))
+    known = {row.target: row for row in published}
+    last = connection.execute(text(LAST_BUILDS), {"selections": json.dumps(SELECTIONS)}).all()
+    unpublished = _unpublished(last, known) if not observed.is_lost else _names()
+    of_mart = {target.name: _nodes(target.mart) for target in TARGETS}
     targets: list[Target] = []
     built: set[str] = set(ALWAYS)
+    touched: set[str] = set()
     reaches_facts = False
     for target in TARGETS:
         is_there = target.name in known and {target.mart, *target.facts} <= observed.built
-        stays = is_there and is_published
-        changed = edited(known[target.name], fingerprint.targets[target.name]) if stays else {target.mart}
+        now = fingerprint.targets[target.name]
+        edits = edited(known[target.name].depends_on, now) if is_there else set()
+        touched |= edits
+        stays = is_there and target.name not in unpublished
+        changed = edits if stays else {target.mart, *edits}
         if not changed:
             continue
         below = set().union(*(upstream(model) for model in target.facts))
         from_facts = stays and bool(target.facts) and not changed & (EVERYWHERE | below)
         targets.append(target)
-        built |= nodes[target.name] - below if from_facts else nodes[target.name]
+        built |= of_mart[target.name] - below if from_facts else of_mart[target.name]
         reaches_facts |= not from_facts
-    deferred = set().union(*nodes.values()) - built
+    tested = _tested(built, touched)
+    deferred = set().union(*of_mart.values()) - built
     if reaches_facts:
         built, deferred = built - _policy(), deferred - _policy()
     return Edit(
-        last.run_id if last else None,
-        is_published,
+        max((one.run_id for one in last), default=None),
+        unpublished,
         tuple(targets),
         frozenset(built),
         frozenset(deferred & observed.built),
+        tested,
         reaches_facts,
         not targets and is_prepared(connection, settings, TARGETS, fingerprint, observed.built),
     )
+
+
+def _unpublished(last: Sequence[Row[Any]], known: Mapping[str, Row[Any]]) -> frozenset[str]:
+    """The targets whose last build is not what is published.
+
+    A run that failed after it had published has published all the same. Where the last run of all published
+    nothing, what it built is under every document.
+    """
+    done = {
+        one.target
+        for one in last
+        if one.is_published or (one.target in known and known[one.target].run_id == one.run_id)
+    }
+    newest = max((one.run_id for one in last), default=None)
+    if not any(one.target in done for one in last if one.run_id == newest):
+        return _names()
+    return _names() - done
+
+
+def _names() -> frozenset[str]:
+    return frozenset(target.name for target in TARGETS)
+
+
+def _tested(built: set[str], touched: set[str]) -> frozenset[str]:
+    """Those of the built models that are edited, or made from what is: a seed is no model's arithmetic."""
+    parts = {name: upstream(name) for name in built if name in nodes()}
+    sql = {
+        name
+        for found in parts.values()
+        for name, part in found.items()
+        if name in touched and part.path.suffix == ".sql"
+    }
+    return frozenset(name for name, found in parts.items() if sql & found.keys())
 
 
 def _nodes(mart: str) -> set[str]:

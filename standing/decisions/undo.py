@@ -10,6 +10,7 @@ from standing.database.connect import connect
 from standing.database.lock import RunLock, run_lock
 from standing.database.owners import create_table, driver, require_ours
 from standing.errors import SettingError, StandingError
+from standing.gate import change_sets
 from standing.publish.writer import Source, Tally, write_decided
 from standing.settings import Settings
 from standing.sql import quoted
@@ -42,7 +43,8 @@ def undo(settings: Settings, run_id: int, reason: str = "") -> Undone:
 
     Those members are held: later runs neither build nor write them until `resume`. `reason` is kept with
     the run, for `standing status`. Works on a failed run that had published, too; begun again after a
-    failure it goes on. Raises StandingError where there is nothing to
+    failure it goes on. Of a run that the gate stopped in part it takes back what was published, and forgets
+    what is held, if nobody has decided on it. Raises StandingError where there is nothing to
     undo, and LockTaken while a run is at work.
     """
     with connect(settings) as engine:
@@ -63,6 +65,9 @@ def undo(settings: Settings, run_id: int, reason: str = "") -> Undone:
             )
             with engine.begin() as connection:
                 message = f"{undone.message} ({reason})" if reason else undone.message
+                if entry["status"] == "stopped":
+                    message += "; what the gate held of it is forgotten, and its members stay due"
+                    change_sets.drop(connection, run_id)
                 mark(connection, run_id, "undone", f"{message}; {entry['message']}", reason=reason)
             show_book(engine, settings, run_id)
             return undone
@@ -133,10 +138,14 @@ def _find(engine: Engine, settings: Settings, run_id: int) -> dict[str, Any]:
         raise StandingError(
             f"run {run_id} is undone already", f"standing resume {run_id} lets the next run write again"
         )
-    if entry["status"] == "approved":
+    if entry["status"] == "approved" and not entry["has_history"]:
         by = entry["summary"]["approved_by"]
         raise StandingError(f"run {run_id} was published as run {by}", f"standing undo {by}")
-    if entry["status"] == "stopped" and (by := (entry["summary"] or {}).get("approved_by")):
+    if (
+        not entry["has_history"]
+        and entry["status"] == "stopped"
+        and (by := (entry["summary"] or {}).get("approved_by"))
+    ):
         raise StandingError(f"run {run_id} was published in part as run {by}", f"standing undo {by}")
     if entry["is_old"]:
         raise StandingError(

@@ -2,10 +2,13 @@
 
 from decimal import Decimal
 
+from standing.contract.changes import counted
 from standing.contract.targets import TARGETS
 from standing.decisions.difference import Difference, Matrix
+from standing.report.changes import ReplacedValue
 from standing.report.content import FactorChange, MemberChange
 from standing.report.wording import FACTORS, name
+from standing.text import plural
 
 
 def as_text(difference: Difference) -> str:
@@ -14,8 +17,10 @@ def as_text(difference: Difference) -> str:
         return "nothing would change"
     lines = [f"run {difference.run_id} would write" if difference.run_id else "against what is published"]
     for one in difference.columns:
-        share = one.changed / one.members if one.members else 0
-        lines.append(f"  {one.column:<32}{one.changed:>10,} of {one.members:,} change ({share:.1%})")
+        share = Decimal(one.changed) / one.members if one.members else Decimal(0)
+        how = f": {counted(one.by_class)}" if one.changed else ""
+        lines.append(f"  {one.column:<32}{one.changed:>10,} of {one.members:,} change ({share:.1%}){how}")
+        lines += [_replaced(replaced) for replaced in difference.replaced if replaced.target == one.target]
     for matrix in difference.matrices:
         if any(before != after for before, after in matrix.cells):
             lines += ["", *_matrix(matrix)]
@@ -31,6 +36,13 @@ def as_text(difference: Difference) -> str:
     if not over:
         lines.append("gate: within the limits")
     return "\n".join(lines)
+
+
+def _replaced(one: ReplacedValue) -> str:
+    such = ", such as" if one.pairs > 1 else ":"
+    number = plural(one.documents, "document")
+    before, after = ("none" if value is None else value for value in (one.before, one.after))
+    return f"    {one.change}: {one.key} in {number}{such} {before} → {after}"
 
 
 def _matrix(matrix: Matrix) -> list[str]:

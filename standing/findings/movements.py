@@ -8,7 +8,9 @@ from sqlalchemy import Connection, text
 from standing.contract.targets import Target
 from standing.database.connect import rows
 from standing.findings.largest_changes import LISTED, largest_changes_of
+from standing.findings.replaced_values import reworded
 from standing.publish.documents import number, present, step
+from standing.report.changes import ReplacedValue
 from standing.report.content import Bucket, Distribution, Ladder, MemberChange, Movement
 from standing.settings import Settings
 from standing.sql import quoted, render
@@ -170,6 +172,27 @@ def largest_changes(
     )
 
 
+def reworded_in(
+    connection: Connection, settings: Settings, run_id: int, target: Target, is_stopped: bool
+) -> tuple[ReplacedValue, ...]:
+    """The labels of policy that are other ones in what the run has written, or the gate stopped."""
+    if is_stopped:
+        changed = (
+            "select member_id, old_document, new_document from standing.change_sets"
+            " where run_id = :run_id and target = :target_name"
+        )
+        return reworded(connection, target, changed, run_id=run_id, target_name=target.name)
+    mart = quoted(settings.build_schema, target.mart)
+    changed = (
+        "select replaced.member_id, replaced.old_document, mart.document as new_document"
+        f" from standing.history as replaced join {mart} as mart on mart.{quoted(target.key)} ="
+        " replaced.member_id where replaced.run_id = :run_id and replaced.target = :target_name"
+        " and replaced.published_at >= :since"
+    )
+    since = _began(connection, run_id)
+    return reworded(connection, target, changed, run_id=run_id, target_name=target.name, since=since)
+
+
 @dataclass(frozen=True)
 class Effects:
     """Whom a run moves. What is empty was not built, or not compared."""
@@ -178,3 +201,4 @@ class Effects:
     ladders: tuple[Ladder, ...] = ()
     distributions: tuple[Distribution, ...] = ()
     largest_changes: tuple[MemberChange, ...] = ()
+    reworded: tuple[ReplacedValue, ...] = ()

@@ -1,4 +1,4 @@
 """Limits on the blast radius: the verdict on a build, change sets, and runs that wait.
 
-May use: contract, database, publish, state.
+May use: build, contract, database, publish, state.
 """

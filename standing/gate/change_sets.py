@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, Engine, text
 
-from standing.contract.targets import Target
+from standing.contract.targets import TARGETS, Target, targets_of
+from standing.gate.held import among
+from standing.publish.change_classes import change_class
 from standing.publish.documents import candidate, present
 from standing.publish.publish import TargetChanges
 from standing.publish.statement import ChangeTable
@@ -47,20 +49,38 @@ def keep(
     return number
 
 
+def held_by(connection: Connection, run_id: int) -> tuple[Target, ...]:
+    """The targets of which a stopped run keeps what it would have written."""
+    kept = connection.scalars(
+        text("select target from standing.change_set_builds where run_id = :run_id"), {"run_id": run_id}
+    ).all()
+    if kept:
+        return among(TARGETS, kept)
+    # Of a run that an earlier version stopped: it held all of its selection.
+    found = connection.execute(
+        text("select selection from standing.runs where run_id = :run_id"), {"run_id": run_id}
+    )
+    return targets_of(found.scalar_one())
+
+
 def count(engine: Engine, targets: tuple[Target, ...], run_id: int, by: int) -> list[TargetChanges]:
     """Documents that a stopped run would have changed, by target; once decided, those `by` wrote."""
-    with engine.connect() as connection:
-        kept = connection.execute(
-            text(
-                "select target, count(*) as number from standing.change_sets where run_id = :run_id"
-                " group by 1"
-            ),
-            {"run_id": run_id},
-        )
-        numbers = {row.target: row.number for row in kept} or written_by(connection, by, targets)
-    return [
-        TargetChanges(target.name, numbers.get(target.name, 0), numbers.get(target.name, 0), 0)
+    documents = ("old_document", "new_document")
+    classes = " union all ".join(
+        f"select '{target.name}' as target, {change_class(target, *documents)} as change"
+        f" from standing.change_sets where run_id = :run_id and target = '{target.name}'"
         for target in targets
+    )
+    by_target: dict[str, dict[str, int]] = {}
+    with engine.connect() as connection:
+        found = f"select target, change, count(*) as number from ({classes}) as classes group by 1, 2"
+        for row in connection.execute(text(found), {"run_id": run_id}):
+            by_target.setdefault(row.target, {})[row.change] = row.number
+        numbers = {name: sum(one.values()) for name, one in by_target.items()}
+        numbers = numbers or written_by(connection, by, targets)
+    return [
+        TargetChanges(name, numbers.get(name, 0), numbers.get(name, 0), 0, by_class=by_target.get(name, {}))
+        for name in (target.name for target in targets)
     ]
 
 

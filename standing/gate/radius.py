@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+from standing.contract.changes import MOVING
 from standing.contract.targets import Target
 from standing.publish.documents import candidate, is_published, number, present
 from standing.publish.statement import ChangeTable
-from standing.sql import quoted
+from standing.sql import literals, quoted
 
 #: Above so many members the planner's estimate of their number is exact enough; where documents have just
 #: been written, counting looks at every row.
@@ -16,7 +17,8 @@ COUNTED_UP_TO = 10_000
 class BlastRadius:
     """One statement per target: each measure, what was observed, and its limits.
 
-    Members whose document is published for the first time are left out of every share.
+    Members whose document is published for the first time are left out of every share, and a document
+    changes where its points or its level do: what policy calls them moves nobody.
     """
 
     table: ChangeTable
@@ -59,7 +61,7 @@ class BlastRadius:
         )
         return f"""
 with pairs as (
-    select {old} as old, {new} as new
+    select {old} as old, {new} as new, change.{name}_class as class
     from {self.table.name} as change
     join {self.table.application_table} as application on application.{self.table.key} = change.member_id
     join {self.table.mart(self.target)} as mart on mart.{quoted(self.target.key)} = change.member_id
@@ -69,13 +71,14 @@ compared as (
     select
         {ranks},
         {number("pairs.new", value)} - {number("pairs.old", value)} as shift,
-        {lost} as has_lost
+        {lost} as has_lost,
+        class = any({literals(MOVING)}) as moves
     from pairs
 {joins}
 ),
 counted as (
     select
-        count(*) as changed,
+        count(*) filter (where moves) as changed,
         count(*) filter (where new_rank > old_rank) as moved_up,
         count(*) filter (where new_rank < old_rank) as moved_down,
         coalesce(sum(shift), 0) as shift,

@@ -15,7 +15,7 @@ from standing.settings import Settings
 
 #: What a measure's number says, in a sentence that begins with the target.
 SENTENCES = {
-    "changed_share": "{share:.1%} of the members change",
+    "changed_share": "{share:.1%} of the members change in points or level",
     "moved_up_share": "{share:.1%} of the members move up",
     "moved_down_share": "{share:.1%} of the members move down",
     "mean_shift": "the mean moves by {share:+.2f}",
@@ -65,8 +65,9 @@ class GateVerdict:
 
     @property
     def words(self) -> str:
-        """One line for people, of a verdict that stopped nothing."""
-        return "; ".join(one.sentence for one in self.over("warned")) or "within the limits"
+        """One line for people."""
+        over = (*self.over("stopped"), *self.over("warned"))
+        return "; ".join(one.sentence for one in over) or "within the limits"
 
     @property
     def stopped(self) -> bool:

@@ -2,8 +2,8 @@
 
 from sqlalchemy import Connection, text
 
-from standing.contract.targets import Target, targets_of
 from standing.gate import change_sets
+from standing.gate.held import with_dependents
 from standing.settings import Settings
 from standing.sql import quoted
 
@@ -23,27 +23,27 @@ def expiry(connection: Connection, settings: Settings) -> str:
     return moment
 
 
-def undecided(connection: Connection, targets: tuple[Target, ...]) -> int | None:
+def undecided(connection: Connection) -> dict[str, int]:
     """As `awaited`. Old ones expire first, in the caller's transaction: their change sets go, their members
     stay due.
     """
     expire(connection)
-    return awaited(connection, targets)
+    return awaited(connection)
 
 
-def awaited(connection: Connection, targets: tuple[Target, ...]) -> int | None:
-    """The first stopped run that awaits a decision on one of these targets, or None; only reads."""
-    waiting = connection.execute(
-        text(
-            "select run_id, selection from standing.runs where status = 'stopped'"
-            f" and not {IS_OVER} order by run_id"
-        )
+def awaited(connection: Connection) -> dict[str, int]:
+    """Target → the first stopped run that awaits a decision on it; only reads.
+
+    A target that is made from the candidates of one that waits, waits as well.
+    """
+    waiting = connection.scalars(
+        text(f"select run_id from standing.runs where status = 'stopped' and not {IS_OVER} order by run_id")
     )
-    names = {target.name for target in targets}
-    for row in waiting:
-        if names & {target.name for target in targets_of(row.selection)}:
-            return int(row.run_id)
-    return None
+    found: dict[str, int] = {}
+    for run_id in waiting.all():
+        names = {target.name for target in change_sets.held_by(connection, run_id)}
+        found = dict.fromkeys(with_dependents(names), run_id) | found
+    return found
 
 
 def expire(connection: Connection) -> None:

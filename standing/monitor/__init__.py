@@ -1,4 +1,5 @@
 """Is it right, is it alive: reconcile, drift, status, metrics.
 
-May use: audit, build, contract, database, findings, gate, incremental, publish, report, run, state.
+May use: audit, build, contract, database, findings, gate, incremental, publish, report, run,
+services, state.
 """

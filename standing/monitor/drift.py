@@ -25,7 +25,8 @@ class Reconciliation:
 
     `documents` were compared. `counts` is target → cause → those that differ; `drift` names the first of
     each. `meanwhile` counts those of members whom a change reached after the run, `held` those that an undo
-    holds and nothing compares. `mended` is the run that wrote the differing ones anew.
+    holds and nothing compares. `left_out` are the targets that await a decision, and `mended` is the run
+    that wrote the differing ones anew.
     """
 
     run: RunOutcome
@@ -34,11 +35,12 @@ class Reconciliation:
     drift: tuple[Drift, ...] = ()
     meanwhile: int = 0
     held: int = 0
+    left_out: tuple[str, ...] = ()
     mended: RunOutcome | None = None
 
     @property
     def compared(self) -> bool:
-        return self.run.status == "published"
+        return bool(self.run.published)
 
     @property
     def number(self) -> int:
@@ -64,6 +66,8 @@ class Reconciliation:
         result = self.differing
         if self.meanwhile:
             result += f", and {self.meanwhile:,} of members whom a change reached meanwhile"
+        if self.left_out:
+            result += f"; {', '.join(self.left_out)} was left out and awaits a decision"
         return result + (f"; {self.held:,} held since an undo were left out" if self.held else "")
 
     @property
@@ -90,5 +94,6 @@ class Reconciliation:
             "members": [vars(one) for one in self.drift],
             "meanwhile": self.meanwhile,
             "held": self.held,
+            "left_out": list(self.left_out),
             "mended_by": self.mended.run_id if self.mended else None,
         }

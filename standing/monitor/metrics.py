@@ -3,6 +3,7 @@
 Everything is read anew from the run registry, so that the file is whole whoever wrote it last.
 """
 
+import json
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,21 +19,23 @@ from standing.audit import SUITES
 from standing.contract.targets import SELECTIONS, TARGETS
 from standing.database.connect import connect, rows, server_message
 from standing.errors import StandingError
+from standing.gate.waiting import awaited
 from standing.incremental.due import due_members
 from standing.log import NAME
 from standing.settings import Settings
 from standing.sql import quoted
+from standing.state.runs import HAS_PUBLISHED
 
-#: The newest run of each selection that published, oldest first: what comes later stands.
+#: The newest run of each selection that published and compared documents, oldest first: what comes later
+#: stands. A run of nobody leaves them as they are.
 PUBLISHED = """
     select selection, summary, finished_at from (
         select distinct on (selection) run_id, selection, summary, finished_at
-        from standing.runs where status in ('published', 'approved') {condition}
+        from standing.runs where status in ('published', 'approved')
+            and jsonb_path_exists(summary, '$.changes[*]')
         order by selection, run_id desc
     ) as newest order by run_id
 """
-#: Of those, the ones that compared documents: a run of nobody leaves them as they are.
-COMPARED = "and jsonb_path_exists(summary, '$.changes[*]')"
 #: The newest run of each selection that had its turn, however it ended; oldest first.
 ENDED = """
     select * from (
@@ -41,10 +44,27 @@ ENDED = """
         order by selection, run_id desc
     ) as newest order by run_id
 """
-#: What runs wait for; a run that comes after its time is up lets it expire.
-UNDECIDED = """
-    select selection from standing.runs where status = 'stopped'
-        and (summary ->> 'expires_at')::timestamptz > clock_timestamp()
+#: For each target the newest run that had its turn with it, and the newest that published it or found that
+#: it stays as it is. The gate may hold some targets of a run, and others may be left out of it.
+OF_TARGETS = f"""
+    with concerned as (
+        select
+            run_id, target, finished_at,
+            status = 'approved'
+            or {HAS_PUBLISHED} and not coalesce(summary -> 'held' ? target, false) as is_well
+        from standing.runs
+        cross join lateral jsonb_array_elements_text(
+            coalesce(summary -> 'targets', cast(:selections as jsonb) -> selection, '[]')
+        ) as t (target)
+        where status not in ('running', 'replayed', 'waiting', 'skipped')
+    )
+
+    select
+        target,
+        (array_agg(is_well order by run_id desc))[1] as is_well,
+        max(finished_at) filter (where is_well) as well_at
+    from concerned
+    group by target
 """
 #: The newest run that came as far as setting rows aside, however it ended.
 SET_ASIDE = """
@@ -110,10 +130,7 @@ def write_metrics(settings: Settings) -> None:
 
 
 def _from_runs(gauges: _Gauges, connection: Connection) -> None:
-    newest: dict[str, float] = {}
     for run in rows(connection, ENDED):
-        well = run["status"] in ("published", "approved")
-        newest |= dict.fromkeys(SELECTIONS.get(run["selection"], ()), float(well))
         seconds = (run["finished_at"] - run["started_at"]).total_seconds()
         gauges.set("run_seconds", "Seconds of the newest run", seconds, selection=run["selection"])
         for stage in (run["summary"] or {}).get("stages", []):
@@ -124,21 +141,18 @@ def _from_runs(gauges: _Gauges, connection: Connection) -> None:
                 selection=run["selection"],
                 stage=stage["name"],
             )
+    of_targets = rows(connection, OF_TARGETS, selections=json.dumps(SELECTIONS))
     says = "Whether the newest run of each of the selection's targets published; who only waited aside"
-    for name, published in _of_selections(newest):
+    for name, published in _of_selections({one["target"]: float(one["is_well"]) for one in of_targets}):
         gauges.set("last_run_success", says, published, selection=name)
-    stopped = [SELECTIONS.get(run["selection"], ()) for run in rows(connection, UNDECIDED)]
+    waiting = awaited(connection)
     for name, targets in SELECTIONS.items():
-        waits = any(set(targets) & set(others) for others in stopped)
-        says = "Whether runs of the selection wait for a decision about one that the gate stopped"
-        gauges.set("run_awaits_decision", says, float(waits), selection=name)
-    last: dict[str, float] = {}
-    for run in rows(connection, PUBLISHED.format(condition="")):
-        moment = run["finished_at"].timestamp()
-        last |= dict.fromkeys(SELECTIONS.get(run["selection"], ()), moment)
+        says = "Whether documents of the selection await a decision about a run that the gate stopped"
+        gauges.set("run_awaits_decision", says, float(bool(set(targets) & waiting.keys())), selection=name)
+    last = {one["target"]: one["well_at"].timestamp() for one in of_targets if one["well_at"]}
     for name, moment in _of_selections(last):
         _success(gauges, name, moment)
-    for run in rows(connection, PUBLISHED.format(condition=COMPARED)):
+    for run in rows(connection, PUBLISHED):
         _from_summary(gauges, run["summary"] or {})
     for run in rows(connection, SET_ASIDE):
         _from_quarantine(gauges, run["reasons"] or [])

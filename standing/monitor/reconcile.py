@@ -61,7 +61,7 @@ def _reconcile(
     engine: Engine, settings: Settings, lock: RunLock, mend: bool, perform: Perform
 ) -> Reconciliation:
     run = execute_locked(engine, settings, lock, Request(), perform)
-    if run.status != "published" or run.as_of is None:
+    if not run.published or run.as_of is None:
         return Reconciliation(run)
     log = logger(run.run_id, "reconcile")
     log.info("builds everybody beside it")
@@ -117,11 +117,13 @@ def _compare(
     connection: Connection, settings: Settings, shadow: Settings, run: RunOutcome, mend: bool
 ) -> Reconciliation:
     """Every published document with the recompute; with `mend` the members that differ become due."""
-    differing = [_differing(settings, shadow, target) for target in TARGETS]
+    differing = [_differing(settings, shadow, target) for target in run.published]
     connection.execute(
         text(f"create temporary table differing on commit drop as {' union all '.join(differing)}")
     )
-    compared = " + ".join(f"(select count(*) {_compared(settings, shadow, target)})" for target in TARGETS)
+    compared = " + ".join(
+        f"(select count(*) {_compared(settings, shadow, target)})" for target in run.published
+    )
     documents = int(connection.scalar(text(f"select {compared}")) or 0)
     # Drained after the comparison: whoever a change reached until now is due again.
     observed = observe(connection, settings)
@@ -162,6 +164,7 @@ def _compare(
         {target: dict(found) for target, found in counts.items()},
         tuple(Drift(**one) for one in named),
         meanwhile,
+        left_out=tuple(target.name for target in TARGETS if target not in run.published),
         held=int(connection.scalar(text("select count(*) from standing.holds")) or 0),
     )
 

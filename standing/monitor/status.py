@@ -1,11 +1,14 @@
 """What stands in the application's columns now, who is due, and the last runs."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from standing.contract.targets import TARGETS
+from standing.build.checkout import read_checkout
+from standing.contract.targets import TARGETS, targets_of
 from standing.database.clock import wall_clock
 from standing.database.connect import rows
 from standing.database.lock import free_at
@@ -14,7 +17,9 @@ from standing.incremental.change_log import log_size
 from standing.incremental.due import due_members
 from standing.incremental.foreseen import foresee
 from standing.incremental.plan import Plan
+from standing.monitor.next_steps import next_steps
 from standing.publish.documents import number
+from standing.services.schedule import look
 from standing.settings import Settings
 from standing.sql import quoted
 from standing.state.runs import KILLED, last_runs
@@ -33,11 +38,13 @@ HOLDS = """
 def gather(engine: Engine, settings: Settings) -> dict[str, Any]:
     """Members by published level and tier, the log of changes, and the last runs.
 
-    `documents`, `change_log` and `runs`. Under `change_log`: `on`, `waiting` rows, the tables that it
-    `follows`, `problems` until the next `standing migrate` and what is `unfollowed` for good (phrases), the
-    `plans` of the next run of each selection and the stopped run whose decision it `waits_for`, for each
-    target how many are `due` (None: everybody) and `held`, and the `holds` by run that was undone. Whom the
-    waiting rows concern, the next run finds out.
+    `documents`, `change_log`, `runs`; `checkout`: how the folder at work differs from its commit;
+    `next_steps`; `pages` of this home, and `next_runs` by flow, None where no Prefect server answers. Under
+    `change_log`: `on`, `waiting` rows, the tables that it `follows`, `problems` until the next `standing
+    migrate` and what is `unfollowed` for good (phrases), the `plans` of the next run of each selection with
+    the stopped run whose decision it `waits_for`, or the targets that are `left_out` of it until then; for
+    each target how many are `due` (None: everybody) and `held`, and the run that it `waits_for`; and the
+    `holds` by run that was undone. Whom the waiting rows concern, the next run finds out.
     """
     documents = []
     with engine.connect() as connection:
@@ -59,7 +66,18 @@ def gather(engine: Engine, settings: Settings) -> dict[str, Any]:
             )
         changes = _changes(connection, settings)
         runs = _runs(engine, free_at(connection))
-    return {"documents": documents, "change_log": changes, "runs": runs}
+        steps = next_steps(connection, changes)
+    checkout = read_checkout()
+    served = look(settings)
+    return {
+        "documents": documents,
+        "change_log": changes,
+        "runs": runs,
+        "checkout": checkout.words if checkout else "",
+        "next_steps": [asdict(one) for one in steps],
+        "pages": served.pages,
+        "next_runs": served.next_runs,
+    }
 
 
 def _runs(engine: Engine, idle_at: datetime | None) -> list[dict[str, Any]]:
@@ -72,7 +90,8 @@ def _runs(engine: Engine, idle_at: datetime | None) -> list[dict[str, Any]]:
 
 
 def _changes(connection: Connection, settings: Settings) -> dict[str, Any]:
-    foreseen = foresee(connection, settings, wall_clock(connection.engine))
+    waits = awaited(connection)
+    foreseen = foresee(connection, settings, wall_clock(connection.engine), waits)
     observed, plans = foreseen.observed, foreseen.plans
     counted = due_members(connection)
     held = rows(connection, "select target, count(*) as held from standing.holds group by target")
@@ -89,7 +108,12 @@ def _changes(connection: Connection, settings: Settings) -> dict[str, Any]:
         "plans": [
             {
                 "selection": selection,
-                "waits_for": awaited(connection, plan.asked.targets),
+                "waits_for": min(waits.values()) if _all_wait(selection, waits) else None,
+                "left_out": {
+                    target.name: waits[target.name]
+                    for target in targets_of(selection)
+                    if target.name in waits and not _all_wait(selection, waits)
+                },
                 "builds": _builds(plan, concerned),
                 "everybody": plan.everybody,
                 "members": plan.users,
@@ -101,13 +125,18 @@ def _changes(connection: Connection, settings: Settings) -> dict[str, Any]:
         "targets": [
             {
                 "target": target.name,
-                "due": None if plans[target.selection].everybody else counted.get(target.name, 0),
+                "due": None if target.name in foreseen.reasons else counted.get(target.name, 0),
                 "held": of_target.get(target.name, 0),
+                "waits_for": waits.get(target.name),
             }
             for target in TARGETS
         ],
         "holds": rows(connection, HOLDS),
     }
+
+
+def _all_wait(selection: str, waits: Mapping[str, int]) -> bool:
+    return all(target.name in waits for target in targets_of(selection))
 
 
 def _builds(plan: Plan, concerned: str) -> str:

@@ -4,11 +4,13 @@
 `publish_changes` writes them. All targets on one table are written in one UPDATE.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine, text
 
+from standing.contract.changes import counted
 from standing.contract.targets import Target
 from standing.database.chunks import write_chunk
 from standing.database.lock import RunLock
@@ -24,6 +26,7 @@ class TargetChanges:
     """Counts of one target's documents: `changed` in content, or merely `due` for their review.
 
     `unfit` ones cannot be written: the column that they share with the application holds no JSON object.
+    `by_class` says of the changed ones how they differ (standing/publish/change_classes.py).
     """
 
     target: str
@@ -31,6 +34,7 @@ class TargetChanges:
     changed: int
     due: int
     unfit: int = 0
+    by_class: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def unchanged(self) -> int:
@@ -38,11 +42,11 @@ class TargetChanges:
 
     @property
     def words(self) -> str:
-        counted = (
-            f"{self.target}: {self.changed:,} of {self.candidates:,} changed, {self.due:,} due for review"
-        )
+        how = f" ({counted(self.by_class)})" if self.changed else ""
+        words = f"{self.target}: {self.changed:,} of {self.candidates:,} changed{how}"
+        words += f", {self.due:,} due for review"
         unfit = f", {self.unfit:,} not written: their column holds no JSON object"
-        return counted + (unfit if self.unfit else "")
+        return words + (unfit if self.unfit else "")
 
 
 def find_changes(

@@ -5,6 +5,7 @@ from typing import Any
 
 from standing.contract.targets import Target
 from standing.publish import documents
+from standing.publish.change_classes import change_class
 from standing.settings import Settings
 from standing.sql import quoted, render
 
@@ -13,7 +14,7 @@ from standing.sql import quoted, render
 class ChangeTable:
     """The keys of one application table whose documents are to be written, in chunks of key order.
 
-    Columns: member_id, chunk, and for each target two booleans, `<name>_changed` and `<name>_due`.
+    Columns: member_id, chunk, and for each target `<name>_changed`, `<name>_class` and `<name>_due`.
     """
 
     settings: Settings
@@ -55,4 +56,6 @@ class ChangeTable:
 
     def statement(self, name: str, **names: Any) -> str:
         """The statement in `<name>.sql.j2` for this table."""
-        return render(f"publish/{name}.sql.j2", table=self, documents=documents, **names)
+        return render(
+            f"publish/{name}.sql.j2", table=self, documents=documents, change_class=change_class, **names
+        )

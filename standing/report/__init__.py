@@ -3,7 +3,7 @@
 `content` holds what a report says, as data; `write_report` turns it into files. Importing this
 package is cheap: the charts' libraries load when a report is written.
 
-May use: nothing of ours but the leaves.
+May use: contract.
 """
 
 from standing.report.content import RunReport

@@ -10,6 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, Self
 
+from standing.report.changes import Change, ReplacedValue
 from standing.text import plain
 
 SCHEMA_VERSION = 1
@@ -32,6 +33,8 @@ class RunFacts:
     postgres_version: str
     business_time_zone: str = "Asia/Bangkok"
     policy_version: str = ""  # hash or tag of the seeds in force
+    commit: str = ""  # of the folder at work; empty without git
+    edited: tuple[str, ...] = ()  # its files that differ from the commit
 
     def __post_init__(self) -> None:
         for moment in (self.as_of, self.started_at, self.finished_at):
@@ -52,20 +55,6 @@ class RunVerdict:
     stopped_at: str = ""  # the stage that the run did not get past
     reason: str = ""  # what happened, in full; may hold several lines
     fix: str = ""  # what helps: a command or a setting, one a line
-
-
-@dataclass(frozen=True)
-class Change:
-    """Documents of one target; `candidates` is the sum of `changed`, `unchanged` and `clock_only`."""
-
-    target: str
-    table: str
-    column: str
-    candidates: int
-    changed: int
-    written: int  # by this run: those changed and the clock's, or fewer where it stopped
-    unchanged: int
-    clock_only: int = 0  # differ only in last_calculated or next_review
 
 
 @dataclass(frozen=True)
@@ -241,6 +230,7 @@ class RunReport:
     run: RunFacts
     verdict: RunVerdict
     changes: tuple[Change, ...] = ()
+    reworded: tuple[ReplacedValue, ...] = ()
     movements: tuple[Movement, ...] = ()
     ladders: tuple[Ladder, ...] = ()
     distributions: tuple[Distribution, ...] = ()

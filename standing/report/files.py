@@ -60,12 +60,12 @@ def write_index(folder: Path, book: Sequence[Line]) -> Path:
 def write_again(run: RunReport, folder: Path, addition: str, wrong: str = "", fix: str = "") -> RunReport:
     """Write a report anew with what came to light after its run, and give it.
 
-    `wrong` says why its verdict is a warning from now on; empty leaves the verdict as it is.
+    `wrong` says why a verdict that passed is a warning from now on; empty leaves it as it is.
     """
     verdict = run.verdict
     verdict = replace(
         verdict,
-        status="warned" if wrong else verdict.status,
+        status="warned" if wrong and verdict.status == "passed" else verdict.status,
         headline=f"{verdict.headline} {addition}",
         reason="\n".join(filter(None, (verdict.reason, wrong))),
         fix="\n".join(filter(None, (verdict.fix, fix))),

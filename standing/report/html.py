@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from standing.contract.changes import counted
 from standing.report import charts, wording
 from standing.report.content import Audit, MemberChange, Movement, RunReport, Step
 from standing.report.ends import ENDS, Became, end_of
@@ -117,6 +118,7 @@ def _environment() -> Environment:
         "duration": wording.duration,
         "instant": wording.instant,
         "label": wording.name,
+        "classes": counted,
     }
     environment.globals |= {
         "plural": plural,

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from standing.audit import auditor
+from standing.build.checkout import read_checkout
 from standing.build.dbt import connection_name
 from standing.contract.targets import Target, targets_of
 from standing.database.clock import past_moment, wall_clock
@@ -25,6 +26,7 @@ from standing.log import logger
 from standing.run.outcome import RunOutcome, break_off, conclude, crashed
 from standing.run.run import Part, Request, Run, Stage, StageResult
 from standing.run.stages import STAGES
+from standing.run.stop import stopped_by
 from standing.settings import Settings
 from standing.state.book import show_book
 from standing.state.erasure import tidy
@@ -75,8 +77,10 @@ def execute_locked(
     """As `execute`, on an upgraded database whose lock the caller holds."""
     targets = targets_of(request.selection)
     as_of = _moment(engine, request)
-    if request.as_of is None and (stopped := _awaited(engine, targets)) is not None:
-        return _wait(engine, settings, request, as_of, stopped)
+    waits_for = _awaited(engine, targets) if request.as_of is None else {}
+    if len(waits_for) == len(targets):
+        return _wait(engine, settings, request, as_of, min(waits_for.values()))
+    targets = tuple(target for target in targets if target.name not in waits_for)
     if request.as_of is not None:
         settings = settings.model_copy(update={"build_schema": settings.replay_schema})
     end_leftovers(engine, connection_name(settings))
@@ -90,7 +94,11 @@ def execute_locked(
         started_at=datetime.now(UTC),
         lock=lock,
         auditor=auditor(settings, engine.url, targets, is_first=_is_first(engine, request)),
+        waits_for=waits_for,
+        checkout=read_checkout(),
     )
+    if run.checkout and run.checkout.edited:
+        logger(run.run_id, "checkout").warning(run.checkout.words)
     return carry_out(run, STAGES, perform)
 
 
@@ -99,9 +107,11 @@ def _is_first(engine: Engine, request: Request) -> bool:
     return request.as_of is None and last_published_as_of(engine) is None
 
 
-def _awaited(engine: Engine, targets: tuple[Target, ...]) -> int | None:
+def _awaited(engine: Engine, targets: tuple[Target, ...]) -> dict[str, int]:
+    """Of the targets those that wait, each for the decision on a stopped run."""
     with engine.begin() as connection:
-        return undecided(connection, targets)
+        waiting = undecided(connection)
+    return {target.name: waiting[target.name] for target in targets if target.name in waiting}
 
 
 def _wait(
@@ -125,6 +135,8 @@ def carry_out(run: Run, stages: Iterable[Stage], perform: Perform = run_directly
         for stage in stages:
             if not stage.is_left_out_by(run):
                 _perform_stage(run, stage, perform)
+        if run.held:  # the others are published
+            error = stopped_by(run, run.gate)
     except StandingError as stopped:
         error = stopped
     except BaseException as crash:

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from standing.contract.targets import Target
 from standing.database.connect import server_message
 from standing.database.session_settings import fix_of
 from standing.errors import GateStopped, StandingError
@@ -41,6 +43,8 @@ class RunOutcome:
     changes: tuple[TargetChanges, ...] = ()
     written: dict[str, int] = field(default_factory=dict)
     gate: GateVerdict = field(default_factory=GateVerdict)
+    #: Targets whose documents are now as they should be: all that the run built and that nothing stopped.
+    published: tuple[Target, ...] = ()
     report: Path | None = None
     content: RunReport | None = None
     error: StandingError | None = None
@@ -57,7 +61,9 @@ def conclude(run: Run, error: StandingError | None) -> RunOutcome:
     if error is not None:
         error.fix = _or_undo(run, error.fix)
     content, summary, report, written = None, dict[str, object](), None, run.written.documents
+    held_since_undo = ""
     try:
+        held_since_undo = _held_since_undo(run)
         content, summary = gather(run, status, error)
         # Where publishing broke off, the report has counted what is written all the same.
         written = written or {one.target: one.written for one in content.changes if one.written}
@@ -68,7 +74,7 @@ def conclude(run: Run, error: StandingError | None) -> RunOutcome:
     except OSError as unwritten:  # what the gate has stopped awaits its decision all the same
         error = _unreported(run, error, "report", unwritten)
         status = _status(run, error)
-    message = _headline(run, written, error)
+    message = _headline(run, written, error) + held_since_undo
     try:
         close_run(run.engine, run.run_id, status, message, summary)
         if not run.is_replay:
@@ -86,6 +92,7 @@ def conclude(run: Run, error: StandingError | None) -> RunOutcome:
         changes=run.changes,
         written=written,
         gate=run.gate,
+        published=run.free if status == "published" or (status == "stopped" and run.held) else (),
         report=report,
         content=content,
         error=error,
@@ -142,13 +149,29 @@ def _or_undo(run: Run, fix: str) -> str:
     )
 
 
+def _held_since_undo(run: Run) -> str:
+    """Documents of the run's targets that an undo holds, and that no run builds."""
+    with run.engine.connect() as connection:
+        number = connection.scalar(
+            text("select count(*) from standing.holds where target = any(:names)"),
+            {"names": [target.name for target in run.targets]},
+        )
+    return f"; {plural(number, 'document')} held since an undo" if number and not run.is_replay else ""
+
+
 def _headline(run: Run, written: Mapping[str, int], error: StandingError | None) -> str:
     if run.is_replay and error is None:
         return "replayed; nothing was written"
     number = sum(written.values())
     message = f"{plural(number, 'document')} written" if number else "nothing changed"
+    if run.waits_for:
+        names = ", ".join(run.waits_for)
+        decide = " and ".join(f"run {one}" for one in sorted(set(run.waits_for.values())))
+        message += f"; {names} left as it is until {decide} is approved or rejected"
     if error is None:
         if run.written.left:
             message += f"; not written, because changed since, and due: {sum(run.written.left.values()):,}"
         return message if run.approves is None else f"approved run {run.approves}: {message}"
+    if run.held and isinstance(error, GateStopped) and run.free:
+        return f"{error.message}; of the others, {message}"
     return f"{error.message}; before that, {message}" if number else error.message

@@ -16,6 +16,7 @@ from standing.findings.missing_sources import missing_sources
 from standing.findings.quarantine import quarantine, quarantine_trend
 from standing.gate.waiting import expiry
 from standing.report import content
+from standing.report.changes import Change
 from standing.run.effects import count_effects
 from standing.run.run import Built, Run, Written
 from standing.settings import Settings
@@ -43,6 +44,9 @@ def gather(run: Run, status: str, error: StandingError | None) -> tuple[content.
             "unmet": _unmet(run),
             "volumes": _volumes(run) if run.builds_everybody else {},
             "gate": run.gate.to_json(),
+            "targets": [target.name for target in run.targets],
+            "held": [target.name for target in run.held],
+            **({"checkout": run.checkout.words} if run.checkout and run.checkout.edited else {}),
             **({"plan": run.plan.words} if run.plan else {}),
             **expires,
             **({} if run.approves is None else {"approves": run.approves, "left": run.written.left}),
@@ -79,7 +83,7 @@ def _gather(
     built = run.is_idle or run.last(Built) is not None
     written = _written(connection, run)
     counted = next((one.effects for one in run.audits if one.effects), None)
-    effects = counted or count_effects(connection, run, is_stopped=status == "stopped")
+    effects = counted or count_effects(connection, run)
     facts, verdict = _facts(connection, run, status), _verdict(run, error, written)
     set_aside = quarantine(connection, run.settings) if built else ()
     this = content.RunPoint(facts.run_id, facts.finished_at, verdict.status)
@@ -88,6 +92,7 @@ def _gather(
         run=facts,
         verdict=verdict,
         changes=tuple(_change(run, one, written.get(one.target, 0)) for one in run.changes),
+        reworded=effects.reworded,
         movements=effects.movements,
         ladders=effects.ladders,
         distributions=effects.distributions,
@@ -125,6 +130,8 @@ def _facts(connection: Connection, run: Run, status: str) -> content.RunFacts:
         postgres_version=str(connection.scalar(text("show server_version"))),
         business_time_zone=run.settings.business_time_zone,
         policy_version=policy_version(),
+        commit=run.checkout.commit if run.checkout else "",
+        edited=run.checkout.edited if run.checkout else (),
     )
 
 
@@ -147,14 +154,14 @@ def _verdict(run: Run, error: StandingError | None, written: Mapping[str, int]) 
         untouched = not any(written.values())
         return content.RunVerdict(
             status="stopped" if isinstance(error, GateStopped) else "failed",
-            headline="The gate stopped the run: somebody is to decide. No member's document was touched."
+            headline=_stop_headline(run, sum(written.values()))
             if isinstance(error, GateStopped)
             else "The run stopped and no member's document was touched."
             if untouched
             else "Documents were published, and what came after failed."
             if run.last(Written)
             else "Publishing broke off: some documents are new, the others as they were.",
-            stopped_at=stopped_at,
+            stopped_at="gate" if isinstance(error, GateStopped) else stopped_at,
             reason=error.message,
             fix=error.fix,
         )
@@ -181,13 +188,20 @@ def _verdict(run: Run, error: StandingError | None, written: Mapping[str, int]) 
     return content.RunVerdict("passed", f"{headline} Every expectation is met.")
 
 
+def _stop_headline(run: Run, written: int) -> str:
+    if not run.free:
+        return "The gate stopped the run: somebody is to decide. No member's document was touched."
+    held = ", ".join(target.name for target in run.held)
+    return f"The gate holds {held}: somebody is to decide. Of the others: {_documents(written)}"
+
+
 def _documents(number: int) -> str:
     return f"{plural(number, 'document was', 'documents were')} written." if number else "Nothing changed."
 
 
-def _change(run: Run, changes: Any, written: int) -> content.Change:
+def _change(run: Run, changes: Any, written: int) -> Change:
     target = next(target for target in run.targets if target.name == changes.target)
-    return content.Change(
+    return Change(
         target=changes.target,
         table=target.table,
         column=target.column,
@@ -196,6 +210,7 @@ def _change(run: Run, changes: Any, written: int) -> content.Change:
         written=written,
         unchanged=changes.unchanged,
         clock_only=changes.due,
+        by_class=dict(changes.by_class),
     )
 
 

@@ -1,6 +1,6 @@
 """A run at work: what was asked for, its stages, and what each stage gave."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 from sqlalchemy import Engine
 
 from standing.audit import Auditor, Verdict
+from standing.build.checkout import Checkout
 from standing.build.dbt import NodeResult
 from standing.contract.targets import Target
 from standing.database.lock import RunLock
@@ -116,8 +117,14 @@ class Run:
     started_at: datetime
     lock: RunLock
     auditor: Auditor
+    #: The folder at work, where it is a clone of the repository.
+    checkout: Checkout | None = None
     #: The stopped run whose documents it publishes.
     approves: int | None = None
+    #: Targets of the selection that it leaves alone, each with the stopped run that awaits a decision.
+    waits_for: Mapping[str, int] = field(default_factory=dict)
+    #: Of its own targets those that the gate holds: they are not published.
+    held: tuple[Target, ...] = ()
     stages: list[StageResult] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
     #: Audits that were begun and are waited for later.
@@ -166,6 +173,11 @@ class Run:
     def gate(self) -> GateVerdict:
         """What the gate said, once it was asked."""
         return self.last(GateVerdict) or GateVerdict()
+
+    @property
+    def free(self) -> tuple[Target, ...]:
+        """The targets that it publishes."""
+        return tuple(target for target in self.targets if target not in self.held)
 
     @property
     def written(self) -> Written:

@@ -9,12 +9,14 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError
 
+from standing.audit import audit_failed
 from standing.build import dbt, selection
+from standing.build.keys import check_keys
 from standing.build.prepared import preparing
-from standing.database.session_settings import fix_of
-from standing.errors import AuditFailed, BuildFailed, GateStopped
+from standing.errors import BuildFailed
 from standing.findings.movements import Effects
 from standing.gate import change_sets
+from standing.gate.held import among, with_dependents
 from standing.gate.verdict import GateVerdict, measure
 from standing.incremental.acknowledge import Published
 from standing.incremental.observed import Asked
@@ -23,8 +25,8 @@ from standing.log import log_progress
 from standing.publish.publish import confirm_changes, find_changes, publish_changes
 from standing.run.effects import count_effects
 from standing.run.run import Audited, Built, Changes, Run, Stage, Written
+from standing.run.stop import stopped_by
 from standing.state import policies
-from standing.state.runs import decisions
 
 
 def find_due(run: Run) -> Plan:
@@ -42,6 +44,7 @@ def build(run: Run) -> Built:
     """
     plan = run.required_plan
     dbt.check_policy()  # the audit reads policy, too
+    check_keys(run.targets)
     _begin(run, "sources")
     with _audit_explains(run, "sources"):
         nodes = _build_prepared(run) if plan.is_prepared else _build_with_policy(run, plan)
@@ -91,32 +94,36 @@ def audit_candidates(run: Run) -> Audited:
 
 
 def gate(run: Run) -> GateVerdict:
-    """Check what would change against the limits of policy; beyond them it awaits a decision."""
+    """Check what would change against the limits of policy.
+
+    What is beyond them awaits a decision, with what is made from it; the other documents go on.
+    """
     verdict = run.measured
     if not verdict.stopped:
         return verdict
-    run.parts.append(verdict)
+    held = with_dependents({one.target for one in verdict.over("stopped")})
+    run.held = among(run.targets, held)
     depends_on = run.required_plan.fingerprint.targets
-    change_sets.keep(run.engine, run.settings, run.targets, run.run_id, depends_on)
-    reasons = "; ".join(one.sentence for one in verdict.over("stopped"))
-    raise GateStopped(
-        f"the gate stopped the run: {reasons}",
-        "\n".join(decisions(run.run_id)),
-    )
+    change_sets.keep(run.engine, run.settings, run.held, run.run_id, depends_on)
+    if not run.free:
+        run.parts.append(verdict)
+        raise stopped_by(run, verdict)
+    return verdict
 
 
 def publish(run: Run) -> Written:
-    """Write what changed."""
-    written = Written(publish_changes(run.engine, run.settings, run.targets, run.lock, run.run_id))
+    """Write what changed, of the targets that the gate lets pass."""
+    written = Written(publish_changes(run.engine, run.settings, run.free, run.lock, run.run_id))
     run.parts.append(written)  # it is written also where confirming fails
     plan = run.required_plan
     published = Published(run.run_id, plan.everybody, plan.fingerprint.targets)
-    confirm_changes(run.engine, run.settings, run.targets, run.lock, published)
+    confirm_changes(run.engine, run.settings, run.free, run.lock, published)
     return written
 
 
 def audit_published(run: Run) -> Audited:
     """The audit of what was written; whom the run moved is counted beside it, for the report."""
+    run.auditor = run.auditor.of(run.free)
     _begin(run, "published")
     with run.engine.connect() as connection:
         effects = count_effects(connection, run)
@@ -137,12 +144,7 @@ def _audited(run: Run, suite: str, effects: Effects | None = None) -> Audited:
     verdict = audited.verdict
     if not verdict.passed:
         run.parts.append(audited)
-        worst, *others = verdict.failures("critical")
-        also = f" Failed as well: {', '.join(one.expectation for one in others)}." if others else ""
-        raise AuditFailed(
-            f"audit {suite}: {worst.expectation}: {worst.observed}; {worst.meaning}{also}",
-            fix_of(worst.observed, worst.action),
-        )
+        raise audit_failed(verdict)
     return audited
 
 

@@ -27,6 +27,12 @@ STATUSES = (
 LOOKED_FOR_THE_DUE = (
     "status not in ('waiting', 'skipped', 'replayed') and not coalesce(summary ? 'approves', false)"
 )
+#: A condition on runs: it published, or the gate held a part of it and the rest was published.
+HAS_PUBLISHED = (
+    "(status = 'published' or status in ('stopped', 'approved', 'rejected', 'expired')"
+    " and jsonb_array_length(coalesce(summary -> 'targets', '[]'))"
+    " > jsonb_array_length(coalesce(summary -> 'held', '[]')))"
+)
 #: What is entered for a run that was left as running.
 KILLED = "nobody entered its end: its process was killed, or the server was away when it ended"
 
@@ -107,7 +113,7 @@ def last_published_as_of(engine: Engine) -> datetime | None:
     """The newest moment that a published run stood for; published runs never go back behind it."""
     with engine.connect() as connection:
         moment: datetime | None = connection.scalar(
-            text("select max(as_of) from standing.runs where status = 'published'")
+            text(f"select max(as_of) from standing.runs where {HAS_PUBLISHED}")
         )
     return moment
 

@@ -162,11 +162,11 @@ def gold_asks(settings: Settings, database: Engine) -> int:
 def test_what_an_approval_published_is_due_no_more_and_each_decision_is_explained_by_its_policy(
     marketplace: Settings, database: Engine, standing: Standing
 ) -> None:
-    def due(waits_for: int | None = None) -> str:
+    def due(**left_out: int) -> str:
         gold = {"TRUST_SCORE_MIN_TRANSACTIONS_FOR_GOLD": str(GOLD_ASKED)}
         plans = json.loads(standing.told(marketplace, "status", "--json", **gold))["change_log"]["plans"]
         (plan,) = (one for one in plans if one["selection"] == "scores")
-        assert plan["waits_for"] == waits_for
+        assert (plan["left_out"], plan["waits_for"]) == (left_out, None)
         return str(plan["builds"])
 
     def run(status: str = "published") -> str:
@@ -174,7 +174,7 @@ def test_what_an_approval_published_is_due_no_more_and_each_decision_is_explaine
         assert outcome.status == status, outcome.message
         return outcome.stages[0].detail
 
-    assert due(waits_for=RUN).startswith("everybody, 300 members")
+    assert due(trust_score=RUN) == "nobody is due"  # what the gate did not hold is published
     assert gold_asks(marketplace, database) == GOLD_PUBLISHED
     done = approve(marketplace, RUN)
     assert gold_asks(marketplace, database) == GOLD_ASKED
@@ -230,6 +230,9 @@ def index_is_what_happened(marketplace: Settings, database: Engine, approval: in
     assert re.search("Undone on .* Resumed on", of_the_undone.read_text("utf-8"))
     assert "✓ Passed" not in of_the_undone.read_text("utf-8")
 
+    # All of a selection's documents have to be held for a run to wait.
+    rest = "select unnest(array['behavior_score', 'ratings', 'performance'])"
+    do(database, f"insert into standing.change_set_builds select {stopped}, t, '' from ({rest}) as r (t)")
     assert execute(marketplace, Request("scores")).status == "waiting"
     assert "… Waited for a decision" in listed(marketplace)[stopped + 1]
     reject(marketplace, stopped, "as it was")
@@ -417,7 +420,8 @@ def test_a_trial_shows_who_would_move_and_touches_nothing(
     with project.commands() as standing:
         with run_lock(database, 0):  # a run may be at work
             tried = standing("diff", "--json")
-        assert tried.returncode == 0, tried.stderr
+        assert tried.returncode == 6, tried.stderr  # as the run will
+        assert "the gate would stop a run: trust_score: " in tried.stderr
         found = json.loads(tried.stdout)
         matrix = next(one for one in found["matrices"] if one["target"] == "trust_score")
         fell = next(
@@ -439,6 +443,16 @@ def test_a_trial_shows_who_would_move_and_touches_nothing(
         assert (
             scalar(database, "select count(*) from standing_build_diff_somchai_p.user_trust_scores") == 300
         )
+
+        # What it builds is audited.
+        model = "models/intermediate/sellers/int_seller_reviews.sql"
+        wrong = ("{{ total('rating_sum') }},", "9 * {{ total('rating_sum') }},")
+        project.edit(model, wrong)
+        audited = standing("diff")
+        assert audited.returncode == 3, audited.stderr
+        assert "audit candidates: ratings_is_from_0_to_5" in audited.stderr
+        assert "seller_profiles.ratings" in audited.stdout
+        project.edit(model, wrong[::-1])
 
         # What the trial has announced, the run does; and a slip of the pen is found before.
         stopped = standing("run")

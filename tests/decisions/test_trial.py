@@ -1,14 +1,21 @@
 """What an analyst's trial answers: the edit's effect alone, whatever has happened since the last run."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import Engine
 from support.decided import column, do, scalar
 from support.project import Project
 
+from standing.build.keys import check_keys
+from standing.contract.document import count
+from standing.contract.documents.ratings import RATINGS
+from standing.contract.documents.tier_info import TIER_INFO
 from standing.database.connect import connect
 from standing.decisions.trial import Trial, try_policy
+from standing.decisions.wording import as_text
+from standing.errors import BuildFailed
 from standing.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("no_audits")
@@ -87,6 +94,10 @@ def test_an_edited_tier_moves_those_whom_it_concerns_and_builds_no_facts(
     before = scalar(engine, f"select count(*) from seller_profiles where {few}")
     trial = tried(project, "seeds/tier_policy.csv", "rising,2,10,", "rising,2,9,")
     assert set(changed(trial)) == {"tier_info"}
+    (column,) = (one for one in trial.difference.columns if one.changed)
+    moved = sum(column.by_class.get(one, 0) for one in ("level", "points"))
+    assert column.by_class["evidence"] == column.changed - moved > 0
+    assert {one.key for one in trial.difference.replaced} == {"next_tier.orders_needed"}
     # Every starter is told of one order less, but for those who have more than enough of them.
     assert 0 < changed(trial)["tier_info"] <= int(str(before))
     assert "int_seller_earned_tiers" in made(engine, project.settings)
@@ -96,18 +107,64 @@ def test_an_edited_tier_moves_those_whom_it_concerns_and_builds_no_facts(
     assert "anew" not in trial.note
 
 
-def test_an_edited_mart_is_built_alone(project: Project, engine: Engine) -> None:
-    trial = tried(
-        project,
-        "models/marts/user_behavior_scores.sql",
-        "risk.risk_level, 'low'",
-        "risk.risk_level, 'medium'",
+def test_an_edited_mart_is_built_alone_and_has_to_pass_its_unit_test(
+    project: Project, engine: Engine
+) -> None:
+    mart, edit = (
+        "models/marts/user_behavior_scores",
+        ("risk.risk_level, 'low'", "risk.risk_level, 'medium'"),
     )
+    with pytest.raises(BuildFailed) as failed:
+        tried(project, f"{mart}.sql", *edit)
+    test = "a_rate_of_exactly_the_limit_is_a_risk_with_enough_orders"
+    assert f"dbt build: unit test {test} of user_behavior_scores ended as fail: " in failed.value.message
+    assert "risk_level where user_id = 0" in failed.value.message
+    assert "is medium and not low" in failed.value.message
+    assert "completion_rate" not in failed.value.message
+
+    # With the test as the edit wants it, it is tried.
+    text = (project.folder / f"{mart}.yml").read_text("utf-8")
+    assert text.count('"risk_level": "low"') + text.count("risk_level: low") > 0
+    wanted = text.replace('"risk_level": "low"', '"risk_level": "medium"')
+    wanted = wanted.replace("risk_level: low", "risk_level: medium")
+    (project.folder / f"{mart}.yml").write_text(wanted, "utf-8")
+    try:
+        trial = tried(project, f"{mart}.sql", *edit)
+    finally:
+        (project.folder / f"{mart}.yml").write_text(text, "utf-8")
     assert set(changed(trial)) == {"behavior_score"}
-    assert changed(trial)["behavior_score"] == scalar(
-        engine, "select count(*) from users where behavior_score ->> 'risk_level' = 'low'"
-    )
+    low = scalar(engine, "select count(*) from users where behavior_score ->> 'risk_level' = 'low'")
+    (column,) = (one for one in trial.difference.columns if one.changed)
+    assert (column.changed, column.by_class) == (low, {"level": low})
     assert "int_user_behavior" not in made(engine, project.settings)
+
+
+def test_a_label_is_wording_and_moves_nobody(project: Project, engine: Engine) -> None:
+    metrics = "seeds/scorecard_metrics.csv"
+    trial = tried(project, metrics, "E-mail address verified", "E-mail verified")
+    has_it = "trust_score -> 'factors' @? '$.*[*] ? (@.code == \"email_verified\")'"
+    due = "select member_id from standing.due where target = 'trust_score'"
+    number = scalar(engine, f"select count(*) from users where {has_it} and id not in ({due})")
+    (column,) = (one for one in trial.difference.columns if one.changed)
+    assert (column.target, column.by_class) == ("trust_score", {"wording": number})
+    (replaced,) = trial.difference.replaced
+    assert (replaced.key, replaced.documents, replaced.pairs) == ("email_verified.label_en", number, 1)
+    assert trial.error is None
+    assert trial.difference.largest_changes == ()
+    assert {one.observed for one in trial.difference.gate.checks} == {0}
+    said = as_text(trial.difference).splitlines()
+    assert f": {number:,} wording only" in said[1]
+    assert said[2].endswith(f"{number} documents: E-mail address verified → E-mail verified")
+
+
+def test_a_key_that_no_model_has_is_named_before_anything_is_built() -> None:
+    declared = replace(
+        RATINGS.document, keys=(*RATINGS.document.keys, count("last_year", "reviews", "Of it."))
+    )
+    ratings = replace(RATINGS, document=declared)
+    with pytest.raises(BuildFailed, match=r"ratings lacks last_year: .*seller_ratings") as failed:
+        check_keys((TIER_INFO, ratings))
+    assert failed.value.fix.startswith("build it in models/marts/seller_ratings.sql")
 
 
 def test_an_edit_below_the_facts_builds_them_as_of_the_last_run(project: Project, engine: Engine) -> None:
@@ -134,6 +191,19 @@ def test_beside_a_run_that_is_not_published_everything_is_built(project: Project
         trial = try_policy(project.settings)
     finally:
         do(engine, "delete from standing.runs where run_id = 99")
-    assert "run 99 was not published" in trial.note
+    assert "of what run 99 built last, behavior_score, performance, ratings, tier_info" in trial.note
     assert {"int_user_metrics", "int_seller_orders"} <= made(engine, project.settings)
     assert "ratings" not in changed(trial)
+
+
+def test_what_a_run_published_before_it_failed_is_published(project: Project, engine: Engine) -> None:
+    do(
+        engine,
+        "update standing.runs set status = 'failed'",
+        "update standing.target_state set run_id = (select max(run_id) from standing.runs)",
+    )
+    try:
+        trial = try_policy(project.settings)
+    finally:
+        do(engine, "update standing.runs set status = 'published'")
+    assert (changed(trial), trial.note) == ({}, "")

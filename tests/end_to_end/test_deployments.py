@@ -22,6 +22,7 @@ from support.waiting import until
 
 from standing import PROJECT_ROOT
 from standing.database.embedded import Server
+from standing.services.schedule import look
 from standing.settings import Settings, load_settings
 from standing.state.runs import KILLED
 
@@ -301,8 +302,18 @@ def test_a_gate_stop_ends_the_run_by_its_name_and_is_approved_from_the_prefect_p
     )
     until(lambda: [heard for heard in messages[1] if "Stopped by the gate" in heard["title"]], "a message")
 
-    waiting = house.ended(house.run("refresh/on-demand"))
-    assert waiting["state"]["name"] == "Waiting"
+    others = house.ended(house.run("refresh/on-demand"))
+    assert others["state"]["name"] == "Completed"
+    assert (
+        f"trust_score left as it is until run {number} is approved or rejected"
+        in (others["state"]["message"])
+    )
+    # What status says of it: where pages are, and when the next runs are.
+    served = look(house.settings)
+    assert served.pages == house.pages
+    assert served.next_runs is not None
+    assert served.next_runs["reconcile"] > datetime.now(UTC)
+    assert served.next_runs.keys() <= {"refresh_scores", "update_seller_tiers", "reconcile"}
 
     approved = house.ended(house.run("approve/on-demand", run_id=number))
     assert approved["state"]["name"] == "Completed", approved["state"]

@@ -2,25 +2,31 @@
 
 import json
 from datetime import UTC, datetime, timedelta
-from html import unescape
+from pathlib import Path
 
 import pytest
 from conftest import MakeDatabase, Standing
 from sqlalchemy import Engine, create_engine
 from support.decided import PAPERS_LOST, Documents, do, documents, scalar
+from support.metrics import metrics
+from support.project import Project
 
-from standing.contract.targets import TARGETS, targets_of
+from standing.contract.targets import TARGETS
 from standing.database.lock import run_lock
 from standing.decisions.approval import approve
 from standing.decisions.trial import show_stopped
+from standing.decisions.undo import undo
 from standing.errors import SettingError, StandingError
 from standing.findings.largest_changes import largest_changes_of
+from standing.gate.held import with_dependents
 from standing.gate.waiting import undecided
+from standing.monitor.metrics import write_metrics
 from standing.run import execute as runs
 from standing.run.execute import execute
 from standing.run.outcome import RunOutcome
 from standing.run.run import Request
 from standing.settings import Settings
+from standing.state.runs import decisions
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 
@@ -100,14 +106,22 @@ def test_a_warning_is_told_and_published(
 def stopped_as_it_should(
     marketplace: Settings, database: Engine, before: Documents, outcome: RunOutcome
 ) -> None:
-    """It says why and what helps, keeps what it would have written, and reports on it."""
-    assert "trust_score: " in outcome.message
+    """It holds what is over its limits and publishes the rest; it says why and what helps, keeps what it
+    would have written, and reports on all of it.
+    """
+    assert outcome.message.startswith("the gate holds trust_score: trust_score: ")
     assert "move down" in outcome.message
     assert outcome.error is not None
     assert outcome.error.exit_code == 6
     assert f"standing approve {outcome.run_id}" in outcome.error.fix
-    assert outcome.written == {}
-    assert documents(database) == before
+    after = documents(database)
+    assert after["trust_score"] == before["trust_score"]
+    assert after["ratings"] != before["ratings"]
+    differing = [member for member, old in before["ratings"].items() if after["ratings"][member] != old]
+    assert outcome.written["ratings"] == len(differing) == 1
+    assert [target.name for target in outcome.published] == ["behavior_score", "ratings", "performance"]
+    assert f"; of the others, {sum(outcome.written.values())} documents written" in outcome.message
+    assert f"standing undo {outcome.run_id} takes back what it wrote" in outcome.error.fix
     assert (
         scalar(database, f"select status from standing.runs where run_id = {outcome.run_id}") == "stopped"
     )
@@ -134,33 +148,57 @@ def stopped_as_it_should(
     assert report["verdict"]["status"] == "stopped"
     would = next(one for one in report["changes"] if one["target"] == "trust_score")
     assert (would["changed"], would["written"]) == (changed, 0)
-    page = (marketplace.home / "reports" / "run-000002" / "report.html").read_text()
-    assert "documents would have changed; none was written." in page
-    assert "Who would have moved" in page
-    assert "would have changed trust level" in page
-    assert "Nothing was written: members' rows are as they were." in unescape(page)
+    rated = next(one for one in report["changes"] if one["target"] == "ratings")
+    assert (rated["written"], rated["by_class"]) == (1, {"points": 1})
+    assert "The gate holds trust_score: somebody is to decide. " in report["verdict"]["headline"]
+    assert report["audits"][-1]["suite"] == "published"
+    write_metrics(marketplace)
+    found = metrics(marketplace)
+    for selection, waits in (("scores", 1), ("tiers", 0)):
+        assert found["standing_run_awaits_decision", selection] == waits
+        assert found["standing_last_run_success", selection] == 1 - waits
 
 
-def test_a_wave_of_lost_levels_stops_the_run_and_those_of_the_same_documents_wait(
+def test_a_wave_of_lost_levels_is_held_and_all_else_goes_on(
     marketplace: Settings, database: Engine, standing: Standing
 ) -> None:
     newcomer = "00000000-0000-4000-8000-000000000001"
-    do(database, f"insert into users (id, display_name) values ('{newcomer}', 'สมชาย')")
+    do(
+        database,
+        f"insert into users (id, display_name) values ('{newcomer}', 'สมชาย')",
+        "insert into reviews (id, seller_id, reviewer_id, rating, created_at)"
+        " select gen_random_uuid(), seller_id, buyer_id, 1, now() - interval '1 hour' from orders"
+        " where status = 'completed' order by id limit 1",
+    )
     before = documents(database)
     stopped = stop(marketplace, database, "scores")
     stopped_as_it_should(marketplace, database, before, stopped)
-    # Runs of the same documents build nothing, and others go on.
-    before, built = documents(database), scalar(database, "select run_id from standing_build.run_context")
+    # Later runs leave what is held alone, and what happens to its members stays to be built.
+    before = documents(database)
+    do(database, f"update users set email_verified = true where id = '{newcomer}'")
     done = standing.inside(marketplace, "run", "all")
     assert done.returncode == 0, done.stderr
-    assert "waiting" in done.stdout
-    assert f"standing approve {stopped.run_id}" in done.stdout
-    assert scalar(database, "select run_id from standing_build.run_context") == built
-    assert scalar(database, "select status from standing.runs order by run_id desc limit 1") == "waiting"
-    assert documents(database) == before
+    left = f"trust_score left as it is until run {stopped.run_id} is approved or rejected"
+    assert left in done.stdout
+    assert documents(database)["trust_score"] == before["trust_score"]
+    due = f"select count(*) from standing.due where target = 'trust_score' and member_id = '{newcomer}'"
+    assert scalar(database, due) == 1
+    status = json.loads(standing.told(marketplace, "status", "--json"))
+    assert status["next_steps"][0] == {
+        "why": f"run {stopped.run_id} awaits a decision on trust_score",
+        "commands": list(decisions(stopped.run_id)),
+    }
+    assert (status["pages"], status["next_runs"]) == ("", None)
+    assert all(one["started_at"].endswith("Z") for one in status["runs"])
+    shown = status["change_log"]
+    assert {one["target"]: one["waits_for"] for one in shown["targets"]}["trust_score"] == stopped.run_id
+    assert [(one["left_out"], one["waits_for"]) for one in shown["plans"]] == [
+        ({"trust_score": stopped.run_id}, None),
+        ({"trust_score": stopped.run_id}, None),
+        ({}, None),
+    ]
 
-    # Whoever goes meanwhile is forgotten all the same, and what compares nothing does not say that all is
-    # well.
+    # Whoever goes meanwhile is forgotten all the same, and what leaves something out says so.
     kept = f"select count(*) from standing.history where member_id = '{newcomer}'"
     do(
         database,
@@ -168,8 +206,9 @@ def test_a_wave_of_lost_levels_stops_the_run_and_those_of_the_same_documents_wai
         f"delete from users where id = '{newcomer}'",
     )
     reconciled = standing.inside(marketplace, "reconcile", "--json")
-    assert reconciled.returncode == 6, reconciled.stdout + reconciled.stderr
-    assert json.loads(reconciled.stdout)["drift"] is None
+    assert reconciled.returncode == 0, reconciled.stdout + reconciled.stderr
+    compared = json.loads(reconciled.stdout)
+    assert (compared["drift"], compared["left_out"]) == (0, ["trust_score"])
     assert scalar(database, kept) == 0
     before = documents(database)
     with pytest.raises(SettingError, match="there is no run 999"):
@@ -180,8 +219,7 @@ def test_a_wave_of_lost_levels_stops_the_run_and_those_of_the_same_documents_wai
 
     # Nobody decides: it expires, and with it what it would have written.
     with database.begin() as connection:
-        assert undecided(connection, targets_of("all")) == stopped.run_id
-        assert undecided(connection, targets_of("tiers")) is None
+        assert undecided(connection) == {"trust_score": stopped.run_id}
     hours = (
         "select extract(epoch from (summary ->> 'expires_at')::timestamptz - finished_at) / 3600"
         " from standing.runs"
@@ -196,7 +234,7 @@ def test_a_wave_of_lost_levels_stops_the_run_and_those_of_the_same_documents_wai
         approve(marketplace, stopped.run_id)
     assert documents(database) == before
     with database.begin() as connection:
-        assert undecided(connection, TARGETS) is None
+        assert undecided(connection) == {}
     assert (
         scalar(database, f"select status from standing.runs where run_id = {stopped.run_id}") == "expired"
     )
@@ -230,8 +268,41 @@ def test_an_ordinary_day_passes_and_a_rating_source_that_is_lost_stops(
     assert ("ratings", "lost_values_share") in over
     assert ("ratings", "mean_shift") in over
     assert ("tier_info", "moved_down_share") in over
+    held = {target for target, _ in over}
+    after = documents(engine)
+    assert {name for name in before if after[name] == before[name]} >= held
+    assert {target.name for target in third.published} == before.keys() - held
+
+    # A run of nothing else waits; taken back, the run forgets what it held.
+    assert execute(demo, Request("tiers")).status == "waiting"
+    undone = undo(demo, third.run_id)
+    assert undone.restored.keys().isdisjoint(held)
     assert documents(engine) == before
+    assert "what the gate held of it is forgotten" in str(
+        scalar(engine, f"select message from standing.runs where run_id = {third.run_id}")
+    )
+    assert scalar(engine, "select count(*) from standing.change_sets") == 0
+    assert third.run_id not in show_waiting(engine).values()
     engine.dispose()
+
+
+def show_waiting(engine: Engine) -> dict[str, int]:
+    with engine.begin() as connection:
+        return undecided(connection)
+
+
+def test_what_is_made_from_a_held_document_is_held_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    project = Project(tmp_path / "project", settings)
+    mart = project.folder / "models" / "marts" / "user_behavior_scores.sql"
+    assert with_dependents({"trust_score"}) == {"trust_score"}
+    mart.write_text(
+        mart.read_text("utf-8") + "-- depends_on: x\nselect 1 from {{ ref('user_trust_scores') }}"
+    )
+    with project.at_work():
+        assert with_dependents({"trust_score"}) == {"trust_score", "behavior_score"}
+        assert with_dependents({"behavior_score"}) == {"behavior_score"}
 
 
 def test_members_who_are_published_and_no_longer_built_are_found(

@@ -43,12 +43,13 @@ def test_status_counts_waiting_rows_due_members_and_holds(
     found = json.loads(standing.told(published, "status", "--json"))["change_log"]
     assert (found["waiting"], found["problems"]) == (4, [])
     targets = {one["target"]: (one["due"], one["held"]) for one in found["targets"]}
-    # A run of the scores builds everybody for one of them; of the three one is due, whom no undo holds.
+    # A run of the scores builds everybody for one of them, as its plan says; of the others some are due, of
+    # the three of the trust score the one whom no undo holds.
     assert targets == {
-        "trust_score": (None, 2),
-        "behavior_score": (None, 0),
+        "trust_score": (1, 2),
+        "behavior_score": (5, 0),
         "ratings": (None, 0),
-        "performance": (None, 0),
+        "performance": (0, 0),
         "tier_info": (0, 0),
     }
     builds = {one["selection"]: one["builds"] for one in found["plans"]}
@@ -71,6 +72,9 @@ def test_status_counts_waiting_rows_due_members_and_holds(
     assert "standing_log_insert on orders is disabled: runs are full until `standing migrate`" in shown
     assert shown.count("everybody due") == 5
     assert "held: run 1 was undone: 2 documents held as they were before it" in shown
+    assert "to do: the change log is not complete\n  standing migrate\n" in shown
+    assert "to do: an undo holds 2 documents\n  standing resume 1\n" in shown
+    assert "deployments: not served from here: make up\nnext runs: no Prefect server answers\n" in shown
     with connect(published) as engine, engine.begin() as connection:
         connection.execute(text("alter table payouts disable trigger all"))
     shown = standing.told(published, "status")

@@ -65,6 +65,7 @@ class Project:
             with (
                 patch("standing.build.dbt.PROJECT_ROOT", self.folder),
                 patch("standing.build.project.PROJECT_ROOT", self.folder),
+                patch("standing.build.checkout.PROJECT_ROOT", self.folder),
             ):
                 yield
         finally:

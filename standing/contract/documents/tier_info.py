@@ -65,6 +65,7 @@ TIER_INFO = Target(
                     Key("rating_needed", "number", "The mean rating that it asks for.", "stars"),
                 ),
                 nullable=True,
+                change="evidence",
             ),
             evidence(
                 "Completed orders and the counts of the mean rating; in grace also the tier earned now,"

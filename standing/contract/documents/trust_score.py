@@ -10,11 +10,11 @@ def _category(name: str, meaning: str, *sources: str) -> Key:
 
 
 _FACTOR = (
-    text("code", "The metric, as in scorecard_metrics."),
+    text("code", "The metric, as in scorecard_metrics.", change="points"),
     Key("points", "number", "The bin's value times the category's weight.", "points"),
-    Key("evidence", "object", "The numbers that put the member into the bin."),
-    text("label_en", "The metric in English."),
-    text("label_th", "The metric in Thai."),
+    Key("evidence", "object", "The numbers that put the member into the bin.", change="evidence"),
+    text("label_en", "The metric in English.", change="wording"),
+    text("label_th", "The metric in Thai.", change="wording"),
 )
 
 TRUST_SCORE = Target(

@@ -34,7 +34,7 @@ alter table messages disable trigger user, drop constraint messages_pkey cascade
 alter table messages drop constraint if exists messages_sender_id_fkey;
 alter table messages alter sender_id type text;
 insert into messages (id, thread_id, sender_id, recipient_id, sent_at)
-    select 2, -1, 'nobody', recipient_id, sent_at from messages limit 1;
+    select 2, -1, 'nobody', recipient_id, sent_at from messages order by recipient_id limit 1;
 alter table users alter email_verified drop default, alter email_verified type smallint
     using email_verified::int;
 alter table disputes rename to disputes_store;

@@ -122,7 +122,8 @@ def test_of_a_published_marketplace_the_next_run_writes_nothing_and_why_explains
     assert str(score) in standing.told(settings, "why", "user", str(member))
     seller = one(
         database,
-        "select id::text from seller_profiles where tier_info ->> 'current_tier' != 'starter' limit 1",
+        "select id::text from seller_profiles where tier_info ->> 'current_tier' != 'starter'"
+        " order by id limit 1",
     )
     assert "tier" in standing.told(settings, "why", "seller", str(seller))
     database.dispose()
@@ -153,7 +154,7 @@ def test_the_flow_runs_the_same_core_and_shows_stages_as_tasks_and_the_outcome_a
         connection.execute(
             text(
                 "update users set email_verified = false where id in (select id from users"
-                " where email_verified limit 3)"
+                " where email_verified order by id limit 3)"
             )
         )
     done = by_hand(runner, "refresh")

@@ -66,7 +66,7 @@ def test_empty_log_makes_nobody_due(connection: Connection, settings: Settings) 
 def test_user_is_due_with_the_shop_behind_which_he_stands(
     connection: Connection, settings: Settings
 ) -> None:
-    shop = connection.execute(text("select id, user_id from seller_profiles limit 1")).one()
+    shop = connection.execute(text("select id, user_id from seller_profiles order by id limit 1")).one()
     log(connection, user_id=shop.user_id)
     assert drain(connection, settings) == 5
     assert due(connection, USER_TARGETS) == {shop.user_id}
@@ -75,7 +75,7 @@ def test_user_is_due_with_the_shop_behind_which_he_stands(
 
 
 def test_seller_is_due_with_the_shop_s_person(connection: Connection, settings: Settings) -> None:
-    shop = connection.execute(text("select id, user_id from seller_profiles limit 1")).one()
+    shop = connection.execute(text("select id, user_id from seller_profiles order by id limit 1")).one()
     log(connection, seller_id=shop.id)
     drain(connection, settings)
     assert due(connection, USER_TARGETS) == {shop.user_id}
@@ -95,7 +95,7 @@ def test_order_makes_buyer_seller_and_reviewers_due(connection: Connection, sett
     order = connection.execute(
         text(
             "select o.id, o.buyer_id, o.seller_id, s.user_id from orders as o"
-            " join seller_profiles as s on s.id = o.seller_id limit 1"
+            " join seller_profiles as s on s.id = o.seller_id order by o.id limit 1"
         )
     ).one()
     stranger = one(
@@ -118,7 +118,7 @@ def test_order_makes_buyer_seller_and_reviewers_due(connection: Connection, sett
 
 
 def test_thread_makes_everyone_in_it_due(connection: Connection, settings: Settings) -> None:
-    thread = one(connection, "select thread_id from messages limit 1")
+    thread = one(connection, "select thread_id from messages order by thread_id limit 1")
     members = set(
         connection.scalars(
             text(
@@ -137,7 +137,7 @@ def test_wide_seller_makes_all_buyers_and_reviewers_due(connection: Connection, 
     shop = connection.execute(
         text(
             "select s.id, s.user_id from seller_profiles as s"
-            " join orders as o on o.seller_id = s.id limit 1"
+            " join orders as o on o.seller_id = s.id order by s.id limit 1"
         )
     ).one()
     buyers = set(
@@ -152,7 +152,7 @@ def test_wide_seller_makes_all_buyers_and_reviewers_due(connection: Connection, 
 
 
 def test_wide_user_makes_the_sellers_of_his_orders_due(connection: Connection, settings: Settings) -> None:
-    user = one(connection, "select buyer_id from orders limit 1")
+    user = one(connection, "select buyer_id from orders order by id limit 1")
     sellers = set(connection.scalars(text("select seller_id from orders where buyer_id = :u"), {"u": user}))
     log(connection, user_id=user, affects_counterparties=True)
     drain(connection, settings)
@@ -204,7 +204,7 @@ def test_log_of_every_order_makes_every_buyer_and_seller_due(
 
 def test_drain_that_is_rolled_back_loses_nothing(engine: Engine, settings: Settings) -> None:
     with engine.begin() as connection:
-        log(connection, user_id=one(connection, "select id from users limit 1"))
+        log(connection, user_id=one(connection, "select id from users order by id limit 1"))
     with engine.connect() as connection:
         assert drain(connection, settings) > 0
         connection.rollback()
@@ -217,8 +217,8 @@ def test_optional_columns_and_tables_may_be_missing(connection: Connection, sett
         text("alter table reviews drop column order_id cascade, drop column reviewer_id cascade")
     )
     connection.execute(text("alter table seller_profiles drop column user_id cascade"))
-    seller = one(connection, "select seller_id from orders limit 1")
+    seller = one(connection, "select seller_id from orders order by id limit 1")
     log(connection, seller_id=seller, affects_counterparties=True, thread_id=seller)
-    log(connection, order_id=one(connection, "select id from orders limit 1"))
+    log(connection, order_id=one(connection, "select id from orders order by id limit 1"))
     drain(connection, settings)
     assert seller in due(connection, SELLER_TARGETS)

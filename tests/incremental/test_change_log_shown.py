@@ -31,13 +31,13 @@ def test_status_counts_waiting_rows_due_members_and_holds(
         connection.execute(
             text(
                 "insert into standing.due (target, member_id)"
-                " select 'trust_score', id from users limit 3; insert into standing.due (target)"
-                " values ('ratings');"
-                "insert into standing.holds select 'trust_score', id, 1 from users limit 2;"
+                " select 'trust_score', id from users order by id limit 3;"
+                "insert into standing.due (target) values ('ratings');"
+                "insert into standing.holds select 'trust_score', id, 1 from users order by id limit 2;"
                 "insert into standing.member_state select 'behavior_score', id,"
-                " now() - interval '1 hour', 1 from users limit 5;"
+                " now() - interval '1 hour', 1 from users order by id limit 5;"
                 "update users set email_verified = not email_verified where id in (select id"
-                " from users limit 4);"
+                " from users order by id limit 4);"
             )
         )
     found = json.loads(standing.told(published, "status", "--json"))["change_log"]

@@ -44,7 +44,7 @@ def is_at_least(connection: Connection, version: int) -> bool:
 NEW = "00000000-0000-4000-8000-00000000000a"
 CHILD = f"""
 insert into orders_2027 (id, buyer_id, seller_id)
-select '{NEW}', buyer_id, seller_id from orders limit 1"""
+select '{NEW}', buyer_id, seller_id from orders order by id limit 1"""
 CHILDREN = """
 create schema "Old";
 create table orders_2027 () inherits (orders);
@@ -273,36 +273,40 @@ def test_database_of_an_earlier_version_is_brought_up_to_date(
 #: Statements that change orders in ways of their own.
 WAYS = {
     "merge": f"""
-merge into orders using (select id from orders limit 1) as one on false
+merge into orders using (select id from orders order by id limit 1) as one on false
 when not matched then insert (id, buyer_id, seller_id)
     values ('{NEW}', gen_random_uuid(), gen_random_uuid())""",
     "on conflict": f"""
-insert into orders (id, buyer_id, seller_id) select '{NEW}', buyer_id, seller_id from orders limit 1;
+insert into orders (id, buyer_id, seller_id)
+select '{NEW}', buyer_id, seller_id from orders order by id limit 1;
 delete from standing.change_log;
-insert into orders (id, buyer_id, seller_id) select '{NEW}', buyer_id, seller_id from orders limit 1
+insert into orders (id, buyer_id, seller_id)
+select '{NEW}', buyer_id, seller_id from orders order by id limit 1
 on conflict (id) do update set status = 'cancelled'""",
     "with": f"""
 with added as (
-    insert into orders (id, buyer_id, seller_id) select '{NEW}', buyer_id, seller_id from orders limit 1
+    insert into orders (id, buyer_id, seller_id)
+    select '{NEW}', buyer_id, seller_id from orders order by id limit 1
     returning id
 )
 select * from added""",
     "view": f"""
 create view open_orders as select * from orders;
 insert into open_orders (id, buyer_id, seller_id, status, created_at)
-select '{NEW}', buyer_id, seller_id, 'x', now() from orders limit 1""",
+select '{NEW}', buyer_id, seller_id, 'x', now() from orders order by id limit 1""",
     "trigger after ours": f"""
 create function late() returns trigger language plpgsql as
 $$ begin insert into orders (id, buyer_id, seller_id) values ('{NEW}', new.buyer_id, new.seller_id);
 return null; end $$;
 create constraint trigger zzz after insert on orders deferrable initially deferred for each row
     when (new.status = 'x') execute function late();
-insert into orders (buyer_id, seller_id, status) select buyer_id, seller_id, 'x' from orders limit 1;
+insert into orders (buyer_id, seller_id, status)
+select buyer_id, seller_id, 'x' from orders order by id limit 1;
 set constraints all immediate""",
     "trigger before": f"""
 create function swap() returns trigger language plpgsql as $$ begin new.id := '{NEW}'; return new; end $$;
 create trigger zzz before insert on orders for each row execute function swap();
-insert into orders (buyer_id, seller_id) select buyer_id, seller_id from orders limit 1""",
+insert into orders (buyer_id, seller_id) select buyer_id, seller_id from orders order by id limit 1""",
 }
 
 

@@ -173,10 +173,10 @@ def _plan(engine: Engine, tomorrow: datetime) -> None:
         " order by order_id limit 1)",
         "insert into orders (id, buyer_id, seller_id, status, total_amount,"
         " created_at) select gen_random_uuid(), buyer_id,"
-        f" seller_id, 'pending', 1, '{tomorrow}' from orders limit 1",
+        f" seller_id, 'pending', 1, '{tomorrow}' from orders order by id limit 1",
         "insert into reviews (id, seller_id, reviewer_id, rating, created_at)"
         f" select gen_random_uuid(), seller_id, buyer_id, 5, '{tomorrow}'"
-        " from standing_build.int_order_facts where is_known limit 1",
+        " from standing_build.int_order_facts where is_known order by order_id limit 1",
     )
 
 

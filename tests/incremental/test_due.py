@@ -88,7 +88,7 @@ def test_who_joins_later_is_due_then_and_costs_no_run_before(
             f" ('{UNDATED}', 'สมชาย', '0001-01-01')",
             "insert into seller_profiles (id, user_id, created_at)"
             f" select '{SHOP}', id, '{tomorrow}' from users where id not in (select user_id"
-            " from seller_profiles) limit 1",
+            " from seller_profiles) order by id limit 1",
         )
         if full:
             do(engine, "insert into standing.due (target, reason) values ('trust_score', 'of the test')")

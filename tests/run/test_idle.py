@@ -43,7 +43,11 @@ def idle(make_database: MakeDatabase, published_template: str) -> Settings:
     """A marketplace in which nobody is due, and one order is set aside."""
     marketplace = make_database(published_template)
     with connect(marketplace) as engine:
-        do(engine, "update orders set total_amount = 20000000 where id = (select id from orders limit 1)")
+        do(
+            engine,
+            "update orders set total_amount = 20000000"
+            " where id = (select id from orders order by id limit 1)",
+        )
         execute(marketplace, Request())
         do(engine, "update standing.member_state set due_at = null")
     return marketplace

@@ -180,7 +180,8 @@ def test_a_model_whose_test_fails_leaves_every_document(marketplace: Settings, d
     execute_sql(database, "alter table seller_profiles drop constraint seller_profiles_pkey cascade")
     execute_sql(
         database,
-        "insert into seller_profiles (id, created_at) select id, created_at from seller_profiles limit 1",
+        "insert into seller_profiles (id, created_at)"
+        " select id, created_at from seller_profiles order by id limit 1",
     )
     outcome = execute(marketplace, Request())
     assert outcome.status == "failed"

@@ -33,7 +33,7 @@ def keep_day(engine: Engine, ago: int) -> str:
     do(
         engine,
         f"insert into standing.history select {day}, 'trust_score', id, null, '', timestamptz"
-        f" '{day} 12:00+00' from users limit 1",
+        f" '{day} 12:00+00' from users order by id limit 1",
     )
     return day
 
@@ -153,7 +153,7 @@ def test_change_sets_of_runs_that_are_not_stopped_are_forgotten(
         "insert into standing.runs (selection, as_of, status)"
         " values ('all', now(), 'stopped'), ('all', now(), 'failed')",
         "insert into standing.change_sets select run_id, 'trust_score', users.id, null, '{}'"
-        " from standing.runs cross join (select id from users limit 3) as users",
+        " from standing.runs cross join (select id from users order by id limit 3) as users",
     )
     tidy(database, marketplace, 99, everybody=False)
     assert column(database, "select distinct run_id from standing.change_sets") == [2]

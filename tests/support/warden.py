@@ -20,8 +20,8 @@ from pathlib import Path
 
 import psutil
 
-#: A folder in memory, and the bytes that three workers' files leave free in one that has room.
-MEMORY, ROOM = Path("/dev/shm"), 6 << 30  # noqa: S108 - what is made in it is private
+#: A folder in memory, and the bytes that it must have free: three workers use one or two thousand millions.
+MEMORY, ROOM = Path("/dev/shm"), 4 << 30  # noqa: S108 - what is made in it is private
 
 
 def roomy_memory() -> Path | None:

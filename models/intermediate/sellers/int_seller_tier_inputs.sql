@@ -64,9 +64,8 @@ known_then as (
 
     select
         *,
-        coalesce(
-            published_tier_info ->> 'tier_achieved_at' > {{ utc_text(as_of()) }} collate "C", false
-        ) as is_younger,
+        published_tier_info #>> '{evidence,grace,since}' as grace_since,
+        coalesce(published_tier_info ->> 'tier_achieved_at' > {{ utc_text(as_of()) }}, false) as is_younger,
         case
             when jsonb_typeof(published_tier_info -> 'tier_change_history') = 'array'
                 then published_tier_info -> 'tier_change_history'
@@ -81,21 +80,25 @@ changes as (
 
     select
         known_then.seller_id,
-        coalesce(
-            jsonb_agg(listed.change order by listed.place)
-                filter (where (listed.change ->> 'at' > {{ utc_text(as_of()) }} collate "C") is not true),
-            '[]'::jsonb
-        ) as older,
-        (
-            array_agg(listed.change ->> 'from' order by listed.place desc)
-                filter (where listed.change ->> 'at' > {{ utc_text(as_of()) }} collate "C")
-        )[1] as tier_before_the_younger
+        listed.change,
+        listed.place,
+        coalesce(listed.change ->> 'at' > {{ utc_text(as_of()) }}, false) as is_younger
     from known_then
     cross join
         lateral jsonb_array_elements(known_then.published_history)
         with ordinality as listed (change, place)
     where known_then.is_younger
-    group by known_then.seller_id
+
+),
+
+parted as (
+
+    select
+        seller_id,
+        jsonb_agg(change order by place) filter (where not is_younger) as older,
+        (array_agg(change ->> 'from' order by place desc) filter (where is_younger))[1] as tier_before
+    from changes
+    group by seller_id
 
 ),
 
@@ -104,19 +107,19 @@ published_then as (
     select
         known_then.*,
         case
-            when known_then.is_younger then changes.tier_before_the_younger
+            when known_then.is_younger then parted.tier_before
             else known_then.published_tier_info ->> 'current_tier'
         end as tier_then,
         case
-            when known_then.is_younger then changes.older #>> '{0,at}'
+            when known_then.is_younger then parted.older #>> '{0,at}'
             else known_then.published_tier_info ->> 'tier_achieved_at'
         end as achieved_at,
         case
-            when known_then.is_younger then coalesce(changes.older, '[]'::jsonb)
+            when known_then.is_younger then coalesce(parted.older, '[]'::jsonb)
             else known_then.published_history
         end as history
     from known_then
-    left join changes on known_then.seller_id = changes.seller_id
+    left join parted on known_then.seller_id = parted.seller_id
 
 ),
 
@@ -142,11 +145,9 @@ final as (
         published_then.achieved_at as published_achieved_at,
         case
             when
-                published_then.published_tier_info #>> '{evidence,grace,since}'
-                ~ '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$'
-                and published_then.published_tier_info #>> '{evidence,grace,since}'
-                <= {{ utc_text(as_of()) }} collate "C"
-                then (published_then.published_tier_info #>> '{evidence,grace,since}')::timestamptz
+                published_then.grace_since ~ '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$'
+                and published_then.grace_since <= {{ utc_text(as_of()) }}
+                then published_then.grace_since::timestamptz
         end as published_grace_since,
         published_then.history as published_history
     from published_then

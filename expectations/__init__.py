@@ -1,13 +1,24 @@
 """Is the data fit to read, are the documents fit to publish, is what was published right?
 
-The only door is `validate`; Great Expectations is imported in it and nowhere before.
+The doors are `validate`, in which Great Expectations is imported and nowhere before, and `watch`, which
+does without.
 """
 
 import gc
 
-from expectations.verdict import SEVERITIES, AuditError, AuditScope, ExpectationResult, Verdict
+from expectations.verdict import FIRST, SEVERITIES, AuditError, AuditScope, ExpectationResult, Verdict
 
-__all__ = ["SEVERITIES", "AuditError", "AuditScope", "ExpectationResult", "Verdict", "preload", "validate"]
+__all__ = [
+    "FIRST",
+    "SEVERITIES",
+    "AuditError",
+    "AuditScope",
+    "ExpectationResult",
+    "Verdict",
+    "preload",
+    "validate",
+    "watch",
+]
 
 
 def validate(suite: str, scope: AuditScope) -> Verdict:
@@ -19,6 +30,16 @@ def validate(suite: str, scope: AuditScope) -> Verdict:
     from expectations.validation import run  # loads SQLAlchemy, then Great Expectations: seconds
 
     return run(suite, scope)
+
+
+def watch(scope: AuditScope) -> Verdict:
+    """What the suite "sources" asks of whole tables: freshness, volume, emptiness; as `validate` finds it.
+
+    A query a table, in this process: for a run that has nothing else to look at.
+    """
+    from expectations.validation import watch  # loads SQLAlchemy
+
+    return watch(scope)
 
 
 def preload() -> None:

@@ -4,10 +4,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from expectations.engine.catalog import Catalog, read_catalog
+from sqlalchemy import Connection, text
+
+from expectations.engine.catalog import Catalog, catalog_of, read_catalog, reading
 from expectations.engine.rules import Rule, Scan, Whole
 from expectations.suites import candidates, published, sources, upgrade
-from expectations.verdict import AuditError, AuditScope, ExpectationResult, Verdict, in_order
+from expectations.verdict import FIRST, AuditError, AuditScope, ExpectationResult, Verdict, in_order
 
 SUITES: dict[str, Callable[[AuditScope, Catalog], Sequence[Scan]]] = {
     "sources": sources.scans,
@@ -29,6 +31,31 @@ def run(suite: str, scope: AuditScope) -> Verdict:
 
     outcomes = check(suite, scope, checkable) + skipped
     return Verdict(suite, in_order(outcomes), round(time.monotonic() - started, 3))
+
+
+def watch(scope: AuditScope) -> Verdict:
+    """See `expectations.watch`."""
+    started = time.monotonic()
+    with reading(scope) as connection:
+        catalog = catalog_of(scope, connection)
+        checkable, skipped = split(sources.whole_scans(scope), catalog)
+        outcomes = [outcome for scan in checkable for outcome in _counted(scan, connection)]
+    return Verdict("sources", in_order(outcomes + skipped), round(time.monotonic() - started, 3))
+
+
+def _counted(scan: Scan, connection: Connection) -> list[ExpectationResult]:
+    """A scan's rules about the whole, each as Great Expectations would find it."""
+    counts = connection.execute(text(scan.counts_query())).mappings().one()
+    found = []
+    for position, rule in enumerate(scan.rules):
+        seen, unexpected = counts[f"o{position}"] or "", counts[f"n{position}"]
+        outcome = ExpectationResult(
+            rule.name, rule.severity, unexpected == 0, rule.meaning, rule.action, seen, unexpected
+        )
+        found.append(
+            outcome if unexpected is not None else replace(outcome, severity="info", observed=FIRST)
+        )
+    return found
 
 
 def split(scans: Sequence[Scan], catalog: Catalog) -> tuple[list[Scan], list[ExpectationResult]]:

@@ -8,6 +8,8 @@ from standing.contract.targets import Target
 
 #: A failed critical expectation stops the run; a warning is reported; info says what was not checked.
 SEVERITIES = ("critical", "warning", "info")
+#: Why a comparison with earlier runs was not made.
+FIRST = "no run has published yet: nothing to compare with"
 
 
 class AuditError(Exception):
@@ -31,8 +33,9 @@ class AuditScope:
 
     A `timestamp` without zone is read in `source_time_zone`. With `data_docs`, a folder, Great Expectations
     also writes its own pages there, one subfolder a suite. With `due_only` rows of the members are looked
-    at whom the run builds, by the build's tables of the due; what is asked of a whole table is left to full
-    runs. With `is_first` nothing was published before: what nobody could compare yet has to be believable.
+    at whom the run builds, by the build's tables of the due; what is asked of a table of the sources as a
+    whole is asked all the same. With `is_first` nothing was published before: what nobody could compare yet
+    has to be believable.
     """
 
     url: str = field(repr=False)
@@ -50,7 +53,9 @@ class ExpectationResult:
     """One expectation and what was seen.
 
     `unexpected` and `checked` are true counts of rows, None where rows are not what is counted;
-    `samples` are a few keys of failing rows, never other values.
+    `samples` are a few keys of failing rows, never other values, and `query` finds all of them. `of_due`
+    says that only the rows that a run of the due reads were looked at. What could not be checked has the
+    severity info, and `observed` says why.
     """
 
     expectation: str
@@ -62,6 +67,8 @@ class ExpectationResult:
     unexpected: int | None = None
     checked: int | None = None
     samples: tuple[str, ...] = ()
+    of_due: bool = False
+    query: str = ""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from typing import Any, Self
 
 from sqlalchemy import URL
 
-from expectations import SEVERITIES, AuditError, AuditScope, Verdict, preload, validate
+from expectations import FIRST, SEVERITIES, AuditError, AuditScope, Verdict, preload, validate, watch
 from standing.contract.targets import TARGETS, Target
 from standing.database.conninfo import forget_session_variables
 from standing.database.session_settings import fix_of
@@ -28,6 +28,7 @@ from standing.process_end import end_with_parent
 from standing.settings import Settings
 
 __all__ = [
+    "FIRST",
     "SEVERITIES",
     "SUITES",
     "Auditor",
@@ -70,15 +71,27 @@ class Auditor:
                 f"audit {suite}: the process that audits was ended", "standing run"
             ) from None
         except AuditError as error:
-            raise StandingError(
-                f"audit {suite}: {error.message}", fix_of(error.message, error.fix)
-            ) from None
+            raise _not_made(suite, error) from None
+
+    def watch(self) -> Verdict:
+        """What is asked of the sources as wholes, in this process and without Great Expectations.
+
+        Raises StandingError if it could not be looked at.
+        """
+        try:
+            return watch(self.scope)
+        except AuditError as error:
+            raise _not_made("sources", error) from None
 
     def end(self) -> None:
         """No more audits are asked for: the process ends, unless it is to last."""
         if not _lasting and _process.cache_info().currsize:
             _process().shutdown(wait=False, cancel_futures=True)
             _process.cache_clear()
+
+
+def _not_made(suite: str, error: AuditError) -> StandingError:
+    return StandingError(f"audit {suite}: {error.message}", fix_of(error.message, error.fix))
 
 
 #: Those who want the process to last.

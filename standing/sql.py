@@ -5,6 +5,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from standing.text import MOST_MORE
+
 HERE = Path(__file__).parent
 
 
@@ -21,6 +23,22 @@ def literal(value: str) -> str:
 def json_number(value: str) -> str:
     """A jsonb expression as numeric, null where it is no number."""
     return f"(case when jsonb_typeof({value}) = 'number' then ({value})::numeric end)"
+
+
+def told_apart(value: str, limits: Iterable[str], digits: int) -> str:
+    """A numeric expression as a text that lies on the same side of each limit as it does itself.
+
+    It has `digits` decimals, or as many more as that takes. `standing.text.told_apart` does it in Python.
+    """
+    compared = [
+        f"(sign(round(given.value, decimals) - ({one})) is distinct from sign(given.value - ({one})))::int"
+        for one in limits
+    ]
+    return (
+        f"(select round(given.value, decimals)::text from (select ({value})::numeric as value) as given"
+        f" cross join generate_series({digits}, {digits} + {MOST_MORE}) as decimals"
+        f" order by {' + '.join(compared)}, decimals limit 1)"
+    )
 
 
 def literals(values: Iterable[str]) -> str:

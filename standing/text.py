@@ -1,12 +1,14 @@
 """Values as text and as JSON; files that people write, as text."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
+#: Decimals that a number may get beyond its usual ones, to be told apart from its limit.
+MOST_MORE = 12
 #: What Excel and others put before text in other encodings than UTF-8.
 MARKS = {b"\xff\xfe\0\0": "UTF-32", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 SAVE = 'save it in UTF-8 (in Excel: "CSV UTF-8")'
@@ -19,6 +21,26 @@ class UnreadableFile(Exception):
 def plural(count: int, one: str, many: str = "") -> str:
     """1 member, 2,000 members."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def told_apart(value: Decimal, limits: Iterable[Decimal], digits: int) -> Decimal:
+    """The value rounded so that it lies on the same side of each limit as it does itself.
+
+    It has `digits` decimals, or as many more as that takes: 4.6977 beside 4.7 is 4.698, and not 4.7.
+    """
+    beside = tuple(limits)
+    rounded = value
+    for decimals in range(digits, digits + MOST_MORE + 1):
+        rounded = value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+        if all(rounded.compare(one) == value.compare(one) for one in beside):
+            break
+    return rounded
+
+
+def percent(share: Decimal, limit: Decimal | None = None) -> str:
+    """A share of 1 as per cent; beside a limit with the digits that tell it apart."""
+    limits = () if limit is None else (100 * limit,)
+    return f"{told_apart(100 * share, limits, 1):f}%"
 
 
 def plain(value: Any) -> Any:

@@ -96,7 +96,8 @@ def unreadable(scope: AuditScope, error: BaseException | None) -> AuditError:
 
 
 @contextmanager
-def _connection(scope: AuditScope) -> Iterator[Connection]:
+def reading(scope: AuditScope) -> Iterator[Connection]:
+    """A connection that only reads; raises AuditError where there is none, or no longer one."""
     url = audit_url(scope)
     engine = create_engine(url, poolclass=NullPool)
     try:
@@ -110,13 +111,18 @@ def _connection(scope: AuditScope) -> Iterator[Connection]:
 
 def read_catalog(scope: AuditScope) -> Catalog:
     """Columns and promises of the schemas; raises AuditError where there is no connection."""
+    with reading(scope) as connection:
+        return catalog_of(scope, connection)
+
+
+def catalog_of(scope: AuditScope, connection: Connection) -> Catalog:
+    """As `read_catalog`, by a connection that there is."""
     schema = scope.application_schema
-    with _connection(scope) as connection:
-        columns = connection.execute(text(COLUMNS), {"build": scope.build_schema}).all()
-        driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
-        with driver.cursor(row_factory=dict_row) as cursor:
-            cursor.execute(question().encode(), {"schema": schema, "names": NAMES})
-            relations = answer(cursor.fetchall())
+    columns = connection.execute(text(COLUMNS), {"build": scope.build_schema}).all()
+    driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+    with driver.cursor(row_factory=dict_row) as cursor:
+        cursor.execute(question().encode(), {"schema": schema, "names": NAMES})
+        relations = answer(cursor.fetchall())
     types = {str(path): str(kind) for path, kind in columns}
     promised = [
         (f"{relation.name}.{column.name}", column)

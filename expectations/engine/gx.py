@@ -36,7 +36,7 @@ from sqlalchemy.exc import DBAPIError
 
 from expectations.engine.catalog import audit_url, first_line_of, unreadable
 from expectations.engine.rules import Rule, Scan
-from expectations.verdict import AuditError, AuditScope, ExpectationResult
+from expectations.verdict import FIRST, AuditError, AuditScope, ExpectationResult
 
 #: Great Expectations asks for a batch; ours is the moment, since every rule names its own relations.
 BATCH = "select 1 as one"
@@ -102,7 +102,9 @@ class ExpectRowsToKeepRule(UnexpectedRowsExpectation):
         counts = metrics["standing.scan_counts"]
         if "error" in counts:
             return {"success": False, "result": {"details": {"error": counts["error"]}}}
-        unexpected = int(counts[f"n{self.position}"] or 0)
+        if counts[f"n{self.position}"] is None:
+            return {"success": False, "result": {"details": {"nothing": True}}}
+        unexpected = int(counts[f"n{self.position}"])
         details: dict[str, Any] = {"observed": counts.get(f"o{self.position}"), "samples": []}
         if unexpected and self.unexpected_rows_query:
             keys = execution_engine.execute_query(text(str(self.unexpected_rows_query)))
@@ -128,7 +130,13 @@ def _expectation(scan: Scan, position: int) -> ExpectRowsToKeepRule:
         position=position,
         severity=FailureSeverity(rule.severity),
         description=rule.meaning,
-        meta={"name": rule.name, "action": rule.action, "by_row": by_row},
+        meta={
+            "name": rule.name,
+            "action": rule.action,
+            "by_row": by_row,
+            "of_due": scan.of_due,
+            "query": scan.rows_query(rule) if isinstance(rule, Rule) else "",
+        },
     )
 
 
@@ -185,12 +193,15 @@ def _expectation_result(result: ExpectationValidationResult) -> ExpectationResul
         "success": bool(result.success),
         "meaning": expectation.description or "",
         "action": expectation.meta["action"],
+        "of_due": expectation.meta["of_due"],
     }
     if (result.exception_info or {}).get("raised_exception"):
         raise AuditError(
             f"the expectation {common['expectation']} could not be evaluated", "check the server's log"
         )
     details = result.result["details"]
+    if "nothing" in details:
+        return ExpectationResult(**(common | {"severity": "info"}), observed=FIRST)
     if "error" in details:
         return ExpectationResult(**common, observed=f"could not be checked: {details['error']}")
     unexpected, checked = result.result["observed_value"], result.result["element_count"]
@@ -203,6 +214,7 @@ def _expectation_result(result: ExpectationValidationResult) -> ExpectationResul
         unexpected=unexpected,
         checked=checked,
         samples=tuple(details["samples"]),
+        query=expectation.meta["query"] if unexpected else "",
     )
 
 

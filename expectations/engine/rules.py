@@ -30,8 +30,8 @@ class Rule:
 
 @dataclass(frozen=True)
 class Whole:
-    """A rule about a scan as a whole: `unexpected` is an aggregate that gives 0 when all is well,
-    `observed` one that gives a text."""
+    """A rule about a scan as a whole: `unexpected` is an aggregate that gives 0 when all is well, and null
+    where there is nothing yet to compare with; `observed` is one that gives a text."""
 
     name: str
     severity: str
@@ -46,13 +46,15 @@ class Whole:
 class Scan:
     """Rules over the rows of `source` (what stands after `from`), whose key is the text `key`.
 
-    `needs` holds for all of its rules.
+    `needs` holds for all of its rules. `of_due` says that the rows are only those that a run of the due
+    reads.
     """
 
     source: str
     key: str
     rules: tuple[Rule | Whole, ...]
     needs: tuple[str, ...] = field(default=())
+    of_due: bool = False
 
     def counts_query(self) -> str:
         """One row: `checked`, then for the rule at position i `n<i>` and, of a Whole, the text `o<i>`."""
@@ -68,6 +70,11 @@ class Scan:
     def samples_query(self, rule: Rule) -> str:
         """The first failing keys, in order."""
         return f"select {self.key} as key from {self.source} where {rule.fails} order by 1 limit {SAMPLES}"
+
+    def rows_query(self, rule: Rule) -> str:
+        """The failing rows, with their keys first: for people, to be pasted into psql."""
+        found = f"select {self.key} as key, * from {self.source} where {rule.fails} order by 1"
+        return found.replace("\\:", ":") + ";"  # a colon is escaped where it would begin a parameter
 
     def detail_query(self, rule: Rule) -> str:
         return f"select ({rule.detail})::text as detail from {self.source} where {rule.fails}"

@@ -50,7 +50,7 @@ def _documents_scan(target: Target, scope: AuditScope) -> Scan:
     if target.name in OWN:
         own, joins = OWN[target.name]()
         source, rules = f"{source} {joins}", (*rules, *own)
-    return Scan(source, f"made.{target.key}::text", rules, needs=needs)
+    return Scan(source, f"made.{target.key}::text", rules, needs=needs, of_due=scope.due_only)
 
 
 def _ladder_rules(target: Target, ladder: Ladder) -> tuple[Rule, ...]:

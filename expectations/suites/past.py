@@ -1,21 +1,22 @@
 """Does this run look like the ones before it? Rows, and members by level and tier, are compared.
 
-What earlier runs saw is in `standing.runs`; where there is none, there is nothing to compare and all is
-well.
+What earlier runs saw is in `standing.runs`; where there is none, there is nothing to compare with, which is
+what the rule then gives (null).
 """
 
 from collections.abc import Sequence
 
-from expectations.engine.rules import Rule, Scan, Whole
+from expectations.engine.rules import Scan, Whole
+from expectations.suites.seeds import stated_policy
 from standing.contract.target import Ladder
 from standing.contract.targets import Target
-from standing.sql import quoted
+from standing.sql import quoted, told_apart
 
 #: Shares below this count as this, so that an empty level does not make the shift endless.
 SMALLEST_SHARE = "0.0001"
 
 
-def volume_rules(table: str, build: str) -> tuple[Whole, ...]:
+def volume_rules(table: str) -> tuple[Whole, ...]:
     """Rows of a table now and at the last published run, and newly come ones against the weeks before."""
     last = (
         f"(select (summary -> 'volumes' ->> '{table}')::numeric from standing.runs"
@@ -24,11 +25,11 @@ def volume_rules(table: str, build: str) -> tuple[Whole, ...]:
     kept = Whole(
         f"{table}_is_not_smaller_than_before",
         "warning",
-        f"coalesce(count(*) < {last} * (1 - {policy(build, 'volume_loss')}), false)::int",
-        f"count(*) || ' rows, at the last published run ' || coalesce({last}::text, 'not counted')",
+        f"(count(*) < {last} * (1 - {stated_policy('volume_loss')}))::int",
+        f"count(*) || ' rows, at the last published run ' || {last}",
         "Rows that were there are gone; what members did in them no longer counts for them.",
         "see whether the application deletes old rows on purpose, or a copy is incomplete",
-        needs=("standing:runs.summary", "build:policy_numbers.value"),
+        needs=("standing:runs.summary",),
     )
     if table == "seller_profiles":
         return (kept,)
@@ -37,15 +38,20 @@ def volume_rules(table: str, build: str) -> tuple[Whole, ...]:
         "count(*) filter (where created_at > now() - interval '35 days'"
         " and created_at <= now() - interval '7 days') / 4.0"
     )
+    fewest, lowest = (
+        f"{stated_policy('volume_min_weekly')}",
+        f"({weekly} * {stated_policy('volume_low_share')})",
+    )
     steady = Whole(
         f"{table}_come_as_in_the_weeks_before",
         "warning",
-        f"({weekly} >= {policy(build, 'volume_min_weekly')}"
-        f" and {recent} < {weekly} * {policy(build, 'volume_low_share')})::int",
-        f"{recent} || ' in the last 7 days, ' || round({weekly}) || ' a week in the 4 weeks before'",
+        f"({weekly} >= {fewest} and {recent} < {lowest})::int",
+        f"{recent} || ' in the last 7 days, ' || round({weekly}) || ' a week in the 4 weeks before; '"
+        f" || case when {weekly} < {fewest} then 'too few to compare'"
+        f" else 'under ' || {told_apart(lowest, [recent], 0)} || ' is too few' end",
         "Far fewer rows than usual came in: part of what members did may not have reached this database.",
         "check the application's feed; ignore it in a quiet week such as Songkran",
-        needs=(f"{table}.created_at", "build:policy_numbers.value"),
+        needs=(f"{table}.created_at",),
     )
     return (kept, steady)
 
@@ -84,16 +90,18 @@ def _distribution(target: Target, ladder: Ladder, build: str) -> Scan:
         )
         select
             '{name}' as spread, (select coalesce(sum(members), 0) from before) as members,
-            coalesce(round(sum((after - before) * ln(after / before)), 4), 0) as shift
+            coalesce(sum((after - before) * ln(after / before)), 0) as shift
         from shares
     ) as shifts"""
-    rule = Rule(
+    fewest, limit = f"{policy(build, 'shift_min_members')}", f"{policy(build, 'shift_limit')}"
+    rule = Whole(
         f"{target.name}_is_spread_as_before",
         "warning",
-        f"members >= {policy(build, 'shift_min_members')} and shift > {policy(build, 'shift_limit')}",
+        f"(case when max(members) > 0 then max(members) >= {fewest} and max(shift) > {limit} end)::int",
+        f"case when max(members) < {fewest} then 'too few members to compare' else 'population stability"
+        f" index ' || {told_apart('max(shift)', [limit], 2)} || ', limit ' || {limit} end",
         f"Many members change their {name} at once: rarely by their own doing, mostly by data or policy.",
         "see who moved in the report; if a change of policy was meant to do this, nothing is wrong",
-        detail="'population stability index ' || max(shift)",
     )
     needs = (
         f"build:{target.mart}.{column}",

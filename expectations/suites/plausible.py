@@ -15,7 +15,7 @@ from expectations.targets import among
 from expectations.verdict import AuditScope
 from standing.contract.documents.performance import PERFORMANCE
 from standing.contract.sources import FAMILIES
-from standing.sql import json_number, quoted, render
+from standing.sql import json_number, quoted, render, told_apart
 
 #: Columns in which applications write an order's currency, in small letters; scores read none of them.
 CURRENCIES = tuple(f"orders.{name}" for name in ("currency", "currency_code", "currencycode"))
@@ -72,11 +72,13 @@ def _revenue(scope: AuditScope) -> str:
 def _rule(measure: Measure, severity: str) -> Whole:
     here = f"measure = '{measure.name}'"
     reach = "coalesce(lowest::text, 'anything') || ' to ' || coalesce(highest::text, 'anything')"
+    value = told_apart("value", ["lowest", "highest"], 2)
+    seen = f"shown || coalesce(' (' || {value} || ')', '') || '; plausible is ' || {reach}"
     return Whole(
         f"{measure.name}_is_plausible",
         severity,
         f"count(*) filter (where {here} and evidence >= min_rows and (value < lowest or value > highest))",
-        f"coalesce(max(shown || '; plausible is ' || {reach}) filter (where {here}), 'nothing to measure')",
+        f"coalesce(max({seen}) filter (where {here}), 'nothing to measure')",
         measure.meaning,
         f"{measure.action}; if it is so, say so in row {measure.name} of seeds/plausible_ranges.csv",
         measure.needs,

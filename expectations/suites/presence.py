@@ -103,4 +103,5 @@ def members_scan(target: Target, scope: AuditScope) -> Scan:
         ),
     )
     needs = (*mart_columns(target), f"build:{target.members.known}.{key}", "build:run_context.as_of")
-    return Scan(source, f"coalesce(members.{key}, made.{key})::text", rules, needs=needs)
+    shown = f"coalesce(members.{key}, made.{key})::text"
+    return Scan(source, shown, rules, needs=needs, of_due=scope.due_only)

@@ -47,6 +47,7 @@ def _target_scan(target: Target, scope: AuditScope, catalog: Catalog) -> Scan:
         "shown.id::text",
         _target_rules(target, created),
         needs=(*needs, "build:run_context.as_of"),
+        of_due=scope.due_only,
     )
 
 
@@ -121,4 +122,5 @@ def _loyalty(scope: AuditScope) -> Scan:
         "The loyalty page has nothing to show these members, and they cannot earn points.",
         "standing migrate adds the missing programmes",
     )
-    return Scan(source, "users.id::text", (rule,), needs=("users.id", "loyalty_programs.user_id"))
+    needs = ("users.id", "loyalty_programs.user_id")
+    return Scan(source, "users.id::text", (rule,), needs=needs, of_due=scope.due_only)

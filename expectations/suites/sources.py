@@ -3,21 +3,16 @@
 A warning's rows are left out or counted for less; the run goes on without them.
 """
 
-import csv
-from pathlib import Path
-
 from expectations.engine.catalog import Catalog
 from expectations.engine.rules import Rule, Scan, Whole
 from expectations.suites.contract import CORRECT, MEMBERS, contract_scan, unpromised_scans
 from expectations.suites.past import volume_rules
+from expectations.suites.seeds import order_statuses
 from expectations.targets import among_due
-from expectations.verdict import AuditError, AuditScope
-from standing.sql import literals, quoted
-
-#: Days without a new order after which a marketplace that sells every day has probably lost its feed.
-NEWEST_ORDER_DAYS = 2
-
-ORDER_STATUSES = Path(__file__).resolve().parents[2] / "seeds" / "order_statuses.csv"
+from expectations.verdict import AuditScope
+from standing.contract.application import REQUIRED
+from standing.contract.freshness import FRESH_DAYS
+from standing.sql import literals, quoted, told_apart
 
 #: Earlier, later. Paid before shipped is left out: cash on delivery is paid last.
 ORDER_OF_TIMES = (
@@ -34,7 +29,10 @@ KEY = "coalesce(id::text, '(no id)')"
 
 
 def scans(scope: AuditScope, catalog: Catalog) -> list[Scan]:
-    """One scan a table; keys and references only where no constraint of the database promises them."""
+    """One scan a table; keys and references only where no constraint of the database promises them.
+
+    A run of the due looks at its rows, and by scans apart at what is asked of each table as a whole.
+    """
     app = scope.application_schema
     tables = {
         "users": _users(),
@@ -46,17 +44,22 @@ def scans(scope: AuditScope, catalog: Catalog) -> list[Scan]:
         Scan(
             _rows(table, scope),
             KEY,
-            tuple(
-                rule
-                for rule in (*_every_table(table), *volume_rules(table, scope.build_schema), *rules)
-                # What is asked of a whole table cannot be asked of a few members' rows.
-                if not (scope.due_only and isinstance(rule, Whole))
-            ),
+            (*_every_row(table), *rules, *(() if scope.due_only else _whole_table(table))),
             needs=(f"{table}.id",),
+            of_due=scope.due_only,
         )
         for table, rules in tables.items()
     ]
-    return [contract_scan(catalog), *by_table, *unpromised_scans(app, catalog)]
+    whole = whole_scans(scope) if scope.due_only else []
+    return [contract_scan(catalog), *by_table, *whole, *unpromised_scans(app, catalog)]
+
+
+def whole_scans(scope: AuditScope) -> list[Scan]:
+    """What is asked of each table as a whole: is it empty, smaller, late, does less come than usual?"""
+    return [
+        Scan(quoted(scope.application_schema, table), KEY, _whole_table(table), needs=(f"{table}.id",))
+        for table in REQUIRED
+    ]
 
 
 def _rows(table: str, scope: AuditScope) -> str:
@@ -72,17 +75,39 @@ def _rows(table: str, scope: AuditScope) -> str:
     )
 
 
-def _every_table(table: str) -> tuple[Rule | Whole, ...]:
+def _whole_table(table: str) -> tuple[Whole, ...]:
+    filled = Whole(
+        f"{table}_is_not_empty",
+        "warning",
+        "(count(*) = 0)::int",
+        "to_char(count(*), 'FM999,999,999,990') || ' rows'",
+        "An empty table gives nobody any evidence; right for a new marketplace, else a lost feed.",
+        "check that the application writes to this database",
+    )
+    late = (_fresh(table, FRESH_DAYS[table]),) if table in FRESH_DAYS else ()
+    return (filled, *volume_rules(table), *late)
+
+
+def _fresh(table: str, days: int) -> Whole:
+    newest = "max(created_at) filter (where created_at <= now())"
+    age = f"(extract(epoch from now() - {newest}) / 86400)"
+    row = table.removesuffix("s")
+    return Whole(
+        f"{table}_are_fresh",
+        "warning",
+        f"(count(*) > 0 and coalesce({newest}, '-infinity') < now() - interval '{days} days')::int",
+        f"coalesce('newest {row} is ' || case when {newest} = '-infinity' then 'endlessly'"
+        f" else {told_apart(age, [str(days)], 1)} || ' days' end || ' old',"
+        f" case when count(*) > 0 then 'no {row} has a time of the past' else 'no {table}' end)",
+        f"Scores say nothing of what members did since the newest {row}.",
+        f"check that the application's {table} reach this database; ignore it for a historical copy",
+        needs=(f"{table}.created_at",),
+    )
+
+
+def _every_row(table: str) -> tuple[Rule, ...]:
     created = f"{table}.created_at"
     return (
-        Whole(
-            f"{table}_is_not_empty",
-            "warning",
-            "(count(*) = 0)::int",
-            "to_char(count(*), 'FM999,999,999,990') || ' rows'",
-            "An empty table gives nobody any evidence; right for a new marketplace, else a lost feed.",
-            "check that the application writes to this database",
-        ),
         Rule(
             f"{table}_id_is_not_null",
             "critical" if table in MEMBERS else "warning",
@@ -129,17 +154,7 @@ def _filled(table: str, column: str) -> Rule:
     )
 
 
-def order_statuses() -> tuple[str, ...]:
-    """The statuses that the policy knows, from the seed itself: a first run has not loaded it yet."""
-    try:
-        with ORDER_STATUSES.open(encoding="utf-8", newline="") as file:
-            return tuple(row["status"] for row in csv.DictReader(file))
-    except (OSError, UnicodeError, csv.Error, KeyError):
-        message = f"{ORDER_STATUSES.parent.name}/{ORDER_STATUSES.name} cannot be read"
-        raise AuditError(message, "standing diff names what is wrong, by line") from None
-
-
-def _orders(catalog: Catalog) -> tuple[Rule | Whole, ...]:
+def _orders(catalog: Catalog) -> tuple[Rule, ...]:
     pairs = [
         (earlier, later)
         for earlier, later in ORDER_OF_TIMES
@@ -179,17 +194,6 @@ def _orders(catalog: Catalog) -> tuple[Rule | Whole, ...]:
             "An order delivered before it was sent gives wrong durations and promises kept.",
             CORRECT,
             needs=() if pairs else tuple(f"orders.{later}" for _, later in ORDER_OF_TIMES),
-        ),
-        Whole(
-            "orders_are_fresh",
-            "warning",
-            f"(count(*) > 0 and coalesce(max(created_at) filter (where created_at <= now()), '-infinity')"
-            f" < now() - interval '{NEWEST_ORDER_DAYS} days')::int",
-            "coalesce('newest order is ' || round(extract(epoch from now() - max(created_at)"
-            " filter (where created_at <= now())) / 86400, 1) || ' days old', 'no orders')",
-            "Scores say nothing of what members did since the newest order.",
-            "check that the application's orders reach this database; ignore it for a historical copy",
-            needs=("orders.created_at",),
         ),
     )
 

@@ -24,6 +24,6 @@ class MemberKind:
 
 USERS = MemberKind("user", "members", "users", "user_id", "due_users", "stg_users", "stg_user_keys")
 SELLERS = MemberKind(
-    "seller", "sellers", "seller_profiles", "seller_id", "due_sellers", "stg_sellers", "stg_seller_keys"
+    "seller", "shops", "seller_profiles", "seller_id", "due_sellers", "stg_sellers", "stg_seller_keys"
 )
 MEMBER_KINDS = (USERS, SELLERS)

@@ -49,12 +49,16 @@ class Ladder:
 
 @dataclass(frozen=True)
 class Histogram:
-    """Members counted by a number of the document, in steps of `width` from 0 to the key's highest."""
+    """Members counted by a number of the document, in steps of `width` from 0 to the key's highest.
+
+    Who has 0 of what `counts` it has no such number, and is counted apart.
+    """
 
     name: str
     title: str
     key: str
     width: float
+    counts: str = ""
 
 
 @dataclass(frozen=True)

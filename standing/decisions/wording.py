@@ -8,7 +8,7 @@ from standing.decisions.difference import Difference, Matrix
 from standing.report.changes import ReplacedValue
 from standing.report.content import FactorChange, MemberChange
 from standing.report.wording import FACTORS, name
-from standing.text import plural
+from standing.text import percent, plural
 
 
 def as_text(difference: Difference) -> str:
@@ -17,9 +17,9 @@ def as_text(difference: Difference) -> str:
         return "nothing would change"
     lines = [f"run {difference.run_id} would write" if difference.run_id else "against what is published"]
     for one in difference.columns:
-        share = Decimal(one.changed) / one.members if one.members else Decimal(0)
+        share = percent(Decimal(one.changed) / one.members if one.members else Decimal(0))
         how = f": {counted(one.by_class)}" if one.changed else ""
-        lines.append(f"  {one.column:<32}{one.changed:>10,} of {one.members:,} change ({share:.1%}){how}")
+        lines.append(f"  {one.column:<32}{one.changed:>10,} of {one.members:,} change ({share}){how}")
         lines += [_replaced(replaced) for replaced in difference.replaced if replaced.target == one.target]
     for matrix in difference.matrices:
         if any(before != after for before, after in matrix.cells):

@@ -1,34 +1,32 @@
 """How new the newest rows of the sources are."""
 
-from datetime import UTC, datetime, timedelta
-
 from sqlalchemy import Connection, text
 
+from standing.contract.freshness import FRESH_DAYS
 from standing.database.schemas import read_application
 from standing.report.content import Freshness
 from standing.settings import Settings
 from standing.sql import quoted
-
-#: A source whose newest row is older than this is shown as late.
-LATE_AFTER = timedelta(days=2)
-TABLES = ("orders", "reviews")
 
 
 def freshness(connection: Connection, settings: Settings) -> tuple[Freshness, ...]:
     """The newest row of each table that has times. Every run looks at all rows: one may have gone."""
     found = read_application(connection, settings.application_schema).columns
     shown = []
-    for table in (table for table in TABLES if "created_at" in found.get(table, {})):
+    for table, days in FRESH_DAYS.items():
+        if "created_at" not in found.get(table, {}):
+            continue
         is_local = found[table]["created_at"].endswith("without time zone")
         moment = "created_at at time zone :zone" if is_local else "created_at"
         # Neither what is still to come nor an endless moment, which Python could not read, is the newest.
-        latest: datetime | None = connection.scalar(
+        row = connection.execute(
             text(
-                f"select max({moment}) from {quoted(settings.application_schema, table)}"
+                f"select max({moment}), max({moment}) < now() - interval '{days} days' as is_late"
+                f" from {quoted(settings.application_schema, table)}"
                 f" where {moment} <= now() and isfinite(created_at)"
             ),
             {"zone": settings.source_time_zone} if is_local else {},
-        )
-        late = latest is not None and datetime.now(UTC) - latest > LATE_AFTER
-        shown.append(Freshness(table, latest, "empty" if latest is None else "late" if late else "ok"))
+        ).one()
+        state = "empty" if row.max is None else "late" if row.is_late else "ok"
+        shown.append(Freshness(table, row.max, state))
     return tuple(shown)

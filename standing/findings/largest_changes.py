@@ -12,9 +12,12 @@ from standing.publish.documents import number, step
 from standing.report.content import FactorChange, MemberChange
 from standing.settings import Settings
 from standing.sql import quoted, render
+from standing.text import told_apart
 
 #: Members listed of each target.
 LISTED = 10
+#: Decimals of a rate.
+RATE_DIGITS = 2
 #: How the counts behind a rate are called.
 COUNTS = ("numerator", "denominator")
 
@@ -35,11 +38,11 @@ def largest_changes_of(
         most=LISTED,
     )
     moved = rows(connection, statement, **parameters)
-    requirements = _requirements(connection, settings, target)
+    requirements, limits = _requirements(connection, settings, target)
     found = [
         MemberChange(
             target=target.name,
-            factors=_factor_changes(row.pop("old_parts"), row.pop("new_parts")),
+            factors=_factor_changes(row.pop("old_parts"), row.pop("new_parts"), limits),
             requirement=_requirement(requirements, row["step_before"], row["step_after"]),
             **row,
         )
@@ -50,11 +53,15 @@ def largest_changes_of(
     )
 
 
-def _requirements(connection: Connection, settings: Settings, target: Target) -> dict[str, str]:
-    """What each level or tier asks for, by its code and from the lowest on, by the build's policy."""
+def _requirements(
+    connection: Connection, settings: Settings, target: Target
+) -> tuple[dict[str, str], list[Decimal]]:
+    """What each level or tier asks for, by its code and from the lowest on, by the build's policy, and the
+    numbers in it.
+    """
     ladder = target.ladder
     if ladder is None:
-        return {}
+        return {}, []
     (always, first), *others = ladder.requirements.phrases
     phrases = [f"format('{first}', step.{always})"]
     phrases += [
@@ -63,14 +70,15 @@ def _requirements(connection: Connection, settings: Settings, target: Target) ->
     asking, labels = (
         quoted(settings.build_schema, name) for name in (ladder.requirements.relation, ladder.seed)
     )
+    numbers = ", ".join(f"step.{one}" for one, _ in ladder.requirements.phrases)
     found = rows(
         connection,
-        f"select step.{ladder.code} as code,"
+        f"select step.{ladder.code} as code, array_remove(array[{numbers}]::numeric[], null) as numbers,"
         f" format('%s asks for %s', labels.label_en, concat_ws(' and ', {', '.join(phrases)})) as wanted"
         f" from {asking} as step join {labels} as labels on labels.{ladder.code} = step.{ladder.code}"
         f" order by step.{ladder.rank}",
     )
-    return {row["code"]: row["wanted"] for row in found}
+    return {row["code"]: row["wanted"] for row in found}, [one for row in found for one in row["numbers"]]
 
 
 def _requirement(requirements: dict[str, str], before: str | None, after: str | None) -> str | None:
@@ -110,7 +118,7 @@ def _reasons(document: str, target: Target) -> str:
 def _reason(document: str, key: str) -> str:
     found = f"{document} #> '{{evidence,{key}}}'"
     num, den = (number(document, f"{{evidence,{key},{part}}}") for part in ("num", "den"))
-    rate = f"to_jsonb(round({num} / nullif({den}, 0), 2))"
+    rate = f"to_jsonb({num} / nullif({den}, 0))"
     return f"'{key}', case when jsonb_typeof({found}) = 'object' then {rate} else {found} end"
 
 
@@ -128,12 +136,22 @@ def _object(value: str) -> str:
     return f"case when jsonb_typeof({value}) = 'object' then {value} else '{{}}' end"
 
 
-def _factor_changes(before: dict[str, Any], after: dict[str, Any]) -> tuple[FactorChange, ...]:
+def _shown(value: Decimal, limits: list[Decimal]) -> Decimal:
+    exponent = value.as_tuple().exponent
+    is_long = isinstance(exponent, int) and exponent < -RATE_DIGITS
+    return Decimal(f"{told_apart(value, limits, RATE_DIGITS).normalize():f}") if is_long else value
+
+
+def _factor_changes(
+    before: dict[str, Any], after: dict[str, Any], limits: list[Decimal]
+) -> tuple[FactorChange, ...]:
+    """What differs, the largest first; a rate has the digits that tell it apart from the limits."""
     nothing = Decimal(0)
     changes = []
     for code in dict.fromkeys([*after, *before]):
         old, new = (
-            Decimal(str(side[code]["points"])) if code in side else None for side in (before, after)
+            _shown(Decimal(str(side[code]["points"])), limits) if code in side else None
+            for side in (before, after)
         )
         if old != new:
             part = {**before, **after}[code]

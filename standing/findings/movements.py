@@ -28,6 +28,12 @@ class Measure:
     title: str
     key: str
     step: float | None = None
+    counts: str = ""
+
+    @property
+    def without(self) -> str:
+        """What is said of members who have no such number."""
+        return f"no {self.counts.removeprefix('total_')} yet"
 
     @property
     def after(self) -> str:
@@ -49,7 +55,9 @@ def measures_of(target: Target) -> tuple[Measure, ...]:
     """By level or tier, then by numbers."""
     ladder = target.ladder
     steps = [Measure(ladder.code, target, ladder.plural, ladder.key)] if ladder else []
-    numbers = [Measure(one.name, target, one.title, one.key, one.width) for one in target.histograms]
+    numbers = [
+        Measure(one.name, target, one.title, one.key, one.width, one.counts) for one in target.histograms
+    ]
     return (*steps, *numbers)
 
 
@@ -80,8 +88,8 @@ def matrix(connection: Connection, settings: Settings, measure: Measure, run_id:
     statement = render(
         "findings/matrix.sql.j2",
         has_written=run_id is not None,
-        before=_bucket(measure, measure.before),
-        after=_bucket(measure, measure.after),
+        before=_bucket(measure, measure.before, "old_document"),
+        after=_bucket(measure, measure.after, "mart.document"),
         mart=quoted(settings.build_schema, target.mart),
         key=quoted(target.key),
         table=quoted(settings.application_schema, target.table),
@@ -102,12 +110,16 @@ def _began(connection: Connection, run_id: int) -> datetime | None:
     return began
 
 
-def _bucket(measure: Measure, expression: str) -> str:
+def _bucket(measure: Measure, expression: str, document: str) -> str:
     if measure.step is None:
         return expression
     # The highest number belongs to the last bucket and not to one of its own.
     inside = f"least({expression}, {measure.top} - {measure.step})"
-    return f"(floor({inside} / {measure.step}) * {measure.step})::numeric(6, 1)::text"
+    bucket = f"(floor({inside} / {measure.step}) * {measure.step})::numeric(6, 1)::text"
+    if not measure.counts:
+        return bucket
+    counted = number(document, f"{{{measure.counts}}}")
+    return f"case when {counted} = 0 then '{measure.without}' else {bucket} end"
 
 
 def movements(target: Target, cells: list[Cell]) -> tuple[Movement, ...]:
@@ -138,11 +150,12 @@ def _labels(measure: Measure) -> tuple[str, ...]:
     if measure.step is None:
         return ()
     number = round(measure.top / measure.step)
-    return tuple(_label(measure, str(n * measure.step)) for n in range(number))
+    steps = tuple(_label(measure, str(n * measure.step)) for n in range(number))
+    return (measure.without, *steps) if measure.counts else steps
 
 
 def _label(measure: Measure, bucket: str) -> str:
-    if measure.step is None:
+    if measure.step is None or bucket == measure.without:
         return bucket
     low = float(bucket)
     return f"{low:g}–{low + measure.step:g}"

@@ -116,7 +116,7 @@ measured as (
 select
     measured.measure,
     measured.concerned as members,
-    round(measured.observed, 4) as observed,
+    measured.observed,
     limits.warn,
     limits.stop,
     case

@@ -12,15 +12,16 @@ from standing.gate.radius import BlastRadius
 from standing.publish.statement import ChangeTable
 from standing.publish.writer import by_table
 from standing.settings import Settings
+from standing.text import percent, told_apart
 
 #: What a measure's number says, in a sentence that begins with the target.
 SENTENCES = {
-    "changed_share": "{share:.1%} of the members change in points or level",
-    "moved_up_share": "{share:.1%} of the members move up",
-    "moved_down_share": "{share:.1%} of the members move down",
-    "mean_shift": "the mean moves by {share:+.2f}",
-    "lost_values_share": "{share:.1%} of the members lose a value that they had",
-    "lost_members_share": "{share:.1%} of the members have a document and no candidate",
+    "changed_share": "{number} of the members change in points or level",
+    "moved_up_share": "{number} of the members move up",
+    "moved_down_share": "{number} of the members move down",
+    "mean_shift": "the mean moves by {number}",
+    "lost_values_share": "{number} of the members lose a value that they had",
+    "lost_members_share": "{number} of the members have a document and no candidate",
 }
 
 
@@ -42,15 +43,21 @@ class LimitCheck:
 
     @property
     def sentence(self) -> str:
-        """What was seen and the limit it went over, if it did."""
+        """What was seen and the limit it went over, if it did, with the digits that tell them apart."""
         limit = {"warned": self.warn, "stopped": self.stop}.get(self.verdict)
-        sentence = SENTENCES[self.measure].format(share=self.observed)
-        shown = "" if limit is None else f" (limit {_shown(self.measure, limit)})"
-        return f"{self.target}: {sentence}{shown}"
+        is_share = self.measure != "mean_shift"
+        number = percent(self.observed, limit) if is_share else _shift(self.observed, limit)
+        sentence = SENTENCES[self.measure].format(number=number)
+        if limit is None:
+            return f"{self.target}: {sentence}"
+        shown = f"{(100 * limit).normalize():f}%" if is_share else f"{limit.normalize():f}"
+        return f"{self.target}: {sentence} (limit {shown})"
 
 
-def _shown(measure: str, limit: Decimal) -> str:
-    return f"{limit:.2f}" if measure == "mean_shift" else f"{limit:.1%}"
+def _shift(observed: Decimal, limit: Decimal | None) -> str:
+    """A mean's shift; its limit holds both ways."""
+    limits = () if limit is None else (limit, -limit)
+    return f"{told_apart(observed, limits, 2):+f}"
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
+from standing.audit import SUITES, auditor
 from standing.build import dbt
 from standing.build.prepared import preparing
 from standing.contract.targets import TARGETS, Target
@@ -22,10 +23,12 @@ from standing.incremental.observed import observe
 from standing.incremental.plan import open_build
 from standing.log import logger
 from standing.monitor.drift import MEND, Drift, Reconciliation
+from standing.monitor.whole_look import looked_at_whole
 from standing.publish.documents import candidate, present, without_clock
 from standing.report.files import write_again
 from standing.run.execute import Perform, execute_locked, run_directly, skipped
 from standing.run.outcome import RunOutcome
+from standing.run.quality import audited
 from standing.run.run import Request
 from standing.settings import Settings
 from standing.sql import quoted
@@ -64,7 +67,9 @@ def _reconcile(
     if not run.published or run.as_of is None:
         return Reconciliation(run)
     log = logger(run.run_id, "reconcile")
-    log.info("builds everybody beside it")
+    log.info("builds everybody beside it, and audits all of it")
+    audits = auditor(settings, engine.url, TARGETS)
+    begun = {suite: audits.start(suite) for suite in SUITES}
     shadow = settings.model_copy(update={"build_schema": settings.shadow_schema})
     plan = open_build(engine, shadow, run.run_id, run.as_of, TARGETS)
     marts = [*(f"+{target.mart}" for target in TARGETS), *(f"+{table}" for table in quarantine.TABLES)]
@@ -75,7 +80,10 @@ def _reconcile(
         with preparing(engine, shadow, TARGETS, plan.fingerprint):
             dbt.invoke(shadow, engine.url, "seed")
             dbt.invoke(shadow, engine.url, *build)
+    verdicts = [audits.verdict(suite, begun=begun[suite]) for suite in SUITES]
+    audits.end()
     with engine.begin() as connection:
+        run = looked_at_whole(connection, run, verdicts)
         quarantine.take_over(connection, settings, shadow)
         reconciliation = _compare(connection, settings, shadow, run, mend)
         _say_with_run(connection, settings, reconciliation, mend)
@@ -99,14 +107,14 @@ def _say_with_run(
         report = write_again(
             reconciliation.run.content, folder, f"{reconciliation.result}.", reconciliation.causes, fix
         )
-        summary["verdict"] = report.to_json()["verdict"]
+        summary |= {"verdict": report.to_json()["verdict"], **audited(report)}
     connection.execute(
         text(
-            "update standing.runs set message = message || '; ' || :result,"
+            "update standing.runs set message = :message,"
             " summary = coalesce(summary, '{}') || cast(:summary as jsonb) where run_id = :run_id"
         ),
         {
-            "result": reconciliation.result,
+            "message": f"{reconciliation.run.message}; {reconciliation.result}",
             "summary": json.dumps(summary),
             "run_id": reconciliation.run.run_id,
         },

@@ -10,21 +10,20 @@ from typing import Any
 
 from markupsafe import Markup
 
-from standing.report.content import Distribution
+from standing.report.background import OverTime
 from standing.report.ends import ENDS
 from standing.report.sankey import Flow
 from standing.report.svg import data, svg
-from standing.report.wording import clean, number, signed
+from standing.report.wording import clean, number
 
 WIDTH = 340  # px, the inner width of a small phone
 _TREND = 270  # three fit side by side on a wide screen
+_WIDEST = 24  # px of a bar of a trend
 _SPARK = 96  # a picture in a table's cell
-_LABEL = 104  # px for category names; longer ones end in an ellipsis, the table has them whole
-_AXES = {"left": 40, "right": 4, "top": 8, "bottom": 24}  # px around a chart that has axes
-_SHORT = "datum.value ? format(datum.value, '~s') : '0'"  # 20k
+LABEL = 122  # px for category names; longer ones end in an ellipsis, the table has them whole
+AXES = {"left": 40, "right": 4, "top": 8, "bottom": 24}  # px around a chart that has axes
+SHORT = "datum.value ? format(datum.value, '~s') : '0'"  # 20k
 _MARKS = {"warned": "!", "stopped": "■", "failed": "✕"}  # above the bar of a run, by its verdict
-_MOST_CATEGORIES = 12  # more buckets become a histogram
-_MOST_COLUMNS = 40  # more are drawn together with their neighbours
 
 
 @dataclass(frozen=True)
@@ -36,27 +35,13 @@ class Point:
     status: str
 
 
-def distribution(shown: Distribution) -> Markup | None:
-    """Members per bucket: after as bars, before as a line across each; None if there is nothing to draw."""
-    if not any(bucket.count for bucket in (*shown.before, *shown.after)):
-        return None
-    rows = paired(shown)
-    spec = _histogram(_merged(rows)) if len(rows) > _MOST_CATEGORIES else _bars(rows)
-    largest = max(rows, key=lambda row: row["after"])
-    described = (
-        f"{len(rows)} groups; the largest, {largest['label']}, holds "
-        f"{number(largest['after'])} of {number(sum(row['after'] for row in rows))} {shown.unit}."
-    )
-    return svg(spec, shown.title, described)
-
-
 def flow(drawn: Flow, title: str) -> Markup | None:
     """Who moved between levels: bands from where members were (left) to where they are (right)."""
     if not drawn.bands:
         return None
     import altair as alt
 
-    x = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[-_LABEL, drawn.width + _LABEL], nice=False))
+    x = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[-LABEL, drawn.width + LABEL], nice=False))
     y = alt.Y("top:Q", axis=None, scale=alt.Scale(domain=[0, drawn.height], reverse=True, nice=False))
     bands = [
         alt.Chart(data(band.outline))
@@ -83,7 +68,7 @@ def flow(drawn: Flow, title: str) -> Markup | None:
             )
         )
         .mark_text(
-            align="right" if left else "left", dx=-6 if left else 11, baseline="middle", limit=_LABEL - 10
+            align="right" if left else "left", dx=-6 if left else 11, baseline="middle", limit=LABEL - 10
         )
         .encode(x=x, y=y, text="text:N")
         for left in (True, False)
@@ -92,8 +77,8 @@ def flow(drawn: Flow, title: str) -> Markup | None:
     return svg(picture, title, drawn.described)
 
 
-def trend(points: Sequence[Point], title: str, unit: str) -> Markup | None:
-    """One bar a run, oldest first, coloured and, for the ones not passed, marked by verdict."""
+def trend(points: Sequence[Point], title: str, unit: str, *, by_verdict: bool = True) -> Markup | None:
+    """One bar a run, oldest first; coloured and, for the ones not passed, marked by verdict, if asked."""
     if len(points) < 2:
         return None
     import altair as alt
@@ -102,22 +87,23 @@ def trend(points: Sequence[Point], title: str, unit: str) -> Markup | None:
         {
             "run": str(one.run_id),
             "value": one.value,
-            "color": f"var(--{ENDS[one.status].mood})",
-            "mark": _MARKS.get(ENDS[one.status].mood, ""),
+            "color": f"var(--{ENDS[one.status].mood if by_verdict else 'after'})",
+            "mark": _MARKS.get(ENDS[one.status].mood, "") if by_verdict else "",
         }
         for one in points
     ]
     x = alt.X("run:N", sort=None, axis=alt.Axis(labelAngle=0, labelOverlap="greedy", labelSeparation=8))
     y = alt.Y(
         "value:Q",
-        # a first publication is thousands of times a usual day; both must be seen
-        scale=alt.Scale(
-            type="symlog", constant=1, domain=[0, 1.6 * max(1, *(one.value for one in points))], nice=False
-        ),
-        axis=alt.Axis(labelExpr=_SHORT, values=_decades([one.value for one in points])),
+        scale=_scale(max(1, *(one.value for one in points)), by_verdict),
+        axis=alt.Axis(labelExpr=SHORT, values=_decades([one.value for one in points]))
+        if by_verdict
+        else alt.Axis(labelExpr=SHORT, tickCount=3),
     )
     base = alt.Chart(data(rows))
-    bars = base.mark_bar(minBandSize=2).encode(x=x, y=y, color=alt.Color("color:N", scale=None))
+    bars = base.mark_bar(size=max(2, min(_WIDEST, 150 // len(points)))).encode(
+        x=x, y=y, color=alt.Color("color:N", scale=None)
+    )
     marks = (
         base.transform_filter("datum.mark != ''")
         .mark_text(dy=-7, fontSize=11)
@@ -132,7 +118,57 @@ def trend(points: Sequence[Point], title: str, unit: str) -> Markup | None:
     described = (
         f"{len(points)} runs, oldest first; run {last.run_id}, the newest: {number(last.value)} {unit}."
     )
-    return svg((bars + marks).properties(width=_TREND - 44, height=110, padding=_AXES), title, described)
+    return svg((bars + marks).properties(width=_TREND - 44, height=110, padding=AXES), title, described)
+
+
+def over_time(shown: OverTime) -> Markup | None:
+    """Members by level or tier, day by day, the lowest at the bottom; None for a single day."""
+    if len(shown.days) < 2:
+        return None
+    import altair as alt
+
+    bands = [
+        {"at": day.at.timestamp() * 1000, "place": place, "members": members, "shade": shade(shown, place)}
+        for day in shown.days
+        for place, members in enumerate(day.members)
+    ]
+    picture = (
+        alt.Chart(data(bands))
+        .mark_area(stroke="var(--paper)", strokeWidth=0.6)
+        .encode(
+            x=alt.X(
+                "at:T",
+                scale=alt.Scale(type="utc", nice=False),
+                axis=alt.Axis(format="%-d %b %y", tickCount=3, grid=False, labelFlush=True),
+            ),
+            y=alt.Y("members:Q", stack="zero", axis=alt.Axis(labelExpr=SHORT, tickCount=4)),
+            detail="place:O",
+            order=alt.Order("place:O"),
+            color=alt.Color("shade:N", scale=None),
+        )
+        .properties(width=WIDTH - 44, height=170, padding=AXES)
+    )
+    first, last = shown.days[0], shown.days[-1]
+    counts = ", ".join(
+        f"{label} {number(then)} to {number(now)}"
+        for label, then, now in zip(shown.steps, first.members, last.members, strict=True)
+    )
+    return svg(picture, f"{shown.title} over time", f"{len(shown.days)} days: {counts} {shown.unit}.")
+
+
+def shade(shown: OverTime, place: int) -> str:
+    """The colour of a step: the higher, the stronger."""
+    strength = 22 + 78 * place // max(1, len(shown.steps) - 1)
+    return f"color-mix(in srgb, var(--after) {strength}%, var(--paper))"
+
+
+def _scale(largest: float, by_powers: bool) -> Any:
+    """From 0. By powers of ten where a first publication is thousands of times a usual day."""
+    import altair as alt
+
+    if by_powers:
+        return alt.Scale(type="symlog", constant=1, domain=[0, 1.6 * largest], nice=False)
+    return alt.Scale(domain=[0, 1.1 * largest], nice=False)
 
 
 def sparkline(rows: Sequence[int], runs: Sequence[int], title: str) -> Markup | None:
@@ -157,87 +193,6 @@ def sparkline(rows: Sequence[int], runs: Sequence[int], title: str) -> Markup | 
     )
     described = f"Runs {runs[0]} to {runs[-1]}, oldest first: {', '.join(number(value) for value in rows)}."
     return svg(picture, title, described)
-
-
-def paired(shown: Distribution) -> list[dict[str, Any]]:
-    """One row (place, label, after, before) a bucket: of `after`, then those only `before` has."""
-    before = {bucket.label: bucket.count for bucket in shown.before}
-    after = {bucket.label: bucket.count for bucket in shown.after}
-    labels = [*after, *(label for label in before if label not in after)]
-    return [
-        {
-            "place": place,
-            "label": clean(label),
-            "after": after.get(label, 0),
-            "before": before.get(label, 0) if before else None,
-        }
-        for place, label in enumerate(labels)
-    ]
-
-
-def _merged(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Neighbouring buckets together until at most _MOST_COLUMNS are left."""
-    step = -(-len(rows) // _MOST_COLUMNS)
-    lots = [rows[at : at + step] for at in range(0, len(rows), step)]
-    return [
-        {
-            "place": lot[0]["place"],
-            "label": lot[0]["label"],
-            "after": sum(row["after"] for row in lot),
-            "before": None if lot[0]["before"] is None else sum(row["before"] for row in lot),
-        }
-        for lot in lots
-    ]
-
-
-def _bars(rows: list[dict[str, Any]]) -> Any:
-    import altair as alt
-
-    texts = [
-        number(row["after"])
-        if row["before"] is None
-        else f"{number(row['after'])} ({signed(row['after'] - row['before'])})"
-        for row in rows
-    ]
-    room = max(58, 7 * max(len(text) for text in texts))
-    base = alt.Chart(data([row | {"text": text} for row, text in zip(rows, texts, strict=True)])).encode(
-        y=alt.Y("place:N", axis=None, sort=None, scale=alt.Scale(paddingInner=0.35))
-    )
-    span = max(max(row["after"], row["before"] or 0) for row in rows)
-    inner = WIDTH - _LABEL - room
-    x = alt.Scale(domain=[0, span * (WIDTH - _LABEL) / inner], nice=False)
-    layers = [
-        base.mark_bar(color="var(--after)").encode(x=alt.X("after:Q", axis=None, scale=x)),
-        base.mark_text(align="right", x=-8, limit=_LABEL - 18).encode(text="label:N"),
-        base.mark_text(align="left", dx=7).encode(x=alt.X("edge:Q", scale=x), text="text:N"),
-    ]
-    if rows[0]["before"] is not None:
-        layers.insert(
-            1, base.mark_tick(color="var(--before)", thickness=2).encode(x=alt.X("before:Q", scale=x))
-        )
-    return (
-        alt.layer(*layers)
-        .transform_calculate(edge="max(datum.after, datum.before)")
-        .properties(width=WIDTH - _LABEL, height=27 * len(rows), padding={"left": _LABEL})
-    )
-
-
-def _histogram(rows: list[dict[str, Any]]) -> Any:
-    import altair as alt
-
-    base = alt.Chart(data(rows)).encode(
-        x=alt.X(
-            "label:N",
-            sort=None,
-            scale=alt.Scale(paddingInner=0.12),
-            axis=alt.Axis(labelAngle=0, labelOverlap="greedy", labelSeparation=6, labelLimit=70),
-        )
-    )
-    y = alt.Y("after:Q", axis=alt.Axis(labelExpr=_SHORT, tickCount=4))
-    layers = [base.mark_bar(color="var(--after)").encode(y=y)]
-    if rows[0]["before"] is not None:
-        layers.append(base.mark_tick(color="var(--before)", thickness=2, bandSize=9).encode(y="before:Q"))
-    return alt.layer(*layers).properties(width=WIDTH - 44, height=170, padding=_AXES)
 
 
 def _short(text: str) -> str:

@@ -8,8 +8,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
+from standing.report.audits import Audit as Audit
+from standing.report.audits import AuditOutcome as AuditOutcome
+from standing.report.audits import Look as Look
+from standing.report.background import Day as Day
+from standing.report.background import Lineage as Lineage
+from standing.report.background import OverTime as OverTime
 from standing.report.changes import Change, ReplacedValue
 from standing.text import plain
 
@@ -83,6 +89,7 @@ class Ladder:
     target: str
     title: str
     steps: tuple[Step, ...]
+    unit: str = "member"  # whose levels they are: member, shop
 
 
 @dataclass(frozen=True)
@@ -125,40 +132,6 @@ class MemberChange:
     step_after: str | None = None
     factors: tuple[FactorChange, ...] = ()
     requirement: str | None = None  # of the level or tier lost or gained: it may be what changed
-
-
-@dataclass(frozen=True)
-class AuditOutcome:
-    """One expectation and what was seen. `samples` are keys only."""
-
-    expectation: str
-    severity: str  # critical, warning, info
-    success: bool
-    meaning: str
-    action: str
-    observed: str = ""
-    unexpected: int | None = None
-    checked: int | None = None
-    samples: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Audit:
-    """One suite's outcomes."""
-
-    suite: str
-    outcomes: tuple[AuditOutcome, ...]
-    seconds: float
-
-    @classmethod
-    def from_json(cls, verdict: Mapping[str, Any]) -> Self:
-        """The audit in a verdict's `to_json()`; keys it does not know are left out."""
-        outcomes = []
-        for one in verdict["outcomes"]:
-            kept = {key: value for key, value in one.items() if key in AuditOutcome.__dataclass_fields__}
-            kept["samples"] = tuple(str(sample) for sample in one.get("samples", ()))
-            outcomes.append(AuditOutcome(**kept))
-        return cls(suite=verdict["suite"], outcomes=tuple(outcomes), seconds=verdict["seconds"])
 
 
 @dataclass(frozen=True)
@@ -234,6 +207,7 @@ class RunReport:
     movements: tuple[Movement, ...] = ()
     ladders: tuple[Ladder, ...] = ()
     distributions: tuple[Distribution, ...] = ()
+    over_time: tuple[OverTime, ...] = ()
     largest_changes: tuple[MemberChange, ...] = ()
     audits: tuple[Audit, ...] = ()
     quarantine: tuple[Quarantined, ...] = ()
@@ -241,9 +215,15 @@ class RunReport:
     quarantine_trend: tuple[QuarantineTrend, ...] = ()
     missing_sources: tuple[MissingSource, ...] = ()
     freshness: tuple[Freshness, ...] = ()
+    lineage: tuple[Lineage, ...] = ()
     stages: tuple[StageTiming, ...] = ()
     models: tuple[ModelTiming, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)  # no secrets
+
+    @property
+    def unmet(self) -> tuple[AuditOutcome, ...]:
+        """The expectations that are not met; every page, message and metric counts these."""
+        return tuple(outcome for audit in self.audits for outcome in audit.unmet)
 
     def to_json(self) -> dict[str, Any]:
         """The report as JSON values, as `schema.json` says."""

@@ -13,16 +13,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from standing.contract.changes import counted
-from standing.report import charts, wording
-from standing.report.content import Audit, MemberChange, Movement, RunReport, Step
+from standing.report import charts, distributions, wording
+from standing.report.audits import UNMET, Audit
+from standing.report.content import MemberChange, Movement, RunReport, Step
 from standing.report.ends import ENDS, Became, end_of
 from standing.report.index import Line, Unreadable
-from standing.report.sankey import Flow, flow_of
+from standing.report.sankey import Flow, flow_of, moved
 from standing.text import plural
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _TREND_RUNS = 30
-_SEVERITIES = ("critical", "warning", "info")
 
 
 def render_report(run: RunReport) -> str:
@@ -38,12 +38,12 @@ def render_report(run: RunReport) -> str:
                 end_of(run.run.status, run.verdict.status), commands=tuple(run.verdict.fix.splitlines())
             ),
             counts=_counts(run),
-            moves=[_moves(target, run) for target in dict.fromkeys(one.target for one in run.movements)],
-            distributions=[
-                (shown, charts.distribution(shown), charts.paired(shown)) for shown in run.distributions
-            ],
+            moves=_all_moves(run),
+            distributions=distributions.drawn(run),
+            over_time=[(one, charts.over_time(one)) for one in run.over_time],
             largest_changes=[_change(one, run) for one in run.largest_changes],
             audits=[_by_urgency(audit) for audit in run.audits],
+            unchecked=_unchecked(run),
             **_set_aside(run),
         )
     )
@@ -122,6 +122,7 @@ def _environment() -> Environment:
     }
     environment.globals |= {
         "plural": plural,
+        "shade": charts.shade,
         "ends": ENDS,
         "style": Markup((_TEMPLATES / "style.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
     }
@@ -131,25 +132,33 @@ def _environment() -> Environment:
 def _counts(run: RunReport) -> dict[str, int]:
     """The numbers of the page's first lines."""
     outcomes = [one for audit in run.audits for one in audit.outcomes]
-    failed = Counter(one.severity for one in outcomes if not one.success)
+    unmet = Counter(one.severity for one in run.unmet)
+    met = sum(one.success for one in outcomes)
     return {
         "candidates": sum(one.candidates for one in run.changes),
         "changed": sum(one.changed for one in run.changes),
         "written": sum(one.written for one in run.changes),
-        "expectations": len(outcomes) - failed["info"],  # a note is of what could not be checked
-        "unchecked": failed["info"],
-        "met": sum(one.success for one in outcomes),
-        "critical": failed["critical"],
-        "warning": failed["warning"],
+        "expectations": met + unmet.total(),
+        "met": met,
+        "critical": unmet["critical"],
+        "warning": unmet["warning"],
         "set_aside": sum(one.rows for one in run.quarantine),
     }
 
 
-def _moves(target: str, run: RunReport) -> dict[str, Any]:
+def _all_moves(run: RunReport) -> list[dict[str, Any]]:
+    """The movements of each target, drawn to one scale."""
+    by_target: dict[str, list[Movement]] = {}
+    for one in run.movements:
+        by_target.setdefault(one.target, []).append(one)
+    most = max((moved(movements) for movements in by_target.values()), default=0)
+    return [_moves(target, movements, run, most) for target, movements in by_target.items()]
+
+
+def _moves(target: str, movements: list[Movement], run: RunReport, most: int) -> dict[str, Any]:
     """One target's movements: its title, flow, picture and matrix."""
-    movements = [one for one in run.movements if one.target == target]
     ladder = next((one for one in run.ladders if one.target == target), None)
-    flow = flow_of(movements, ladder)
+    flow = flow_of(movements, ladder, most)
     title = ladder.title if ladder else wording.name(target)
     return {
         "title": title,
@@ -189,17 +198,21 @@ def _change(change: MemberChange, run: RunReport) -> dict[str, Any]:
 
 def _by_urgency(audit: Audit) -> dict[str, Any]:
     """An audit's unmet expectations, the most severe first, and its met ones."""
-    rank = {severity: place for place, severity in enumerate(_SEVERITIES)}
-    unmet = sorted(
-        (one for one in audit.outcomes if not one.success),
-        key=lambda one: rank.get(one.severity, len(rank)),
-    )
     return {
         "suite": audit.suite,
         "seconds": audit.seconds,
-        "unmet": unmet,
+        "unmet": sorted(audit.unmet, key=lambda one: UNMET.index(one.severity)),
         "met": [one for one in audit.outcomes if one.success],
     }
+
+
+def _unchecked(run: RunReport) -> list[tuple[str, list[str]]]:
+    """Why expectations could not be checked, each reason once, and which they are."""
+    reasons: dict[str, list[str]] = {}
+    for one in (outcome for audit in run.audits for outcome in audit.outcomes):
+        if not one.success and one.severity not in UNMET:
+            reasons.setdefault(one.observed, []).append(wording.name(one.expectation))
+    return [(f"{reason[:1].upper()}{reason[1:]}", names) for reason, names in reasons.items()]
 
 
 def _set_aside(run: RunReport) -> dict[str, Any]:
@@ -222,11 +235,12 @@ def _set_aside(run: RunReport) -> dict[str, Any]:
             [charts.Point(one.run_id, total, one.status) for one, total in zip(runs, totals, strict=True)],
             "Rows set aside, run by run",
             "rows",
+            by_verdict=False,
         ),
     }
 
 
 def _trend(
-    points: list[charts.Point], title: str, unit: str
+    points: list[charts.Point], title: str, unit: str, *, by_verdict: bool = True
 ) -> tuple[str, Markup | None, list[charts.Point]]:
-    return title, charts.trend(points, title, unit), points
+    return title, charts.trend(points, title, unit, by_verdict=by_verdict), points

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from standing.report.audits import UNMET
 from standing.report.content import SCHEMA_VERSION, RunFacts
 from standing.report.ends import Became, end_of
 
@@ -169,7 +170,7 @@ def _past(folder: str, content: dict[str, Any]) -> Line:
         zone_name=str(run["business_time_zone"]),
         database=str(run["database"]),
         written=sum(int(one["written"]) for one in content["changes"]),
-        unmet=sum(not one["success"] and one["severity"] != "info" for one in outcomes),
+        unmet=sum(not one["success"] and one["severity"] in UNMET for one in outcomes),
         set_aside=sum(int(one["rows"]) for one in content["quarantine"])
         if content["quarantine_runs"]
         else None,

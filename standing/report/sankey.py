@@ -17,6 +17,7 @@ NEW = "New"  # the column's name for members who had none
 _INNER = 150.0  # px between the columns
 _THINNEST = 2.0
 _GAP = 12.0
+_TALLEST = 110.0  # px of all members of the largest flow
 _POINTS = 16  # of a band's curve
 
 
@@ -47,6 +48,7 @@ class Flow:
 
     counted: dict[str, int]  # members by direction: up, down, new
     stayed: int
+    unit: str  # what one of them is called: member, shop
     labels: tuple[tuple[str, str], ...]  # code, label; lowest first
     bands: list[Band] = field(default_factory=list)
     posts: list[Post] = field(default_factory=list)
@@ -66,12 +68,21 @@ class Flow:
             "placed for the first time": self.counted["new"],
             "where they were": self.stayed,
         }
-        words = [f"{plural(number, 'member')} {how}" for how, number in moves.items() if number]
-        return ", ".join(words) + "." if words else "No members."
+        words = [f"{plural(number, self.unit)} {how}" for how, number in moves.items() if number]
+        return ", ".join(words) + "." if words else f"No {self.unit}s."
 
 
-def flow_of(movements: Sequence[Movement], ladder: Ladder | None) -> Flow:
-    """The flow of one target's movements. Without a ladder, codes rank by their first appearance."""
+def moved(movements: Sequence[Movement]) -> int:
+    """How many changed their level or tier, or were given one."""
+    return sum(one.members for one in movements if one.before != one.after)
+
+
+def flow_of(movements: Sequence[Movement], ladder: Ladder | None, most: int = 0) -> Flow:
+    """The flow of one target's movements. Without a ladder, codes rank by their first appearance.
+
+    `most` is how many move in the largest flow beside it, so that a member is as thick in all of them.
+    """
+    unit = ladder.unit if ladder else "member"
     steps = list(ladder.steps) if ladder else []
     known = {step.code for step in steps}
     for code in [one.after for one in movements] + [one.before for one in movements if one.before]:
@@ -86,9 +97,9 @@ def flow_of(movements: Sequence[Movement], ladder: Ladder | None) -> Flow:
         counted[_direction(one, rank)] += one.members
     stayed = sum(one.members for one in movements if one.before == one.after)
     if not moves:
-        return Flow(counted, stayed, labels)
-    bands, posts, height = _drawn(moves, rank, dict(labels))
-    return Flow(counted, stayed, labels, bands, posts, height=height)
+        return Flow(counted, stayed, unit, labels)
+    bands, posts, height = _drawn(moves, rank, dict(labels), max(most, moved(moves)))
+    return Flow(counted, stayed, unit, labels, bands, posts, height=height)
 
 
 def _direction(move: Movement, rank: dict[str | None, int]) -> str:
@@ -98,14 +109,14 @@ def _direction(move: Movement, rank: dict[str | None, int]) -> str:
 
 
 def _drawn(
-    moves: list[Movement], rank: dict[str | None, int], labels: dict[str, str]
+    moves: list[Movement], rank: dict[str | None, int], labels: dict[str, str], total: int
 ) -> tuple[list[Band], list[Post], float]:
-    total = sum(one.members for one in moves)
     lefts = sorted({one.before for one in moves}, key=lambda code: -rank.get(code, -1))
     rights = sorted({one.after for one in moves}, key=lambda code: -rank[code])
     height = 60.0 + 34.0 * max(len(lefts), len(rights))
-    free = height - _GAP * max(len(lefts), len(rights)) - _THINNEST * len(moves)
-    thick = {id(one): _THINNEST + free * one.members / total for one in moves}
+    thick = {id(one): _THINNEST + _TALLEST * one.members / total for one in moves}
+    tallest = sum(thick.values()) + _GAP * max(len(lefts), len(rights))
+    height = max(height, tallest)
     moves = sorted(moves, key=lambda one: (-rank.get(one.before, -1), -rank[one.after]))
     posts: list[Post] = []
     starts: dict[tuple[bool, str | None], float] = {}

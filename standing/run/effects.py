@@ -57,5 +57,6 @@ def _ladders(connection: Connection, run: Run) -> tuple[Ladder, ...]:
             f"select {ladder.code} as code, label_en, label_th"
             f" from {quoted(run.settings.build_schema, ladder.seed)} order by {ladder.rank}",
         )
-        found.append(Ladder(target.name, ladder.title, tuple(Step(**step) for step in steps)))
+        unit = target.members.unit.removesuffix("s")
+        found.append(Ladder(target.name, ladder.title, tuple(Step(**step) for step in steps), unit))
     return tuple(found)

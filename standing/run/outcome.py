@@ -15,6 +15,7 @@ from standing.errors import GateStopped, StandingError
 from standing.gate.verdict import GateVerdict
 from standing.log import logger
 from standing.publish.publish import TargetChanges
+from standing.report.audits import lacking
 from standing.report.content import RunReport
 from standing.report.files import write_report
 from standing.run.run import Run, StageResult
@@ -74,14 +75,14 @@ def conclude(run: Run, error: StandingError | None) -> RunOutcome:
     except OSError as unwritten:  # what the gate has stopped awaits its decision all the same
         error = _unreported(run, error, "report", unwritten)
         status = _status(run, error)
-    message = _headline(run, written, error) + held_since_undo
+    message = _headline(run, written, error) + held_since_undo + _lacking(content, error)
     try:
         close_run(run.engine, run.run_id, status, message, summary)
         if not run.is_replay:
             tidy(run.engine, run.settings, run.run_id, run.builds_everybody)
     except DBAPIError as unclosed:  # the next run closes it
         error, status = _unreported(run, error, "the run registry", unclosed), "failed"
-        message = _headline(run, written, error)
+        message = _headline(run, written, error) + _lacking(content, error)
     show_book(run.engine, run.settings, run.run_id)
     return RunOutcome(
         run_id=run.run_id,
@@ -157,6 +158,11 @@ def _held_since_undo(run: Run) -> str:
             {"names": [target.name for target in run.targets]},
         )
     return f"; {plural(number, 'document')} held since an undo" if number and not run.is_replay else ""
+
+
+def _lacking(content: RunReport | None, error: StandingError | None) -> str:
+    """What data lack, behind what a run did that went well."""
+    return "".join(f"; {clause}" for clause in lacking(content.unmet)) if content and error is None else ""
 
 
 def _headline(run: Run, written: Mapping[str, int], error: StandingError | None) -> str:

@@ -1,23 +1,25 @@
 """A run, gathered from the database into the report's content."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, text
 
 from standing import __version__
-from standing.audit import SEVERITIES
 from standing.build.policy import policy_version
 from standing.contract.application import REQUIRED
 from standing.errors import GateStopped, StandingError
+from standing.findings.background import lineage, over_time
 from standing.findings.freshness import freshness
 from standing.findings.missing_sources import missing_sources
 from standing.findings.quarantine import quarantine, quarantine_trend
 from standing.gate.waiting import expiry
 from standing.report import content
+from standing.report.audits import quality
 from standing.report.changes import Change
 from standing.run.effects import count_effects
+from standing.run.quality import audited, audits_of
 from standing.run.run import Built, Run, Written
 from standing.settings import Settings
 from standing.state.history import written_by
@@ -41,7 +43,7 @@ def gather(run: Run, status: str, error: StandingError | None) -> tuple[content.
             **summary,
             "policy_version": gathered.run.policy_version,
             "quarantine": set_aside,
-            "unmet": _unmet(run),
+            **audited(gathered),
             "volumes": _volumes(run) if run.builds_everybody else {},
             "gate": run.gate.to_json(),
             "targets": [target.name for target in run.targets],
@@ -52,14 +54,6 @@ def gather(run: Run, status: str, error: StandingError | None) -> tuple[content.
             **({} if run.approves is None else {"approves": run.approves, "left": run.written.left}),
         },
     )
-
-
-def _unmet(run: Run) -> dict[str, dict[str, int]]:
-    """Expectations not met, by suite and severity; with zeros, so that an alarm can end."""
-    return {
-        one.verdict.suite: {severity: len(one.verdict.failures(severity)) for severity in SEVERITIES}
-        for one in run.audits
-    }
 
 
 def _volumes(run: Run) -> dict[str, int]:
@@ -84,7 +78,9 @@ def _gather(
     written = _written(connection, run)
     counted = next((one.effects for one in run.audits if one.effects), None)
     effects = counted or count_effects(connection, run)
-    facts, verdict = _facts(connection, run, status), _verdict(run, error, written)
+    audits = audits_of(connection, run)
+    unmet = tuple(one for audit in audits for one in audit.unmet)
+    facts, verdict = _facts(connection, run, status), _verdict(run, error, written, unmet)
     set_aside = quarantine(connection, run.settings) if built else ()
     this = content.RunPoint(facts.run_id, facts.finished_at, verdict.status)
     runs, trend = quarantine_trend(connection, this, set_aside) if built else ((), ())
@@ -96,8 +92,9 @@ def _gather(
         movements=effects.movements,
         ladders=effects.ladders,
         distributions=effects.distributions,
+        over_time=over_time(connection, run.settings, run.as_of, effects.ladders, effects.distributions),
         largest_changes=effects.largest_changes,
-        audits=tuple(content.Audit.from_json(one.verdict.to_json()) for one in run.audits),
+        audits=audits,
         quarantine=set_aside,
         quarantine_runs=runs,
         quarantine_trend=trend,
@@ -105,6 +102,7 @@ def _gather(
             connection, run.settings, built and any(target.name == "trust_score" for target in run.targets)
         ),
         freshness=freshness(connection, run.settings),
+        lineage=tuple(lineage(target) for target in run.targets),
         stages=tuple(content.StageTiming(s.name, s.seconds, s.status) for s in run.stages),
         models=tuple(
             content.ModelTiming(node.name, node.seconds, _row_count(node.message), node.status)
@@ -148,7 +146,12 @@ def _written(connection: Connection, run: Run) -> dict[str, int]:
     return written_by(connection, run.run_id, run.targets)
 
 
-def _verdict(run: Run, error: StandingError | None, written: Mapping[str, int]) -> content.RunVerdict:
+def _verdict(
+    run: Run,
+    error: StandingError | None,
+    written: Mapping[str, int],
+    unmet: Sequence[content.AuditOutcome],
+) -> content.RunVerdict:
     if error is not None:
         stopped_at = run.stages[-1].name if run.stages else ""
         untouched = not any(written.values())
@@ -165,27 +168,28 @@ def _verdict(run: Run, error: StandingError | None, written: Mapping[str, int]) 
             reason=error.message,
             fix=error.fix,
         )
-    if run.is_idle:
-        return content.RunVerdict("passed", "Nobody was due: nothing was built, audited or written.")
     number = sum(run.written.documents.values())
-    headline = "This was a replay: nothing was written." if run.is_replay else _documents(number)
+    headline = (
+        "Nobody was due: nothing was built or written."
+        if run.is_idle
+        else "This was a replay: nothing was written."
+        if run.is_replay
+        else _documents(number)
+    )
     if run.written.left:
         left = plural(sum(run.written.left.values()), "other", "others")
         headline += (
             f" {left} had changed since run {run.approves} and stayed; the next run builds them anew."
         )
-    warnings = sum(len(one.verdict.failures("warning")) for one in run.audits)
     if run.gate.warned:
         return content.RunVerdict(
             "warned",
-            f"{headline} More changed than the gate lets pass without a word.",
+            f"{headline} More changed than the gate lets pass without a word. {quality(unmet)}",
             reason="\n".join(one.sentence for one in run.gate.over("warned")),
             fix=f"standing undo {run.run_id}, if this was not meant",
         )
-    if warnings:
-        expectations = plural(warnings, "expectation has", "expectations have")
-        return content.RunVerdict("warned", f"{headline} {expectations} a warning.")
-    return content.RunVerdict("passed", f"{headline} Every expectation is met.")
+    status: content.Status = "warned" if unmet else "passed"
+    return content.RunVerdict(status, f"{headline} {quality(unmet)}")
 
 
 def _stop_headline(run: Run, written: int) -> str:

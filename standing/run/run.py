@@ -203,7 +203,7 @@ class Stage:
     name: str
     work: Callable[[Run], Part]
     writes: bool = False  # touches the application's rows, so a replay leaves it out
-    plans: bool = False  # is taken by every run; the others, where somebody is due
+    always: bool = False  # is taken by every run; the others, where somebody is due
 
     def is_left_out_by(self, run: Run) -> bool:
-        return (self.writes and run.is_replay) or (run.is_idle and not self.plans)
+        return (self.writes and run.is_replay) or (run.is_idle and not self.always)

@@ -1,7 +1,7 @@
 """A run's stages, in their order, and what each does.
 
 Audits work in a process of their own: each is begun as soon as there is something to audit, and its stage
-comes after what goes on beside it. Where nobody is due, the plan is the whole run.
+comes after what goes on beside it. Where nobody is due, a run is the plan and a look at the sources.
 """
 
 from collections.abc import Iterator
@@ -77,7 +77,8 @@ def _arguments(run: Run, is_prepared: bool) -> list[str]:
 
 
 def audit_sources(run: Run) -> Audited:
-    return _audited(run, "sources")
+    """The audit of what was read; where nobody is due, of each table as a whole: it may be late or lost."""
+    return Audited(run.auditor.watch()) if run.is_idle else _audited(run, "sources")
 
 
 def diff(run: Run) -> Changes:
@@ -163,9 +164,9 @@ AUDIT_PUBLISHED = Stage("audit published", audit_published, writes=True)
 
 #: As every run takes them.
 STAGES = (
-    Stage("find the due", find_due, plans=True),
+    Stage("find the due", find_due, always=True),
     Stage("build", build),
-    Stage("audit sources", audit_sources),
+    Stage("audit sources", audit_sources, always=True),
     Stage("diff", diff),
     Stage("audit candidates", audit_candidates),
     Stage("gate", gate, writes=True),

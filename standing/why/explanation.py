@@ -22,7 +22,7 @@ from standing.sql import quoted
 from standing.state import policies
 from standing.state.policies import Policy
 from standing.state.runs import last_published_as_of
-from standing.why.next_steps import next_level, next_tier
+from standing.why.next_steps import mean_rating, next_level, next_tier
 from standing.why.orders import Asked, orders_of
 
 TABLES = {kind.name: kind.table for kind in MEMBER_KINDS}
@@ -40,7 +40,8 @@ LABELS = {
 @dataclass(frozen=True)
 class Explanation:
     """One member explained. `factors` sum to the score with `start`; `orders` are those behind bad rates,
-    None while they are not known; `labels` are what codes are called, `held` the undone runs by target."""
+    None while they are not known; `labels` are what codes are called, `held` the undone runs by target, and
+    `mean_rating` has the digits that tell it apart from what tiers ask for."""
 
     kind: str
     member_id: str
@@ -53,6 +54,7 @@ class Explanation:
     sources: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
     held: dict[str, int] = field(default_factory=dict)
+    mean_rating: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {**vars(self), "as_of": self.as_of.isoformat() if self.as_of else None}
@@ -114,6 +116,9 @@ def explain_member(
         sources={target.name: target.document.sources for target in targets},
         labels=_labels(policy),
         held={} if replayed else _held(connection, targets, key),
+        mean_rating=_number(mean_rating(connection, policy, documents[ladder.name] or {}))
+        if kind == "seller"
+        else None,
     )
 
 

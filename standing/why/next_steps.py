@@ -4,14 +4,16 @@ The arithmetic of points, gaps and means stays in SQL, over the published docume
 """
 
 import json
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from standing.database.connect import rows
 from standing.sql import quoted, render
 from standing.state.policies import Policy
+from standing.text import told_apart
 
 #: More purchases than this are no advice.
 FARTHEST = 1000
@@ -52,6 +54,18 @@ def next_level(
         "is_enough": step["is_enough"],
         "points_missing": float(step["missing"]),
     }
+
+
+def mean_rating(connection: Connection, policy: Policy, document: dict[str, Any]) -> Decimal | None:
+    """The mean that decided on a tier, with the digits that tell it apart from what tiers ask for."""
+    rated = "cast(:document as jsonb) #>> '{evidence,mean_rating,num}'"
+    reviews = "cast(:document as jsonb) #>> '{evidence,mean_rating,den}'"
+    mean: Decimal | None = connection.scalar(
+        text(f"select ({rated})::numeric / nullif(({reviews})::numeric, 0)"),
+        {"document": json.dumps(document)},
+    )
+    asked = [Decimal(str(row["min_rating"])) for row in policy.get("tier_policy", ()) if row["min_rating"]]
+    return None if mean is None else told_apart(mean, asked, 2)
 
 
 def next_tier(connection: Connection, document: dict[str, Any]) -> dict[str, Any] | None:

@@ -154,7 +154,8 @@ def _next_tier(explanation: Explanation) -> list[str]:
     if orders:
         things.append(plural(orders, "more completed order"))
     if stars:
-        things.append(f"{plural(stars, 'more review')} of 5 stars, for a mean of {mean:g}")
+        now = f"; it is {explanation.mean_rating} now" if explanation.mean_rating is not None else ""
+        things.append(f"{plural(stars, 'more review')} of 5 stars, for a mean of {mean:g}{now}")
     name = explanation.labels.get(following["tier"], following["tier"])
     return _way(f"next tier {name}", things)
 
@@ -165,12 +166,18 @@ def _way(title: str, things: list[str]) -> list[str]:
     return [f"{title}; what is missing:", *(f"  {thing}" for thing in things)]
 
 
+def _rating(explanation: Explanation, ratings: dict[str, Any]) -> Any:
+    """The published rating, or the mean that it is rounded from where a tier's limit lies between."""
+    mean = explanation.mean_rating
+    return ratings.get("overall") if mean is None or round(mean, 2) == mean else mean
+
+
 def _seller(explanation: Explanation) -> list[str]:
     ratings, tier = explanation.documents.get("ratings") or {}, explanation.documents.get("tier_info") or {}
     lines = [
         f"tier {tier.get('current_tier')} (level {tier.get('tier_level')}) since"
         f" {tier.get('tier_achieved_at')}",
-        f"rating {ratings.get('overall')} of {plural(ratings.get('total_reviews') or 0, 'review')},"
+        f"rating {_rating(explanation, ratings)} of {plural(ratings.get('total_reviews') or 0, 'review')},"
         f" {ratings.get('rating_trend')};"
         f" adjusted for ranking {ratings.get('adjusted', 'not calculated yet')}",
     ]

@@ -3,7 +3,8 @@
 import pytest
 from sqlalchemy import Engine, text
 
-from expectations import AuditScope, ExpectationResult, Verdict, validate
+from expectations import FIRST, AuditScope, ExpectationResult, Verdict, validate
+from standing.contract.application import REQUIRED
 from standing.settings import Settings
 
 MARKETPLACE = """
@@ -129,7 +130,11 @@ def named(verdict: Verdict, name: str) -> ExpectationResult:
 def test_a_sound_marketplace_passes_every_expectation(marketplace: AuditScope) -> None:
     verdict = validate("sources", marketplace)
 
-    assert [one for one in verdict.outcomes if not one.success] == []
+    missed = [one for one in verdict.outcomes if not one.success]
+    assert {(one.severity, one.observed) for one in missed} == {("info", FIRST)}
+    assert [one.expectation for one in missed] == [
+        f"{table}_is_not_smaller_than_before" for table in REQUIRED
+    ]
     assert verdict.passed
     assert not verdict.warned
     assert set(BROKEN) <= {one.expectation for one in verdict.outcomes}

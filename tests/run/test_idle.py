@@ -66,10 +66,12 @@ def test_an_idle_run_loads_neither_dbt_nor_great_expectations(idle: Settings) ->
 
 def test_an_idle_run_reports_what_it_left_as_it_was(idle: Settings) -> None:
     outcome = execute(idle, Request())
-    assert [(stage.name, stage.detail) for stage in outcome.stages] == [("find the due", "nobody is due")]
-    assert (outcome.status, outcome.message) == ("published", "nothing changed")
+    assert [stage.name for stage in outcome.stages] == ["find the due", "audit sources"]
+    assert outcome.stages[0].detail == "nobody is due"
+    assert outcome.status == "published"
+    assert outcome.message.startswith("nothing changed")
     assert outcome.content is not None
-    assert outcome.content.verdict.headline == "Nobody was due: nothing was built, audited or written."
+    assert outcome.content.verdict.headline.startswith("Nobody was due: nothing was built or written.")
     assert {one.source for one in outcome.content.freshness} == {"orders", "reviews"}
     assert [(one.source, one.rows) for one in outcome.content.quarantine if one.rows] == [("orders", 1)]
 

@@ -6,9 +6,9 @@ from unittest.mock import patch
 
 from expectations import Verdict
 from standing.audit import Auditor
-from standing.report import charts
+from standing.report import charts, distributions
 
-PICTURES = ("distribution", "flow", "sparkline", "trend")
+PICTURES = ("flow", "over_time", "sparkline", "trend")
 
 
 def _nothing(*given: object) -> None:
@@ -22,7 +22,10 @@ def _nothing_found(auditor: Auditor, suite: str, *asked: object) -> Verdict:
 @contextmanager
 def unillustrated() -> Iterator[None]:
     """Reports of this process have no pictures in here, as where they cannot be drawn."""
-    with patch.multiple(charts, **dict.fromkeys(PICTURES, _nothing)):
+    with (
+        patch.multiple(charts, **dict.fromkeys(PICTURES, _nothing)),
+        patch.object(distributions, "distribution", _nothing),
+    ):
         yield
 
 
@@ -34,6 +37,7 @@ def unaudited() -> Iterator[None]:
         patch("standing.audit._working_process", lambda: None),
         patch.object(Auditor, "start", lambda *asked, **named: None),
         patch.object(Auditor, "verdict", _nothing_found),
+        patch.object(Auditor, "watch", lambda auditor: _nothing_found(auditor, "sources")),
         patch.object(Auditor, "end", lambda auditor: None),
     ):
         yield

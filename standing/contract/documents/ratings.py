@@ -80,8 +80,10 @@ RATINGS = Target(
     number="overall",
     lasting=("{overall}", "{total_reviews}"),
     histograms=(
-        Histogram("rating", "Mean ratings", "overall", 0.5),
-        Histogram("adjusted_rating", "Ratings adjusted for ranking", "adjusted", 0.5),
+        Histogram("rating", "Mean ratings", "overall", 0.5, counts="total_reviews"),
+        Histogram(
+            "adjusted_rating", "Ratings adjusted for ranking", "adjusted", 0.5, counts="total_reviews"
+        ),
     ),
     mart_columns=("overall", "adjusted"),
     lists_changes=True,

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from psycopg import Connection
 from standing.contract.additions import LOOKUPS
 from standing.database.catalog import Catalog, rows
 from standing.sql import quoted
+from standing.text import told_apart
 from standing.upgrade.checks.server import Check
 
 #: Bytes a row grows by when the backfill writes it with all the defaults of its new columns.
@@ -44,10 +46,10 @@ def space(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]:
         message = f"about {_size(need)} is needed; the server's disk cannot be seen from here"
         yield Check("free space", "warning", message, "see that the server has it")
     elif free < need:
-        message = f"about {_size(need)} is needed, {_size(free)} is free"
+        message = f"about {_size(need)} is needed, {_size(free, need)} is free"
         yield Check("free space", "no-go", message, "make room on the server's disk")
     else:
-        yield Check("free space", "ok", f"about {_size(need)} is needed, {_size(free)} is free")
+        yield Check("free space", "ok", f"about {_size(need)} is needed, {_size(free, need)} is free")
 
 
 def _needed(connection: Connection[Any], catalog: Catalog) -> int:
@@ -93,8 +95,11 @@ def _free(connection: Connection[Any]) -> int | None:
     return shutil.disk_usage(folder).free if folder and Path(folder).exists() else None
 
 
-def _size(count: int) -> str:
-    return f"{count / 2**30:.1f} GB" if count >= 2**30 else f"{count / 2**20:.0f} MB"
+def _size(count: int, beside: int | None = None) -> str:
+    """A number of bytes; beside another one with the digits that tell them apart."""
+    unit, name, digits = (2**30, "GB", 1) if count >= 2**30 else (2**20, "MB", 0)
+    others = () if beside is None else (told_apart(Decimal(beside) / unit, (), digits),)
+    return f"{told_apart(Decimal(count) / unit, others, digits):f} {name}"
 
 
 def quarantine(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]:

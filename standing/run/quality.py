@@ -1,0 +1,30 @@
+"""What a run's audits saw, with what it did not look at again, for its report and for the run registry."""
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from standing.contract.targets import TARGETS
+from standing.findings.carried import Looked, findings_of, with_earlier
+from standing.report.audits import UNMET, Audit, Look
+from standing.report.content import RunReport
+from standing.run.run import Run
+
+
+def audits_of(connection: Connection, run: Run) -> tuple[Audit, ...]:
+    """What the run's audits saw; of one that may publish also what it did not look at again."""
+    audits = tuple(Audit.from_json(one.verdict.to_json()) for one in run.audits)
+    if run.is_replay:
+        return audits
+    is_whole = run.builds_everybody and run.targets == TARGETS
+    return with_earlier(connection, Looked(Look(run.run_id, run.started_at), is_whole), audits)
+
+
+def audited(report: RunReport) -> dict[str, Any]:
+    """What `standing.runs` keeps of the audits: findings, and counts with zeros, so that alarms end."""
+    counts = {
+        audit.suite: {severity: [one.severity for one in audit.unmet].count(severity) for severity in UNMET}
+        for audit in report.audits
+    }
+    look = Look(report.run.run_id, report.run.started_at)
+    return {"unmet": counts, "findings": findings_of(look, report.audits)}

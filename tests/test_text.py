@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import Engine, text
 
+from standing.contract.targets import TARGETS
 from standing.decisions.undo import Undone
 from standing.gate.verdict import LimitCheck
 from standing.monitor.drift import Reconciliation
@@ -41,7 +42,9 @@ def test_a_word_of_its_own_for_many_brings_its_verb() -> None:
 
 def test_one_document_that_was_put_back_or_differs_is_one() -> None:
     assert Undone(7, {"ratings": 1}, {}, {}).message == "run 7 undone: 1 document put back and held"
-    found = Reconciliation(RunOutcome(7, "published", ""), 1504, {"ratings": {NOT_LOGGED: 1}})
+    found = Reconciliation(
+        RunOutcome(7, "published", "", published=TARGETS), 1504, {"ratings": {NOT_LOGGED: 1}}
+    )
     assert found.message == "run 7: 1 document differs from a full recompute, of 1,504 compared"
     said = "1 document differs from a full recompute, of 1,504 compared: ratings: 1 where"
     assert str(found.error).startswith(said)

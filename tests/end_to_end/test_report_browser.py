@@ -108,13 +108,27 @@ def test_page_never_scrolls_sideways(browser, reports, name, width):
     assert browser.value("document.documentElement.scrollWidth") <= width
 
 
+def test_every_column_of_a_stacked_table_is_in_view_on_a_phone(browser, reports):
+    browser.open(reports["lively"], width=390)
+    hidden = browser.value(
+        "[...document.querySelectorAll('table.stacked td, table.stacked th[scope=row]')].filter(one => {"
+        " const box = one.getBoundingClientRect();"
+        " return box.width < 20 || box.left < 0 || box.right > innerWidth"
+        " || one.scrollWidth > one.clientWidth + 1; }).map(one => one.textContent)"
+    )
+    assert hidden == []
+    table = browser.page.get_by_role("table", name="Rows set aside, by source and reason")
+    shown = table.locator("tbody td").evaluate_all("all => all.map(one => one.dataset.label)")
+    assert set(shown) == {"Rows", "Trend", "Run before", "Limit", "For example"}
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pictures_are_drawn_in_the_colours_of_the_scheme(browser, reports, scheme):
     browser.open(reports["lively"], scheme=scheme)
     boxes = browser.value(
         "[...document.querySelectorAll('figure svg')].map(one => one.getBoundingClientRect().height)"
     )
-    assert len(boxes) == 7
+    assert len(boxes) == 8
     assert all(height > 60 for height in boxes)
     used = browser.value(
         "[...new Set([...document.querySelectorAll('svg [fill^=var]')]"

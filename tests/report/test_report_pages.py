@@ -12,10 +12,11 @@ import pytest
 from support.report_example import EMPTY, FAILED, IMAGE, LIVELY, QUIET, SCRIPT, hostile
 
 from standing.report import html, write_report
-from standing.report.content import Distribution, RunVerdict
+from standing.report.content import Audit, AuditOutcome, Distribution, Ladder, Movement, RunVerdict, Step
 from standing.report.ends import ENDS, Became
 from standing.report.files import write_index
 from standing.report.index import NEWEST, Line, pages_of, past_runs
+from standing.report.sankey import flow_of, moved
 from standing.report.wording import duration, instant, number, signed, words
 
 STYLE = (Path(html.__file__).parent / "templates" / "style.css").read_text(encoding="utf-8")
@@ -166,14 +167,14 @@ def test_unmet_expectations_stand_before_the_met_and_critical_first(tmp_path):
 
 def test_every_picture_is_named_and_has_a_table(tmp_path):
     page = page_of(LIVELY, tmp_path)
-    assert len(page.all("svg")) == 7 + len(LIVELY.quarantine)
+    assert len(page.all("svg")) == 8 + len(LIVELY.quarantine)
     identities = Counter(one["id"] for _, one in page.tags if "id" in one)
     assert set(identities.values()) == {1}
     for picture in page.all("svg"):
         assert picture["role"] == "img"
         assert picture["aria-label"]
         assert picture["aria-describedby"] in identities
-    assert len(page.all("figure")) == 7  # the others stand in the table of what is set aside
+    assert len(page.all("figure")) == 8  # the others stand in the table of what is set aside
     assert all("scope" in one for one in page.all("th"))
     assert len(page.all("caption")) == len(page.all("table"))
 
@@ -367,3 +368,40 @@ def _contrast(one, other):
 
     lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
+
+
+def test_what_a_run_did_not_look_at_again_has_its_run_its_history_and_its_query(tmp_path):
+    page = page_of(LIVELY, tmp_path).plain
+    for said in (
+        "last looked at by run 119",
+        "since then 2 of 40 rows, of those that run 123 read",
+        "unmet in 4 of 6",
+        "select id::text as key, * from orders where seller_id is null order by 1;",
+    ):
+        assert said in page
+
+
+def test_a_note_says_once_why_nothing_was_checked_and_not_what_a_failure_means(tmp_path):
+    notes = [
+        AuditOutcome(
+            f"{table}_is_not_smaller_than_before", "info", False, "Rows are gone.", "?", "no run yet"
+        )
+        for table in ("users", "orders")
+    ]
+    audit = Audit("sources", (*notes, LIVELY.audits[0].outcomes[1]), 0.1)
+    page = page_of(replace(LIVELY, audits=(audit,)), tmp_path).plain
+    assert page.count("No run yet") == 1
+    assert "2 expectations: Users is not smaller than before, Orders is not smaller than before" in page
+    assert "Rows are gone" not in page
+    assert "Every expectation that could be checked was met: 1." in page
+
+
+def test_flows_beside_each_other_have_one_scale_and_shops_are_shops():
+    levels = [Movement("trust_score", "bronze", "silver", 874)]
+    tiers = [Movement("tier_info", "rising", "starter", 1)]
+    most = max(moved(levels), moved(tiers))
+    shops = Ladder("tier_info", "Seller tier", (Step("starter"), Step("rising")), "shop")
+    large, small = flow_of(levels, None, most), flow_of(tiers, shops, most)
+    thick = [flow.posts[0].bottom - flow.posts[0].top for flow in (large, small)]
+    assert thick[0] > 40 * thick[1]
+    assert small.described == "1 shop down."

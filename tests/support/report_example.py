@@ -9,14 +9,18 @@ from standing.report.content import (
     AuditOutcome,
     Bucket,
     Change,
+    Day,
     Distribution,
     FactorChange,
     Freshness,
     Ladder,
+    Lineage,
+    Look,
     MemberChange,
     MissingSource,
     ModelTiming,
     Movement,
+    OverTime,
     Quarantined,
     QuarantineTrend,
     RunFacts,
@@ -118,6 +122,11 @@ SOURCES = Audit(
             14,
             612_030,
             ("5f0c2a9e-8a51-4d0e-9d0b-27b1c1a4f001", "91b7c9d0-1ce6-49d6-8a52-7e2d44b1aa02"),
+            query="select id::text as key, * from orders where seller_id is null order by 1;",
+            looked_at=Look(119, AS_OF - timedelta(hours=4)),
+            seen_since="2 of 40 rows, of those that run 123 read",
+            unmet_since=Look(119, AS_OF - timedelta(hours=4)),
+            history=(False, False, True, True, True, True),
         ),
         AuditOutcome(
             "orders.id is unique", "critical", True, "No order counts twice.", "", "612,030 distinct"
@@ -205,6 +214,17 @@ LIVELY = RunReport(
             _buckets(no_reviews=610, below_3=120, **{"3.0–3.5": 240, "3.5–4.0": 702, "4.0–4.5": 2_010}),
         ),
     ),
+    over_time=(
+        OverTime(
+            "Trust level",
+            "members",
+            tuple(step.label_en for step in LEVELS.steps),
+            tuple(
+                Day(AS_OF - timedelta(days=back), (92_000 - 40 * back, 27_000, 6_900, 1_400, 110))
+                for back in range(21, -1, -7)
+            ),
+        ),
+    ),
     largest_changes=(
         MemberChange(
             "trust_score",
@@ -288,6 +308,17 @@ LIVELY = RunReport(
         Freshness("orders", AS_OF - timedelta(minutes=3)),
         Freshness("reviews", AS_OF - timedelta(days=3), "late"),
         Freshness("messages", None, "empty"),
+    ),
+    lineage=(
+        Lineage(
+            "trust_score",
+            ("users", "orders", "reviews", "messages"),
+            ("seeds/scorecard_bins.csv",),
+            ("int_user_metrics",),
+            "user_trust_scores",
+            "users.trust_score",
+            {"overall_score": ("orders", "seeds/scorecard_bins.csv"), "level": ("overall_score",)},
+        ),
     ),
     stages=(
         StageTiming("lock", 0.02, "done"),

@@ -40,7 +40,7 @@ class Reconciliation:
 
     @property
     def compared(self) -> bool:
-        return bool(self.run.published)
+        return self.run.status == "published" or bool(self.run.published)
 
     @property
     def number(self) -> int:

@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import cycle, islice
@@ -47,6 +48,7 @@ from standing.database.clock import wall_clock
 from standing.database.connect import connect
 from standing.database.embedded import Server
 from standing.decisions.approval import approve, reject
+from standing.decisions.undo import resume, undo
 from standing.errors import StandingError
 from standing.gate.verdict import GateVerdict
 from standing.incremental import materialized
@@ -54,7 +56,7 @@ from standing.incremental.plan import open_build
 from standing.publish.publish import publish_changes
 from standing.run.execute import execute
 from standing.run.outcome import RunOutcome
-from standing.run.run import Part, Request, Run, Stage
+from standing.run.run import Changes, Part, Request, Run, Stage
 from standing.settings import Settings, load_settings
 
 #: Changes before a run is compared, and changes without anything rare, at most.
@@ -296,7 +298,7 @@ class History(RuleBasedStateMachine):
         assert ended in ((-SIGKILL, "running: "), (0, "published: nobody is due"))
 
     def the_gate_stops_a_run(self, roll: Random) -> None:
-        """With limits that nothing passes; what it would have written is approved or rejected."""
+        """It holds some targets or all; later runs go on without them, until somebody decides."""
 
         def work(connection: Connection) -> None:
             connection.execute(
@@ -307,23 +309,34 @@ class History(RuleBasedStateMachine):
         selection = roll.choice(("all", "scores"))
 
         def perform(stage: Stage, run: Run) -> Part:
-            if stage.name == "gate":
-                with self.engine.begin() as connection:
-                    connection.execute(text("update standing_build.gate_limits set warn = -1, stop = -1"))
-                    minimum = (
-                        "update standing_build.policy_numbers set value = 0 where name = 'gate_min_members'"
-                    )
-                    connection.execute(text(minimum))
+            found = run.last(Changes)
+            if stage.name == "gate" and found is not None:
+                held = roll.sample(
+                    [target.name for target in run.targets], roll.randint(1, len(run.targets))
+                )
+                checks = (
+                    replace(one, verdict="stopped" if one.target in held else "passed")
+                    for one in found.measured.checks
+                )
+                run.parts.append(replace(found, measured=GateVerdict(tuple(checks))))
             return stage.work(run)
 
         outcome = execute(self.settings, Request(selection), perform)
         if outcome.status == "stopped":
             self.happened["stopped"] += 1
-            assert self._run(selection).status == "waiting"
-            if roll.random() < 0.5:
-                assert approve(self.settings, outcome.run_id).status == "published"
-            else:
-                reject(self.settings, outcome.run_id, "another try")
+            self._change(lambda connection: edit(connection, roll, self.clock, "orders"))
+            assert self._run(selection).status == ("published" if outcome.published else "waiting")
+            self._decide(outcome, roll)
+
+    def _decide(self, outcome: RunOutcome, roll: Random) -> None:
+        decision = roll.choice(("approve", "reject", "undo" if any(outcome.written.values()) else "reject"))
+        if decision == "approve":
+            assert approve(self.settings, outcome.run_id).status == "published"
+        elif decision == "reject":
+            reject(self.settings, outcome.run_id, "another try")
+        else:
+            undo(self.settings, outcome.run_id)
+            resume(self.settings, outcome.run_id)
 
     def a_part_is_run(self, roll: Random) -> None:
         assert self._run(roll.choice(("scores", "tiers"))).status == "published"

@@ -1,12 +1,13 @@
 """The gate: what it lets pass, what it stops, and who waits for whom."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from conftest import MakeDatabase, Standing
+from conftest import UNTIL, MakeDatabase, Standing
 from sqlalchemy import Engine, create_engine
+from support.clock import set_clock
 from support.decided import PAPERS_LOST, Documents, do, documents, scalar
 from support.metrics import metrics
 from support.project import Project
@@ -21,7 +22,6 @@ from standing.findings.largest_changes import largest_changes_of
 from standing.gate.held import with_dependents
 from standing.gate.waiting import undecided
 from standing.monitor.metrics import write_metrics
-from standing.run import execute as runs
 from standing.run.execute import execute
 from standing.run.outcome import RunOutcome
 from standing.run.run import Request
@@ -247,12 +247,13 @@ def test_an_ordinary_day_passes_and_a_rating_source_that_is_lost_stops(
     make_database: MakeDatabase, standing: Standing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     demo = make_database(STANDING_LOCK_WAIT_MINUTES=0)
-    standing.told(demo, "load", "simulated", "--users", "2000", "--orders", "20000", "--seed", "1")
+    size = ("--users", "2000", "--orders", "20000", "--seed", "1")
+    standing.told(demo, "load", "simulated", *size, "--until", UNTIL)
     standing.told(demo, "migrate")
-    today = datetime.now(UTC).replace(microsecond=0)
-    with monkeypatch.context() as patched:
-        patched.setattr(runs, "wall_clock", lambda engine: today - timedelta(days=1))
-        assert execute(demo, Request()).status == "published"
+    today = datetime.fromisoformat(UNTIL)
+    set_clock(monkeypatch, lambda: today - timedelta(days=1))
+    assert execute(demo, Request()).status == "published"
+    set_clock(monkeypatch, lambda: today)
     second = execute(demo, Request())
     assert second.status == "published", second.message
     assert sum(second.written.values()) > 100

@@ -11,7 +11,7 @@ from standing.report import charts, distributions
 PICTURES = ("flow", "over_time", "sparkline", "trend")
 
 
-def _nothing(*given: object) -> None:
+def _nothing(*given: object, **named: object) -> None:
     return None
 
 

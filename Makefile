@@ -56,6 +56,9 @@ tests:
 sql:
 	$(BIN)/python tests/lint_sql.py $(SQL)
 
+sample: $(ENV)  ## docs/sample: the report of a demo and its picture, for README; needs Chromium
+	$(BIN)/python docs/sample.py
+
 bench: $(ENV)  ## the benchmarks, side by side; by hand, for minutes or hours
 	@for file in $$(grep -l __main__ benchmarks/*.py); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
@@ -77,4 +80,4 @@ clean:  ## stop what runs and delete everything that git ignores, the demo's dat
 	-test -x $(BIN)/standing && $(BIN)/standing down
 	git clean -fdXq
 
-.PHONY: help env demo up down check test tests prove types sql bench format lock clean
+.PHONY: help env demo sample up down check test tests prove types sql bench format lock clean

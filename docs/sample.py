@@ -29,7 +29,7 @@ COMMANDS = (
     ("load", "simulated", "--users", "2000", "--orders", "20000", "--seed", "1"),
     ("migrate",),
     ("run",),
-    ("backfill", "--from", "{0:%Y-%m-%d}", "--to", "{1:%Y-%m-%d}", "--every", "3w"),
+    ("backfill", "--from", "{0:%Y-%m-%d}", "--to", "{1:%Y-%m-%d}", "--every", "5w"),
     ("psql", "--", "-qc", EVENTS),
     ("run",),
 )
@@ -38,7 +38,7 @@ COMMANDS = (
 def make() -> None:
     """Run the demo in a home of its own and keep its last report, and a picture of that."""
     today = datetime.now(UTC)
-    days = (today - timedelta(days=150), today - timedelta(days=8))
+    days = (today - timedelta(days=120), today - timedelta(days=10))
     with tempfile.TemporaryDirectory(prefix="standing-sample-") as home:
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("STANDING_")},

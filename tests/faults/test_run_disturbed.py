@@ -143,7 +143,7 @@ def test_time_limit_that_is_too_short_fails_the_run_and_no_more(disturbed: Distu
 def test_interrupted_run_says_so_and_leaves_nothing_behind(
     disturbed: Disturbed, standing: Standing, number: signal.Signals
 ) -> None:
-    """Ctrl-C, or the SIGTERM of a service manager, while dbt builds models."""
+    """Ctrl-C, or the SIGTERM of a service manager, while dbt builds models; all processes receive it."""
     settings = disturbed.copy()
     with connect(settings) as engine:
         with (
@@ -152,7 +152,8 @@ def test_interrupted_run_says_so_and_leaves_nothing_behind(
         ):
             application.execute(text(LOCK))
             _wait_for_dbt(engine, process)
-            process.send_signal(number)
+            for one in (*psutil.Process(process.pid).children(recursive=True), process):
+                one.send_signal(number)
             application.rollback()
             printed, told = process.communicate()
         assert process.returncode == 128 + number, told

@@ -1,0 +1,74 @@
+"""Ctrl-C and SIGTERM end a process at any moment, with one line and the right code."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from standing.interruption import SAID
+
+#: Sends the signal when a module is looked for.
+AT_IMPORT = """
+import os, sys
+
+class Finder:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == os.environ["AT"]:
+            sys.meta_path.remove(Finder)
+            os.kill(os.getpid(), int(os.environ["NUMBER"]))
+
+sys.meta_path.insert(0, Finder)
+"""
+#: What holds on: after one signal until its time is over, or until somebody presses again.
+HOLDS_ON = """
+import os, signal, threading
+from standing import interruption
+
+interruption.PATIENCE_SECONDS, interruption.ONE_PRESS_SECONDS = {patience}, 0
+interruption.listen()
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+except KeyboardInterrupt:
+    for _ in range({again}):
+        os.kill(os.getpid(), signal.SIGINT)
+    threading.Event().wait()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("command", "module"),
+    [
+        (("standing", "status"), "click"),
+        (("standing", "status"), "standing.database.connect"),
+        (("flows", "refresh"), "pydantic_settings"),
+        (("flows", "refresh"), "prefect"),
+    ],
+)
+def test_a_signal_while_modules_are_imported_is_no_traceback(
+    command: tuple[str, ...], module: str, number: signal.Signals, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(AT_IMPORT)
+    variables = {"PYTHONPATH": str(tmp_path), "AT": module, "NUMBER": str(int(number))}
+    done = subprocess.run(
+        [sys.executable, "-m", *command],
+        env={**os.environ, **variables, "STANDING_HOME": str(tmp_path / "home")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (128 + number, "")
+    assert done.stderr.strip() == f"error: {SAID}"
+
+
+@pytest.mark.parametrize(("patience", "again"), [(0, 0), (600, 1)])
+def test_what_holds_on_is_ended_when_its_time_is_over_or_at_the_second_signal(
+    patience: int, again: int
+) -> None:
+    script = HOLDS_ON.format(patience=patience, again=again)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, f"error: {SAID}\n")

@@ -5,6 +5,7 @@ run's last audit, because it holds as much memory as dbt does; `lasting` keeps i
 """
 
 import multiprocessing
+import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -161,12 +162,12 @@ def _working_process() -> ProcessPoolExecutor:
 def _process() -> ProcessPoolExecutor:
     """The process that audits."""
     forget_session_variables()
-    # Spawned and not forked: open connections and threads stay where they are.
-    pool = ProcessPoolExecutor(
-        1, mp_context=multiprocessing.get_context("spawn"), initializer=end_with_parent
-    )
     # It ends with this one, which Ctrl-C at a terminal reaches as well.
-    with _without_main(), kept_from(*SIGNALS):
+    with _without_main(), _silent_cleaner(), kept_from(*SIGNALS):
+        # Spawned and not forked: open connections and threads stay where they are.
+        pool = ProcessPoolExecutor(
+            1, mp_context=multiprocessing.get_context("spawn"), initializer=end_with_parent
+        )
         pool.submit(preload)
     return pool
 
@@ -180,3 +181,17 @@ def _without_main() -> Iterator[None]:
         yield
     finally:
         sys.modules["__main__"] = started_as
+
+
+@contextmanager
+def _silent_cleaner() -> Iterator[None]:
+    """Have the process that cleans up after one that was ended not warn that it does."""
+    before = os.environ.get("PYTHONWARNINGS")
+    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, (before, "ignore:resource_tracker")))
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONWARNINGS"]
+        else:
+            os.environ["PYTHONWARNINGS"] = before

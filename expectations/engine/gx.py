@@ -50,6 +50,15 @@ def _first_row(engine: Any, query: str) -> dict[str, Any]:
     return dict(row or {})
 
 
+def _counts(engine: Any, query: str) -> dict[str, Any]:
+    try:
+        return _first_row(engine, query)
+    except DBAPIError as error:  # kept as a value: raising would make the library try three times
+        if error.connection_invalidated:
+            raise
+        return {"error": first_line_of(error)}
+
+
 class ScanCounts(QueryMetricProvider):
     """All counts of a scan in one query: rules of one scan share this metric, so it runs once."""
 
@@ -63,12 +72,7 @@ class ScanCounts(QueryMetricProvider):
         metric_value_kwargs: dict[str, Any],
         **_others: Any,
     ) -> dict[str, Any]:
-        try:
-            return _first_row(execution_engine, metric_value_kwargs["scan_query"])
-        except DBAPIError as error:  # kept as a value: raising would make the library try three times
-            if error.connection_invalidated:
-                raise
-            return {"error": first_line_of(error)}
+        return _counts(execution_engine, metric_value_kwargs["scan_query"])
 
 
 class ExpectRowsToKeepRule(UnexpectedRowsExpectation):
@@ -80,6 +84,7 @@ class ExpectRowsToKeepRule(UnexpectedRowsExpectation):
     scan_query: str
     position: int
     detail_query: str = ""
+    alone_query: str = ""
 
     metric_dependencies: ClassVar[tuple[str, ...]] = ("standing.scan_counts",)
     success_keys: ClassVar[tuple[str, ...]] = (
@@ -87,6 +92,7 @@ class ExpectRowsToKeepRule(UnexpectedRowsExpectation):
         "scan_query",
         "position",
         "detail_query",
+        "alone_query",
     )
 
     @pydantic.validator("unexpected_rows_query")
@@ -99,13 +105,15 @@ class ExpectRowsToKeepRule(UnexpectedRowsExpectation):
         runtime_configuration: dict[str, Any] | None = None,
         execution_engine: Any = None,
     ) -> dict[str, Any]:
-        counts = metrics["standing.scan_counts"]
+        counts, position = metrics["standing.scan_counts"], self.position
+        if "error" in counts and self.alone_query:  # of one of its siblings, perhaps
+            counts, position = _counts(execution_engine, self.alone_query), 0
         if "error" in counts:
             return {"success": False, "result": {"details": {"error": counts["error"]}}}
-        if counts[f"n{self.position}"] is None:
+        if counts[f"n{position}"] is None:
             return {"success": False, "result": {"details": {"nothing": True}}}
-        unexpected = int(counts[f"n{self.position}"])
-        details: dict[str, Any] = {"observed": counts.get(f"o{self.position}"), "samples": []}
+        unexpected = int(counts[f"n{position}"])
+        details: dict[str, Any] = {"observed": counts.get(f"o{position}"), "samples": []}
         if unexpected and self.unexpected_rows_query:
             keys = execution_engine.execute_query(text(str(self.unexpected_rows_query)))
             details["samples"] = [str(key) for key in keys.scalars()]
@@ -127,6 +135,7 @@ def _expectation(scan: Scan, position: int) -> ExpectRowsToKeepRule:
         unexpected_rows_query=scan.samples_query(rule) if isinstance(rule, Rule) else "",
         detail_query=scan.detail_query(rule) if isinstance(rule, Rule) else "",
         scan_query=scan.counts_query(),
+        alone_query=scan.alone_query(rule),
         position=position,
         severity=FailureSeverity(rule.severity),
         description=rule.meaning,

@@ -31,7 +31,9 @@ class Rule:
 @dataclass(frozen=True)
 class Whole:
     """A rule about a scan as a whole: `unexpected` is an aggregate that gives 0 when all is well, and null
-    where there is nothing yet to compare with; `observed` is one that gives a text."""
+    where there is nothing yet to compare with; `observed` is one that gives a text. `alone` is a source with
+    what this rule needs of the scan's: where that cannot be read as a whole, the rule is checked on it.
+    """
 
     name: str
     severity: str
@@ -40,6 +42,7 @@ class Whole:
     meaning: str
     action: str
     needs: tuple[str, ...] = ()
+    alone: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,11 @@ class Scan:
             else:
                 columns.append(f"count(*) filter (where {rule.fails}) as n{position}")
         return f"select {', '.join(columns)} from {self.source}"
+
+    def alone_query(self, rule: Rule | Whole) -> str:
+        """As `counts_query` of a scan with this rule alone; empty where it has no source of its own."""
+        alone = rule.alone if isinstance(rule, Whole) else ""
+        return Scan(alone, self.key, (rule,)).counts_query() if alone else ""
 
     def samples_query(self, rule: Rule) -> str:
         """The first failing keys, in order."""

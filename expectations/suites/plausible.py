@@ -5,6 +5,7 @@ anything. Nothing compares a first publication with one before it, so there a me
 the run, until somebody mends the cause or says in that table that it is so; later it is a warning.
 """
 
+import re
 from collections.abc import Sequence
 
 from expectations.engine.catalog import Catalog
@@ -20,6 +21,9 @@ from standing.sql import json_number, quoted, render, told_apart
 #: Columns in which applications write an order's currency, in small letters; scores read none of them.
 CURRENCIES = tuple(f"orders.{name}" for name in ("currency", "currency_code", "currencycode"))
 
+#: In plausible.sql.j2: the line after which each measure is one select, and how these name measures.
+BEFORE_MEASURES = "-- The measures."
+NAMED = re.compile(r"'([a-z_]+)'")
 #: What every measure needs to be taken at all.
 NEEDS = (
     *(f"orders.{column}" for column in ("buyer_id", "seller_id", "status", "created_at")),
@@ -34,19 +38,38 @@ def plausible_scans(scope: AuditScope, catalog: Catalog) -> list[Scan]:
 
     Runs of the due leave the latter to full ones, but for a first publication.
     """
-    compared = [_scan(scope, _revenue(scope), [_rule(REVENUE, "warning")])]
+    compared = [_scan(scope, _revenue(scope), [_rule(scope, REVENUE, "warning")])]
     scans = compared if PERFORMANCE in scope.targets else []
     if scope.due_only and not scope.is_first:
         return scans
     severity = "critical" if scope.is_first else "warning"
-    rules = [_rule(measure, severity) for measure in MEASURES]
-    return [*scans, _scan(scope, _measures(scope, catalog), rules, NEEDS)]
+    measures = _measures(scope, catalog)
+    rules = [_rule(scope, measure, severity, _alone(measures, measure.name)) for measure in MEASURES]
+    return [*scans, _scan(scope, measures, rules, NEEDS)]
 
 
 def _scan(scope: AuditScope, measures: str, rules: Sequence[Whole], needs: tuple[str, ...] = ()) -> Scan:
-    ranges = quoted(scope.build_schema, "plausible_ranges")
-    source = f"({measures}) as taken join {ranges} as ranges using (measure)"
+    source = _with_ranges(scope, measures)
     return Scan(source, "measure", tuple(rules), needs=(*needs, "build:plausible_ranges.measure"))
+
+
+def _with_ranges(scope: AuditScope, measures: str) -> str:
+    ranges = quoted(scope.build_schema, "plausible_ranges")
+    columns = "measure, value, evidence, shown"
+    return f"({measures}) as taken ({columns}) join {ranges} as ranges using (measure)"
+
+
+def _alone(measures: str, name: str) -> str:
+    """The statement with the one select that gives a measure: what breaks another does not break it.
+
+    A measure whose columns are missing has no row here, too.
+    """
+    rows, _, selects = measures.partition(BEFORE_MEASURES)
+    for select in selects.split("\nunion all\n"):
+        for named in NAMED.findall(select):
+            if name == named or (named.startswith("_") and name.endswith(named)):
+                return rows + select
+    return "select null::text, null::numeric, null::numeric, null::text where false"
 
 
 def _revenue(scope: AuditScope) -> str:
@@ -69,7 +92,7 @@ def _revenue(scope: AuditScope) -> str:
         where now > 0 and before > 0"""
 
 
-def _rule(measure: Measure, severity: str) -> Whole:
+def _rule(scope: AuditScope, measure: Measure, severity: str, alone: str = "") -> Whole:
     here = f"measure = '{measure.name}'"
     reach = "coalesce(lowest::text, 'anything') || ' to ' || coalesce(highest::text, 'anything')"
     value = told_apart("value", ["lowest", "highest"], 2)
@@ -82,6 +105,7 @@ def _rule(measure: Measure, severity: str) -> Whole:
         measure.meaning,
         f"{measure.action}; if it is so, say so in row {measure.name} of seeds/plausible_ranges.csv",
         measure.needs,
+        _with_ranges(scope, alone) if alone else "",
     )
 
 

@@ -236,6 +236,24 @@ def test_columns_that_are_not_there_are_not_measured(marketplace: Marketplace) -
     assert row["checked"] == len(MEASURES) - 15  # those of the columns, and of a currency
 
 
+def test_a_measure_that_cannot_be_taken_fails_alone_and_by_name(marketplace: Marketplace) -> None:
+    from expectations.engine.gx import check
+
+    with marketplace.engine.begin() as connection:
+        connection.execute(text("alter table products rename status to state"))
+    try:
+        # As in an audit whose catalogue was read before.
+        scans = plausible_scans(marketplace.scope, marketplace.catalog)
+        checked = check("candidates", marketplace.scope, scans)
+    finally:
+        with marketplace.engine.begin() as connection:
+            connection.execute(text("alter table products rename state to status"))
+    found = {one.expectation: one.observed for one in checked}
+    broken = {name for name, observed in found.items() if observed.startswith("could not be checked")}
+    assert broken == {"active_products_share_is_plausible"}, found
+    assert {f"{measure.name}_is_plausible" for measure in MEASURES} <= found.keys()
+
+
 def test_it_is_critical_until_something_was_published_and_a_warning_of_full_runs_later(
     marketplace: Marketplace,
 ) -> None:

@@ -27,6 +27,7 @@ from flows.queue import keep_short, leave_the_newest, missed
 from flows.schedules import daily, every
 from standing.errors import ServerError
 from standing.monitor.metrics import write_metrics
+from standing.services.prefect import folder
 from standing.settings import Settings, current
 
 TAG = "standing"
@@ -99,6 +100,8 @@ async def _serve(settings: Settings, deployments: list[RunnerDeployment]) -> Non
     runner = Runner(
         name="standing", pause_on_shutdown=False, limit=RUNS_AT_ONCE, query_seconds=POLL_SECONDS
     )
+    # Prefect's own is one folder of the machine, which belongs to whoever served first.
+    runner._tmp_dir = folder(settings) / "runner" / str(os.getpid())
 
     def is_polling() -> bool:
         late = timedelta(seconds=POLLS_MISSED * POLL_SECONDS)

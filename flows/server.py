@@ -9,11 +9,17 @@ scheduled run's creation, nor, after a restart, older states. So they held all l
 quarter of an hour: messages came that late, and the watch over heartbeats took ended runs for dead.
 """
 
+import os
 import sys
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
+from importlib.util import find_spec
+from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
+
+from standing.services.prefect import folder
+from standing.settings import current
 
 #: How long an event waits for the one before it; all of them come from this one server, in a moment.
 PATIENCE = timedelta(seconds=10)
@@ -21,12 +27,20 @@ PATIENCE = timedelta(seconds=10)
 
 def start(arguments: list[str]) -> None:
     """Serve until told to stop; `arguments` are those of `prefect server start`."""
+    _serve_pages_from_home()
     from prefect.cli import app
 
     begin_as_writers()
     wait_no_longer_than(PATIENCE)
     sys.argv = ["prefect", "server", "start", *arguments]
     app()
+
+
+def _serve_pages_from_home() -> None:
+    """Prefect copies its pages beside its code, which may be closed to us; then they are kept in our home."""
+    (installed,) = find_spec("prefect").submodule_search_locations  # type: ignore[union-attr,misc]
+    if not os.access(Path(installed) / "server", os.W_OK):
+        os.environ["PREFECT_UI_STATIC_DIRECTORY"] = str(folder(current()) / "pages")
 
 
 def begin_as_writers() -> None:

@@ -31,8 +31,8 @@ class Rule:
 @dataclass(frozen=True)
 class Whole:
     """A rule about a scan as a whole: `unexpected` is an aggregate that gives 0 when all is well, and null
-    where there is nothing yet to compare with; `observed` is one that gives a text. `alone` is a source with
-    what this rule needs of the scan's: where that cannot be read as a whole, the rule is checked on it.
+    where there is nothing yet to compare with; `observed` is one that gives a text. `alone` is a
+    source with what this rule needs of the scan's: where that cannot be read whole, it is checked on it.
     """
 
     name: str

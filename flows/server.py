@@ -37,7 +37,7 @@ def start(arguments: list[str]) -> None:
 
 
 def _serve_pages_from_home() -> None:
-    """Prefect copies its pages beside its code, which may be closed to us; then they are kept in our home."""
+    """Prefect copies its pages beside its code; where that is closed to us, they are kept in our home."""
     (installed,) = find_spec("prefect").submodule_search_locations  # type: ignore[union-attr,misc]
     if not os.access(Path(installed) / "server", os.W_OK):
         os.environ["PREFECT_UI_STATIC_DIRECTORY"] = str(folder(current()) / "pages")

@@ -82,7 +82,7 @@ def quality_rows(report: dict[str, Any]) -> list[dict[str, Any]]:
 def link(report: Path) -> str:
     """Where the report can be opened: on our pages if they are served, else as a file."""
     base = os.environ.get(PAGES)
-    return f"{base}/reports/{report.parent.name}/{report.name}" if base else report.as_uri()
+    return f"{base}/reports/{report.parent.name}/{report.name}" if base else report.resolve().as_uri()
 
 
 def markdown(outcome: RunOutcome) -> str:

@@ -11,7 +11,7 @@ from prefect.runtime import flow_run
 from prefect.states import Cancelled, Completed, Failed
 from sqlalchemy.exc import DBAPIError
 
-from flows.artifacts import Progress, publish_artifacts
+from flows.artifacts import Progress, link, publish_artifacts
 from flows.log import say_it_once
 from flows.queue import SKIPPED, is_overtaken, overtaken
 from standing.database.connect import connect, refused
@@ -150,11 +150,18 @@ def as_state(outcome: RunOutcome) -> State[None]:
     """The flow run's state, by the name of its end or failed with reason and fix; its data is the error."""
     if outcome.status == "stopped":
         where = f"on this page: the deployments approve and reject, with run_id {outcome.run_id}"
-        return Cancelled(
-            name=STOPPED, message=f"{outcome.error or outcome.message}\n  {where}", data=outcome.error
-        )
+        message = f"{outcome.error or outcome.message}\n  {where}{_report(outcome)}"
+        return Cancelled(name=STOPPED, message=message, data=outcome.error)
     if outcome.status in NAMED:
         return Completed(name=NAMED[outcome.status], message=outcome.message)
     if outcome.error is not None:
-        return Failed(message=str(outcome.error), data=outcome.error)
+        return Failed(message=f"{outcome.error}{_report(outcome)}", data=outcome.error)
     return Completed(message=outcome.message)
+
+
+def _report(outcome: RunOutcome) -> str:
+    """Where the run's report is, for a message that is read elsewhere: on our pages, and its file."""
+    if outcome.report is None:
+        return ""
+    places = dict.fromkeys((link(outcome.report), str(outcome.report)))
+    return "".join(f"\n  report: {place}" for place in places)

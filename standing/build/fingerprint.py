@@ -106,6 +106,13 @@ def _taken(application: Application, settings: Settings) -> Fingerprint:
     )
 
 
+def sources_read(application: Application) -> dict[str, str]:
+    """What the models of all targets read of the application: table.column → type, and the constraints."""
+    texts = [part.text for target in TARGETS for part in project.upstream(target.mart).values()]
+    found = (line.partition("=") for line in dict.fromkeys(_read(texts, application)))
+    return {name: kind or "constraint" for name, _, kind in found if kind != "None"}
+
+
 def edited(before: str, now: str) -> set[str]:
     """The parts in which two states of a target differ: all, where an early version has noted one hash."""
     found = json.loads(now)

@@ -68,6 +68,14 @@ def nodes() -> frozenset[str]:
     return frozenset(path.stem for path in _files().values() if "macros" not in path.parts)
 
 
+def kinds() -> dict[str, str]:
+    """Model, seed or macro → which of them it is."""
+    return {
+        name: "macro" if "macros" in path.parts else "model" if path.suffix == ".sql" else "seed"
+        for name, path in _files().items()
+    }
+
+
 def materialized(kind: str) -> dict[str, dict[str, Any]]:
     """Models with this materialization in their own config: name → config, where it is plain values."""
     configs = {name: _config(_part(name).text) for name, path in _files().items() if _is_model(path)}

@@ -17,8 +17,9 @@ PROGRESS_SECONDS = 5
 @click.command()
 @click.option("--run", "run_id", type=int, help="Show what this stopped run would have written.")
 @click.option("--stopped", is_flag=True, help="Show the latest run that awaits a decision.")
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def diff(run_id: int | None, stopped: bool, as_json: bool) -> None:
+@click.option("--all", "everybody", is_flag=True, help="List every member who changes, and not some.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON, with every member who changes.")
+def diff(run_id: int | None, stopped: bool, everybody: bool, as_json: bool) -> None:
     """Show who would move, by column, level and tier, and why.
 
     Without an option it tries the policy and the models as they are on disk: builds what the edit touches,
@@ -29,7 +30,7 @@ def diff(run_id: int | None, stopped: bool, as_json: bool) -> None:
     3 where the audit of what it built would, and with 1 where a model, a test or policy is wrong.
     """
     from standing.decisions.trial import Trial, show_stopped, try_policy
-    from standing.decisions.wording import as_text
+    from standing.decisions.wording import EXAMPLES, as_text
 
     if stopped and run_id is not None:
         raise click.UsageError(
@@ -44,7 +45,7 @@ def diff(run_id: int | None, stopped: bool, as_json: bool) -> None:
     click.echo(
         json.dumps(trial.difference.to_json(), ensure_ascii=False, indent=1, default=str)
         if as_json
-        else as_text(trial.difference)
+        else as_text(trial.difference, None if everybody else EXAMPLES)
     )
     if trial.error is not None:
         raise trial.error

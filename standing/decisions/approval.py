@@ -16,6 +16,7 @@ from standing.errors import SettingError, StandingError
 from standing.gate import change_sets
 from standing.gate.waiting import expire
 from standing.publish.writer import Source, Tally, write_decided
+from standing.report.causes import Cause
 from standing.run.execute import Perform, carry_out, run_directly
 from standing.run.outcome import RunOutcome
 from standing.run.run import Changes, Request, Run, Stage, Written
@@ -164,6 +165,7 @@ def _publish(
         lock=lock,
         auditor=auditor(settings, engine.url, targets),
         approves=stopped,
+        approved_causes=tuple(Cause(**one) for one in (entry["summary"] or {}).get("causes", ())),
     )
     load_ahead()
     tallies: dict[str, Tally] = {}

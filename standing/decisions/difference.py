@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from standing.contract.target import Ladder
 from standing.contract.targets import TARGETS, Target
 from standing.database.connect import rows
-from standing.findings.largest_changes import largest_changes_of
+from standing.findings.largest_changes import Asked, largest_changes_of
 from standing.findings.replaced_values import explained_otherwise, reworded
 from standing.gate.change_sets import changed_documents
 from standing.gate.verdict import GateVerdict
@@ -17,8 +17,9 @@ from standing.publish.change_classes import change_class
 from standing.publish.documents import present
 from standing.publish.statement import ChangeTable
 from standing.publish.writer import by_table
+from standing.report.causes import Cause
 from standing.report.changes import ReplacedValue
-from standing.report.content import MemberChange
+from standing.report.moves import MemberChange
 from standing.settings import Settings
 from standing.sql import quoted
 from standing.text import plain
@@ -62,11 +63,13 @@ class Difference:
     largest_changes: tuple[MemberChange, ...]
     gate: GateVerdict
     replaced: tuple[ReplacedValue, ...] = ()
+    causes: tuple[Cause, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values; a matrix is a list of before, after and members."""
         return {
             "run_id": self.run_id,
+            "causes": [asdict(one) for one in self.causes],
             "columns": [asdict(one) for one in self.columns],
             "matrices": [
                 {
@@ -117,6 +120,7 @@ def _gather(
     gate: GateVerdict,
     run_id: int | None = None,
 ) -> Difference:
+    asked = Asked(run_id, most=None, with_others=True)
     columns = tuple(_column(connection, settings, target, changed[target.name]) for target in targets)
     ladders = [(target, target.ladder) for target in targets if target.ladder]
     return Difference(
@@ -129,7 +133,7 @@ def _gather(
         largest_changes=tuple(
             change
             for target in targets
-            for change in largest_changes_of(connection, settings, target, changed[target.name])
+            for change in largest_changes_of(connection, settings, target, changed[target.name], asked)
         ),
         gate=gate,
         replaced=tuple(

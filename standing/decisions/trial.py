@@ -5,7 +5,7 @@ It publishes nothing, moves no state, enters no run and takes no run lock: a run
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Engine, text
@@ -25,8 +25,10 @@ from standing.decisions.edit import Edit, find_edit
 from standing.errors import BuildFailed, GateStopped, SettingError, StandingError
 from standing.gate.change_sets import held_by
 from standing.gate.verdict import GateVerdict, measure
+from standing.incremental.causes import what_differs
 from standing.incremental.plan import open_build
 from standing.publish.publish import find_changes
+from standing.report.causes import Cause
 from standing.settings import Settings
 from standing.sql import quoted
 from standing.state.runs import last_published_as_of
@@ -59,6 +61,7 @@ def try_policy(settings: Settings, progress: Callable[[int, int], None] | None =
         with engine.connect() as connection:
             require_upgraded(connection, settings)
             edit = find_edit(connection, settings)
+            causes = what_differs(connection, settings)
             if edit.is_nothing:
                 return Trial(of_build(connection, settings, (), GateVerdict()), _untested(edit))
         as_of = last_published_as_of(engine) or wall_clock(engine)
@@ -81,7 +84,7 @@ def try_policy(settings: Settings, progress: Callable[[int, int], None] | None =
             find_changes(engine, trial, edit.targets, as_of)
             gate = measure(engine, trial, edit.targets)
             with engine.connect() as connection:
-                difference = of_build(connection, trial, edit.targets, gate)
+                difference = replace(of_build(connection, trial, edit.targets, gate), causes=causes)
                 note = _note(trial, as_of, edit, find_edit(connection, settings))
             verdict = auditing.verdict("candidates", False, begun)
             auditing.end()
@@ -175,6 +178,7 @@ def show_stopped(settings: Settings, run_id: int | None) -> Difference:
             connection.execute(
                 text(
                     "select run_id, selection, status, summary -> 'gate' as gate,"
+                    " summary -> 'causes' as causes,"
                     " (summary ->> 'expires_at')::timestamptz <= clock_timestamp() as is_over"
                     " from standing.runs"
                     " where run_id = :run_id or (cast(:run_id as bigint) is null and status = 'stopped')"
@@ -195,4 +199,5 @@ def show_stopped(settings: Settings, run_id: int | None) -> Difference:
             raise StandingError(message, "standing diff builds a trial; standing report shows past runs")
         targets = held_by(connection, entry["run_id"])
         gate = GateVerdict.from_json(entry["gate"])
-        return of_stopped_run(connection, settings, targets, entry["run_id"], gate)
+        causes = tuple(Cause(**one) for one in entry["causes"] or ())
+        return replace(of_stopped_run(connection, settings, targets, entry["run_id"], gate), causes=causes)

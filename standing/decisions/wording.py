@@ -6,16 +6,23 @@ from standing.contract.changes import counted
 from standing.contract.targets import TARGETS
 from standing.decisions.difference import Difference, Matrix
 from standing.report.changes import ReplacedValue
-from standing.report.content import FactorChange, MemberChange
+from standing.report.moves import FactorChange, MemberChange, by_cause
 from standing.report.wording import FACTORS, name
 from standing.text import percent, plural
 
+#: Members listed of each cause.
+EXAMPLES = 3
 
-def as_text(difference: Difference) -> str:
-    """The whole difference: columns, matrices, largest changes, and what the gate says of it."""
+
+def as_text(difference: Difference, most: int | None = EXAMPLES) -> str:
+    """The whole difference: columns, matrices, largest changes, and what the gate says of it.
+
+    Of each cause `most` members are listed; None lists all.
+    """
     if difference.run_id is None and not any(one.changed for one in difference.columns):
         return "nothing would change"
     lines = [f"run {difference.run_id} would write" if difference.run_id else "against what is published"]
+    lines += [f"  because {one.words}" for one in difference.causes]
     for one in difference.columns:
         share = percent(Decimal(one.changed) / one.members if one.members else Decimal(0))
         how = f": {counted(one.by_class)}" if one.changed else ""
@@ -25,9 +32,15 @@ def as_text(difference: Difference) -> str:
         if any(before != after for before, after in matrix.cells):
             lines += ["", *_matrix(matrix)]
     if difference.largest_changes:
-        lines += ["", "largest changes"]
-        for change in difference.largest_changes:
-            lines += _change(change)
+        more = "" if most is None else "; with --all every member"
+        lines += ["", f"largest moves, by cause, losses first{more}"]
+        for changes in by_cause(difference.largest_changes):
+            first = changes[0]
+            arrow = {"down": "↓", "up": "↑"}.get(first.direction, "·")
+            who = plural(first.alike, first.unit.removesuffix("s"))
+            lines.append(f"  {first.target} {arrow} {who}: {first.cause}")
+            for change in changes[:most]:
+                lines += _change(change)
     lines.append("")
     stops, warns = ("stopped", "warned") if difference.run_id else ("would stop", "would warn")
     over = [(stops, one) for one in difference.gate.over("stopped")]
@@ -70,10 +83,10 @@ def _change(change: MemberChange) -> list[str]:
     parts = [f"{number} {_move(_number(change.before), _number(change.after))}"]
     if change.step_after:
         parts.append(_move(change.step_before or "none", change.step_after))
-    lines = [f"  {change.target} {change.member_id}: {', '.join(parts)}"]
-    if change.requirement:
-        lines.append(f"    {change.requirement}")
-    return lines + [f"    {_factor(one)}" for one in change.factors[:FACTORS]]
+    lines = [f"    {change.member_id}: {', '.join(parts)}"]
+    if change.requirement and not change.cause.startswith(change.requirement):
+        lines.append(f"      {change.requirement}")
+    return lines + [f"      {_factor(one)}" for one in change.factors[:FACTORS]]
 
 
 def _move(before: str, after: str) -> str:

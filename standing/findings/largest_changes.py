@@ -1,5 +1,6 @@
 """The members who change most in a set of changed documents, and why."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -8,85 +9,90 @@ from sqlalchemy import Connection
 
 from standing.contract.targets import Target
 from standing.database.connect import rows
-from standing.publish.documents import number, step
-from standing.report.content import FactorChange, MemberChange
+from standing.findings.requirements import Requirement, as_steps, required, required_before
+from standing.publish.documents import is_published, number, step
+from standing.report.moves import FactorChange, MemberChange
 from standing.settings import Settings
-from standing.sql import quoted, render
+from standing.sql import render
 from standing.text import told_apart
 
-#: Members listed of each target.
-LISTED = 10
+#: Members shown of each cause by which they move.
+EXAMPLES = 3
+#: Those that move most, of a target: of the others no cause is looked for, since it takes both documents.
+EXPLAINED = 20_000
 #: Decimals of a rate.
 RATE_DIGITS = 2
 #: How the counts behind a rate are called.
 COUNTS = ("numerator", "denominator")
 
 
-def largest_changes_of(
-    connection: Connection, settings: Settings, target: Target, changed: str, **parameters: Any
-) -> tuple[MemberChange, ...]:
-    """Of the query `changed` (member_id, old_document, new_document), largest change first; at most LISTED.
+@dataclass(frozen=True)
+class Asked:
+    """Of which run the changes are (None: of a build that no run has entered), and how many of one cause.
 
-    Members whose number, level and tier stay come last, by the factor or other number that changes most.
+    `most` None asks for every member; `with_others` for those, too, whose number, level and tier stay;
+    `with_parts` for the factors or numbers that differ.
     """
+
+    run_id: int | None = None
+    most: int | None = None
+    with_others: bool = False
+    with_parts: bool = True
+
+
+def largest_changes_of(
+    connection: Connection,
+    settings: Settings,
+    target: Target,
+    changed: str,
+    asked: Asked,
+    **parameters: Any,
+) -> tuple[MemberChange, ...]:
+    """Of the query `changed` (member_id, old_document, new_document): losses first, then the largest."""
+    requirements = required(connection, settings, target.ladder) if target.ladder else {}
+    statement, given = statement_of(connection, settings, target, changed, asked)
+    found = rows(connection, statement, **given, **parameters)
+    limits = [number for one in requirements.values() for number in one.numbers]
+    return tuple(
+        MemberChange(
+            target=target.name,
+            factors=_factor_changes(row.pop("old_parts"), row.pop("new_parts"), limits),
+            unit=target.members.unit,
+            requirement=_requirement(requirements, row["step_before"], row["step_after"]),
+            **row,
+        )
+        for row in found
+    )
+
+
+def statement_of(
+    connection: Connection, settings: Settings, target: Target, changed: str, asked: Asked
+) -> tuple[str, dict[str, str]]:
+    """The statement behind `largest_changes_of`, and its own parameter."""
+    now = required(connection, settings, target.ladder) if target.ladder else {}
+    before = required_before(connection, settings, target, asked.run_id)
     statement = render(
         "findings/largest_changes.sql.j2",
         changed=changed,
         number=partial(number, path="{" + target.number + "}"),
         step=partial(step, target=target),
         parts=partial(_parts, target=target),
-        most=LISTED,
+        is_published=is_published,
+        by_requirement=bool(target.reasons),
+        with_others=asked.with_others,
+        explained=EXPLAINED,
+        most=asked.most,
+        with_parts=asked.with_parts,
     )
-    moved = rows(connection, statement, **parameters)
-    requirements, limits = _requirements(connection, settings, target)
-    found = [
-        MemberChange(
-            target=target.name,
-            factors=_factor_changes(row.pop("old_parts"), row.pop("new_parts"), limits),
-            requirement=_requirement(requirements, row["step_before"], row["step_after"]),
-            **row,
-        )
-        for row in moved
-    ]
-    return tuple(
-        one for one in found if one.factors or one.before != one.after or one.step_before != one.step_after
-    )
+    return statement, {"wanted": as_steps(now, before)}
 
 
-def _requirements(
-    connection: Connection, settings: Settings, target: Target
-) -> tuple[dict[str, str], list[Decimal]]:
-    """What each level or tier asks for, by its code and from the lowest on, by the build's policy, and the
-    numbers in it.
-    """
-    ladder = target.ladder
-    if ladder is None:
-        return {}, []
-    (always, first), *others = ladder.requirements.phrases
-    phrases = [f"format('{first}', step.{always})"]
-    phrases += [
-        f"case when step.{one} > 0 then format('{phrase}', step.{one}) end" for one, phrase in others
-    ]
-    asking, labels = (
-        quoted(settings.build_schema, name) for name in (ladder.requirements.relation, ladder.seed)
-    )
-    numbers = ", ".join(f"step.{one}" for one, _ in ladder.requirements.phrases)
-    found = rows(
-        connection,
-        f"select step.{ladder.code} as code, array_remove(array[{numbers}]::numeric[], null) as numbers,"
-        f" format('%s asks for %s', labels.label_en, concat_ws(' and ', {', '.join(phrases)})) as wanted"
-        f" from {asking} as step join {labels} as labels on labels.{ladder.code} = step.{ladder.code}"
-        f" order by step.{ladder.rank}",
-    )
-    return {row["code"]: row["wanted"] for row in found}, [one for row in found for one in row["numbers"]]
-
-
-def _requirement(requirements: dict[str, str], before: str | None, after: str | None) -> str | None:
+def _requirement(requirements: dict[str, Requirement], before: str | None, after: str | None) -> str | None:
     """The requirement of the higher of two steps; none where there was no step before."""
     if before is None or before == after:
         return None
     steps = [code for code in requirements if code in (before, after)]
-    return requirements[steps[-1]] if steps else None
+    return requirements[steps[-1]].words if steps else None
 
 
 def _parts(document: str, target: Target) -> str:

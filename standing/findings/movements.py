@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, text
 
 from standing.contract.targets import Target
 from standing.database.connect import rows
-from standing.findings.largest_changes import LISTED, largest_changes_of
+from standing.findings.largest_changes import EXAMPLES, Asked, largest_changes_of
 from standing.findings.replaced_values import reworded
 from standing.publish.documents import number, present, step
 from standing.report.changes import ReplacedValue
-from standing.report.content import Bucket, Distribution, Ladder, MemberChange, Movement
+from standing.report.content import Bucket, Distribution, Ladder, Movement
+from standing.report.moves import MemberChange
 from standing.settings import Settings
 from standing.sql import quoted, render
 
@@ -161,15 +163,15 @@ def _label(measure: Measure, bucket: str) -> str:
     return f"{low:g}–{low + measure.step:g}"
 
 
-def largest_changes(
+def moved(
     connection: Connection, settings: Settings, run_id: int, target: Target, is_stopped: bool
-) -> tuple[MemberChange, ...]:
-    """The members whose score, level or tier changed most.
+) -> tuple[str, dict[str, Any]]:
+    """A query of those whose score, level or tier a run moves, with its parameters.
 
     The old documents are in the history, or in the change sets of a run that the gate stopped.
     """
-    changed = render(
-        "findings/moved_most.sql.j2",
+    statement = render(
+        "findings/moved.sql.j2",
         is_stopped=is_stopped,
         mart=quoted(settings.build_schema, target.mart),
         key=quoted(target.key),
@@ -177,12 +179,18 @@ def largest_changes(
         after=_in_mart(target, target.number, is_number=True),
         step_before=step("old_document", target),
         step_after=_in_mart(target, target.ladder.key, is_number=False) if target.ladder else "null::text",
-        most=LISTED,
     )
     since = None if is_stopped else _began(connection, run_id)
-    return largest_changes_of(
-        connection, settings, target, changed, run_id=run_id, target_name=target.name, since=since
-    )
+    return statement, {"run_id": run_id, "target_name": target.name, "since": since}
+
+
+def largest_changes(
+    connection: Connection, settings: Settings, run_id: int, target: Target, is_stopped: bool
+) -> tuple[MemberChange, ...]:
+    """The members whose score, level or tier changed most, some of each cause."""
+    statement, parameters = moved(connection, settings, run_id, target, is_stopped)
+    asked = Asked(run_id=run_id, most=EXAMPLES)
+    return largest_changes_of(connection, settings, target, statement, asked, **parameters)
 
 
 def reworded_in(

@@ -6,8 +6,10 @@ log is drained, and who is due (standing/incremental/due.py) and which rows are 
 (standing/incremental/stale.py) is named in the build's schema, for the models to read.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, text
@@ -20,9 +22,11 @@ from standing.contract.targets import TARGETS, Target
 from standing.database.owners import driver, open_schema
 from standing.database.schemas import require_readable
 from standing.incremental import change_log, due, materialized, stale
+from standing.incremental.causes import find_causes, made_by
 from standing.incremental.context import Context, write_context
 from standing.incremental.layout import make_tables
 from standing.incremental.observed import Asked, Observed, observe
+from standing.report.causes import Cause, in_one_line
 from standing.settings import Settings
 from standing.sql import quoted
 from standing.text import plural
@@ -35,7 +39,8 @@ class Plan:
     `reasons` say why it is everybody, and are empty where it is not. `users` and `sellers` are how many are
     built. `stale` is the number of orders, reviews and threads that are derived anew, None where all of
     them are. `is_prepared` says that policy and staging are in the build's schema as they should be, and
-    stay as they are.
+    stay as they are. `causes` are what differs from what the published documents were made by, and
+    `made_by` is what later runs compare with.
     """
 
     asked: Asked
@@ -45,6 +50,8 @@ class Plan:
     sellers: int
     stale: int | None = None
     is_prepared: bool = False
+    causes: tuple[Cause, ...] = ()
+    made_by: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def everybody(self) -> bool:
@@ -68,7 +75,7 @@ class Plan:
         if self.nobody:
             return self.who
         rows = "orders, reviews and threads"
-        what = [self.who]
+        what = [self.who, *filter(None, [in_one_line(self.causes)])]
         if self.stale is None:
             what.append(f"all {rows} to derive")
         elif self.stale:  # else members may have facts of their own to be counted anew
@@ -94,6 +101,9 @@ def make_plan(engine: Engine, settings: Settings, asked: Asked) -> Plan:
         else:
             materialized.forget(connection, settings, observed.built)  # also where nobody is due
             number = None
+        causes: tuple[Cause, ...] = ()
+        if reasons or any(counts.values()):
+            causes = find_causes(connection, settings, observed.application, fingerprint, asked.targets)
         if not reasons and any(counts.values()):
             stale.name_audited(connection, settings, observed, is_current=number is not None)
         write_context(
@@ -109,6 +119,8 @@ def make_plan(engine: Engine, settings: Settings, asked: Asked) -> Plan:
             counts["seller_profiles"],
             number,
             is_prepared(connection, settings, asked.targets, fingerprint, observed.built),
+            causes,
+            made_by(observed.application, settings, everybody=bool(reasons)),
         )
 
 

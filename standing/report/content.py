@@ -7,7 +7,6 @@ report too. Texts are plain, never HTML; members appear by key only. `schema.jso
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, Literal
 
 from standing.report.audits import Audit as Audit
@@ -16,7 +15,9 @@ from standing.report.audits import Look as Look
 from standing.report.background import Day as Day
 from standing.report.background import Lineage as Lineage
 from standing.report.background import OverTime as OverTime
+from standing.report.causes import Cause
 from standing.report.changes import Change, ReplacedValue
+from standing.report.moves import MemberChange
 from standing.text import plain
 
 SCHEMA_VERSION = 1
@@ -110,31 +111,6 @@ class Distribution:
 
 
 @dataclass(frozen=True)
-class FactorChange:
-    """A factor whose points differ, or a number of the document; None: it was not or is no longer there."""
-
-    code: str
-    label_en: str
-    label_th: str
-    before: Decimal | None
-    after: Decimal | None
-
-
-@dataclass(frozen=True)
-class MemberChange:
-    """A member whose document changes, with the factors or numbers that differ, the largest first."""
-
-    target: str
-    member_id: str
-    before: Decimal | None
-    after: Decimal | None
-    step_before: str | None = None  # level or tier
-    step_after: str | None = None
-    factors: tuple[FactorChange, ...] = ()
-    requirement: str | None = None  # of the level or tier lost or gained: it may be what changed
-
-
-@dataclass(frozen=True)
 class Quarantined:
     """Source rows set aside for one reason; more than `limit` stop a run."""
 
@@ -202,6 +178,8 @@ class RunReport:
 
     run: RunFacts
     verdict: RunVerdict
+    reasons: tuple[str, ...] = ()  # why everybody is built; empty where some are
+    causes: tuple[Cause, ...] = ()  # what differs from what was published before
     changes: tuple[Change, ...] = ()
     reworded: tuple[ReplacedValue, ...] = ()
     movements: tuple[Movement, ...] = ()

@@ -15,9 +15,10 @@ from markupsafe import Markup
 from standing.contract.changes import counted
 from standing.report import charts, distributions, wording
 from standing.report.audits import UNMET, Audit
-from standing.report.content import MemberChange, Movement, RunReport, Step
+from standing.report.content import Movement, RunReport
 from standing.report.ends import ENDS, Became, end_of
 from standing.report.index import Line, Unreadable
+from standing.report.mover_groups import grouped
 from standing.report.sankey import Flow, flow_of, moved
 from standing.text import plural
 
@@ -41,7 +42,8 @@ def render_report(run: RunReport) -> str:
             moves=_all_moves(run),
             distributions=distributions.drawn(run),
             over_time=[(one, charts.over_time(one)) for one in run.over_time],
-            largest_changes=[_change(one, run) for one in run.largest_changes],
+            movers=grouped(run),
+            has_thai=any(step.label_th for ladder in run.ladders for step in ladder.steps),
             audits=[_by_urgency(audit) for audit in run.audits],
             unchecked=_unchecked(run),
             **_set_aside(run),
@@ -178,22 +180,6 @@ def _matrix(movements: Sequence[Movement], flow: Flow) -> list[tuple[str, list[i
     befores: list[tuple[str | None, str]] = [*reversed(flow.labels), (None, "None yet")]
     rows = [(label, [cells[before, after] for after in codes]) for before, label in befores]
     return [(label, row) for label, row in rows if any(row)]
-
-
-def _change(change: MemberChange, run: RunReport) -> dict[str, Any]:
-    """A member who moved, with level or tier and the largest factors by their labels, English and Thai."""
-    steps = {
-        one.code: one for ladder in run.ladders if ladder.target == change.target for one in ladder.steps
-    }
-    codes = dict.fromkeys((change.step_before, change.step_after)) if change.step_after else ()
-    passed = [steps.get(code, Step(code)) if code else Step("", "None yet") for code in codes]
-    has_thai = any(one.label_th for one in passed)
-    return {
-        "member": change,
-        "steps": " → ".join(one.label_en or wording.name(one.code) for one in passed),
-        "thai_steps": " → ".join(one.label_th or "–" for one in passed if has_thai),
-        "factors": change.factors[: wording.FACTORS],
-    }
 
 
 def _by_urgency(audit: Audit) -> dict[str, Any]:

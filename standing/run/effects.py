@@ -13,7 +13,8 @@ from standing.findings.movements import (
     reworded_in,
 )
 from standing.report.changes import ReplacedValue
-from standing.report.content import Distribution, Ladder, MemberChange, Movement, Step
+from standing.report.content import Distribution, Ladder, Movement, Step
+from standing.report.moves import MemberChange
 from standing.run.run import Built, Run
 from standing.sql import quoted
 

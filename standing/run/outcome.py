@@ -18,6 +18,7 @@ from standing.publish.publish import TargetChanges
 from standing.report.audits import lacking
 from standing.report.content import RunReport
 from standing.report.files import write_report
+from standing.run.movers import write_movers
 from standing.run.run import Run, StageResult
 from standing.state.book import show_book
 from standing.state.erasure import tidy
@@ -70,6 +71,8 @@ def conclude(run: Run, error: StandingError | None) -> RunOutcome:
         written = written or {one.target: one.written for one in content.changes if one.written}
         report = write_report(content, run.settings.home / "reports").html
         summary["report"] = str(report)
+        if content.largest_changes:
+            write_movers(run, report)
     except DBAPIError as ungathered:
         error, status = _unreported(run, error, "report", ungathered), "failed"
     except OSError as unwritten:  # what the gate has stopped awaits its decision all the same

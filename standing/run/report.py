@@ -14,6 +14,7 @@ from standing.findings.background import lineage, over_time
 from standing.findings.freshness import freshness
 from standing.findings.missing_sources import missing_sources
 from standing.findings.quarantine import quarantine, quarantine_trend
+from standing.gate.facts import headline
 from standing.gate.waiting import expiry
 from standing.report import content
 from standing.report.audits import quality
@@ -25,6 +26,7 @@ from standing.settings import Settings
 from standing.state.history import written_by
 from standing.text import plural
 
+LONGEST_CAUSE = 140  # characters of what stopped a run in its headline
 #: Parts of the report that `standing.runs` keeps for later runs to compare with.
 SUMMARY = ("verdict", "changes", "stages", "distributions", "freshness")
 
@@ -49,7 +51,8 @@ def gather(run: Run, status: str, error: StandingError | None) -> tuple[content.
             "targets": [target.name for target in run.targets],
             "held": [target.name for target in run.held],
             **({"checkout": run.checkout.words} if run.checkout and run.checkout.edited else {}),
-            **({"plan": run.plan.words} if run.plan else {}),
+            **({"plan": run.plan.words, "made_by": run.plan.made_by} if run.plan else {}),
+            "causes": shown["causes"],
             **expires,
             **({} if run.approves is None else {"approves": run.approves, "left": run.written.left}),
         },
@@ -87,6 +90,8 @@ def _gather(
     return content.RunReport(
         run=facts,
         verdict=verdict,
+        reasons=run.plan.reasons if run.plan else (),
+        causes=run.causes,
         changes=tuple(_change(run, one, written.get(one.target, 0)) for one in run.changes),
         reworded=effects.reworded,
         movements=effects.movements,
@@ -159,7 +164,7 @@ def _verdict(
             status="stopped" if isinstance(error, GateStopped) else "failed",
             headline=_stop_headline(run, sum(written.values()))
             if isinstance(error, GateStopped)
-            else "The run stopped and no member's document was touched."
+            else f"{_cause(error)} No member's document was touched."
             if untouched
             else "Documents were published, and what came after failed."
             if run.last(Written)
@@ -169,7 +174,7 @@ def _verdict(
             fix=error.fix,
         )
     number = sum(run.written.documents.values())
-    headline = (
+    said = (
         "Nobody was due: nothing was built or written."
         if run.is_idle
         else "This was a replay: nothing was written."
@@ -178,25 +183,31 @@ def _verdict(
     )
     if run.written.left:
         left = plural(sum(run.written.left.values()), "other", "others")
-        headline += (
-            f" {left} had changed since run {run.approves} and stayed; the next run builds them anew."
-        )
+        said += f" {left} had changed since run {run.approves} and stayed; the next run builds them anew."
     if run.gate.warned:
         return content.RunVerdict(
             "warned",
-            f"{headline} More changed than the gate lets pass without a word. {quality(unmet)}",
+            f"{said} {headline(run.gate, 'warned')} {quality(unmet)}",
             reason="\n".join(one.sentence for one in run.gate.over("warned")),
-            fix=f"standing undo {run.run_id}, if this was not meant",
+            fix=f"standing undo {run.run_id}  # if this was not meant",
         )
     status: content.Status = "warned" if unmet else "passed"
-    return content.RunVerdict(status, f"{headline} {quality(unmet)}")
+    return content.RunVerdict(status, f"{said} {quality(unmet)}")
+
+
+def _cause(error: StandingError) -> str:
+    """What stopped a run, as a sentence of a headline; the reason below it has all."""
+    first = error.message.partition("\n")[0]
+    cause = first if len(first) <= LONGEST_CAUSE else f"{first[: LONGEST_CAUSE - 1].rstrip()}…"
+    return f"{cause[:1].upper()}{cause[1:]}{'' if cause.endswith(('.', '…')) else '.'}"
 
 
 def _stop_headline(run: Run, written: int) -> str:
     if not run.free:
-        return "The gate stopped the run: somebody is to decide. No member's document was touched."
+        return f"{headline(run.gate, 'stopped')} No member's document was touched."
     held = ", ".join(target.name for target in run.held)
-    return f"The gate holds {held}: somebody is to decide. Of the others: {_documents(written)}"
+    what = f"The gate holds {held}: somebody is to decide. Of the others: {_documents(written)}"
+    return f"{headline(run.gate, 'stopped')} {what}"
 
 
 def _documents(number: int) -> str:

@@ -17,6 +17,7 @@ from standing.findings.movements import Effects
 from standing.gate.verdict import GateVerdict
 from standing.incremental.plan import Plan
 from standing.publish.publish import TargetChanges
+from standing.report.causes import Cause
 from standing.settings import Settings
 from standing.text import plural
 
@@ -119,8 +120,9 @@ class Run:
     auditor: Auditor
     #: The folder at work, where it is a clone of the repository.
     checkout: Checkout | None = None
-    #: The stopped run whose documents it publishes.
+    #: The stopped run whose documents it publishes, and what had made that one happen.
     approves: int | None = None
+    approved_causes: tuple[Cause, ...] = ()
     #: Targets of the selection that it leaves alone, each with the stopped run that awaits a decision.
     waits_for: Mapping[str, int] = field(default_factory=dict)
     #: Of its own targets those that the gate holds: they are not published.
@@ -138,6 +140,11 @@ class Run:
     def plan(self) -> Plan | None:
         """What the run builds; None before it is made, and for an approval, which builds nothing."""
         return self.last(Plan)
+
+    @property
+    def causes(self) -> tuple[Cause, ...]:
+        """What differs from what was published before."""
+        return self.plan.causes if self.plan else self.approved_causes
 
     @property
     def required_plan(self) -> Plan:

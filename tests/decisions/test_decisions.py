@@ -381,8 +381,11 @@ def test_diff_of_a_stopped_run_shows_columns_matrix_and_largest_changes(
     assert lost["email_verified"]["label_en"] == "E-mail address verified"
     assert lost["email_verified"]["label_th"] == "ยืนยันอีเมลแล้ว"
     assert any(one["verdict"] == "stopped" for one in found["gate"])
+    gold = {"kind": "setting", "name": "TRUST_SCORE_MIN_TRANSACTIONS_FOR_GOLD", "key": "", "column": ""}
+    assert found["causes"] == [{**gold, "before": str(GOLD_PUBLISHED), "after": str(GOLD_ASKED)}]
 
     shown = standing.told(marketplace, "diff", "--stopped")
+    assert "  because TRUST_SCORE_MIN_TRANSACTIONS_FOR_GOLD: 10 → 30" in shown
     assert "gate: stopped: trust_score" in shown
     assert "ซิลเวอร์" in shown
     # As `standing why` names them.
@@ -437,6 +440,8 @@ def test_a_trial_shows_who_would_move_and_touches_nothing(
         assert changes
         assert {one["requirement"] for one in changes} == {"Silver asks for 69 points"}
         assert {one["column"] for one in found["columns"] if one["changed"]} == {"users.trust_score"}
+        cell = {"kind": "policy", "name": "trust_levels", "key": "silver", "column": "min_score"}
+        assert found["causes"] == [{**cell, "before": "60", "after": "69"}]
         assert "as of the last published run" in tried.stderr
         assert documents(database) == before
         assert scalar(database, STATE) == state
@@ -457,6 +462,17 @@ def test_a_trial_shows_who_would_move_and_touches_nothing(
         # What the trial has announced, the run does; and a slip of the pen is found before.
         stopped = standing("run")
         assert stopped.returncode == 6, stopped.stderr
+        fact = re.search(
+            r"(\d+) members would lose a level: \S+%, limit \S+% \(trust score\)", stopped.stderr
+        )
+        assert fact is not None
+        assert int(fact[1]) == fell
+        assert "\nmade by: trust_levels silver.min_score: 60 → 69\n" in stopped.stderr
+        assert "silver.min_score: 60 → 69" in standing("diff", "--stopped").stdout
+        page = (marketplace.home / "reports" / "run-000002" / "report.html").read_text("utf-8")
+        assert re.search(r"silver.min_score</span> <code>60</code> → <code>69</code>", page)
+        assert f"{fell} members would lose a level" in re.search("<h1>(.*)</h1>", page)[1]
+        assert f"{fell} members would lose a level" in listed(marketplace)[2]
         assert documents(database) == before
         weights = project.folder / "seeds" / "scorecard_categories.csv"
         header, *rows = weights.read_text("utf-8").splitlines()

@@ -7,7 +7,7 @@ import pytest
 from standing.decisions.difference import ColumnChange, Difference, Matrix
 from standing.decisions.wording import as_text
 from standing.gate.verdict import GateVerdict
-from standing.report.content import FactorChange, MemberChange
+from standing.report.moves import FactorChange, MemberChange
 
 FACTOR = FactorChange("email_verified", "E-mail address verified", "ยืนยันอีเมลแล้ว", Decimal("2.0"), None)
 
@@ -37,8 +37,8 @@ def test_a_change_has_an_arrow_only_where_something_moves(
     )
     column = ColumnChange("trust_score", "users.trust_score", members=1, changed=1)
     lines = as_text(Difference(None, (column,), (), (change,), GateVerdict())).splitlines()
-    assert f"  trust_score a: overall_score {said}" in lines
-    assert "    -2.0 E-mail address verified: 2.0 → none" in lines
+    assert f"    a: overall_score {said}" in lines
+    assert "      -2.0 E-mail address verified: 2.0 → none" in lines
 
 
 def test_a_difference_without_a_change_says_so_in_one_line() -> None:

@@ -16,6 +16,7 @@ from standing.database.connect import connect
 from standing.decisions.trial import Trial, try_policy
 from standing.decisions.wording import as_text
 from standing.errors import BuildFailed
+from standing.incremental.causes import what_differs
 from standing.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("no_audits")
@@ -85,6 +86,40 @@ def test_without_an_edit_nothing_would_change_and_nothing_is_built(
     assert scalar(engine, there) is None
 
 
+def test_what_differs_is_named_cell_by_cell_with_models_macros_settings_and_columns(
+    project: Project, engine: Engine
+) -> None:
+    with engine.connect() as connection:
+        assert what_differs(connection, project.settings) == ()
+    files = {
+        "seeds/trust_levels.csv": ("silver,2,60,", "silver,2,64.0,"),
+        "seeds/scorecard_bins.csv": ("phone_verified,0,0,not verified\n", "phone_verified,2,5,two\n"),
+        "seeds/gate_limits.csv": ("changed_share,trust_score,0.5,", "changed_share,trust_score,0.40,"),
+        "models/marts/user_behavior_scores.sql": ("risk.risk_level, 'low'", "risk.risk_level, 'medium'"),
+        "macros/tallies/ratings.sql": ("::numeric(4, 2)", "::numeric(5, 2)"),
+    }
+    for name, replaced in files.items():
+        project.edit(name, replaced)
+    settings = project.settings.model_copy(update={"business_time_zone": "Asia/Tokyo"})
+    try:
+        with engine.connect() as connection:  # taken back
+            connection.exec_driver_sql("alter table users drop column phone_verified cascade")
+            found = {one.words for one in what_differs(connection, settings)}
+    finally:
+        for name, (old, new) in files.items():
+            project.edit(name, (new, old))
+    assert found == {
+        "trust_levels silver.min_score: 60 → 64",
+        "scorecard_bins phone_verified, 0: a row → none",
+        "scorecard_bins phone_verified, 2: none → a new row",
+        "gate_limits changed_share, trust_score.warn: 0.5 → 0.4",
+        "model user_behavior_scores",
+        "macro mean",
+        "BUSINESS_TIME_ZONE: Asia/Bangkok → Asia/Tokyo",
+        "users.phone_verified: boolean → none",
+    }
+
+
 def test_an_edited_tier_moves_those_whom_it_concerns_and_builds_no_facts(
     project: Project, engine: Engine
 ) -> None:
@@ -98,6 +133,8 @@ def test_an_edited_tier_moves_those_whom_it_concerns_and_builds_no_facts(
     moved = sum(column.by_class.get(one, 0) for one in ("level", "points"))
     assert column.by_class["evidence"] == column.changed - moved > 0
     assert {one.key for one in trial.difference.replaced} == {"next_tier.orders_needed"}
+    words = [one.words for one in trial.difference.causes]
+    assert words == ["tier_policy rising.min_orders: 10 → 9"]
     # Every starter is told of one order less, but for those who have more than enough of them.
     assert 0 < changed(trial)["tier_info"] <= int(str(before))
     assert "int_seller_earned_tiers" in made(engine, project.settings)

@@ -1,6 +1,7 @@
 """Deployments served to a real Prefect server: what fires, what waits, what is shown, what survives."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -301,6 +302,12 @@ def test_a_gate_stop_ends_the_run_by_its_name_and_is_approved_from_the_prefect_p
         == 0
     )
     until(lambda: [heard for heard in messages[1] if "Stopped by the gate" in heard["title"]], "a message")
+    told = next(heard["text"] for heard in messages[1] if "Stopped by the gate" in heard["title"])
+    assert re.search(r"members would .*: \S+%, limit \S+% \(trust score\)", told)
+    assert f"standing approve {number}\n" in told
+    page = f"/reports/run-{number:06}/report.html"
+    assert re.search(rf"report: http://127.0.0.1:\d+{page}", told)
+    assert str(house.settings.home / page.strip("/")) in told
 
     others = house.ended(house.run("refresh/on-demand"))
     assert others["state"]["name"] == "Completed"

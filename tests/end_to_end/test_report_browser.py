@@ -212,7 +212,8 @@ def test_thai_is_shown_in_a_font_that_has_it(browser, reports):
     session.send("DOM.enable")
     session.send("CSS.enable")
     root = session.send("DOM.getDocument")["root"]["nodeId"]
-    query = {"nodeId": root, "selector": "td li [lang=th]"}
+    browser.page.check("#in-thai")
+    query = {"nodeId": root, "selector": ".moves [lang=th]"}
     thai = session.send("DOM.querySelectorAll", query)["nodeIds"]
     assert thai
     for node in thai:
@@ -220,6 +221,28 @@ def test_thai_is_shown_in_a_font_that_has_it(browser, reports):
         assert fonts
         assert all(font["glyphCount"] > 0 and "LastResort" not in font["familyName"] for font in fonts)
     session.detach()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_movers_are_read_without_scrolling_in_one_language_at_a_time(browser, reports, width):
+    browser.open(reports["lively"], width=width)
+    cut = (
+        "[...document.querySelectorAll('.moves li *')].filter(one => one.offsetParent &&"
+        " one.getBoundingClientRect().right > innerWidth).length"
+    )
+    # Ten movers took 3,600 px.
+    tall = "Math.max(...[...document.querySelectorAll('.moves li')].map(one => one.offsetHeight))"
+    assert browser.value(cut) == 0
+    assert browser.value(tall) < 120
+    texts = browser.page.locator(".moves").first
+    for language, shown, hidden in (
+        ("in-english", "Platinum → Bronze", "แพลทินัม → บรอนซ์"),
+        ("in-thai", "แพลทินัม → บรอนซ์", "Platinum → Bronze"),
+    ):
+        browser.page.check(f"#{language}")
+        assert shown in texts.inner_text()
+        assert hidden not in texts.inner_text()
+    browser.page.check("#in-english")
 
 
 def test_paper_has_the_pictures_and_not_what_only_unfolds(browser, reports):

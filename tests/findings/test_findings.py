@@ -1,5 +1,6 @@
 """What a report says of a run: where members stood before, and what was set aside run by run."""
 
+import csv
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from conftest import MakeDatabase, Standing
 from sqlalchemy import Engine, create_engine, text
 
 from standing.findings.freshness import freshness
+from standing.findings.largest_changes import EXAMPLES
 from standing.run.execute import execute
 from standing.run.run import Request
 from standing.settings import Settings
@@ -158,6 +160,8 @@ def test_who_moves_most_is_shown_with_level_or_tier_and_the_factors_that_moved(m
         assert steps == (before[member], after[member])
     first = next(one for one in changes if fallen.get(one["member_id"]) == ("silver", "bronze"))
     assert first["requirement"].startswith("Silver asks for 60 points")
+    assert (first["direction"], first["unit"]) == ("down", "members")
+    assert first["cause"].endswith(" ↓")
     lost = {factor["label_en"]: factor for factor in first["factors"]}["E-mail address verified"]
     assert (lost["code"], lost["label_th"], lost["before"], lost["after"]) == (
         "email_verified",
@@ -173,14 +177,36 @@ def test_a_run_that_the_gate_stops_names_those_whom_a_diff_of_it_names(
     moved: Moved, standing: Standing
 ) -> None:
     differing = json.loads(standing.told(moved.settings, "diff", "--stopped", "--json"))["largest_changes"]
-    by_score = ("trust_score", "ratings", "tier_info")
-    assert report_of(moved.settings, 3)["largest_changes"] == [
+    outwardly = [
         one
-        for name in by_score
+        for name in ("trust_score", "ratings", "tier_info")
         for one in differing
         if one["target"] == name
         and (one["before"], one["step_before"]) != (one["after"], one["step_after"])
     ]
+    shown: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for one in outwardly:
+        shown.setdefault((one["target"], one["direction"], one["cause"]), []).append(one)
+    examples = [id(one) for alike in shown.values() for one in alike[:EXAMPLES]]
+    assert report_of(moved.settings, 3)["largest_changes"] == [
+        one for one in outwardly if id(one) in examples
+    ]
+    assert len(outwardly) > len(examples)
+    for alike in shown.values():
+        assert {one["alike"] for one in alike} == {len(alike)}
+    # Losses first, and all of them in a file beside the page, in the same order.
+    rank = ["down", "up", "stays"].index
+    of_trust = [one for one in outwardly if one["target"] == "trust_score"]
+    assert [rank(one["direction"]) for one in of_trust] == sorted(
+        rank(one["direction"]) for one in of_trust
+    )
+    folder = moved.settings.home / "reports" / "run-000003"
+    assert 'href="movers.csv"' in (folder / "report.html").read_text("utf-8")
+    rows = list(csv.DictReader((folder / "movers.csv").read_text("utf-8-sig").splitlines()))
+    assert [(row["document"], row["id"], row["cause"]) for row in rows] == [
+        (one["target"], one["member_id"], one["cause"]) for one in outwardly
+    ]
+    assert {row["kind"] for row in rows if row["document"] != "trust_score"} <= {"shop"}
 
 
 def test_a_source_that_lost_its_newest_rows_is_shown_as_late(

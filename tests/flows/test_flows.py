@@ -226,6 +226,24 @@ def test_a_stopped_run_says_how_to_decide() -> None:
     assert "run_id 7" in str(as_state(RunOutcome(7, "stopped", "too many moved")).message)
 
 
+@pytest.mark.parametrize("served", [True, False])
+@pytest.mark.parametrize("status", ["stopped", "failed"])
+def test_a_message_says_where_the_report_is(
+    status: str, served: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows.artifacts import PAGES
+    from flows.stages import as_state
+
+    page = tmp_path / "reports" / "run-000007" / "report.html"
+    monkeypatch.setenv(PAGES, "http://127.0.0.1:4300") if served else monkeypatch.delenv(
+        PAGES, raising=False
+    )
+    outcome = RunOutcome(7, status, "so it is", report=page, error=StandingError("so it is"))
+    told = str(as_state(outcome).message).splitlines()
+    first = "http://127.0.0.1:4300/reports/run-000007/report.html" if served else page.as_uri()
+    assert told[-2:] == [f"  report: {first}", f"  report: {page}"]
+
+
 def test_json_lines_carry_run_and_stage(caplog: pytest.LogCaptureFixture) -> None:
     import json
 

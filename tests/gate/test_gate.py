@@ -1,6 +1,7 @@
 """The gate: what it lets pass, what it stops, and who waits for whom."""
 
 import json
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from standing.decisions.approval import approve
 from standing.decisions.trial import show_stopped
 from standing.decisions.undo import undo
 from standing.errors import SettingError, StandingError
-from standing.findings.largest_changes import largest_changes_of
+from standing.findings.largest_changes import Asked, largest_changes_of
 from standing.gate.held import with_dependents
 from standing.gate.waiting import undecided
 from standing.monitor.metrics import write_metrics
@@ -109,8 +110,8 @@ def stopped_as_it_should(
     """It holds what is over its limits and publishes the rest; it says why and what helps, keeps what it
     would have written, and reports on all of it.
     """
-    assert outcome.message.startswith("the gate holds trust_score: trust_score: ")
-    assert "move down" in outcome.message
+    assert outcome.message.startswith("the gate holds trust_score: ")
+    assert re.search(r"\d+ members would lose a level: \S+%, limit \S+% \(trust score\)", outcome.message)
     assert outcome.error is not None
     assert outcome.error.exit_code == 6
     assert f"standing approve {outcome.run_id}" in outcome.error.fix
@@ -146,6 +147,7 @@ def stopped_as_it_should(
     assert fell > 0
     assert report["largest_changes"]
     assert report["verdict"]["status"] == "stopped"
+    assert re.match(r"\d+ members would lose a level: ", report["verdict"]["headline"])
     would = next(one for one in report["changes"] if one["target"] == "trust_score")
     assert (would["changed"], would["written"]) == (changed, 0)
     rated = next(one for one in report["changes"] if one["target"] == "ratings")
@@ -340,6 +342,13 @@ def test_who_moves_most_comes_first_also_where_the_number_stays(settings: Settin
     query = f"select * from (values {values}) as changed (member_id, old_document, new_document)"
     ratings = next(target for target in TARGETS if target.name == "ratings")
     with engine.connect() as connection:
-        found = largest_changes_of(connection, settings, ratings, query)
+        found = largest_changes_of(connection, settings, ratings, query, Asked(with_others=True))
+        moving = largest_changes_of(connection, settings, ratings, query, Asked())
+        two = largest_changes_of(connection, settings, ratings, query, Asked(most=1, with_others=True))
     assert [one.member_id for one in found] == ["more outwardly", "outwardly", "most", "more", "a little"]
     assert [one.factors[0].code for one in found[2:]] == ["total_reviews", "adjusted", "adjusted"]
+    assert [one.member_id for one in moving] == ["more outwardly", "outwardly"]
+    causes = {one.member_id: (one.cause, one.alike) for one in found}
+    assert causes["most"] == ("total_reviews ↑", 1)
+    assert causes["more"] == causes["a little"] == ("adjusted ↓", 2)
+    assert "a little" not in {one.member_id for one in two}

@@ -10,8 +10,9 @@ import pytest
 from jsonschema import Draft202012Validator
 from support.report_example import EMPTY, FAILED, IMAGE, LIVELY, QUIET, RUN, SCRIPT, hostile
 
-from standing.report import content, write_report
-from standing.report.content import Audit, Ladder, MemberChange, Movement, Step
+from standing.report import causes, content, moves, write_report
+from standing.report.content import Audit, Ladder, Movement, Step
+from standing.report.moves import MemberChange
 from standing.report.sankey import flow_of
 from standing.settings import load_settings
 
@@ -46,7 +47,8 @@ def test_schema_refuses_an_unknown_key_and_a_missing_one():
 
 
 def test_schema_documents_every_field_of_every_dataclass():
-    classes = {name: one for name, one in vars(content).items() if hasattr(one, "__dataclass_fields__")}
+    named = {name: one for module in (content, causes, moves) for name, one in vars(module).items()}
+    classes = {name: one for name, one in named.items() if hasattr(one, "__dataclass_fields__")}
     documented = {name: one["properties"] for name, one in SCHEMA["$defs"].items()}
     documented["RunReport"] = {
         key: one for key, one in SCHEMA["properties"].items() if key != "schema_version"

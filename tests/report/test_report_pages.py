@@ -102,9 +102,14 @@ def test_verdict_comes_first(tmp_path):
 def test_lively_run_shows_every_part(tmp_path):
     page = page_of(LIVELY, tmp_path).plain
     for said in (
+        "trust_levels platinum.min_score 76 → 80",
+        "trust_levels ruby none → a new row",
+        "model user_trust_scores",
+        "TRUST_SCORE_MIN_TRANSACTIONS_FOR_GOLD 10 → 30",
+        "orders.shipped_at none → timestamp with time zone",
         "128,332",
         "356 members up, 77 members down, 34 members placed for the first time",
-        "Platinum asks for 80 points and 50 completed orders",
+        "Established asks for 50 completed orders",
         "orders.seller_id exists in seller_profiles",
         "5f0c2a9e-8a51-4d0e-9d0b-27b1c1a4f001",
         "12 source rows could not be trusted",
@@ -119,16 +124,20 @@ def test_lively_run_shows_every_part(tmp_path):
 def test_a_change_has_a_level_or_tier_and_factors_by_their_labels(tmp_path):
     page = page_of(LIVELY, tmp_path).plain
     for said in (
+        "↓ 46 members: Own cancellations ↓ยกเลิกคำสั่งซื้อเอง ↓",
         "Platinum → Bronzeแพลทินัม → บรอนซ์",
-        "−18.0 Own cancellations: 0 → −18.0ยกเลิกคำสั่งซื้อเอง",
-        "−11.4 E-mail address verified: 11.4 → –ยืนยันอีเมลแล้ว",
-        "+16.5 Bronzeบรอนซ์ +16.5 Identity verified: – → 16.5",  # who stays has one level
+        "−18.0 Own cancellations ยกเลิกคำสั่งซื้อเอง",
+        "−11.4 E-mail address verified ยืนยันอีเมลแล้ว",
+        "+16.5 Identity verified ยืนยันตัวตนแล้ว",  # who stays has one level
         "None yet → Bronze– → บรอนซ์",
-        "+5 Total reviews: 1,200 → 1,205",
+        "· 1,204 shops: Total reviews ↑",
+        "+5 Total reviews",
+        "↓ 4 shops: Established asks for 50 completed orders, was 40 completed orders",
         "Seasoned → Rising– → ดาวรุ่ง",  # a tier that is no more
     ):
-        assert said in page
+        assert said in page.replace("verifiedย", "verified ย").replace("cancellationsย", "cancellations ย")
     assert "email_verified" not in page
+    assert page.index("46 members") < page.index("4 shops") < page.index("1,204 shops")
 
 
 def test_run_that_changed_nothing_says_so(tmp_path):

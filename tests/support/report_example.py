@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from standing.report.causes import Cause
 from standing.report.content import (
     Audit,
     AuditOutcome,
@@ -11,12 +12,10 @@ from standing.report.content import (
     Change,
     Day,
     Distribution,
-    FactorChange,
     Freshness,
     Ladder,
     Lineage,
     Look,
-    MemberChange,
     MissingSource,
     ModelTiming,
     Movement,
@@ -30,6 +29,7 @@ from standing.report.content import (
     StageTiming,
     Step,
 )
+from standing.report.moves import FactorChange, MemberChange
 
 AS_OF = datetime(2025, 11, 21, 19, 30, tzinfo=UTC)
 SCRIPT = "<script>alert(1)</script>"
@@ -154,6 +154,14 @@ CANDIDATES = Audit(
 LIVELY = RunReport(
     run=RUN,
     verdict=RunVerdict("warned", "1,391 documents published; one expectation about orders was not met."),
+    reasons=("what it is made by has changed: trust_levels, user_trust_scores",),
+    causes=(
+        Cause("policy", "trust_levels", "platinum", "min_score", "76", "80"),
+        Cause("policy", "trust_levels", "ruby", after="a new row"),
+        Cause("model", "user_trust_scores"),
+        Cause("setting", "TRUST_SCORE_MIN_TRANSACTIONS_FOR_GOLD", before="10", after="30"),
+        Cause("column", "orders.shipped_at", after="timestamp with time zone"),
+    ),
     changes=(
         Change("trust_score", "users", "trust_score", 128_332, 1_104, 1_314, 127_018, 210),
         Change("ratings", "seller_profiles", "ratings", 5_204, 243, 243, 4_961),
@@ -246,6 +254,9 @@ LIVELY = RunReport(
                 ),
             ),
             "Platinum asks for 80 points and 50 completed orders",
+            "down",
+            "Own cancellations ↓",
+            46,
         ),
         MemberChange(
             "trust_score",
@@ -255,6 +266,7 @@ LIVELY = RunReport(
             "bronze",
             "bronze",
             (FactorChange("kyc_verified", "Identity verified", "ยืนยันตัวตนแล้ว", None, Decimal("16.5")),),
+            cause="Identity verified ↑",
         ),
         MemberChange(
             "trust_score", "b20e8c11-2a86-4a6c-b1f3-00a6d0c2fe33", None, Decimal("50.0"), None, "bronze"
@@ -269,6 +281,9 @@ LIVELY = RunReport(
                     "total_reviews", "total_reviews", "total_reviews", Decimal(1200), Decimal(1205)
                 ),
             ),
+            cause="total_reviews ↑",
+            alike=1_204,
+            unit="shops",
         ),
         MemberChange(
             "tier_info",
@@ -277,6 +292,11 @@ LIVELY = RunReport(
             Decimal(2),
             "seasoned",
             "rising",
+            requirement="Established asks for 50 completed orders",
+            direction="down",
+            cause="Established asks for 50 completed orders, was 40 completed orders",
+            alike=4,
+            unit="shops",
         ),
     ),
     audits=(SOURCES, CANDIDATES, Audit("published", CANDIDATES.outcomes[:1], 0.9)),
@@ -388,6 +408,8 @@ def hostile(text: str) -> RunReport:
     return RunReport(
         run=replace(RUN, selection=text, status=text, mode=text, database=text, policy_version=text),
         verdict=RunVerdict("failed", text, text, text, text),
+        reasons=(text,),
+        causes=(Cause("policy", text, text, text, text, text), *(Cause("model", text),) * 12),
         changes=(Change(text, text, text, 3, 1, 1, 2),),
         movements=moves,
         ladders=(Ladder(text, text, (Step("b", text, text),)),),
@@ -407,6 +429,8 @@ def hostile(text: str) -> RunReport:
                     FactorChange("code", text, text, None, Decimal(1)),
                     FactorChange(text, text, text, None, None),
                 ),
+                text,
+                "down",
                 text,
             ),
         ),

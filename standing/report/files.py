@@ -48,7 +48,7 @@ def write_index(folder: Path, book: Sequence[Line]) -> Path:
     listed, others = lines(book, folder)
     for run in (one for one in listed if one.page and one.became):
         page = folder / run.page
-        before = page.read_text(encoding="utf-8") if page.is_file() else ""
+        before = page.read_text(encoding="utf-8", errors="replace") if page.is_file() else ""
         if (after := with_end(before, run)) != before:
             write_whole(page, after)
     index = folder / "index.html"

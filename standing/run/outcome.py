@@ -181,6 +181,9 @@ def _headline(run: Run, written: Mapping[str, int], error: StandingError | None)
         if run.written.left:
             message += f"; not written, because changed since, and due: {sum(run.written.left.values()):,}"
         return message if run.approves is None else f"approved run {run.approves}: {message}"
+    what, line, because = error.message.partition("\n")
     if run.held and isinstance(error, GateStopped) and run.free:
-        return f"{error.message}; of the others, {message}"
-    return f"{error.message}; before that, {message}" if number else error.message
+        what += f"; of the others, {message}"
+    elif number:
+        what += f"; before that, {message}"
+    return f"{what}{line}{because}"

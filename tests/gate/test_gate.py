@@ -122,7 +122,7 @@ def stopped_as_it_should(
     assert outcome.written["ratings"] == len(differing) == 1
     assert [target.name for target in outcome.published] == ["behavior_score", "ratings", "performance"]
     assert f"; of the others, {sum(outcome.written.values())} documents written" in outcome.message
-    assert f"standing undo {outcome.run_id} takes back what it wrote" in outcome.error.fix
+    assert f"standing undo {outcome.run_id}  # takes back what it wrote" in outcome.error.fix
     assert (
         scalar(database, f"select status from standing.runs where run_id = {outcome.run_id}") == "stopped"
     )

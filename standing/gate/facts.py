@@ -2,6 +2,7 @@
 
 from standing.contract.targets import TARGETS, Target
 from standing.gate.verdict import GateVerdict, LimitCheck
+from standing.text import percent, told_apart
 
 #: What a measure's members do; {step} is a level or a tier.
 _FACTS = {
@@ -23,17 +24,19 @@ def headline(verdict: GateVerdict, ended: str) -> str:
 
 
 def fact(check: LimitCheck) -> str:
-    """Such as: 255 members would lose a level: 12.8%, limit 10.0% (trust score)."""
+    """Such as: 255 members would lose a level: 12.8%, limit 10% (trust score)."""
     target = next(one for one in TARGETS if one.name == check.target)
     limit = {"warned": check.warn, "stopped": check.stop}.get(check.verdict)
     would = "would " if check.verdict == "stopped" else ""
     name = check.target.replace("_", " ")
     if check.measure == "mean_shift":
-        beyond = "" if limit is None else f", limit {limit:.2f}"
-        return f"The mean of {name} {would}move{'' if would else 's'} by {check.observed:+.2f}{beyond}"
+        beyond = "" if limit is None else f", limit {limit.normalize():f}"
+        limits = () if limit is None else (limit, -limit)  # a mean's limit holds both ways
+        shift = told_apart(check.observed, limits, 2)
+        return f"The mean of {name} {would}move{'' if would else 's'} by {shift:+f}{beyond}"
     said = _FACTS[check.measure].format(who=_who(check, target), would=would, step=_step(target))
-    beyond = "" if limit is None else f", limit {limit:.1%}"
-    return f"{said}: {check.observed:.1%}{beyond} ({name})"
+    beyond = "" if limit is None else f", limit {(100 * limit).normalize():f}%"
+    return f"{said}: {percent(check.observed, limit)}{beyond} ({name})"
 
 
 def _gravity(check: LimitCheck) -> int:

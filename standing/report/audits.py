@@ -5,12 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
+from standing.contract.application import SOURCES
 from standing.text import plural
 
 #: Severities of an expectation that is not met; "info" is one that could not be checked.
 UNMET = ("critical", "warning")
 #: How the expectations about the newest row of a table are called.
 LATE = "_are_fresh"
+#: And those about a column that has to have a value; so many are said in a message.
+FILLED = "_is_not_null"
+SAID = 2
+#: What people call a column.
+NAMES = {"created at": "date", "id": "key"}
 
 
 @dataclass(frozen=True)
@@ -77,11 +83,23 @@ class Audit:
 
 
 def lacking(unmet: Sequence[AuditOutcome]) -> list[str]:
-    """What data lack, for a message: late data by their age, and how many expectations are not met."""
+    """What data lack, for a message: late data by their age, rows without a value, how many are unmet."""
     late = [one.observed for one in unmet if one.expectation.endswith(LATE)]
     if len(late) == len(unmet):
         return late
-    return [*late, f"{plural(len(unmet), 'expectation is', 'expectations are')} not met"]
+    without = [_without(one) for one in unmet if one.expectation.endswith(FILLED) and one.unexpected]
+    return [*late, *without[:SAID], f"{plural(len(unmet), 'expectation is', 'expectations are')} not met"]
+
+
+def _without(one: AuditOutcome) -> str:
+    """Such as: 3 reviews have no date."""
+    name = one.expectation.removesuffix(FILLED)
+    table = max(
+        (source.table for source in SOURCES if name.startswith(f"{source.table}_")), key=len, default=""
+    )
+    column = name.removeprefix(f"{table}_").replace("_", " ")
+    rows = plural(one.unexpected or 0, table.replace("_", " ").removesuffix("s") or "row")
+    return f"{rows} {'has' if one.unexpected == 1 else 'have'} no {NAMES.get(column, column)}"
 
 
 def quality(unmet: Sequence[AuditOutcome]) -> str:

@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from support.report_example import EMPTY, FAILED, IMAGE, LIVELY, QUIET, RUN, SCRIPT, hostile
 
 from standing.report import causes, content, moves, write_report
+from standing.report.audits import AuditOutcome, quality
 from standing.report.content import Audit, Ladder, Movement, Step
 from standing.report.moves import MemberChange
 from standing.report.sankey import flow_of
@@ -129,3 +130,19 @@ def test_level_that_no_ladder_knows_is_still_drawn():
     flow = flow_of((Movement("t", "old_level", "low", 1),), Ladder("t", "Tier", (Step("low"),)))
     assert {label for _, label in flow.labels} == {"Low", "Old level"}
     assert len(flow.bands) == 1
+
+
+def test_a_headline_says_what_rows_lack():
+    def unmet(expectation, rows, observed="seen"):
+        return AuditOutcome(expectation, "warning", False, "m", "a", observed, rows, 900)
+
+    undated, nameless = (
+        unmet("reviews_created_at_is_not_null", 3),
+        unmet("seller_profiles_id_is_not_null", 1),
+    )
+    late = unmet("orders_are_fresh", 1, "newest order is 90.9 days old")
+    assert quality((undated,)) == "3 reviews have no date. 1 expectation is not met."
+    assert quality((late, nameless)) == (
+        "Newest order is 90.9 days old. 1 seller profile has no key. 2 expectations are not met."
+    )
+    assert quality((unmet("reviews_rating_is_from_1_to_5", 2),)) == "1 expectation is not met."

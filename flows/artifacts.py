@@ -25,6 +25,8 @@ from standing.text import plural
 #: Where flows/pages.py serves the reports; set by the process that serves the deployments.
 PAGES = "STANDING_PAGES"
 PROGRESS_SECONDS = 2.0
+#: What could not be checked has not failed: there is nothing to do about it.
+UNCHECKED = {"info": "not checked"}
 
 
 def publish_artifacts(outcome: RunOutcome) -> None:
@@ -60,9 +62,9 @@ def quality_rows(report: dict[str, Any]) -> list[dict[str, Any]]:
     expectations = [
         {
             "what": f"{audit['suite']}: {one['expectation']}",
-            "verdict": "met" if one["success"] else one["severity"],
+            "verdict": "met" if one["success"] else UNCHECKED.get(one["severity"], one["severity"]),
             "seen": one["observed"],
-            "do": "" if one["success"] else one["action"],
+            "do": "" if one["success"] or one["severity"] in UNCHECKED else one["action"],
         }
         for audit in report.get("audits", [])
         for one in audit["outcomes"]

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, text
 from standing.database.connect import connect
 from standing.settings import Settings
 from standing.why import Explanation, as_text, explain_member
+from standing.why.next_steps import mean_rating
 from standing.why.orders import SHOWN
 
 LEVELS = ("bronze", "silver", "gold", "platinum", "diamond")
@@ -202,6 +203,8 @@ def test_the_stated_change_reaches_the_next_level_and_tier(scored: tuple[Setting
         )
         for found in shops:
             wanted[found.member_id] = ("tier_info", found.following["tier"])
+            if found.following["five_star_reviews"] and found.mean_rating is not None:
+                assert found.mean_rating < found.following["mean_rating"]
             for _ in range(found.following["complete_orders"]):
                 sell(connection, found.member_id, fan, at)
             for _ in range(found.following["five_star_reviews"]):
@@ -219,6 +222,33 @@ def test_the_stated_change_reaches_the_next_level_and_tier(scored: tuple[Setting
         key, ladder = ("level", LEVELS) if target == "trust_score" else ("current_tier", tiers)
         reached = made[target][member][key]
         assert ladder.index(reached) >= ladder.index(step), (target, member, reached, step)
+
+
+def test_a_mean_below_what_a_tier_asks_for_is_not_shown_as_that(
+    scored: tuple[Settings, Engine],
+) -> None:
+    policy: dict[str, Any] = {
+        "tier_policy": [{"min_rating": None}, {"min_rating": 4.3}, {"min_rating": 4.7}]
+    }
+    with scored[1].connect() as connection:
+        shown = [
+            str(mean_rating(connection, policy, {"evidence": {"mean_rating": {"num": num, "den": 645}}}))
+            for num in (3030, 3031, 3032, 2700)
+        ]
+        assert shown == ["4.698", "4.699", "4.701", "4.19"]
+        assert mean_rating(connection, policy, {"evidence": {"mean_rating": {"num": 0, "den": 0}}}) is None
+    found = Explanation(
+        kind="seller",
+        member_id="a",
+        as_of=None,
+        documents={"ratings": {"overall": 4.7, "total_reviews": 645}},
+        start=50,
+        following={"tier": "top_seller", "complete_orders": 0, "five_star_reviews": 5, "mean_rating": 4.7},
+        mean_rating=4.698,
+    )
+    text_of = as_text(found)
+    assert "rating 4.698 of 645 reviews" in text_of
+    assert "5 more reviews of 5 stars, for a mean of 4.7; it is 4.698 now" in text_of
 
 
 def test_the_command_prints_text_and_json(scored: tuple[Settings, Engine], standing: Standing) -> None:

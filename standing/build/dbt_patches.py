@@ -11,7 +11,7 @@ from standing.database.conninfo import ENVIRONMENT
 from standing.database.session_settings import with_code
 
 #: Standard output is a command's own; what dbt would say there is in its log, and a failure in the error.
-SILENT = ("--quiet", "--log-level", "none")
+SILENT = ("--quiet", "--log-level", "none", "--log-level-file", "info")
 
 
 @contextmanager

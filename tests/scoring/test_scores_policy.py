@@ -471,7 +471,7 @@ def test_what_python_reads_and_the_server_does_not_is_no_cell(kind: str, cell: s
     ("code", "helps"),
     [
         ("53400", "temp_file_limit"),
-        ("42501", "standing preflight"),
+        ("42501", "standing roles"),
         ("25006", "default_transaction_read_only"),
         ("57014", "raise statement_timeout"),
     ],
@@ -501,6 +501,8 @@ def test_a_table_that_the_server_refuses_says_why_and_what_helps(project: tuple[
                 dbt.invoke(copy.settings, engine.url, "seed", "--select", "trust_levels")
             assert "seeds/trust_levels.csv" in failed.value.message
             assert "no more of it" in failed.value.message
+            log = dbt.folder(copy.settings) / "logs" / "dbt.log"
+            assert "no more of it" in log.read_text("utf-8")
             assert fix in failed.value.fix
     finally:
         with engine.begin() as connection:

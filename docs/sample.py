@@ -51,11 +51,13 @@ def make() -> None:
                 subprocess.run([STANDING, *asked], env=environment, check=True)
             last = max(Path(home).glob("reports/run-*"))
             page = (last / "report.html").read_text("utf-8")
+            movers = (last / "movers.csv").read_bytes()
         finally:
             subprocess.run([STANDING, "down"], env=environment, check=False)
     FOLDER.mkdir(exist_ok=True)
     sample = FOLDER / "report.html"
     sample.write_text(alone(page), "utf-8")
+    (FOLDER / "movers.csv").write_bytes(movers)  # the page leads to it
     picture(sample, FOLDER / "report.png")
 
 

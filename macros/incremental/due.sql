@@ -50,7 +50,12 @@
 {#- Before a mart or facts of everybody take the due members' new rows: the old ones go, also of members who
     are gone. -#}
 {% macro forget_due(key, due) -%}
-    {%- if is_incremental() -%}
+    {%- if not is_incremental() -%}
+        {%- do require_everybody(everybody_is_due(), model.unique_id) -%}
+    {%- elif is_by_hand() -%}
+        {#- Who was due for the last build need not be due for the last run, which may have built nothing. -#}
+        delete from {{ this }} where {{ key }} in (select {{ key }} from ({{ sql }}) as made)
+    {%- else -%}
         delete from {{ this }} as built using {{ due }} as due where built.{{ key }} = due.{{ key }}
     {%- endif -%}
 {%- endmacro %}

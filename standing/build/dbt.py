@@ -25,6 +25,8 @@ from standing.settings import Settings
 #: full one need more memory than servers give by default. What row security would hide is an error, and no
 #: row too few.
 SESSION = {"jit": "off", "work_mem": "64MB", "row_security": "off"}
+#: dbt hides what is in a variable of such a name from its logs.
+PASSWORD = "DBT_ENV_SECRET_STANDING_PASSWORD"  # noqa: S105
 BUT_STAGING = ("--exclude", STAGING)
 
 
@@ -49,6 +51,22 @@ def folder(settings: Settings) -> Path:
     return settings.home / "dbt" / settings.build_schema
 
 
+def files_by_hand(settings: Settings) -> Path:
+    """Where dbt's files are when somebody calls it by hand; no run writes over them."""
+    return settings.home / "dbt" / "by_hand"
+
+
+def by_hand(settings: Settings, url: URL) -> dict[str, str]:
+    """`environment` for whoever calls dbt by hand; macros/by_hand/ knows it by the connections' name."""
+    files = files_by_hand(settings)
+    return {
+        **environment(settings, url),
+        "STANDING_DBT_NAME": f"dbt by hand {settings.build_schema}",
+        "DBT_TARGET_PATH": str(files / "target"),
+        "DBT_LOG_PATH": str(files / "logs"),
+    }
+
+
 def environment(settings: Settings, url: URL) -> dict[str, str]:
     """The variables that libpq, profiles.yml and the sources read, and dbt's own switches."""
     way = parameters(url)
@@ -57,7 +75,7 @@ def environment(settings: Settings, url: URL) -> dict[str, str]:
         "STANDING_DBT_HOST": way["host"],
         "STANDING_DBT_PORT": way.get("port", "5432"),
         "STANDING_DBT_USER": way["user"],
-        "DBT_ENV_SECRET_STANDING_PASSWORD": way.get("password", ""),
+        PASSWORD: way.get("password", ""),
         "STANDING_DBT_NAME": connection_name(settings),
         "STANDING_DBT_DATABASE": way["dbname"],
         "STANDING_BUILD_SCHEMA": settings.build_schema,

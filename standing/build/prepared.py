@@ -42,7 +42,7 @@ def preparing(
     table = quoted(settings.build_schema, PREPARED)
     with engine.begin() as connection:
         known = _known(connection, settings)
-        connection.execute(text(f"delete from {table}"))
+        forget_prepared(connection, settings)
     yield
     made = {target.name for target in targets}
     with engine.begin() as connection:
@@ -54,6 +54,11 @@ def preparing(
                 if name in made or known.get(name) == _wanted(fingerprint, name)
             ],
         )
+
+
+def forget_prepared(connection: Connection, settings: Settings) -> None:
+    """Policy and staging count as not made, whatever is there."""
+    connection.execute(text(f"delete from {quoted(settings.build_schema, PREPARED)}"))
 
 
 def _known(connection: Connection, settings: Settings) -> dict[str, str]:

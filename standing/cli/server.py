@@ -1,6 +1,8 @@
-"""`standing up`, `down`, `psql`, `dbt`: the servers and the tools that talk to them."""
+"""`standing up`, `down`, `psql`, `dbt`, `env`: the servers and the tools that talk to them."""
 
+import json
 import os
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -78,17 +80,56 @@ def psql(arguments: tuple[str, ...]) -> None:
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def dbt(arguments: tuple[str, ...]) -> None:
-    """Run dbt on the marketplace; ARGUMENTS go to dbt, such as `test --select test_type:unit`."""
-    from standing.build.dbt import environment
+    """Run dbt on the marketplace; ARGUMENTS go to dbt, such as `test --select test_type:unit`.
+
+    What it builds, the next run builds anew. It is refused beside a run, and a run waits for what it makes.
+    """
+    from standing.build.dbt import by_hand, files_by_hand
     from standing.database.connect import connect
     from standing.database.conninfo import without_libpq
 
     settings = current()
     with connect(settings) as engine:
-        variables = environment(settings, engine.url)
+        variables = by_hand(settings, engine.url)
+    if arguments[:2] == ("docs", "generate"):
+        page = "static_index.html" if "--static" in arguments else "index.html"
+        click.echo(f"the page is to be {files_by_hand(settings) / 'target' / page}", err=True)
     sys.stdout.flush()
     program = str(Path(sys.executable).with_name("dbt"))
     os.execve(program, [program, *arguments], {**without_libpq(), **variables})
 
 
-COMMANDS = (up, down, psql, dbt)
+@click.command()
+@click.option("--dotenv", "form", flag_value="dotenv", help="As lines of a .env file, for editors.")
+@click.option("--json", "form", flag_value="json", help="As JSON.")
+def env(form: str | None) -> None:
+    """Print what dbt, sqlfluff, recce and editors need to reach the marketplace as `standing dbt` does.
+
+    In a shell: eval "$(standing env)". The password is among it only where DATABASE_URL or PGPASSWORD has
+    it; what is in a .pgpass file stays there.
+    """
+    from standing.build.dbt import PASSWORD, by_hand
+    from standing.database.connect import connect
+    from standing.database.conninfo import ENVIRONMENT
+
+    settings = current()
+    with connect(settings) as engine:
+        variables = {name: value for name, value in by_hand(settings, engine.url).items() if value}
+    if PASSWORD in variables:
+        click.echo(
+            f"{PASSWORD} is the database's password: keep this out of logs and repositories", err=True
+        )
+    if form == "json":
+        click.echo(json.dumps(variables, indent=1, ensure_ascii=False))
+    elif form == "dotenv":
+        for name, value in variables.items():
+            quoted = value.replace("\\", "\\\\").replace("'", "\\'")
+            click.echo(f"{name}='{quoted}'")
+    else:
+        for name, value in variables.items():
+            click.echo(f"export {name}={shlex.quote(value)}")
+        # What an earlier shell had, of this or of another database, would lead dbt elsewhere.
+        click.echo(f"unset {' '.join(sorted({*ENVIRONMENT, PASSWORD} - variables.keys()))}")
+
+
+COMMANDS = (up, down, psql, dbt, env)

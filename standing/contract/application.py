@@ -32,6 +32,7 @@ _EXCLUSIONS = Loss("no order can be taken out of the rates")
 SOURCES = (
     Source(
         "users",
+        "One row per member.",
         (
             SourceColumn("id", "key", required=True),
             SourceColumn("created_at", "moment", required=True),
@@ -47,6 +48,7 @@ SOURCES = (
     ),
     Source(
         "seller_profiles",
+        "One row per shop.",
         (
             SourceColumn("id", "key", required=True),
             SourceColumn("user_id", "key", loss=_OWNER, references="users.id", looked_up=True),
@@ -60,6 +62,7 @@ SOURCES = (
     ),
     Source(
         "orders",
+        "One row per order of one buyer at one shop.",
         (
             SourceColumn("id", "key", required=True, looked_up=True),
             SourceColumn("buyer_id", "key", required=True, references="users.id", looked_up=True),
@@ -85,6 +88,7 @@ SOURCES = (
     ),
     Source(
         "reviews",
+        "One row per review of an order or a shop.",
         (
             SourceColumn("id", "key", required=True, looked_up=True),
             SourceColumn("order_id", "key", loss=_REVIEWED_ORDER, references="orders.id", looked_up=True),
@@ -104,6 +108,7 @@ SOURCES = (
     ),
     Source(
         "products",
+        "One row per article a shop offers.",
         (
             SourceColumn("id", loss=_STOCK),
             SourceColumn(
@@ -116,6 +121,7 @@ SOURCES = (
     ),
     Source(
         "messages",
+        "One row per message between two members.",
         (
             SourceColumn("id", "identity", loss=_ANSWERS),
             SourceColumn("thread_id", "identity", loss=_ANSWERS, looked_up=True),
@@ -128,6 +134,7 @@ SOURCES = (
     ),
     Source(
         "disputes",
+        "One row per dispute about an order.",
         (
             SourceColumn("id", loss=_DISPUTES),
             SourceColumn("order_id", "reference", loss=_DISPUTES, looked_up=True, references="orders.id"),
@@ -139,6 +146,7 @@ SOURCES = (
     ),
     Source(
         "returns",
+        "One row per return of an order.",
         (
             SourceColumn("id", loss=_RETURNS),
             SourceColumn("order_id", "reference", loss=_RETURNS, looked_up=True, references="orders.id"),
@@ -149,6 +157,7 @@ SOURCES = (
     ),
     Source(
         "user_sessions",
+        "One row per visit of a member.",
         (
             SourceColumn("user_id", "reference", loss=_VISITS, looked_up=True, references="users.id"),
             SourceColumn("started_at", "moment", loss=_VISITS),
@@ -158,6 +167,7 @@ SOURCES = (
     ),
     Source(
         "payouts",
+        "One row per amount owed or paid to a shop.",
         (
             SourceColumn("id"),
             SourceColumn(
@@ -172,6 +182,7 @@ SOURCES = (
     *(
         Source(
             table,
+            f"One row per {row} member.",
             (
                 SourceColumn("user_id", "reference", loss=loss, looked_up=True, references="users.id"),
                 SourceColumn("created_at", "moment", loss=loss),
@@ -180,10 +191,14 @@ SOURCES = (
             ),
             members=({"user_id": "user_id"},),
         )
-        for table, loss in (("user_reports", _REPORTS), ("user_warnings", _WARNINGS))
+        for table, row, loss in (
+            ("user_reports", "report about a", _REPORTS),
+            ("user_warnings", "warning given to a", _WARNINGS),
+        )
     ),
     Source(
         "order_exclusions",
+        "Orders that leave every rate, such as those of a flood.",
         (
             SourceColumn("order_id", "reference", loss=_EXCLUSIONS, looked_up=True, references="orders.id"),
             SourceColumn("reason"),
@@ -193,6 +208,7 @@ SOURCES = (
     ),
     Source(
         "referred_users",
+        "Made by the upgrade. One row per referred person.",
         (
             SourceColumn("referrer_id", "reference", references="users.id"),
             SourceColumn("referee_id", "reference", references="users.id"),

@@ -61,8 +61,9 @@ class SourceColumn:
 
 @dataclass(frozen=True)
 class Source:
-    """One table. A row gives one row of the change log for each of its `members`: key of the log → column.
+    """One table; `about` says what a row is.
 
+    A row gives one row of the change log for each of its `members`: key of the log → column.
     `left_behind` are members that only the old side of an update or a delete has to name, because a new row
     is found through its other keys. A change of one of the columns `affects_counterparties`, and a new or a
     deleted row, change documents of other members, too. Where `by_row`, a trigger on the columns read keeps
@@ -70,6 +71,7 @@ class Source:
     """
 
     table: str
+    about: str
     columns: tuple[SourceColumn, ...]
     members: tuple[Keys, ...]
     left_behind: tuple[Keys, ...] = ()

@@ -50,12 +50,14 @@ def pinned(version: int) -> dict[str, str]:
 
 
 def with_settings(url: URL, settings: Mapping[str, str]) -> URL:
-    """The URL whose sessions have these settings, too; the last of one name counts."""
-    given = (
+    """The URL whose sessions have these settings, too, each once; the last of one name counts."""
+    before, ours = (
         str(url.query.get("options") or ""),
-        *(f"-c {name}={value}" for name, value in settings.items()),
+        [f"-c {name}={value}" for name, value in settings.items()],
     )
-    return url.update_query_dict({"options": " ".join(filter(None, given))})
+    for one in ours:
+        before = re.sub(rf"(^| ){re.escape(one)}(?= |$)", "", before).strip()
+    return url.update_query_dict({"options": " ".join(filter(None, (before, *ours)))})
 
 
 def of_server(engine: Engine) -> dict[str, str]:

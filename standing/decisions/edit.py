@@ -65,7 +65,8 @@ def find_edit(connection: Connection, settings: Settings) -> Edit:
     published = connection.execute(text("select target, depends_on, run_id from standing.target_state"))
     known = {row.target: row for row in published}
     last = connection.execute(text(LAST_BUILDS), {"selections": json.dumps(SELECTIONS)}).all()
-    unpublished = _unpublished(last, known) if not observed.is_lost else _names()
+    is_changed = observed.is_lost or bool(observed.by_hand)
+    unpublished = _names() if is_changed else _unpublished(last, known)
     of_mart = {target.name: _nodes(target.mart) for target in TARGETS}
     targets: list[Target] = []
     built: set[str] = set(ALWAYS)

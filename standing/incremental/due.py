@@ -59,18 +59,31 @@ def everybody_due(
             parts = sorted(edited(known[target.name], fingerprint.targets[target.name]))
             more = f" and {len(parts) - 5} more" if len(parts) > 5 else ""
             yield target.name, f"what it is made by has changed: {', '.join(parts[:5])}{more}"
+        yield from made_by_hand(observed, (target,))
         for model in (target.mart, *target.facts):
-            if model not in observed.built:
+            if model not in observed.built | observed.by_hand:
                 yield target.name, f"{model} is missing from the build"
+
+
+def made_by_hand(observed: Observed, targets: Iterable[Target]) -> Iterator[tuple[str, str]]:
+    """The targets with rows of everybody that somebody has had dbt make, each with the reason."""
+    for target in targets:
+        for model in (target.mart, *target.facts):
+            if model in observed.by_hand:
+                yield target.name, f"{model} was built with dbt by hand"
 
 
 def make_everybody_due(
     connection: Connection, observed: Observed, fingerprint: Fingerprint, asked: Asked
 ) -> None:
-    """Note for which targets everybody is due, and why; a crash empties the build of all of them."""
+    """Note for which targets everybody is due, and why; a crash empties the build of all of them, and what
+    was made by hand is known until a plan is made.
+    """
     due = list(everybody_due(connection, observed, fingerprint, asked.targets, asked.full))
+    others = tuple(target for target in TARGETS if target not in asked.targets)
     if observed.is_lost:
-        due += [(target.name, LOST) for target in TARGETS if target not in asked.targets]
+        due += [(target.name, LOST) for target in others]
+    due += list(made_by_hand(observed, others))
     for target, reason in due:
         connection.execute(
             text(

@@ -14,6 +14,7 @@ from standing.contract.members import MEMBER_KINDS
 from standing.database.connect import relation_exists
 from standing.database.owners import MARK, create_table
 from standing.incremental import context
+from standing.incremental.by_hand import BY_HAND, BY_HAND_COLUMNS
 from standing.incremental.materialized import DERIVED, DERIVED_COLUMNS, MODELS, ROW_FACTS
 from standing.settings import Settings
 from standing.sql import quoted
@@ -24,6 +25,7 @@ TABLES = {
     application.TABLE: application.COLUMNS,
     PREPARED: PREPARED_COLUMNS,
     DERIVED: DERIVED_COLUMNS,
+    BY_HAND: BY_HAND_COLUMNS,
     **{model.stale: model.list_columns for model in MODELS.values() if model.stale},
     **{kind.due_table: f"{kind.key} uuid primary key" for kind in MEMBER_KINDS},
     **{f"audited_{model.source}": "key uuid primary key" for model in ROW_FACTS if model.source},

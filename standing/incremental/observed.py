@@ -13,7 +13,7 @@ from standing.contract.targets import Target
 from standing.database.catalog import read_followed
 from standing.database.owners import driver
 from standing.database.schemas import Application, read_application, relations
-from standing.incremental import signatures
+from standing.incremental import by_hand, signatures
 from standing.incremental.capture import problems, wanted
 from standing.incremental.capture_sql import as_key
 from standing.incremental.context import is_lost
@@ -60,7 +60,8 @@ class Observed:
     """The application, whether every change is logged, and the tables and views of the build.
 
     `signatures` say what the tables are now, and `rebuilt` which are not what they were, a phrase each.
-    `is_lost` says that a crash of the server has emptied these.
+    `is_lost` says that a crash of the server has emptied these. What somebody has had dbt make since the
+    last run is in `by_hand`, and counts as not built.
     """
 
     application: Application
@@ -69,6 +70,7 @@ class Observed:
     signatures: Mapping[str, str]
     rebuilt: tuple[str, ...]
     is_lost: bool = False
+    by_hand: frozenset[str] = frozenset()
 
     def select(self, column: str, table: str, by: str, keys: str) -> str | None:
         """`column` of the rows of the application's `table` whose `by` is among `keys`, a query.
@@ -92,7 +94,9 @@ class Observed:
 def observe(connection: Connection, settings: Settings) -> Observed:
     application = read_application(connection, settings.application_schema)
     found = signatures.read(driver(connection), application.schema) if settings.change_log else {}
-    built = relations(connection, settings.build_schema)
+    there = relations(connection, settings.build_schema)
+    made_by_hand = by_hand.read(connection, settings, there)
+    built = there - made_by_hand
     return Observed(
         application,
         completeness(connection, settings, application),
@@ -100,6 +104,7 @@ def observe(connection: Connection, settings: Settings) -> Observed:
         found,
         signatures.changed(connection, found),
         is_lost(connection, settings, built),
+        made_by_hand,
     )
 
 

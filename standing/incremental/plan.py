@@ -16,12 +16,12 @@ from sqlalchemy import Connection, Engine, text
 
 from standing.build.application import hand_over
 from standing.build.fingerprint import Fingerprint, take
-from standing.build.prepared import is_prepared
+from standing.build.prepared import forget_prepared, is_prepared
 from standing.contract.members import MEMBER_KINDS
 from standing.contract.targets import TARGETS, Target
 from standing.database.owners import driver, open_schema
 from standing.database.schemas import require_readable
-from standing.incremental import change_log, due, materialized, stale
+from standing.incremental import by_hand, change_log, due, materialized, stale
 from standing.incremental.causes import find_causes, made_by
 from standing.incremental.context import Context, write_context
 from standing.incremental.layout import make_tables
@@ -90,6 +90,9 @@ def make_plan(engine: Engine, settings: Settings, asked: Asked) -> Plan:
     with engine.begin() as connection:
         observed, fingerprint = _begin(connection, settings)
         due.make_everybody_due(connection, observed, fingerprint, asked)
+        if observed.by_hand:
+            by_hand.forget(connection, settings)
+            forget_prepared(connection, settings)
         # After it: what is known of today explains more than a log of what may have happened.
         change_log.drain(connection, settings, observed)
         reasons = due.reasons_for(asked.targets, due.noted_reasons(connection))

@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -319,7 +320,9 @@ def test_commands_log_in_with_a_password_of_the_environment(
     )
     said = standing.ok(settings, "backup", str(tmp_path / "shop.dump"), "--check")
     assert "restores into an empty database: public 1 rows" in said
-    assert "Connection test: [OK connection ok]" in standing.ok(settings, "dbt", "debug", "--connection")
+    printed, program = standing.ok(settings, "env"), Path(sys.executable).with_name("dbt")
+    bare = ["sh", "-c", f"unset PGPASSWORD\n{printed}\n{program} debug --connection"]
+    assert "[OK connection ok]" in subprocess.run(bare, capture_output=True, text=True, check=True).stdout
     restored = standing(settings, "restore", str(tmp_path / "shop.dump"), "--replace", "--yes")
     assert restored.returncode == 0, restored.stderr
 

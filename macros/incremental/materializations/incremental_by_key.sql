@@ -13,6 +13,10 @@
     {%- set stale = source('standing', config.get('stale')) if config.get('stale') -%}
     {%- set existing = load_cached_relation(this) -%}
     {%- set target = this.incorporate(type='table') -%}
+    {%- do announce_by_hand() -%}
+    {%- if existing is none -%}
+        {%- do require_everybody(everything_is_derived(), model.unique_id) -%}
+    {%- endif -%}
 
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {%- if existing is not none and everything_is_derived() -%}

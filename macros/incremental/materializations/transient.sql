@@ -11,6 +11,7 @@
     {%- endif -%}
     {%- set existing = load_cached_relation(this) -%}
     {%- set target = this.incorporate(type=kind) -%}
+    {%- do announce_by_hand() -%}
 
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {%- if existing is not none %}

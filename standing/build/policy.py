@@ -12,6 +12,7 @@ from pathlib import Path
 
 from standing import PROJECT_ROOT
 from standing.build.policy_matches import unmatched
+from standing.build.policy_ranges import falling, out_of_range
 from standing.build.policy_tables import KINDS, Seed, seeds
 from standing.contract.target import GATE_MEASURES
 from standing.contract.targets import TARGETS, Target
@@ -27,15 +28,16 @@ NAMED = 5
 def check_files(root: Path) -> None:
     """Raises BuildFailed that names every wrong row, by file and line.
 
-    Wrong are rows with missing, empty, extra or ill-typed cells, rows that are there twice, rows that the
-    code reads by name and cannot find, rows that nothing reads or that can never match, and documents
-    without a limit of the gate.
+    Wrong are rows with missing, empty, extra or ill-typed cells, rows with numbers out of their range, rows
+    that are there twice, rows that the code reads by name and cannot find, rows that nothing reads or that
+    can never match, and documents without a limit of the gate.
     """
     tables = seeds(root)
     wrong = [sentence for seed in tables for sentence in _wrong_cells(seed, root)]
     if not wrong:
         wrong = [sentence for seed in tables for sentence in _wrong_rows(seed, root)]
-        wrong += [sentence for seed in tables for sentence in unmatched(seed, root)]
+        for check in (unmatched, out_of_range, falling):
+            wrong += [sentence for seed in tables for sentence in check(seed, root)]
         wrong += [one for seed in tables if seed.name == "gate_limits" for one in _wrong_limits(seed, root)]
     if wrong:
         raise BuildFailed(message_of(wrong), FIX)

@@ -23,6 +23,9 @@ class Seed:
     `rows_read` are the keys of the rows that it has to have, and no others, where the code reads them by
     name; `rows_needed` those that it has to have, whatever else it has. `compared` are columns whose text
     is compared with text in lower case, `bounds` the least and the greatest number that a column can match.
+    `ranges` are from where to where a column may go, each a number or the column that has it, `steps` the
+    columns that say of what a column is a multiple, and `shares` go to 1 where the key ends in _share. Of
+    the two columns or rows that `rise`, the second's number is no smaller.
     """
 
     name: str
@@ -33,6 +36,10 @@ class Seed:
     rows_needed: frozenset[str]
     compared: tuple[str, ...]
     bounds: dict[str, tuple[Decimal, Decimal]]
+    ranges: dict[str, tuple[Decimal | str, Decimal | str]]
+    steps: dict[str, str]
+    shares: frozenset[str]
+    rise: tuple[str, ...]
     may_have_no_rows: bool
 
     @property
@@ -116,6 +123,11 @@ def seeds(root: Path) -> list[Seed]:
         raise BuildFailed(f"{wrong}: {error}", fix) from None
 
 
+def _end(given: Any) -> Decimal | str:
+    """One end of a range: a number, or the column that has it."""
+    return given if isinstance(given, str) else Decimal(str(given))
+
+
 def _seed(described: dict[str, Any]) -> Seed:
     config: dict[str, Any] = described["config"]
     meta = config["meta"]
@@ -131,5 +143,9 @@ def _seed(described: dict[str, Any]) -> Seed:
         frozenset(meta.get("rows_needed", ())),
         tuple(meta.get("compared", ())),
         {name: (Decimal(low), Decimal(high)) for name, (low, high) in meta.get("bounds", {}).items()},
+        {name: (_end(low), _end(high)) for name, (low, high) in meta.get("ranges", {}).items()},
+        dict(meta.get("steps", {})),
+        frozenset(meta.get("shares", ())),
+        tuple(meta.get("rise", ())),
         bool(meta.get("may_have_no_rows")),
     )

@@ -1,9 +1,11 @@
 """A wrong policy is refused before anything is built on it, with file, line and row named."""
 
+import csv
 import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -107,7 +109,7 @@ IN_A_FILE = [
         "a number that nothing reads",
         "policy_numbers",
         "active_days,30,",
-        "active_weeks,4,unused\nactive_days,30,",
+        "active_weeks,4,1,52,1,unused\nactive_days,30,",
         "(active_weeks): nothing reads it",
     ),
     Slip(
@@ -146,6 +148,62 @@ IN_A_FILE = [
         "\n7,,",
         "\n7,2026-01-04,",
         "it is either a weekday or a day",
+    ),
+    Slip(
+        "a review every minus seven days",
+        "policy_numbers",
+        "review_interval_days,7,",
+        "review_interval_days,-7,",
+        "(review_interval_days): value is -7 and not from 1 to 365",
+    ),
+    Slip(
+        "a mean of forty stars",
+        "policy_numbers",
+        "adjusted_rating_prior,4,",
+        "adjusted_rating_prior,40,",
+        "(adjusted_rating_prior): value is 40 and not from 1 to 5",
+    ),
+    Slip(
+        "a bin below nothing",
+        "scorecard_bins",
+        "account_age_days,0,0,",
+        "account_age_days,-7,0,",
+        "(account_age_days, -7): lower_bound is -7 and not from 0 to 1000000000",
+    ),
+    Slip(
+        "half a day",
+        "policy_numbers",
+        "active_days,30,",
+        "active_days,30.5,",
+        "(active_days): value is 30.5 and not a whole number",
+    ),
+    Slip(
+        "a number without end",
+        "policy_numbers",
+        "max_stock,10000000,",
+        "max_stock,1e999,",
+        "(max_stock): value is 1e999 and not from 1 to 1000000000",
+    ),
+    Slip(
+        "a long window that is shorter",
+        "policy_numbers",
+        "evaluation_long_window_days,365,",
+        "evaluation_long_window_days,30,",
+        ": evaluation_long_window_days is 30, and evaluation_window_days is 90, which is more",
+    ),
+    Slip(
+        "a share beyond everything",
+        "plausible_ranges",
+        "one_seller_share,,0.95,",
+        "one_seller_share,,1.5,",
+        "(one_seller_share): highest is 1.5 and not from 0 to 1",
+    ),
+    Slip(
+        "a range that is none",
+        "plausible_ranges",
+        "median_amount,20,10000,",
+        "median_amount,20000,10000,",
+        "(median_amount): highest is 10000, and lowest is 20000, which is more",
     ),
     Slip(
         "a limit of no reason",
@@ -432,10 +490,46 @@ def test_a_file_that_may_not_be_read_or_is_none_says_why(tmp_path: Path) -> None
         policy.check_files(tmp_path)
 
 
+NUMBERS = ("numeric", "integer", "bigint")
+#: Numbers whose range is the row's own, one that bad things have, and one of a key, which must differ.
+MAY_BE_LESS = {
+    ("policy_numbers", "at_least"),
+    ("scorecard_bins", "value"),
+    ("scorecard_bins", "lower_bound"),
+}
+
+
+def test_no_number_of_any_table_may_be_nonsense(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of a column at once: each row is named."""
+    monkeypatch.setattr(policy, "NAMED", 1000)
+    for folder in ("seeds", "models", "macros"):
+        shutil.copytree(PROJECT_ROOT / folder, tmp_path / folder)
+    tried = 0
+    for seed in policy.seeds(tmp_path):
+        path = tmp_path / seed.file
+        rows = list(csv.reader(StringIO(path.read_text("utf-8"))))
+        before = path.read_bytes()
+        for at, column in enumerate(rows[0]):
+            if seed.types[column] not in NUMBERS or (seed.name, column) in MAY_BE_LESS:
+                continue
+            written = StringIO()
+            edited = [[*row[:at], "-7" if row[at] else "", *row[at + 1 :]] for row in rows[1:]]
+            csv.writer(written).writerows([rows[0], *edited])
+            path.write_text(written.getvalue(), "utf-8")
+            with pytest.raises(BuildFailed) as refused:
+                policy.check_files(tmp_path)
+            for number, row in seed.rows(tmp_path):
+                if row[column]:
+                    assert f"{seed.place(number, row)}: " in refused.value.message
+                    tried += 1
+        path.write_bytes(before)
+    assert tried > 400
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("seeds:", "seeds: [", r"_seeds.yml line 4 is no YAML"),
+        ("seeds:", "seeds: [", r"_seeds.yml line 7 is no YAML"),
         ("column_types", "column_typos", r"_seeds.yml does not describe every table with column_types"),
         (": text", ": money", r"policy_numbers has the type money and none of text, numeric"),
     ],

@@ -11,12 +11,21 @@
 {%- endmacro %}
 
 {#- A table gets the mark with its indexes, in the transaction that makes it: in the same statement it would
-    hide how many rows were made. -#}
+    hide how many rows were made. So do constraints of the whole table, such as the primary key: an index that
+    is there before the rows takes twice as long. -#}
 {% macro postgres__create_indexes(relation) -%}
     {%- if relation.type == 'table' -%}
         {%- do run_query("comment on table " ~ relation ~ " is '" ~ mark() ~ "'") -%}
+        {%- for one in adapter.render_raw_model_constraints(raw_constraints=model.get('constraints', [])) -%}
+            {%- do run_query('alter table ' ~ relation ~ ' add ' ~ one) -%}
+        {%- endfor -%}
     {%- endif -%}
     {{- dbt.default__create_indexes(relation) -}}
+{%- endmacro %}
+
+{#- A contract's columns with what holds for each; constraints of the whole table come after its rows. -#}
+{% macro postgres__get_table_columns_and_constraints() -%}
+    ({{ adapter.render_raw_columns_constraints(raw_columns=model['columns']) | join(', ') }})
 {%- endmacro %}
 
 {#- Seeds as dbt makes them, but unlogged, as everything that a build makes: what a crash of the server
@@ -43,6 +52,9 @@
             {%- do exceptions.raise_compiler_error(
                 'this database is not upgraded by this version of Standing: standing migrate'
             ) -%}
+        {%- endif -%}
+        {%- if is_by_hand() and flags.WHICH != 'test' -%}
+            {%- do require_a_run_before() -%}
         {%- endif -%}
         {%- set asked -%}
             select stranger || coalesce(' (on ' || leans_on || ')', '')

@@ -5,7 +5,8 @@ target are
 
 - the text of its mart, of every model and seed below, and of all macros, materializations and hooks among
   them, but for comments and white space of SQL (standing/build/normalized.py);
-- what YAML says of those models, seeds and sources (configuration, contract, types), and dbt_project.yml;
+- what YAML says of how those models, seeds and sources are built (configuration, contract, types), and
+  dbt_project.yml;
 - the settings that models read (`SETTINGS`; standing/incremental/context.py writes them for the models);
 - the application's columns that the models read with their types, the column that is written, and the
   constraints that models rely on;
@@ -85,7 +86,7 @@ def take(application: Application, settings: Settings) -> Fingerprint:
 
 def _taken(application: Application, settings: Settings) -> Fingerprint:
     properties = project.properties()
-    macros = _hash(project.texts("dbt_project.yml", "macros/**/*.sql", *PYTHON))
+    macros = _hash([project.configuration(), *project.texts("macros/**/*.sql", *PYTHON)])
     setting = _hash(f"{name}={getattr(settings, name)}" for name in SETTINGS)
 
     def parts_of(*models: str, written: str = "") -> str:

@@ -22,7 +22,10 @@ CONFIG = re.compile(r"{{-?\s*(config\(.*?\))\s*-?}}", re.DOTALL)
 #: Jinja's words for Python's.
 JINJA = {"true": True, "false": False, "none": None}
 #: What YAML says for people and for tests: no build reads it.
-FOR_PEOPLE = {"description", "meta", "docs", "tests", "data_tests"}
+FOR_PEOPLE = {
+    *("description", "meta", "docs", "tests", "data_tests", "group"),
+    *("freshness", "loaded_at_field", "loaded_at_query"),
+}
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,14 @@ class Part:
 
 def root() -> Path:
     return PROJECT_ROOT
+
+
+def configuration() -> str:
+    """What dbt_project.yml says of how things are built, as one text."""
+    import yaml
+
+    given = yaml.load((PROJECT_ROOT / "dbt_project.yml").read_text("utf-8"), yaml.CSafeLoader)
+    return json.dumps(_for_the_build({**given, "vars": {}}), sort_keys=True, default=str)
 
 
 def texts(*patterns: str) -> Iterator[str]:
@@ -160,6 +171,18 @@ def _properties(path: Path, _changed_at: int, _size: int) -> dict[str, str]:
 
 
 def _for_the_build(given: Any) -> Any:
+    """Without what is for people; of a column, or of a table of a source, that leaves its name, which says
+    nothing either.
+    """
     if isinstance(given, dict):
-        return {key: _for_the_build(value) for key, value in given.items() if key not in FOR_PEOPLE}
-    return [_for_the_build(one) for one in given] if isinstance(given, list) else given
+        found = {
+            key: _for_the_build(one) for key, one in given.items() if key.lstrip("+") not in FOR_PEOPLE
+        }
+        return {key: one for key, one in found.items() if one not in ({}, [])}
+    if isinstance(given, list):
+        return [
+            one
+            for one in map(_for_the_build, given)
+            if not (isinstance(one, dict) and one.keys() <= {"name"})
+        ]
+    return given

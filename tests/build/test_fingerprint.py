@@ -79,6 +79,26 @@ def changed(before: Fingerprint, after: Fingerprint) -> set[str]:
         ("standing/contract/application.py", '"""', '"""\n', ALL | {"materialized"}),
         ("standing/run/stages.py", '"""', '"""\n', set()),
         ("profiles.yml", "threads:", "threads: ", set()),
+        ("dbt_project.yml", "flags:", "# For everybody.\nflags:", set()),
+        ("models/staging/_application.yml", "count: 2", "count: 3", set()),
+        (
+            "models/staging/_application.yml",
+            "      - name: reviews\n",
+            "          - name: hobby\n      - name: reviews\n",
+            set(),
+        ),
+        (
+            "models/staging/_staging.yml",
+            "- name: stg_users\n",
+            "- name: stg_users\n    columns: [{name: hobby}]\n",
+            set(),
+        ),
+        (
+            "models/intermediate/users/_users.yml",
+            "looked_up: [user_id]",
+            "looked_up: [created_at]",
+            {"trust_score", "behavior_score"},
+        ),
     ],
 )  # fmt: skip
 def test_an_edit_makes_due_whom_it_may_change(
@@ -131,7 +151,9 @@ def test_models_read_no_variable_but_the_two_schemas() -> None:
         for line in path.read_text("utf-8").splitlines()
         if "env_var(" in line or "{{ var(" in line
     ]
-    assert named == [("_sources.yml", "schema: \"{{ env_var('STANDING_APPLICATION_SCHEMA', 'public') }}\"")]
+    assert named == [
+        ("_application.yml", "schema: \"{{ env_var('STANDING_APPLICATION_SCHEMA', 'public') }}\"")
+    ]
 
 
 def test_what_was_edited_is_named(project: Project) -> None:

@@ -147,6 +147,11 @@ def test_what_an_incomplete_entry_lacks_is_named(sentence: str, toy: Target, roo
             "unique_key: id",
             "user_reliability.yml does not have user_id as unique_key",
         ),
+        (
+            "type: primary_key",
+            "type: unique",
+            "user_reliability.yml does not have user_id as primary key",
+        ),
         ("One row per member", "Members", "user_reliability.yml does not say what one row is"),
     ],
 )

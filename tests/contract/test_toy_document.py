@@ -85,7 +85,7 @@ def test_a_document_from_nothing_is_published_gated_audited_reported_explained_a
         explained = json.loads(asked_why.stdout)
         assert explained["documents"]["reliability"]["mood"] in ("sunny", "cloudy")
         assert explained["sources"]["reliability"]["kept_rate"] == ["orders"]
-        shown = standing("why", "user", member)
+        shown = standing("why", "user", member, "--sources")
         assert "reliability.kept_rate: orders" in shown.stdout, shown.stderr
         rate = explained["documents"]["reliability"]
         counts = rate["evidence"]["kept_rate"]

@@ -82,6 +82,8 @@ def _of_the_mart(target: Target, marts: Path) -> Iterator[str]:
         yield f"{file.name} does not say what one row is"
     if model.get("config", {}).get("unique_key") != target.key:
         yield f"{file.name} does not have {target.key} as unique_key"
+    if {"type": "primary_key", "columns": [target.key]} not in model.get("constraints", ()):
+        yield f"{file.name} does not have {target.key} as primary key"
     if not described.get("unit_tests"):
         yield f"{file.name} has no unit test"
 

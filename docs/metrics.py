@@ -23,12 +23,13 @@ may see members may, too, and operators see all.
 - The run's moment is `as_of`. "Last N days" are the N business days that end with as_of's own: a window begins at a midnight of the
   business time zone, that moment with it, and ends at `as_of`. "The N before" are the N whole business days before it. Active days,
   promised days, the age of an account, months and holidays are counted in the same days. Document times are UTC, cut to the second.
-- By time alone a document changes at such a midnight, or at a moment that is stated: 24 hours for an answer, a shipment's last moment,
+- By time alone a document changes at such a midnight, or at a moment that is stated: {answer_hours} hours for an answer, a shipment's last moment,
   the end of a tier's grace, a time that lies in the future.
 - Rates are percentages with two decimals, rounded half away from zero once, at the end; 0 without evidence.
 - An order has one outcome, the first that applies: cancelled, returned, completed, else open. Times decide; where only the status
   says it, the latest event's time stands in. A refund without an amount is a full one. A status of returned or refunded is a return.
-- Behavior and performance rates look back 90 days if these hold at least 40 resolved orders that are not excluded, else 365.
+- Behavior and performance rates look back {evaluation_window_days} days if these hold at least {evaluation_min_resolved} resolved orders that
+  are not excluded, else {evaluation_long_window_days}.
 - Excluded orders leave every rate and stay in counts and sums; `evidence.raw` has the rates' counts with them.
 - Orders from oneself and their reviews count nowhere, reviews that moderation rejected neither.
 - What lies in the future counts nowhere until then; until `valid_until` a document stays as it is if nothing happens.
@@ -75,8 +76,13 @@ def key_type(key: dict[str, Any]) -> str:
     return f"{found}, {key['x-unit']}" if "x-unit" in key else found
 
 
+def numbers() -> dict[str, str]:
+    with (ROOT / "seeds" / "policy_numbers.csv").open(encoding="utf-8") as file:
+        return {row["name"]: row["value"] for row in csv.DictReader(file)}
+
+
 def page() -> str:
-    lines = [CONVENTIONS]
+    lines = [CONVENTIONS.format_map(numbers())]
     for target in TARGETS:
         model = described(ROOT / "models" / "marts" / f"{target.mart}.yml", "models")[0]
         lines += [f"## {target.table}.{target.column}", "", one_line(model["description"]), "", *KEYS]

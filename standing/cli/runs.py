@@ -92,19 +92,20 @@ def timed(stage: str) -> str:
 @click.argument("kind", type=click.Choice(["user", "seller"]))
 @click.argument("member_id", metavar="ID")
 @click.option("--as-of", "as_of", metavar="TIME", help="Explain a past moment; replays it first.")
+@click.option("--sources", "with_sources", is_flag=True, help="Also which tables each key comes from.")
 @click.option("--json", "as_json", is_flag=True, help="Print the explanation as JSON.")
-def why(kind: str, member_id: str, as_of: str | None, as_json: bool) -> None:
+def why(kind: str, member_id: str, as_of: str | None, with_sources: bool, as_json: bool) -> None:
     """Explain the score of a user or the tier, ratings and performance of a seller.
 
-    Shows the sum of the factors, the orders behind the rates, what would reach the next level or tier and
-    where each key comes from. TIME is ISO 8601; without a zone it is read in BUSINESS_TIME_ZONE.
+    Shows the sum of the factors, the orders behind the rates, and what would reach the next level or tier.
+    TIME is ISO 8601; without a zone it is read in BUSINESS_TIME_ZONE.
     """
     from standing.why import as_text, explain
 
     settings = current()
     explanation = explain(settings, kind, member_id, moment("--as-of", as_of) if as_of else None)
     as_printed = json.dumps(explanation.to_json(), ensure_ascii=False, indent=1, default=str)
-    click.echo(as_printed if as_json else as_text(explanation))
+    click.echo(as_printed if as_json else as_text(explanation, with_sources))
 
 
 @click.command()

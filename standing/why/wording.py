@@ -10,8 +10,8 @@ from standing.why.orders import SHOWN
 WORDED = ("trust_score", "behavior_score", "ratings", "performance", "tier_info")
 
 
-def as_text(explanation: Explanation) -> str:
-    """Factors that add up to the score, then rates, what is missing for more, orders, sources."""
+def as_text(explanation: Explanation, with_sources: bool = False) -> str:
+    """Factors that add up to the score, then rates, what is missing for more, orders; sources if asked."""
     lines = _user(explanation) if explanation.kind == "user" else _seller(explanation)
     for name, document in explanation.documents.items():
         if name not in WORDED and "evidence" in (document or {}):
@@ -27,9 +27,10 @@ def as_text(explanation: Explanation) -> str:
     for target, run_id in explanation.held.items():
         held = f"{target} is held as it was before run {run_id}, which was undone, whatever data say now"
         lines += ["", f"{held}: standing resume {run_id}"]
-    lines += ["", "where it comes from:"]
-    for target, keys in explanation.sources.items():
-        lines += [f"  {target}.{key}: {', '.join(tables)}" for key, tables in keys.items()]
+    if with_sources:
+        lines += ["", "where it comes from:"]
+        for target, keys in explanation.sources.items():
+            lines += [f"  {target}.{key}: {', '.join(tables)}" for key, tables in keys.items()]
     if explanation.as_of:
         lines += ["", f"as of {explanation.as_of:%Y-%m-%d %H:%M:%S} UTC"]
     return "\n".join(lines)

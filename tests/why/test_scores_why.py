@@ -120,7 +120,7 @@ def test_the_text_says_labels_and_the_json_codes(scored: tuple[Settings, Engine]
         ]
     asked = set()
     for found in people:
-        words = as_text(found).partition("where it comes from:")[0]
+        words = as_text(found)
         rates = {line.split()[0] for line in words.splitlines() if line.startswith("  ")}
         assert not codes & (set(re.findall(r"\w+", words)) - rates), words
         following = found.following or {}
@@ -258,7 +258,10 @@ def test_the_command_prints_text_and_json(scored: tuple[Settings, Engine], stand
         words = as_text(explain_member(connection, settings, "user", user))
     printed = standing.told(settings, "why", "user", user)
     assert printed.strip() == words
-    assert "where it comes from:" in printed
+    assert "where it comes from:" not in printed
+    with_sources = standing.told(settings, "why", "user", user, "--sources")
+    assert with_sources.startswith(printed.rstrip())
+    assert "  trust_score.transaction_score: " in with_sources.partition("where it comes from:")[2]
     found = json.loads(standing.told(settings, "why", "user", user, "--json"))
     assert set(found) >= {"documents", "factors", "orders", "following", "sources", "as_of"}
 

@@ -51,8 +51,16 @@
 {#- The lock is that of standing/database/lock.py: runs hold it alone, whoever builds by hand shares it. -#}
 {% macro note_by_hand(name) %}
     {%- set key = "('x' || encode('standing', 'hex'))::bit(64)::bigint" -%}
-    {%- if not run_query('select pg_try_advisory_xact_lock_shared(' ~ key ~ ')').rows[0][0] -%}
+    {%- set context = source('standing', 'run_context') -%}
+    {%- set answer = run_query(
+        'select pg_try_advisory_xact_lock_shared(' ~ key ~ '), (select max(run_id) from ' ~ context ~ ')'
+    ).rows[0] -%}
+    {%- if not answer[0] -%}
         {%- do exceptions.raise_compiler_error('a run is at work; wait for it: standing status') -%}
+    {%- endif -%}
+    {#- What the context says is read once a command (run_says). -#}
+    {%- if graph.setdefault('run_before', answer[1]) != answer[1] -%}
+        {%- do exceptions.raise_compiler_error('a run has built since dbt began: begin again') -%}
     {%- endif -%}
     {%- if name is not none -%}
         {%- do run_query(

@@ -23,7 +23,7 @@ CONFIG = re.compile(r"{{-?\s*(config\(.*?\))\s*-?}}", re.DOTALL)
 JINJA = {"true": True, "false": False, "none": None}
 #: What YAML says for people and for tests: no build reads it.
 FOR_PEOPLE = {
-    *("description", "meta", "docs", "tests", "data_tests", "group"),
+    *("description", "meta", "docs", "tests", "data_tests", "group", "access"),
     *("freshness", "loaded_at_field", "loaded_at_query"),
 }
 

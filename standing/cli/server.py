@@ -84,13 +84,15 @@ def dbt(arguments: tuple[str, ...]) -> None:
 
     What it builds, the next run builds anew. It is refused beside a run, and a run waits for what it makes.
     """
-    from standing.build.dbt import by_hand, files_by_hand
+    from standing.build.dbt import by_hand, check_policy, files_by_hand
     from standing.database.connect import connect
     from standing.database.conninfo import without_libpq
 
     settings = current()
     with connect(settings) as engine:
         variables = by_hand(settings, engine.url)
+    if {"build", "seed"} & set(arguments):
+        check_policy()  # dbt would say neither line nor row
     if arguments[:2] == ("docs", "generate"):
         page = "static_index.html" if "--static" in arguments else "index.html"
         click.echo(f"the page is to be {files_by_hand(settings) / 'target' / page}", err=True)

@@ -643,6 +643,12 @@ def test_a_wrong_policy_stops_a_run_and_a_trial_before_anything_is_built(
             assert said in re.sub(r"\s+", " ", done.stderr)
             assert "standing diff" in done.stderr
             assert "FAIL" not in done.stdout + done.stderr
+        tiers = project.folder / "seeds" / "tier_policy.csv"
+        tiers.write_bytes(tiers.read_text("utf-8").encode("cp874"))  # as Excel in Thailand saves it
+        for command in (("run",), ("diff",), ("dbt", "seed"), ("dbt", "build", "--select", "seller_tiers")):
+            done = standing(*command)
+            assert done.returncode == 1, done.stderr
+            assert "seeds/tier_policy.csv line 2 has the byte 0x" in re.sub(r"\s+", " ", done.stderr)
         made = connection.scalars(
             text(
                 "select distinct relname from pg_class"

@@ -7,10 +7,10 @@ the columns that are published.
 from pathlib import Path
 
 from standing.contract.application import SOURCES
+from standing.contract.freshness import FRESH_DAYS
 from standing.contract.sources import FAMILIES, Source, SourceColumn
 from standing.contract.target import Target
 from standing.contract.targets import TARGETS
-from standing.findings.freshness import LATE_AFTER, TABLES
 
 MODELS = Path(__file__).resolve().parents[1] / "models"
 HEAD = """\
@@ -49,13 +49,13 @@ def application() -> str:
 def _table(source: Source) -> str:
     needed = "" if source.required else "Optional. "
     lines = [f"- name: {source.table}", f"  description: {needed}{source.about}"]
-    if source.table in TABLES:
+    if source.table in FRESH_DAYS:
         # dbt takes a moment without zone as UTC. Neither what is to come nor an endless moment is new.
         lines += [
             "  config:",
             "    loaded_at_field: created_at",
             "    freshness:",
-            f"      warn_after: {{count: {LATE_AFTER.days}, period: day}}",
+            f"      warn_after: {{count: {FRESH_DAYS[source.table]}, period: day}}",
             "      filter: created_at <= now() and isfinite(created_at)",
         ]
     lines.append("  columns:")

@@ -68,11 +68,14 @@ def _print_outcome(outcome: "RunOutcome") -> None:
     click.echo(f"run {outcome.run_id}: {outcome.status}: {outcome.message}")
     if outcome.status == "replayed" and outcome.as_of:
         click.echo(f"  as of {outcome.as_of.isoformat(' ', 'seconds')}")
+    published = {target.name for target in outcome.published}
+    is_stopped = outcome.status == "stopped"
+    held = {one.target: ", held" for one in outcome.changes if is_stopped and one.target not in published}
     for change in outcome.changes:
         written = outcome.written.get(change.target, 0)
         click.echo(
             f"  {change.target}: {change.candidates:,} scored, {change.changed:,} changed,"
-            f" {change.due:,} due for review, {written:,} written"
+            f" {change.due:,} due for review, {written:,} written{held.get(change.target, '')}"
         )
     for check in outcome.gate.over("warned"):
         click.echo(f"  warning: {check.sentence}")

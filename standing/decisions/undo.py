@@ -23,18 +23,24 @@ from standing.text import plural
 
 @dataclass(frozen=True)
 class Undone:
-    """What an undo did: documents put back by target, and those that had changed since."""
+    """What an undo did: documents put back by target, and those that had changed since.
+
+    `forgets` says that what the gate held of the run is forgotten.
+    """
 
     run_id: int
     restored: dict[str, int]
     changed_since: dict[str, int]
     named: dict[str, tuple[str, ...]]
+    forgets: bool = False
 
     @property
     def message(self) -> str:
         number, left = sum(self.restored.values()), sum(self.changed_since.values())
         held = " and held" if number else ""
         message = f"run {self.run_id} undone: {plural(number, 'document')} put back{held}"
+        if self.forgets:
+            message += "; what the gate held of it is forgotten, and its members stay due"
         return f"{message}; not put back, because changed since: {left:,}" if left else message
 
 
@@ -62,11 +68,11 @@ def undo(settings: Settings, run_id: int, reason: str = "") -> Undone:
                 restored={name: tally.written for name, tally in tallies.items()},
                 changed_since={name: tally.left for name, tally in tallies.items() if tally.left},
                 named={name: tally.named for name, tally in tallies.items() if tally.left},
+                forgets=entry["status"] == "stopped",
             )
             with engine.begin() as connection:
                 message = f"{undone.message} ({reason})" if reason else undone.message
-                if entry["status"] == "stopped":
-                    message += "; what the gate held of it is forgotten, and its members stay due"
+                if undone.forgets:
                     change_sets.drop(connection, run_id)
                 mark(connection, run_id, "undone", f"{message}; {entry['message']}", reason=reason)
             show_book(engine, settings, run_id)

@@ -15,7 +15,7 @@ def _nothing(*given: object, **named: object) -> None:
     return None
 
 
-def _nothing_found(auditor: Auditor, suite: str, *asked: object) -> Verdict:
+def _nothing_found(auditor: Auditor, suite: str, *asked: object, **named: object) -> Verdict:
     return Verdict(suite, outcomes=(), seconds=0)
 
 

@@ -260,8 +260,9 @@ def test_the_command_prints_text_and_json(scored: tuple[Settings, Engine], stand
     assert printed.strip() == words
     assert "where it comes from:" not in printed
     with_sources = standing.told(settings, "why", "user", user, "--sources")
-    assert with_sources.startswith(printed.rstrip())
-    assert "  trust_score.transaction_score: " in with_sources.partition("where it comes from:")[2]
+    explained, _, origins = with_sources.partition("\n\nwhere it comes from:")
+    assert printed.startswith(f"{explained}\n\nas of ")
+    assert "  trust_score.transaction_score: " in origins
     found = json.loads(standing.told(settings, "why", "user", user, "--json"))
     assert set(found) >= {"documents", "factors", "orders", "following", "sources", "as_of"}
 

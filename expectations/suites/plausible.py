@@ -96,7 +96,9 @@ def _rule(scope: AuditScope, measure: Measure, severity: str, alone: str = "") -
     here = f"measure = '{measure.name}'"
     reach = "coalesce(lowest::text, 'anything') || ' to ' || coalesce(highest::text, 'anything')"
     value = told_apart("value", ["lowest", "highest"], 2)
-    seen = f"shown || coalesce(' (' || {value} || ')', '') || '; plausible is ' || {reach}"
+    # What is shown may say the number itself.
+    number = f"case when strpos(shown, {value}) = 0 then ' (' || {value} || ')' else '' end"
+    seen = f"shown || coalesce({number}, '') || '; plausible is ' || {reach}"
     return Whole(
         f"{measure.name}_is_plausible",
         severity,

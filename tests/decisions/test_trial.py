@@ -189,9 +189,11 @@ def test_a_label_is_wording_and_moves_nobody(project: Project, engine: Engine) -
     assert trial.error is None
     assert trial.difference.largest_changes == ()
     assert {one.observed for one in trial.difference.gate.checks} == {0}
+    cell = "scorecard_metrics email_verified.label_en: E-mail address verified → E-mail verified"
     said = as_text(trial.difference).splitlines()
-    assert f": {number:,} wording only" in said[1]
-    assert said[2].endswith(f"{number} documents: E-mail address verified → E-mail verified")
+    assert said[1] == f"  because {cell}"
+    assert [line for line in said if f": {number:,} wording only" in line]
+    assert [line for line in said if line.endswith(f"{number} documents: {cell.partition(': ')[2]}")]
 
 
 def test_a_key_that_no_model_has_is_named_before_anything_is_built() -> None:

@@ -81,6 +81,6 @@ def until_it_waits(engine: Engine) -> None:
 def declare(monkeypatch: pytest.MonkeyPatch, target: Target) -> None:
     """Runs and decisions of this test know the target, in a selection of its own."""
     known = (*targets.TARGETS, target)
-    for module in (targets, undoing):
+    for module in (targets, undoing, change_sets):
         monkeypatch.setattr(module, "TARGETS", known)
     monkeypatch.setitem(targets.SELECTIONS, target.selection, (target.name,))

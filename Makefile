@@ -34,7 +34,7 @@ demo: $(ENV)  ## a simulated marketplace, upgraded, scored and reported, on the 
 check: $(ENV)  ## format, lint, types, imports, dbt's parse, SQL lint of what differs from main: half a minute, the first time more
 	@$(MAKE) --no-print-directory -j2 types sql SQL=--changed
 
-test: $(ENV)  ## what a change can break: check, SQL lint of everything, pytest; some thirteen minutes on two cores
+test: $(ENV)  ## what a change can break: check, SQL lint of everything, pytest; some ten minutes on two cores
 	@$(MAKE) --no-print-directory -j3 types sql tests
 
 prove: $(ENV)  ## what draws, kills or takes long, with new seeds (SEED=… for known ones); at most 90 minutes

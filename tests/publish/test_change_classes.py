@@ -54,6 +54,7 @@ CASES = [
     ("tier_info", tier(), tier(commission_rate=4.5), "points"),
     ("tier_info", tier(), tier(current_tier="rising", tier_level=2), "level"),
     ("behavior_score", {"evidence": {}}, {"evidence": {}, "risk_level": "high"}, "level"),
+    ("ratings", {"evidence": {}}, {"evidence": {}, "rating_trend": "declining"}, "points"),
     (
         "behavior_score",
         {"evidence": {}},
@@ -106,6 +107,8 @@ def test_every_key_says_what_a_change_of_it_means(target: Target) -> None:
     if target.ladder:
         (part,) = (one for one in target.document.parts if one.name == target.ladder.key)
         assert part.change == "level"
+    has_level = any("level" in key or "tier" in key for key in target.document.names)
+    assert has_level or all(part.change != "level" for part in target.document.parts)
     assert {one.change for one in target.document.parts if one.name == "evidence"} == {"evidence"}
 
 

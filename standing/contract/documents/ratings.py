@@ -57,6 +57,7 @@ RATINGS = Target(
                 "reviews",
                 words=("improving", "declining", "stable"),
                 default="stable",
+                change="points",
             ),
             stars(
                 "last_30_days_avg",

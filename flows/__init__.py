@@ -13,7 +13,7 @@ if sys.argv[:1] == ["-m"]:  # `python -m flows`, whose own first line comes afte
 import logging
 import os
 
-from standing.errors import StandingError
+from standing.errors import StandingError, closed_home
 from standing.log import NAME
 from standing.services.prefect import environment, folder
 from standing.settings import current
@@ -23,7 +23,10 @@ from standing.surroundings import in_flow_run, pin
 def _quiet_and_local() -> None:
     """What Prefect reads when it is first imported; a process that Prefect started was told before."""
     pin()
-    folder(current()).mkdir(parents=True, exist_ok=True)  # Prefect does not make its parents
+    try:
+        folder(current()).mkdir(parents=True, exist_ok=True)  # Prefect does not make its parents
+    except OSError as error:
+        raise closed_home(error, current().home) or error from None
     told = dict(os.environ) if in_flow_run() else {}
     os.environ.update({**environment(current()), **told})
     logging.getLogger(NAME).setLevel(logging.INFO)

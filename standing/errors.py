@@ -4,6 +4,13 @@ Every foreseeable failure is a `StandingError`: what happened, to which object, 
 setting that helps. The command line prints it without a traceback and leaves with its exit code.
 """
 
+import errno
+from pathlib import Path
+
+#: What stands in the way of a folder or file, whoever wrote the code that makes it.
+IN_THE_WAY = {errno.EEXIST, errno.ENOTDIR, errno.EISDIR}
+CLOSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
+
 
 class StandingError(Exception):
     """A failure with its fix, which may be several commands, one a line.
@@ -70,3 +77,19 @@ class Drifted(StandingError):
 
 class BuildFailed(StandingError):
     """dbt could not build or test the models; nothing was published."""
+
+
+def closed_home(error: OSError, home: Path) -> SettingError | None:
+    """The refusal, where the file system let nothing be made in the home.
+
+    No look beforehand tells: to root all is open, and a disk may be full. Another error is a fault of ours.
+    """
+    where = Path(str(error.filename))
+    if error.filename is None or not {home, home.resolve()} & {where, *where.parents}:
+        return None
+    if error.errno not in CLOSED | IN_THE_WAY and (error.errno != errno.ENOENT or home.is_dir()):
+        return None
+    fix = "set STANDING_HOME to a folder that this account can write"
+    if error.errno in IN_THE_WAY:
+        fix = f"move {where} away, or {fix}"
+    return SettingError(f"STANDING_HOME={str(home)!r} cannot be written: {where}: {error.strerror}", fix)

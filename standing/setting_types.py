@@ -37,12 +37,17 @@ def _web_address(given: str) -> str:
 
 
 def _home(given: Path) -> Path:
-    given = given.expanduser()
-    nearest = next(path for path in (given, *given.absolute().parents) if path.exists())
+    try:
+        given = given.expanduser()
+    except RuntimeError:
+        raise ValueError("there is no such account, whose home it could be") from None
+    nearest = next(path for path in (given, *given.absolute().parents) if os.path.exists(path))
     if not nearest.is_dir():
         raise ValueError(f"{nearest} is no folder")
-    if nearest != given and not os.access(nearest, os.W_OK):
-        raise ValueError(f"there is none, and this account may not make one in {nearest}")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        if nearest != given:
+            raise ValueError(f"there is none, and this account may not make one in {nearest}")
+        raise ValueError("this account may not write there; let it, or name another folder")
     return given
 
 

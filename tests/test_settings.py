@@ -1,13 +1,18 @@
 """Settings come from the environment; a wrong one is refused by name before anything starts."""
 
+import errno
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from conftest import Standing
 
+from standing import PROJECT_ROOT
 from standing.database.conninfo import to_url
 from standing.database.url import read
-from standing.errors import SettingError
+from standing.errors import SettingError, closed_home
 from standing.settings import load_settings
 
 
@@ -50,6 +55,7 @@ def test_a_wrong_setting_is_refused_by_its_name(name: str, value: str) -> None:
         ("STANDING_CHANGE_LOG", "perhaps", "write true or false"),
         ("STANDING_PAGES_HOST", "example.org", "write '127.0.0.1' or '0.0.0.0'"),
         ("STANDING_HOME", f"{__file__}/home", f"{__file__} is no folder"),
+        ("STANDING_HOME", "~nobody at all/x", "there is no such account, whose home it could be"),
         ("STANDING_BUILD_SCHEMA", "x" * 51, "it may have 50 characters at most"),
         (
             "SOURCE_TIME_ZONE",
@@ -63,6 +69,69 @@ def test_what_is_expected_of_a_wrong_setting_is_said_in_one_line(name: str, valu
     with pytest.raises(SettingError) as refused:
         load_settings(**{name: value})
     assert refused.value.message == f"setting {name}={value!r}: {said}"
+
+
+#: Gives up root's rights, to which all is open, before it reads the settings.
+AS_NOBODY = """
+import os, sys
+from standing.errors import SettingError
+from standing.settings import load_settings
+if os.geteuid() == 0:
+    os.setuid(65534)
+for home in sys.argv[1:]:
+    try:
+        load_settings(STANDING_HOME=home, _env_file=None)
+    except SettingError as refused:
+        print(refused.message)
+"""
+
+
+def test_a_home_that_is_closed_to_the_account_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "shut").mkdir(mode=0)
+    script = [sys.executable, "-c", AS_NOBODY, "/", f"{tmp_path}/shut/home"]
+    done = subprocess.run(script, cwd=PROJECT_ROOT, capture_output=True, text=True, check=True)
+    there, within = done.stdout.splitlines()
+    assert there == (
+        "setting STANDING_HOME='/': this account may not write there; let it, or name another folder"
+    )
+    assert within.startswith(f"setting STANDING_HOME='{tmp_path}/shut/home': there is none, and")
+
+
+@pytest.mark.parametrize(
+    "commands", [(("standing", "down"), ("standing", "up")), (("flows", "server"),) * 2]
+)
+def test_a_home_in_which_nothing_can_be_made_is_refused_by_every_program(
+    commands: tuple[tuple[str, str], tuple[str, str]], tmp_path: Path
+) -> None:
+    (tmp_path / "prefect").write_text("")
+    homes = (
+        (tmp_path, "File exists\n  fix: move "),
+        (Path("/proc/nope"), "No such file or directory\n  fix: set STANDING_HOME"),
+    )
+    for command, (home, said) in zip(commands, homes, strict=True):
+        environment = {**os.environ, "STANDING_HOME": str(home)}
+        environment.pop("DATABASE_URL", None)
+        done = subprocess.run(
+            [sys.executable, "-m", *command],
+            env=environment,
+            cwd=PROJECT_ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 2, done.stderr
+        assert f"error: STANDING_HOME='{home}' cannot be written: {home}" in done.stderr
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_an_error_that_is_no_closed_home_stays_what_it_is(tmp_path: Path) -> None:
+    lost = FileNotFoundError(errno.ENOENT, "No such file or directory", str(tmp_path / "state" / "x"))
+    assert closed_home(lost, tmp_path) is None
+    elsewhere = PermissionError(errno.EACCES, "Permission denied", "/elsewhere")
+    assert closed_home(elsewhere, tmp_path) is None
+    full = OSError(errno.ENOSPC, "No space left on device", str(tmp_path / "reports"))
+    assert "STANDING_HOME" in str(closed_home(full, tmp_path))
 
 
 def test_a_wrong_webhook_is_refused_by_name_and_not_shown() -> None:

@@ -14,9 +14,10 @@ import click
 from standing import __version__
 from standing.cli import backfill, decisions, load, report, roles, runs, server, status, upgrade
 from standing.cli.checkout import require_checkout
-from standing.errors import StandingError
+from standing.errors import StandingError, closed_home
 from standing.interruption import SAID, end_workers, exit_code, interruptible
 from standing.process_end import end_at_once
+from standing.settings import current
 from standing.surroundings import pin
 
 
@@ -36,7 +37,9 @@ for commands in (load, upgrade, roles, runs, status, report, decisions, server, 
 
 
 def _refusal(error: Exception) -> StandingError | None:
-    """What the database said and what helps, if the error is the database's."""
+    """What the database or the file system said and what helps, if the error is theirs."""
+    if isinstance(error, OSError):
+        return closed_home(error, current().home)
     if "sqlalchemy" not in sys.modules:
         return None
     import psycopg

@@ -25,6 +25,7 @@ ENDS = {
     "expired": End("– Stopped, and nobody decided", "decided", "expired"),
     "undone": End("↶ Undone", "undone", "undone"),
     "reconciled": End("✓ Reconciled", "passed", "reconciled"),
+    "reconciled with warnings": End("! Reconciled, with warnings", "warned", "reconciled with warnings"),
     "differs": End("! Reconciled: documents differ", "warned", "reconciled with differences"),
     "replayed": End("↺ Replayed", "quiet", "replayed"),
     "replayed with warnings": End("! Replayed, with warnings", "warned", "replayed with warnings"),

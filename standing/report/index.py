@@ -118,9 +118,11 @@ def _same(run: Line, reports: Sequence[Line | Unreadable]) -> Iterator[Line]:
 
 def _linked(listed: list[Line]) -> list[Line]:
     """What became of a run leads to the page of the run that it names."""
-    pages = {one.run_id: one.page for one in listed}
+    pages = {one.run_id: one.page for one in listed if one.run_id is not None}
     return [
-        replace(one, became=replace(one.became, page=pages.get(one.became.run, ""))) if one.became else one
+        replace(one, became=replace(one.became, page=pages.get(one.became.run, "")))
+        if one.became and one.became.run is not None
+        else one
         for one in listed
     ]
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from standing.contract.targets import Target
@@ -18,6 +17,7 @@ from standing.publish.publish import TargetChanges
 from standing.report.audits import lacking
 from standing.report.content import RunReport
 from standing.report.files import write_report
+from standing.run.left_out import left_out
 from standing.run.movers import write_movers
 from standing.run.run import Run, StageResult
 from standing.state.book import show_book
@@ -63,9 +63,10 @@ def conclude(run: Run, error: StandingError | None) -> RunOutcome:
     if error is not None:
         error.fix = _or_undo(run, error.fix)
     content, summary, report, written = None, dict[str, object](), None, run.written.documents
-    held_since_undo = ""
+    beside: tuple[str, ...] = ()
     try:
-        held_since_undo = _held_since_undo(run)
+        with run.engine.connect() as connection:
+            beside = left_out(connection, run)
         content, summary = gather(run, status, error)
         # Where publishing broke off, the report has counted what is written all the same.
         written = written or {one.target: one.written for one in content.changes if one.written}
@@ -78,7 +79,8 @@ def conclude(run: Run, error: StandingError | None) -> RunOutcome:
     except OSError as unwritten:  # what the gate has stopped awaits its decision all the same
         error = _unreported(run, error, "report", unwritten)
         status = _status(run, error)
-    message = _headline(run, written, error) + held_since_undo + _lacking(content, error)
+    told = "".join(f"; {clause}" for clause in beside)
+    message = _headline(run, written, error) + told + _lacking(content, error)
     try:
         close_run(run.engine, run.run_id, status, message, summary)
         if not run.is_replay:
@@ -153,16 +155,6 @@ def _or_undo(run: Run, fix: str) -> str:
     )
 
 
-def _held_since_undo(run: Run) -> str:
-    """Documents of the run's targets that an undo holds, and that no run builds."""
-    with run.engine.connect() as connection:
-        number = connection.scalar(
-            text("select count(*) from standing.holds where target = any(:names)"),
-            {"names": [target.name for target in run.targets]},
-        )
-    return f"; {plural(number, 'document')} held since an undo" if number and not run.is_replay else ""
-
-
 def _lacking(content: RunReport | None, error: StandingError | None) -> str:
     """What data lack, behind what a run did that went well."""
     return "".join(f"; {clause}" for clause in lacking(content.unmet)) if content and error is None else ""
@@ -173,10 +165,6 @@ def _headline(run: Run, written: Mapping[str, int], error: StandingError | None)
         return "replayed; nothing was written"
     number = sum(written.values())
     message = f"{plural(number, 'document')} written" if number else "nothing changed"
-    if run.waits_for:
-        names = ", ".join(run.waits_for)
-        decide = " and ".join(f"run {one}" for one in sorted(set(run.waits_for.values())))
-        message += f"; {names} left as it is until {decide} is approved or rejected"
     if error is None:
         if run.written.left:
             message += f"; not written, because changed since, and due: {sum(run.written.left.values()):,}"

@@ -1,6 +1,7 @@
 """A run, gathered from the database into the report's content."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +20,9 @@ from standing.gate.waiting import expiry
 from standing.report import content
 from standing.report.audits import quality
 from standing.report.changes import Change
+from standing.report.wording import name
 from standing.run.effects import count_effects
+from standing.run.left_out import left_out
 from standing.run.quality import audited, audits_of
 from standing.run.run import Built, Run, Written
 from standing.settings import Settings
@@ -84,6 +87,8 @@ def _gather(
     audits = audits_of(connection, run)
     unmet = tuple(one for audit in audits for one in audit.unmet)
     facts, verdict = _facts(connection, run, status), _verdict(run, error, written, unmet)
+    if beside := left_out(connection, run):
+        verdict = replace(verdict, headline=" ".join((verdict.headline, *map(_sentence, beside))))
     set_aside = quarantine(connection, run.settings) if built else ()
     this = content.RunPoint(facts.run_id, facts.finished_at, verdict.status)
     runs, trend = quarantine_trend(connection, this, set_aside) if built else ((), ())
@@ -205,9 +210,13 @@ def _cause(error: StandingError) -> str:
 def _stop_headline(run: Run, written: int) -> str:
     if not run.free:
         return f"{headline(run.gate, 'stopped')} No member's document was touched."
-    held = ", ".join(target.name for target in run.held)
-    what = f"The gate holds {held}: somebody is to decide. Of the others: {_documents(written)}"
+    held = ", ".join(name(target.name) for target in run.held)
+    what = f"The gate held back: {held}. Of the others: {_documents(written)}"
     return f"{headline(run.gate, 'stopped')} {what}"
+
+
+def _sentence(clause: str) -> str:
+    return f"{clause[:1].upper()}{clause[1:]}."
 
 
 def _documents(number: int) -> str:

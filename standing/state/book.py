@@ -78,7 +78,9 @@ def _end(run: dict[str, Any]) -> str:
     if status == "stopped" and run["expires_at"] and run["expires_at"] <= datetime.now(UTC):
         return "expired"
     if status == "published" and run["reconciliation"] is not None:
-        return "differs" if run["reconciliation"].get("drift") else "reconciled"
+        warned = (run["verdict"] or {}).get("status") == "warned"
+        alike = "reconciled with warnings" if warned else "reconciled"
+        return "differs" if run["reconciliation"].get("drift") else alike
     verdict = str((run["verdict"] or {}).get("status", status))
     return end_of(status, "passed" if verdict == "published" else verdict)
 

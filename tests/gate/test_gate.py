@@ -152,7 +152,7 @@ def stopped_as_it_should(
     assert (would["changed"], would["written"]) == (changed, 0)
     rated = next(one for one in report["changes"] if one["target"] == "ratings")
     assert (rated["written"], rated["by_class"]) == (1, {"points": 1})
-    assert "The gate holds trust_score: somebody is to decide. " in report["verdict"]["headline"]
+    assert "The gate held back: Trust score. " in report["verdict"]["headline"]
     assert report["audits"][-1]["suite"] == "published"
     write_metrics(marketplace)
     found = metrics(marketplace)
@@ -182,6 +182,8 @@ def test_a_wave_of_lost_levels_is_held_and_all_else_goes_on(
     assert done.returncode == 0, done.stderr
     left = f"trust_score left as it is until run {stopped.run_id} is approved or rejected"
     assert left in done.stdout
+    newest = sorted((marketplace.home / "reports").glob("run-*/report.json"))[-1]
+    assert f" {left[:1].upper()}{left[1:]}." in json.loads(newest.read_text("utf-8"))["verdict"]["headline"]
     assert documents(database)["trust_score"] == before["trust_score"]
     due = f"select count(*) from standing.due where target = 'trust_score' and member_id = '{newcomer}'"
     assert scalar(database, due) == 1

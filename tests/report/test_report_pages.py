@@ -269,6 +269,20 @@ def test_what_became_of_a_run_is_written_into_its_page(tmp_path):
     assert files.html.stat().st_mtime_ns == before
 
 
+def test_a_run_that_names_no_other_leads_to_no_page_of_another(tmp_path):
+    """The line of `standing verify` has no number, either."""
+    page = write_report(LIVELY, tmp_path).html
+    at = LIVELY.run.finished_at
+    verified = Line(None, "verified", "18 of 18 hold.", "the upgrade", at, page="upgrade.html")
+    index = index_of(
+        tmp_path, verified, line(LIVELY, "rejected", became=Became("rejected", "Rejected on Monday."))
+    )
+    assert "Rejected on Monday." in index.text
+    assert "None" not in index.text
+    assert [one["href"] for one in index.all("a") if "upgrade" in one["href"]] == ["upgrade.html"]
+    assert "Its report" not in page.read_text(encoding="utf-8")
+
+
 def test_quarantine_shows_the_run_before_and_a_trend_of_each_reason(tmp_path):
     written = write_report(LIVELY, tmp_path).html.read_text(encoding="utf-8")
     rows = written.split("</code> rating out of range</th>")[1].split("</tr>")[0]

@@ -13,6 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
+from multiprocessing import resource_tracker
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Self
@@ -162,6 +163,7 @@ def _working_process() -> ProcessPoolExecutor:
 def _process() -> ProcessPoolExecutor:
     """The process that audits."""
     forget_session_variables()
+    resource_tracker.ensure_running()  # beginning it later would let the signals through again
     # It ends with this one, which Ctrl-C at a terminal reaches as well.
     with _without_main(), _silent_cleaner(), kept_from(*SIGNALS):
         # Spawned and not forked: open connections and threads stay where they are.

@@ -224,8 +224,10 @@ def _failure(settings: Settings, url: URL, command: str, failed: list[Any]) -> B
     first, node = _node_result(failed[0]), failed[0].node
     what, message = f"{first.kind} {first.name}", first.message
     if first.kind == "unit_test":
-        what = f"unit test {first.name} of {(node.tested_node_unique_id or '').rpartition('.')[2]}"
-        message = what_differs(failed[0].message or "")
+        # dbt gives the definition itself where the test's own query ends in an error.
+        model = getattr(node, "model", "") or (node.tested_node_unique_id or "").rpartition(".")[2]
+        what = f"unit test {first.name} of {model}"
+        message = what_differs(failed[0].message or "") if first.status == "fail" else message
     elif found := failing_rows(url, failed[0]):
         message += "; " + "; ".join(", ".join(f"{k}={v}" for k, v in row.items()) for row in found)
     again = f"standing dbt {command} --select {first.name}; the whole log is {_log(settings)}"

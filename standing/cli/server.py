@@ -107,16 +107,21 @@ def dbt(arguments: tuple[str, ...]) -> None:
 def env(form: str | None) -> None:
     """Print what dbt, sqlfluff, recce and editors need to reach the marketplace as `standing dbt` does.
 
-    In a shell: eval "$(standing env)". The password is among it only where DATABASE_URL or PGPASSWORD has
-    it; what is in a .pgpass file stays there.
+    In a shell: eval "$(standing env)". The password is among it only where DATABASE_URL, its service or
+    PGPASSWORD has it; what is in a .pgpass file stays there.
     """
     from standing.build.dbt import PASSWORD, by_hand
     from standing.database.connect import connect
-    from standing.database.conninfo import ENVIRONMENT
+    from standing.database.conninfo import ENVIRONMENT, resolved
+    from standing.database.url import read
 
     settings = current()
     with connect(settings) as engine:
         variables = {name: value for name, value in by_hand(settings, engine.url).items() if value}
+    wanted = resolved(read(settings.database_url)) if settings.database_url else {}
+    if "password" not in wanted:  # dbt looks it up as we have
+        variables.pop(PASSWORD, None)
+        variables |= {"PGPASSFILE": wanted["passfile"]} if "passfile" in wanted else {}
     if PASSWORD in variables:
         click.echo(
             f"{PASSWORD} is the database's password: keep this out of logs and repositories", err=True

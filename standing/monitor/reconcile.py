@@ -68,7 +68,8 @@ def _reconcile(
         return Reconciliation(run)
     log = logger(run.run_id, "reconcile")
     log.info("builds everybody beside it, and audits all of it")
-    audits = auditor(settings, engine.url, TARGETS)
+    # What awaits a decision is not what its build says, and is compared after it.
+    audits = auditor(settings, engine.url, run.published)
     begun = {suite: audits.start(suite) for suite in SUITES}
     shadow = settings.model_copy(update={"build_schema": settings.shadow_schema})
     plan = open_build(engine, shadow, run.run_id, run.as_of, TARGETS)

@@ -130,21 +130,24 @@ def _wait(
 
 def carry_out(run: Run, stages: Iterable[Stage], perform: Perform = run_directly) -> RunOutcome:
     """Take an open run through its stages, report on it and close it."""
-    error: StandingError | None = None
+    try:
+        return conclude(run, _error_of(run, stages, perform))
+    except BaseException as crash:
+        break_off(run, crashed(crash))
+        raise
+    finally:
+        run.auditor.end()
+
+
+def _error_of(run: Run, stages: Iterable[Stage], perform: Perform) -> StandingError | None:
+    """Take the run through its stages; what stopped it, if anything did."""
     try:
         for stage in stages:
             if not stage.is_left_out_by(run):
                 _perform_stage(run, stage, perform)
-        if run.held:  # the others are published
-            error = stopped_by(run, run.gate)
     except StandingError as stopped:
-        error = stopped
-    except BaseException as crash:
-        break_off(run, crashed(crash))
-        run.auditor.end()
-        raise
-    run.auditor.end()
-    return conclude(run, error)
+        return stopped
+    return stopped_by(run, run.gate) if run.held else None  # the others are published
 
 
 def _perform_stage(run: Run, stage: Stage, perform: Perform) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from standing.contract.targets import Target
@@ -114,6 +115,9 @@ def break_off(run: Run, reason: str) -> None:
     """Close a run that was interrupted or failed unexpectedly; if it cannot, the next run does."""
     try:
         with run.engine.connect() as connection:
+            status = text("select status from standing.runs where run_id = :run_id")
+            if connection.scalar(status, {"run_id": run.run_id}) != "running":
+                return  # its end is entered, and what came after that has no more to say
             written = written_by(connection, run.run_id, run.targets)
         ended = {"ended": reason if reason == INTERRUPTED else "crashed"}
         close_run(run.engine, run.run_id, "failed", _headline(run, written, StandingError(reason)), ended)

@@ -23,6 +23,14 @@ class Finder:
 
 sys.meta_path.insert(0, Finder)
 """
+#: The signals that are blocked in the process that audits.
+BLOCKED = """
+import signal
+from standing.audit import _process
+
+if __name__ == "__main__":
+    print(sorted(_process().submit(signal.pthread_sigmask, signal.SIG_BLOCK, ()).result()))
+"""
 #: What holds on: after one signal until its time is over, or until somebody presses again.
 HOLDS_ON = """
 import os, signal, threading
@@ -72,3 +80,8 @@ def test_what_holds_on_is_ended_when_its_time_is_over_or_at_the_second_signal(
     script = HOLDS_ON.format(patience=patience, again=again)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (130, f"error: {SAID}\n")
+
+
+def test_a_signal_of_the_terminal_leaves_the_process_that_audits_to_its_parent() -> None:
+    said = subprocess.run([sys.executable, "-c", BLOCKED], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == str([signal.SIGINT, signal.SIGTERM])

@@ -325,6 +325,16 @@ def test_commands_log_in_with_a_password_of_the_environment(
     assert "[OK connection ok]" in subprocess.run(bare, capture_output=True, text=True, check=True).stdout
     restored = standing(settings, "restore", str(tmp_path / "shop.dump"), "--replace", "--yes")
     assert restored.returncode == 0, restored.stderr
+    # What is in a file of passwords stays there, and dbt finds it as libpq does.
+    passwords = tmp_path / "passwords"
+    passwords.write_text(f"*:*:*:*:{PASSWORD.replace(':', chr(92) + ':')}\n")
+    passwords.chmod(0o600)
+    monkeypatch.delenv("PGPASSWORD")
+    monkeypatch.setenv("PGPASSFILE", str(passwords))
+    printed = standing.ok(settings, "env")
+    assert PASSWORD not in printed
+    bare = ["sh", "-c", f"{printed}\n{program} debug --connection"]
+    assert "[OK connection ok]" in subprocess.run(bare, capture_output=True, text=True, check=True).stdout
 
 
 @pytest.mark.prove

@@ -144,6 +144,17 @@ def test_an_edited_tier_moves_those_whom_it_concerns_and_builds_no_facts(
     assert "anew" not in trial.note
 
 
+def test_a_mistake_in_sql_is_named_where_a_unit_test_meets_it_first(
+    project: Project, engine: Engine
+) -> None:
+    with pytest.raises(BuildFailed) as failed:
+        tried(project, "models/marts/user_behavior_scores.sql", "risk.risk_level", "risk.risk_levle")
+    test, _, what = failed.value.message.partition(" ended as error: ")
+    assert test.startswith("dbt build: unit test ")
+    assert test.endswith(" of user_behavior_scores")
+    assert "risk.risk_levle does not exist" in what
+
+
 def test_an_edited_mart_is_built_alone_and_has_to_pass_its_unit_test(
     project: Project, engine: Engine
 ) -> None:

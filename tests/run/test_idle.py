@@ -5,12 +5,12 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from conftest import MakeDatabase
 from psycopg import Cursor
-from support.decided import do
+from support.decided import do, scalar
 
 from standing.contract.relations import question
 from standing.contract.targets import TARGETS
@@ -18,6 +18,7 @@ from standing.database.clock import wall_clock
 from standing.database.connect import connect
 from standing.incremental.observed import Asked
 from standing.incremental.plan import make_plan
+from standing.run import outcome as outcomes
 from standing.run.execute import execute
 from standing.run.run import Request
 from standing.settings import Settings
@@ -64,7 +65,20 @@ def test_an_idle_run_loads_neither_dbt_nor_great_expectations(idle: Settings) ->
     assert not {"dbt", "great_expectations", "prefect"} & set(modules)
 
 
-def test_an_idle_run_reports_what_it_left_as_it_was(idle: Settings) -> None:
+def test_an_idle_run_reports_what_it_left_as_it_was(
+    idle: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    # Ended while it writes its report, it says so itself.
+    with monkeypatch.context() as context:
+        context.setattr(outcomes, "write_report", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            execute(idle, Request())
+    with connect(idle) as engine:
+        last = "select status || ': ' || message from standing.runs order by run_id desc limit 1"
+        assert scalar(engine, last) == "failed: interrupted"
     outcome = execute(idle, Request())
     assert [stage.name for stage in outcome.stages] == ["find the due", "audit sources"]
     assert outcome.stages[0].detail == "nobody is due"

@@ -31,9 +31,10 @@ SILENCE = timedelta(seconds=120)
 SIGNS_OF_LIFE = ("Running", "heartbeat")
 #: A process begins within seconds; where a work pool makes a machine for it first, within minutes.
 BEGINNING = timedelta(minutes=15)
+#: A server that was not told PREFECT_UI_URL knows no address of its pages.
 BODY = """{{ deployment.name }}: {{ flow_run.name }} is {{ flow_run.state.name }}.
-{{ flow_run.state.message }}
-{{ flow_run|ui_url }}"""
+{{ flow_run.state.message }}{% if flow_run|ui_url %}
+{{ flow_run|ui_url }}{% endif %}"""
 
 
 async def set_up_on_server(settings: Settings) -> tuple[str, ...]:

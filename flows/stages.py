@@ -1,5 +1,6 @@
 """What all flows share: a stage becomes a task, an outcome becomes a state."""
 
+import os
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec
@@ -11,7 +12,7 @@ from prefect.runtime import flow_run
 from prefect.states import Cancelled, Completed, Failed
 from sqlalchemy.exc import DBAPIError
 
-from flows.artifacts import Progress, link, publish_artifacts
+from flows.artifacts import PAGES, Progress, link, publish_artifacts
 from flows.log import say_it_once
 from flows.queue import SKIPPED, is_overtaken, overtaken
 from standing.database.connect import connect, refused
@@ -163,5 +164,5 @@ def _report(outcome: RunOutcome) -> str:
     """Where the run's report is, for a message that is read elsewhere: on our pages, and its file."""
     if outcome.report is None:
         return ""
-    places = dict.fromkeys((link(outcome.report), str(outcome.report)))
-    return "".join(f"\n  report: {place}" for place in places)
+    page = [link(outcome.report)] if os.environ.get(PAGES) else []
+    return "".join(f"\n  report: {place}" for place in (*page, outcome.report))

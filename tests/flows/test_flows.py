@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -240,8 +241,29 @@ def test_a_message_says_where_the_report_is(
     )
     outcome = RunOutcome(7, status, "so it is", report=page, error=StandingError("so it is"))
     told = str(as_state(outcome).message).splitlines()
-    first = "http://127.0.0.1:4300/reports/run-000007/report.html" if served else page.as_uri()
-    assert told[-2:] == [f"  report: {first}", f"  report: {page}"]
+    on_pages = ["  report: http://127.0.0.1:4300/reports/run-000007/report.html"] if served else []
+    assert [line for line in told if "report:" in line] == [*on_pages, f"  report: {page}"]
+
+
+@pytest.mark.parametrize("address", [None, "http://127.0.0.1:4200"])
+def test_the_webhooks_message_ends_with_a_link_or_with_the_reason(address: str | None) -> None:
+    from prefect.server.events.jinja_filters import all_filters
+    from prefect.server.schemas.core import FlowRun
+    from prefect.server.schemas.states import Failed
+    from prefect.server.utilities.user_templates import (
+        register_user_template_filters,
+        render_user_template_sync,
+    )
+    from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL, temporary_settings
+
+    from flows.alerts import BODY
+
+    register_user_template_filters(all_filters)
+    run = FlowRun(id=uuid4(), flow_id=uuid4(), name="refresh", state=Failed(message="so it is"))
+    with temporary_settings({PREFECT_UI_URL: address, PREFECT_API_URL: None}):
+        told = render_user_template_sync(BODY, {"deployment": {"name": "refresh"}, "flow_run": run})
+    link = [] if address is None else [f"{address}/runs/flow-run/{run.id}"]
+    assert told.splitlines() == ["refresh: refresh is Failed.", "so it is", *link]
 
 
 def test_json_lines_carry_run_and_stage(caplog: pytest.LogCaptureFixture) -> None:

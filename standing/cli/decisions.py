@@ -122,9 +122,11 @@ def undo(run_id: int, reason: str, as_json: bool) -> None:
     What is published of them is then of before the run, whatever policy and data say.
     """
     from standing.decisions.undo import undo as put_back
+    from standing.monitor.metrics import write_metrics
 
     log_to_stderr()
     undone = put_back(current(), run_id, reason)
+    write_metrics(current())
     if as_json:
         result: dict[str, Any] = {**vars(undone), "message": undone.message}
         click.echo(json.dumps(result, ensure_ascii=False))
@@ -140,8 +142,10 @@ def undo(run_id: int, reason: str, as_json: bool) -> None:
 def resume(run_id: int | None) -> None:
     """Let runs write the members again that an undo holds, those of RUN or all."""
     from standing.decisions.undo import resume as release
+    from standing.monitor.metrics import write_metrics
 
     number = release(current(), run_id)
+    write_metrics(current())
     documents = plural(number, "document is", "documents are")
     click.echo(f"{documents} no longer held; the next run writes those that are due")
 

@@ -200,13 +200,21 @@ def test_what_an_approval_published_is_due_no_more_and_each_decision_is_explaine
     assert f"{number} documents put back and held" in said
     shown = standing.told(marketplace, "status")
     assert f"held: run {done.run_id} was undone (too soon): {number} documents held" in shown
+    assert held_members(marketplace) == number
     assert due() == run() == "nobody is due"
     assert gold_asks(marketplace, database) == GOLD_PUBLISHED
 
     standing.told(marketplace, "resume", str(done.run_id))
+    assert held_members(marketplace) == 0
     assert due() == run("stopped") == f"{members} members and 0 shops"
     assert gold_asks(marketplace, database) == GOLD_PUBLISHED
     index_is_what_happened(marketplace, database, done.run_id)
+
+
+def held_members(marketplace: Settings) -> float:
+    """The sum of the metric's gauges, as the last command left them."""
+    lines = marketplace.metrics_path.read_text("utf-8").splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith("standing_held_members{"))
 
 
 def listed(marketplace: Settings) -> dict[int, str]:

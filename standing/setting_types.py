@@ -3,11 +3,11 @@
 import os
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlparse
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 
 def _known_zone(name: str) -> str:
@@ -51,6 +51,15 @@ def _home(given: Path) -> Path:
     return given
 
 
+def _milliseconds(given: Any, to_whole: ValidatorFunctionWrapHandler) -> int:
+    try:
+        return int(to_whole(given))
+    except ValidationError:
+        raise ValueError(
+            "write a whole number of milliseconds, from 1000 to 31622400000, such as 3600000 for an hour"
+        ) from None
+
+
 Home = Annotated[Path, AfterValidator(_home)]
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
@@ -59,7 +68,7 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(gt=0)]
 #: Between runs of a schedule: milliseconds, from a second to a year.
-Interval = Annotated[int, Field(ge=1000, le=366 * 86_400_000)]
+Interval = Annotated[int, Field(ge=1000, le=366 * 86_400_000), WrapValidator(_milliseconds)]
 Identifier = Annotated[str, Field(min_length=1, max_length=63), AfterValidator(_no_quote)]
 #: Leaves room for what is appended, such as _replay, within PostgreSQL's 63 bytes.
 SchemaStem = Annotated[str, Field(min_length=1, max_length=50), AfterValidator(_no_quote)]

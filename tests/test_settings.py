@@ -44,6 +44,9 @@ def test_a_wrong_setting_is_refused_by_its_name(name: str, value: str) -> None:
         load_settings(**{name: value})
 
 
+MILLISECONDS = "write a whole number of milliseconds, from 1000 to 31622400000, such as 3600000 for an hour"
+
+
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
@@ -62,6 +65,7 @@ def test_a_wrong_setting_is_refused_by_its_name(name: str, value: str) -> None:
             "{UTC}",
             "that is not a time zone of the IANA database, such as Asia/Bangkok",
         ),
+        *(("TRUST_SCORE_CALCULATION_INTERVAL", wrong, MILLISECONDS) for wrong in ("1h", "60", "0.5")),
         ("STANDING_RECONCILE_AT", "25:00", "write it as HH:MM, such as 03:30"),
     ],
 )

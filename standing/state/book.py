@@ -48,9 +48,11 @@ def show_book(engine: Engine, settings: Settings, run_id: int = 0) -> None:
 def _line(run: dict[str, Any], book: list[dict[str, Any]], settings: Settings) -> Line:
     end = _end(run)
     verdict = run["verdict"] or {}
-    message = str(run["message"]).partition("\n")[0]
+    message = str(run["message"]).partition("\n")[0].rstrip(":")  # commands came after it
     headline = str(verdict.get("headline") or "")
-    if not headline:
+    if not headline and end == "waiting" and run["waits_for"]:
+        headline = f"{MEANT[end]}."  # the rest is what became of it
+    elif not headline:
         headline = f"{MEANT[end]}: {message}" if end in MEANT else message
     unmet = run["unmet"] or {}
     return Line(
@@ -120,7 +122,7 @@ def _became(run: dict[str, Any], end: str, book: list[dict[str, Any]], settings:
         told = str(run["message"]).partition(";")[0].removeprefix(f"run {number} undone: ")
         return Became(end, f"Undone{when}: {told}.", (f"standing resume {number}",))
     if end == "waiting" and run["waits_for"]:
-        return Became(end, f"It waited for run {run['waits_for']}.", run=run["waits_for"])
+        return Became(end, f"It waited for the decision on run {run['waits_for']}.", run=run["waits_for"])
     return None
 
 

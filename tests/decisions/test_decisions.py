@@ -254,12 +254,12 @@ def index_is_what_happened(marketplace: Settings, database: Engine, approval: in
     do(
         database,
         "insert into standing.runs (selection, as_of, finished_at, status, message, summary)"
-        f" values ('scores', now(), now(), 'waiting', 'held', '{{\"waits_for\": {stopped}}}')",
+        f" values ('scores', now(), now(), 'waiting', 'held:', '{{\"waits_for\": {stopped}}}')",
     )
     reject(marketplace, stopped, "as it was")
     lines = listed(marketplace)
     assert (
-        f"… Waited for a decision Nothing was built: held It waited for run {stopped}."
+        f"… Waited for a decision Nothing was built. It waited for the decision on run {stopped}."
         in lines[stopped + 1]
     )
     assert re.search(r"✕ Stopped, then rejected .* Rejected on .* \(as it was\)", lines[stopped])

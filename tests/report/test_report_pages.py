@@ -102,6 +102,7 @@ def test_verdict_comes_first(tmp_path):
 def test_lively_run_shows_every_part(tmp_path):
     page = page_of(LIVELY, tmp_path).plain
     for said in (
+        "have changed since documents were last published:",
         "trust_levels platinum.min_score 76 → 80",
         "trust_levels ruby none → a new row",
         "model user_trust_scores",

@@ -18,7 +18,7 @@ from standing.build.selection import POLICY, STAGING
 from standing.build.unit_tests import what_differs
 from standing.database.conninfo import parameters, variables
 from standing.database.session_settings import fix_of, with_settings
-from standing.errors import BuildFailed
+from standing.errors import BuildFailed, closed_home
 from standing.settings import Settings
 
 #: Compiling queries to machine code costs a run of the due more than it saves; sorting and hashing of a
@@ -159,6 +159,10 @@ def invoke(
     if failed := [result for result in found if result.status in ("error", "fail", "runtime error")]:
         raise _failure(settings, url, arguments[0], failed)
     if not outcome.success:
+        if isinstance(outcome.exception, OSError) and (
+            closed := closed_home(outcome.exception, settings.home)
+        ):
+            raise closed
         message = str(outcome.exception)
         log = _log(settings)
         raise BuildFailed(f"dbt {arguments[0]}: {message}", fix_of(message, f"read {log}"))

@@ -10,6 +10,7 @@ from dbt_common.events.logger import LineFormat
 from sqlalchemy import make_url
 
 from standing.build import dbt
+from standing.errors import SettingError
 from standing.settings import load_settings
 
 
@@ -25,3 +26,11 @@ def test_an_interruption_before_dbt_has_opened_its_log_is_no_traceback(
     with pytest.raises(KeyboardInterrupt):
         dbt.load(load_settings(STANDING_HOME=tmp_path), make_url("postgresql://nobody@localhost/nowhere"))
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_home_that_takes_no_files_is_named_and_not_its_log(tmp_path: Path) -> None:
+    (tmp_path / "dbt").write_text("")
+    with pytest.raises(SettingError, match="STANDING_HOME"):
+        dbt.invoke(
+            load_settings(STANDING_HOME=tmp_path), make_url("postgresql://nobody@localhost/nowhere"), "ls"
+        )

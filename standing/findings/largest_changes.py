@@ -13,7 +13,7 @@ from standing.findings.requirements import Requirement, as_steps, required, requ
 from standing.publish.documents import is_published, number, step
 from standing.report.moves import FactorChange, MemberChange
 from standing.settings import Settings
-from standing.sql import render
+from standing.sql import literal, render
 from standing.text import told_apart
 
 #: Members shown of each cause by which they move.
@@ -22,8 +22,13 @@ EXAMPLES = 3
 EXPLAINED = 20_000
 #: Decimals of a rate.
 RATE_DIGITS = 2
-#: How the counts behind a rate are called.
+#: The counts behind a rate, in the codes of what differs.
 COUNTS = ("numerator", "denominator")
+#: And how readers call them, by the unit of the rate.
+_CALLED = {
+    "stars": ("Stars received, added up", "Ratings received"),
+    "%": ("Good orders of the {rate}", "All orders of the {rate}"),
+}
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,7 @@ def _parts(document: str, target: Target) -> str:
         code, points = "part.value ->> 'code'", "part.value -> 'points'"
         parts = f"jsonb_path_query({document}, '$.factors.*[*]') as part (value) where {code} is not null"
     else:
-        labels = "'label_en', null, 'label_th', null"
+        labels = f"'label_en', {_label(target)}, 'label_th', null"
         code, points = "part.key", "part.value"
         numbers = _reasons(document, target) if target.reasons else _numbers(document, target)
         parts = f"jsonb_each({numbers}) as part (key, value) where true"
@@ -114,6 +119,18 @@ def _parts(document: str, target: Target) -> str:
         f" '{{}}')"
         f" from {parts} and jsonb_typeof({points}) = 'number')"
     )
+
+
+def _label(target: Target) -> str:
+    """What a number of the document is called, in words: of a key those of its name."""
+    rate = target.number.replace("_", " ")
+    called = zip(COUNTS, _CALLED.get(target.document.key(target.number).unit, ()), strict=False)
+    counts = "".join(
+        f" when part.key = {literal(f'{target.number}_{part}')} then {literal(words.format(rate=rate))}"
+        for part, words in called
+    )
+    words = "upper(left(part.key, 1)) || replace(substr(part.key, 2), '_', ' ')"
+    return f"case{counts} else {words} end" if counts else words
 
 
 def _reasons(document: str, target: Target) -> str:
@@ -161,7 +178,8 @@ def _factor_changes(
         )
         if old != new:
             part = {**before, **after}[code]
-            english, thai = part.get("label_en") or code, part.get("label_th") or code
+            english = part.get("label_en") or code
+            thai = part.get("label_th") or english
             changes.append(FactorChange(code, english, thai, old, new))
     return tuple(
         sorted(

@@ -24,7 +24,9 @@ def _group(changes: list[MemberChange], run: RunReport) -> dict[str, Any]:
         "direction": changes[0].direction,
         "who": plural(changes[0].alike, changes[0].unit.removesuffix("s")),
         "cause": f"{wording.name(name)} {arrow}" if is_code else cause,
-        "thai_cause": f"{factor.label_th} {arrow}" if factor and not is_code and factor.label_th else "",
+        "thai_cause": f"{factor.label_th} {arrow}"
+        if factor and factor.label_th not in ("", factor.label_en)
+        else "",
         "examples": [_change(one, run) for one in changes],
     }
 

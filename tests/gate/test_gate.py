@@ -336,7 +336,7 @@ def test_who_moves_most_comes_first_also_where_the_number_stays(settings: Settin
         "most": '{"total_reviews": 12, "adjusted": 3.5}',
         "more": '{"adjusted": 2}',
         "outwardly": '{"overall": 3.9}',
-        "more outwardly": '{"overall": 4.2}',
+        "more outwardly": '{"overall": 4.2, "evidence": {"overall": {"num": 42, "den": 10}}}',
     }
     values = ", ".join(
         f"('{name}', '{old}'::jsonb, '{old}'::jsonb || '{new}')" for name, new in changes.items()
@@ -351,6 +351,7 @@ def test_who_moves_most_comes_first_also_where_the_number_stays(settings: Settin
     assert [one.factors[0].code for one in found[2:]] == ["total_reviews", "adjusted", "adjusted"]
     assert [one.member_id for one in moving] == ["more outwardly", "outwardly"]
     causes = {one.member_id: (one.cause, one.alike) for one in found}
-    assert causes["most"] == ("total_reviews ↑", 1)
-    assert causes["more"] == causes["a little"] == ("adjusted ↓", 2)
+    assert causes["more outwardly"] == ("Stars received, added up ↑", 1)
+    assert causes["most"] == ("Total reviews ↑", 1)
+    assert causes["more"] == causes["a little"] == ("Adjusted ↓", 2)
     assert "a little" not in {one.member_id for one in two}

@@ -278,10 +278,10 @@ LIVELY = RunReport(
             Decimal("4.1"),
             factors=(
                 FactorChange(
-                    "total_reviews", "total_reviews", "total_reviews", Decimal(1200), Decimal(1205)
+                    "total_reviews", "Total reviews", "Total reviews", Decimal(1200), Decimal(1205)
                 ),
             ),
-            cause="total_reviews ↑",
+            cause="Total reviews ↑",
             alike=1_204,
             unit="shops",
         ),

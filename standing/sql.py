@@ -41,6 +41,11 @@ def told_apart(value: str, limits: Iterable[str], digits: int) -> str:
     )
 
 
+def grouped(number: str) -> str:
+    """A whole number as text, as pages write it: 12,345."""
+    return f"to_char({number}, 'FM999,999,999,999,999,990')"
+
+
 def literals(values: Iterable[str]) -> str:
     """Texts as an SQL array."""
     return f"array[{', '.join(literal(value) for value in values)}]::text[]"

@@ -216,7 +216,7 @@ def _expectation_result(result: ExpectationValidationResult) -> ExpectationResul
     unexpected, checked = result.result["observed_value"], result.result["element_count"]
     if not expectation.meta["by_row"]:
         return ExpectationResult(**common, observed=details["observed"] or "", unexpected=unexpected)
-    observed = f"{unexpected:,} of {checked:,} {'row' if checked == 1 else 'rows'}"
+    observed = _seen(unexpected, checked)
     return ExpectationResult(
         **common,
         observed=f"{observed}: {details['observed']}" if details["observed"] else observed,
@@ -225,6 +225,15 @@ def _expectation_result(result: ExpectationValidationResult) -> ExpectationResul
         samples=tuple(details["samples"]),
         query=expectation.meta["query"] if unexpected else "",
     )
+
+
+def _seen(unexpected: int, checked: int) -> str:
+    """How many rows do not meet a rule; where all do, so that nobody takes it for the opposite."""
+    if unexpected:
+        return f"{unexpected:,} of {checked:,} {'row' if checked == 1 else 'rows'}"
+    if checked < 2:
+        return "met by the only row" if checked else "no rows to look at"
+    return f"met by all {checked:,} rows"
 
 
 def check(suite: str, scope: AuditScope, scans: Sequence[Scan]) -> list[ExpectationResult]:

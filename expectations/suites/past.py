@@ -10,7 +10,7 @@ from expectations.engine.rules import Scan, Whole
 from expectations.suites.seeds import stated_policy
 from standing.contract.target import Ladder
 from standing.contract.targets import Target
-from standing.sql import quoted, told_apart
+from standing.sql import grouped, quoted, told_apart
 
 #: Shares below this count as this, so that an empty level does not make the shift endless.
 SMALLEST_SHARE = "0.0001"
@@ -26,7 +26,7 @@ def volume_rules(table: str) -> tuple[Whole, ...]:
         f"{table}_is_not_smaller_than_before",
         "warning",
         f"(count(*) < {last} * (1 - {stated_policy('volume_loss')}))::int",
-        f"count(*) || ' rows, at the last published run ' || {last}",
+        f"{grouped('count(*)')} || ' rows, at the last published run ' || {grouped(last)}",
         "Rows that were there are gone; what members did in them no longer counts for them.",
         "see whether the application deletes old rows on purpose, or a copy is incomplete",
         needs=("standing:runs.summary",),
@@ -46,7 +46,8 @@ def volume_rules(table: str) -> tuple[Whole, ...]:
         f"{table}_come_as_in_the_weeks_before",
         "warning",
         f"({weekly} >= {fewest} and {recent} < {lowest})::int",
-        f"{recent} || ' in the last 7 days, ' || round({weekly}) || ' a week in the 4 weeks before; '"
+        f"{grouped(recent)} || ' in the last 7 days, ' || {grouped(f'round({weekly})')}"
+        " || ' a week in the 4 weeks before; '"
         f" || case when {weekly} < {fewest} then 'too few to compare'"
         f" else 'under ' || {told_apart(lowest, [recent], 0)} || ' is too few' end",
         "Far fewer rows than usual came in: part of what members did may not have reached this database.",

@@ -16,7 +16,7 @@ from expectations.targets import among
 from expectations.verdict import AuditScope
 from standing.contract.documents.performance import PERFORMANCE
 from standing.contract.sources import FAMILIES
-from standing.sql import json_number, quoted, render, told_apart
+from standing.sql import grouped, json_number, quoted, render, told_apart
 
 #: Columns in which applications write an order's currency, in small letters; scores read none of them.
 CURRENCIES = tuple(f"orders.{name}" for name in ("currency", "currency_code", "currencycode"))
@@ -82,7 +82,8 @@ def _revenue(scope: AuditScope) -> str:
             '{REVENUE.name}' as measure,
             sum(now) / sum(before) as value,
             count(*) as evidence,
-            count(*) || ' shops have revenue of ' || sum(now) || ', published was ' || sum(before) as shown
+            {grouped("count(*)")} || ' shops have revenue of ' || sum(now)
+            || ', published was ' || sum(before) as shown
         from (
             select {now} as now, {before} as before
             from {built} as built
@@ -116,6 +117,7 @@ def _measures(scope: AuditScope, catalog: Catalog) -> str:
     build = scope.build_schema
     return render(
         "expectations/suites/plausible.sql.j2",
+        grouped=grouped,
         has=catalog.usable,
         relation=lambda name: quoted(scope.application_schema, name),
         built=lambda name: quoted(build, name),

@@ -8,7 +8,7 @@ from expectations.suites.shapes import REBUILD
 from expectations.targets import among, mart_columns
 from expectations.verdict import AuditScope
 from standing.contract.targets import Target
-from standing.sql import quoted
+from standing.sql import grouped, quoted
 
 #: A registration may have been waiting for its commit when the build read the members; the next run
 #: scores it. Minutes before as_of after which a member without a document is a lost one.
@@ -17,8 +17,8 @@ SETTLED_MINUTES = 15
 
 def set_aside_scan(build: str) -> Scan:
     """A row for each source and reason for which rows were set aside, with the policy's limit."""
-    listed = "source || ': ' || set_aside || ' ' || reason"
-    limit = "' (limit ' || coalesce(row_limit::text, 'none') || ')'"
+    listed = f"source || ': ' || {grouped('set_aside')} || ' ' || reason"
+    limit = f"' (limit ' || coalesce({grouped('row_limit')}, 'none') || ')'"
     rules = (
         Rule(
             "set_aside_rows_stay_within_their_limits",

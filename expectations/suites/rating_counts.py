@@ -11,7 +11,7 @@ from expectations.targets import mart_columns
 from expectations.verdict import AuditScope
 from standing.contract.documents.ratings import RATINGS
 from standing.contract.targets import Target
-from standing.sql import json_number, quoted
+from standing.sql import grouped, json_number, quoted
 
 
 def rating_count_scans(targets: Sequence[Target], scope: AuditScope) -> list[Scan]:
@@ -39,9 +39,10 @@ def rating_count_scans(targets: Sequence[Target], scope: AuditScope) -> list[Sca
         "warning",
         f"(bool_and(is_today) and count(*) filter (where {apart})"
         f" > {policy(build, 'rating_count_shops')} * count(*) filter (where {rated}))::int",
-        f"count(*) filter (where {apart}) || ' of ' || count(*) filter (where {rated})"
-        " || ' shops differ: rating_count says ' || coalesce(sum(stated), 0)"
-        " || ', counted were ' || coalesce(sum(counted), 0)",
+        f"{grouped(f'count(*) filter (where {apart})')} || ' of ' ||"
+        f" {grouped(f'count(*) filter (where {rated})')}"
+        f" || ' shops differ: rating_count says ' || {grouped('coalesce(sum(stated), 0)')}"
+        f" || ', counted were ' || {grouped('coalesce(sum(counted), 0)')}",
         "The application counts other ratings than were read: part of the reviews may be missing here, or"
         " rating_count is no longer kept.",
         "compare seller_profiles.rating_count with the rows of reviews that Standing's role sees; where the"

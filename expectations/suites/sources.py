@@ -12,7 +12,7 @@ from expectations.targets import among_due
 from expectations.verdict import AuditScope
 from standing.contract.application import REQUIRED
 from standing.contract.freshness import FRESH_DAYS
-from standing.sql import literals, quoted, told_apart
+from standing.sql import grouped, literals, quoted, told_apart
 
 #: Earlier, later. Paid before shipped is left out: cash on delivery is paid last.
 ORDER_OF_TIMES = (
@@ -80,7 +80,7 @@ def _whole_table(table: str) -> tuple[Whole, ...]:
         f"{table}_is_not_empty",
         "warning",
         "(count(*) = 0)::int",
-        "to_char(count(*), 'FM999,999,999,990') || ' rows'",
+        f"{grouped('count(*)')} || ' rows'",
         "An empty table gives nobody any evidence; right for a new marketplace, else a lost feed.",
         "check that the application writes to this database",
     )
@@ -169,7 +169,8 @@ def _orders(catalog: Catalog) -> tuple[Rule, ...]:
             "Orders in a state that the policy does not know cannot be evaluated.",
             "add the status to seeds/order_statuses.csv with what it means",
             needs=("orders.status",),
-            detail="count(distinct status) || ' unknown statuses'",
+            detail="count(distinct status) || ' unknown status'"
+            " || case when count(distinct status) = 1 then '' else 'es' end",
         ),
         Rule(
             "orders_amount_is_not_negative",

@@ -8,7 +8,7 @@ from expectations.engine.rules import Rule, Scan, Whole
 from expectations.verdict import AuditScope
 from standing.contract.additions import ADDITIONS
 from standing.contract.declare import Addition
-from standing.sql import literals, quoted
+from standing.sql import grouped, literals, quoted
 
 AGAIN = "standing migrate"
 RESTORE = "see who else writes it; `standing rollback` and `standing migrate` make it anew"
@@ -99,7 +99,7 @@ def _loyalty_rules() -> tuple[Rule | Whole, ...]:
             "loyalty_programs_were_created",
             "critical",
             f"case when count(program.id) = 0 and count(*) filter (where {before}) > 0 then 1 else 0 end",
-            "count(program.id) || ' programmes of ' || count(*) || ' users'",
+            f"{grouped('count(program.id)')} || ' programmes of ' || {grouped('count(*)')} || ' users'",
             "The upgrade gives every member from before it a loyalty programme.",
             AGAIN,
         ),

@@ -211,7 +211,9 @@ def test_a_marketplace_of_its_own_way_is_believed(name: str, marketplace: Market
 
 def test_numbers_and_statuses_are_shown(marketplace: Marketplace) -> None:
     shown = odd(marketplace, ODD["delivered is the last state"][0])["completed_share"]
-    found = r"0 of \d{4} orders that ended or are old are completed; found are delivered \d{4} \(open\), "
+    found = (
+        r"0 of \d,\d{3} orders that ended or are old are completed; found are delivered \d,\d{3} \(open\), "
+    )
     assert re.match(found, shown)
     shown = odd(marketplace, ODD["satang"][0])["median_amount"]
     assert re.search(r"has total_amount \d{5}\.00, which is read as baht; plausible is 20 to 10000$", shown)

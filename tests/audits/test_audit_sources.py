@@ -89,7 +89,7 @@ BROKEN = {
     "orders_are_fresh": ("update orders set created_at = now() - interval '3 days'", []),
     "orders_is_not_smaller_than_before": (
         "insert into standing.runs values"
-        " (1, 'published', now(), '{\"volumes\": {\"orders\": 20}}'), (2, 'failed', now(), '{}')",
+        " (1, 'published', now(), '{\"volumes\": {\"orders\": 20000}}'), (2, 'failed', now(), '{}')",
         [],
     ),
     "orders_come_as_in_the_weeks_before": (
@@ -108,6 +108,13 @@ BROKEN = {
         "alter table orders drop column buyer_id, alter column paid_at type text using 'soon'",
         ["orders.buyer_id", "orders.paid_at"],
     ),
+}
+
+
+#: How some of them are said: as people write numbers, one or several.
+SAID = {
+    "orders_status_is_known": "1 of 1 row: 1 unknown status",
+    "orders_is_not_smaller_than_before": " rows, at the last published run 20,000",
 }
 
 
@@ -150,3 +157,4 @@ def test_each_expectation_finds_its_rows(name: str, marketplace: AuditScope, eng
     assert not outcome.success
     assert outcome.unexpected == max(1, len(keys))
     assert list(outcome.samples) == keys
+    assert outcome.observed.endswith(SAID.get(name, ""))

@@ -36,6 +36,17 @@ ENDS = {
     "unverified": End("✕ Upgrade not whole", "failed", "not verified"),
 }
 
+#: What a bar of a colour is, and the sign above it where it has one.
+MOODS = {
+    "passed": "passed or reconciled",
+    "warned": "! with warnings",
+    "stopped": "■ waits for a decision",
+    "failed": "✕ failed",
+    "decided": "stopped, then decided or expired",
+    "undone": "undone",
+    "quiet": "replayed, waited, skipped or running",
+}
+
 
 def end_of(status: str, verdict: str) -> str:
     """The name of a run's end, by its status in the book of runs and by the verdict of its report."""

@@ -16,7 +16,7 @@ from standing.contract.changes import counted
 from standing.report import charts, distributions, wording
 from standing.report.audits import UNMET, Audit
 from standing.report.content import Movement, RunReport
-from standing.report.ends import ENDS, Became, end_of
+from standing.report.ends import ENDS, MOODS, Became, end_of
 from standing.report.index import Line, Unreadable
 from standing.report.mover_groups import grouped
 from standing.report.sankey import Flow, flow_of, moved
@@ -78,6 +78,7 @@ def render_index(runs: Sequence[Line], others: Sequence[Line | Unreadable] = ())
         ("Seconds a run took", "seconds", [(one, one.seconds) for one in past]),
     )
     counted = Counter(one.end for one in runs)
+    shown = {ENDS[one.end].mood for one in past}
     return (
         _environment()
         .get_template("index.html.j2")
@@ -98,6 +99,7 @@ def render_index(runs: Sequence[Line], others: Sequence[Line | Unreadable] = ())
                 )
                 for title, unit, values in measured
             ],
+            moods=[(mood, said) for mood, said in MOODS.items() if mood in shown],
             counted=[(counted[name], end) for name, end in ENDS.items() if counted[name]],
         )
     )

@@ -39,7 +39,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     pages = {name: write_report(run, folder).html for name, run in runs.items()}
     known = (one.run for one in (LIVELY, FAILED, EMPTY))
     book = [
-        Line(one.run_id, end, SCRIPT + IMAGE + "x" * 90, "all", one.started_at, one.as_of, one.finished_at)
+        Line(one.run_id, end, SCRIPT + IMAGE + "x" * 90, ASKED, one.started_at, one.as_of, one.finished_at)
         for one, end in zip(known, ("warned", "stopped", "undone"), strict=True)
     ]
     book[1] = replace(
@@ -48,6 +48,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return pages | {"index": write_index(folder, book)}
 
 
+ASKED = "all, reconciliation"
 PAGES = ["lively", "failed", "empty", "hostile", "index"]
 
 
@@ -108,8 +109,11 @@ def test_page_never_scrolls_sideways(browser, reports, name, width):
     assert browser.value("document.documentElement.scrollWidth") <= width
 
 
-def test_every_column_of_a_stacked_table_is_in_view_on_a_phone(browser, reports):
-    browser.open(reports["lively"], width=390)
+@pytest.mark.parametrize(
+    ("name", "width"), [("lively", 390), ("index", 390), ("index", 768), ("index", 1280)]
+)
+def test_every_column_of_a_stacked_table_is_in_view(browser, reports, name, width):
+    browser.open(reports[name], width=width)
     hidden = browser.value(
         "[...document.querySelectorAll('table.stacked td, table.stacked th[scope=row]')].filter(one => {"
         " const box = one.getBoundingClientRect();"
@@ -117,6 +121,10 @@ def test_every_column_of_a_stacked_table_is_in_view_on_a_phone(browser, reports)
         " || one.scrollWidth > one.clientWidth + 1; }).map(one => one.textContent)"
     )
     assert hidden == []
+    frames = "[...document.querySelectorAll('.scroll:has(.stacked)')]"
+    assert browser.value(f"{frames}.filter(one => one.scrollWidth > one.clientWidth).length") == 0
+    if name == "index":
+        return
     table = browser.page.get_by_role("table", name="Rows set aside, by source and reason")
     shown = table.locator("tbody td").evaluate_all("all => all.map(one => one.dataset.label)")
     assert set(shown) == {"Rows", "Trend", "Run before", "Limit", "For example"}

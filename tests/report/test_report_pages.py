@@ -13,7 +13,7 @@ from support.report_example import EMPTY, FAILED, IMAGE, LIVELY, QUIET, SCRIPT, 
 
 from standing.report import html, write_report
 from standing.report.content import Audit, AuditOutcome, Distribution, Ladder, Movement, RunVerdict, Step
-from standing.report.ends import ENDS, Became
+from standing.report.ends import ENDS, MOODS, Became
 from standing.report.files import write_index
 from standing.report.index import NEWEST, Line, pages_of, past_runs
 from standing.report.sankey import flow_of, moved
@@ -240,6 +240,7 @@ def test_index_lists_the_book_and_apart_from_it_the_reports_of_other_runs(tmp_pa
 def test_every_end_has_its_own_word_and_a_stop_its_own_colour():
     assert len({end.word for end in ENDS.values()}) == len(ENDS)
     moods = {name: end.mood for name, end in ENDS.items()}
+    assert set(MOODS) == set(moods.values())  # the index's legend
     assert (
         len({moods[name] for name in ("passed", "warned", "stopped", "failed", "approved", "undone")}) == 6
     )

@@ -57,3 +57,10 @@ select
     || ' below it' as what_is_wrong
 from steps
 where minimum < minimum_below
+union all
+select
+    seed_name,
+    step as row_key,
+    measure || ': it asks for ' || said || '; the lowest has to take everybody' as what_is_wrong
+from steps
+where step_below is null and minimum > 0

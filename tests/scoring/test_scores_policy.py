@@ -380,6 +380,13 @@ BETWEEN_ROWS = {
             "(established): min_orders: it asks for 5, less than the 10 of rising below it",
         ),
         Slip(
+            "a lowest level that asks",
+            "trust_levels",
+            "bronze,1,0,",
+            "bronze,1,10,",
+            "(bronze): min_score: it asks for 10; the lowest has to take everybody",
+        ),
+        Slip(
             "a prior with points",
             "scorecard_metrics",
             "response_rate,behavior,rate,up,5,50,",

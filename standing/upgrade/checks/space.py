@@ -129,7 +129,12 @@ def quarantine(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]
 def readable_backup(file: Path | None) -> Iterator[Check]:
     """Whether a backup was named and looks like one."""
     if file is None:
-        yield Check("backup", "warning", "none was named", "standing backup FILE, then --backup FILE")
+        yield Check(
+            "backup",
+            "warning",
+            "none was named",
+            "standing backup FILE, then standing preflight --backup FILE",
+        )
         return
     try:
         with file.open("rb") as handle:

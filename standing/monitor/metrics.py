@@ -49,7 +49,7 @@ ENDED = """
 OF_TARGETS = f"""
     with concerned as (
         select
-            run_id, target, finished_at,
+            run_id, target, finished_at, status,
             status = 'approved'
             or {HAS_PUBLISHED} and not coalesce(summary -> 'held' ? target, false) as is_well
         from standing.runs
@@ -62,6 +62,7 @@ OF_TARGETS = f"""
     select
         target,
         (array_agg(is_well order by run_id desc))[1] as is_well,
+        (array_agg(status = 'failed' order by run_id desc))[1] as has_failed,
         max(finished_at) filter (where is_well) as well_at
     from concerned
     group by target
@@ -145,6 +146,11 @@ def _from_runs(gauges: _Gauges, connection: Connection) -> None:
     says = "Whether the newest run of each of the selection's targets published; who only waited aside"
     for name, published in _of_selections({one["target"]: float(one["is_well"]) for one in of_targets}):
         gauges.set("last_run_success", says, published, selection=name)
+    has_failed = {one["target"]: one["has_failed"] for one in of_targets}
+    for name, targets in SELECTIONS.items():
+        says = "Whether the newest run of one of the selection's targets failed; one that the gate held did not"
+        failed = any(has_failed.get(target, False) for target in targets)
+        gauges.set("last_run_failed", says, float(failed), selection=name)
     waiting = awaited(connection)
     for name, targets in SELECTIONS.items():
         says = "Whether documents of the selection await a decision about a run that the gate stopped"

@@ -91,6 +91,14 @@ def test_a_stopped_run_is_shown_until_it_is_decided_whoever_waits_for_it(upgrade
         assert found["standing_last_run_success", "scores"] == 0
         assert found["standing_last_run_success", "tiers"] == 1
         assert found["standing_last_run_success", "all"] == 0
+        failed = {name: found["standing_last_run_failed", name] for name in ("all", "scores", "tiers")}
+        assert failed == {"all": 0, "scores": 0, "tiers": 0}
+        with engine.begin() as connection:  # beside the stop, what it does not hold fails
+            connection.execute(text(entry), {"selection": "tiers", "status": "failed", "left": "1 hour"})
+        write_metrics(upgraded)
+        found = metrics(upgraded)
+        failed = {name: found["standing_last_run_failed", name] for name in ("all", "scores", "tiers")}
+        assert failed == {"all": 1, "scores": 0, "tiers": 1}
         with engine.begin() as connection:
             connection.execute(
                 text("update standing.runs set status = 'rejected' where status = 'stopped'")

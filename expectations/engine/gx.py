@@ -144,7 +144,7 @@ def _expectation(scan: Scan, position: int) -> ExpectRowsToKeepRule:
             "action": rule.action,
             "by_row": by_row,
             "of_due": scan.of_due,
-            "query": scan.rows_query(rule) if isinstance(rule, Rule) else "",
+            "query": scan.rows_query(rule),
         },
     )
 
@@ -214,8 +214,10 @@ def _expectation_result(result: ExpectationValidationResult) -> ExpectationResul
     if "error" in details:
         return ExpectationResult(**common, observed=f"could not be checked: {details['error']}")
     unexpected, checked = result.result["observed_value"], result.result["element_count"]
+    query = expectation.meta["query"] if unexpected else ""
     if not expectation.meta["by_row"]:
-        return ExpectationResult(**common, observed=details["observed"] or "", unexpected=unexpected)
+        seen = details["observed"] or ""
+        return ExpectationResult(**common, observed=seen, unexpected=unexpected, query=query)
     observed = _seen(unexpected, checked)
     return ExpectationResult(
         **common,
@@ -223,7 +225,7 @@ def _expectation_result(result: ExpectationValidationResult) -> ExpectationResul
         unexpected=unexpected,
         checked=checked,
         samples=tuple(details["samples"]),
-        query=expectation.meta["query"] if unexpected else "",
+        query=query,
     )
 
 

@@ -17,6 +17,7 @@ class Rule:
 
     `needs` names columns ("orders.paid_at", "build:user_trust_scores.document") without which the
     rule is not checked. `detail` is a text aggregate over the failing rows, of no personal data.
+    `rows` finds the rows behind it, where those of the scan only count them.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Rule:
     action: str
     needs: tuple[str, ...] = ()
     detail: str = "null"
+    rows: str = ""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Whole:
     """A rule about a scan as a whole: `unexpected` is an aggregate that gives 0 when all is well, and null
     where there is nothing yet to compare with; `observed` is one that gives a text. `alone` is a
     source with what this rule needs of the scan's: where that cannot be read whole, it is checked on it.
+    `rows` finds the rows behind it, if there are any.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Whole:
     action: str
     needs: tuple[str, ...] = ()
     alone: str = ""
+    rows: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,9 +83,13 @@ class Scan:
         """The first failing keys, in order."""
         return f"select {self.key} as key from {self.source} where {rule.fails} order by 1 limit {SAMPLES}"
 
-    def rows_query(self, rule: Rule) -> str:
-        """The failing rows, with their keys first: for people, to be pasted into psql."""
-        found = f"select {self.key} as key, * from {self.source} where {rule.fails} order by 1"
+    def rows_query(self, rule: Rule | Whole) -> str:
+        """The failing rows, with their keys first: for people, to paste into psql; empty without rows."""
+        found = rule.rows
+        if isinstance(rule, Rule) and not found:
+            found = f"select {self.key} as key, * from {self.source} where {rule.fails} order by 1"
+        if not found:
+            return ""
         return found.replace("\\:", ":") + ";"  # a colon is escaped where it would begin a parameter
 
     def detail_query(self, rule: Rule) -> str:

@@ -18,6 +18,7 @@ SETTLED_MINUTES = 15
 def set_aside_scan(build: str) -> Scan:
     """A row for each source and reason for which rows were set aside, with the policy's limit."""
     listed = f"source || ': ' || {grouped('set_aside')} || ' ' || reason"
+    found = f"select source, reason, row_key from {quoted(build, 'stg_quarantine')}"
     limit = f"' (limit ' || coalesce({grouped('row_limit')}, 'none') || ')'"
     rules = (
         Rule(
@@ -28,6 +29,7 @@ def set_aside_scan(build: str) -> Scan:
             "find the cause in the application by the keys in the report;"
             " raise seeds/quarantine_limits.csv if such rows are normal here",
             detail=f"string_agg({listed} || {limit}, '; ' order by source, reason)",
+            rows=f"{found} order by 1, 2, 3",
         ),
         Rule(
             "no_row_is_set_aside",
@@ -37,6 +39,7 @@ def set_aside_scan(build: str) -> Scan:
             "These rows cannot be trusted and count for nobody until they are corrected.",
             "correct them in the application; the report lists keys by reason",
             detail=f"string_agg({listed}, '; ' order by source, reason)",
+            rows=f"{found} where reason <> 'self-dealing' order by 1, 2, 3",
         ),
     )
     columns = ("source", "reason", "set_aside", "row_limit")

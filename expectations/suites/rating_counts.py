@@ -23,7 +23,7 @@ def rating_count_scans(targets: Sequence[Target], scope: AuditScope) -> list[Sca
     # The count is of today: the past has another.
     source = f"""(
         select
-            shops.rating_count::numeric as stated, {counted} as counted,
+            shops.id as seller_id, shops.rating_count::numeric as stated, {counted} as counted,
             context.as_of > context.wall_clock - interval '1 day' as is_today
         from {quoted(scope.application_schema, "seller_profiles")} as shops
         join {quoted(build, RATINGS.mart)} as made on made.{RATINGS.key} = shops.id
@@ -47,6 +47,8 @@ def rating_count_scans(targets: Sequence[Target], scope: AuditScope) -> list[Sca
         " rating_count is no longer kept.",
         "compare seller_profiles.rating_count with the rows of reviews that Standing's role sees; where the"
         " application no longer keeps it, set rating_count_shops in seeds/policy_numbers.csv to 1",
+        rows=f"select seller_id, stated, counted from {source} where {apart}"
+        " order by abs(stated - counted) desc, 1",
     )
     needs = (
         *mart_columns(RATINGS),

@@ -144,6 +144,7 @@ TABLES = """
     create table standing_build.stg_quarantine_counts (
         source text, reason text, set_aside bigint, row_limit bigint
     );
+    create table standing_build.stg_quarantine (source text, row_id uuid, row_key text, reason text);
     create schema standing;
     create table standing.runs (run_id bigint, status text, as_of timestamptz, summary jsonb);
     create table standing_build.policy_numbers (name text, value numeric);
@@ -267,13 +268,15 @@ CANDIDATES = [
 CANDIDATES += [
     (
         "set_aside_rows_stay_within_their_limits",
-        "insert into standing_build.stg_quarantine_counts values ('orders', 'negative amount', 11, 10)",
+        "insert into standing_build.stg_quarantine_counts values ('orders', 'negative amount', 11, 10);\n"
+        "insert into standing_build.stg_quarantine values ('orders', null, 'a', 'negative amount')",
         "orders: negative amount",
     ),
     (
         "no_row_is_set_aside",
         "insert into standing_build.stg_quarantine_counts values ('orders', 'negative amount', 1, 10),"
-        " ('orders', 'self-dealing', 5, 10)",
+        " ('orders', 'self-dealing', 5, 10);\n"
+        "insert into standing_build.stg_quarantine values ('orders', null, 'a', 'negative amount')",
         "orders: negative amount",
     ),
     (
@@ -291,6 +294,8 @@ CANDIDATES += [
         None,
     ),
 ]
+#: What is asked of a distribution is of no row.
+WITHOUT_ROWS = ("trust_score_is_spread_as_before", "tier_info_is_spread_as_before")
 PUBLISHED = [
     ("trust_score_is_never_null", f"update users set trust_score = null where id = '{BOON}'", BOON),
     (
@@ -328,6 +333,15 @@ def change(engine: Engine, statements: str) -> None:
 
 def named(verdict: Verdict, name: str) -> ExpectationResult:
     return next(outcome for outcome in verdict.outcomes if outcome.expectation == name)
+
+
+def rows_found(engine: Engine, outcome: ExpectationResult) -> int:
+    """How many rows the query finds that the report shows."""
+    if not outcome.query:
+        return 0
+    with engine.connect() as connection, connection.connection.cursor() as cursor:
+        cursor.execute(outcome.query)  # as psql would: a percent sign is no parameter
+        return len(cursor.fetchall())
 
 
 def failed(verdict: Verdict) -> list[str]:
@@ -379,6 +393,7 @@ def test_each_candidate_expectation_finds_its_member(
 
     assert not outcome.success
     assert key is None or outcome.samples[0] == key
+    assert rows_found(engine, outcome) or name in WITHOUT_ROWS
 
 
 @pytest.mark.parametrize(("name", "statement", "key"), PUBLISHED)
@@ -392,6 +407,7 @@ def test_each_published_expectation_finds_its_member(
     assert not outcome.success
     assert outcome.unexpected == 1
     assert outcome.samples == (key,)
+    assert rows_found(engine, outcome) == 1
 
 
 def test_a_broken_document_names_the_keys_at_fault(shops: AuditScope, engine: Engine) -> None:

@@ -148,7 +148,7 @@ def _from_runs(gauges: _Gauges, connection: Connection) -> None:
         gauges.set("last_run_success", says, published, selection=name)
     has_failed = {one["target"]: one["has_failed"] for one in of_targets}
     for name, targets in SELECTIONS.items():
-        says = "Whether the newest run of one of the selection's targets failed; one that the gate held did not"
+        says = "Whether the newest run of one of the selection's targets failed; a stop by the gate is none"
         failed = any(has_failed.get(target, False) for target in targets)
         gauges.set("last_run_failed", says, float(failed), selection=name)
     waiting = awaited(connection)

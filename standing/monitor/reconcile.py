@@ -25,6 +25,7 @@ from standing.log import logger
 from standing.monitor.drift import MEND, Drift, Reconciliation
 from standing.monitor.whole_look import looked_at_whole
 from standing.publish.documents import candidate, present, without_clock
+from standing.report.audits import Look
 from standing.report.files import write_again
 from standing.run.execute import Perform, execute_locked, run_directly, skipped
 from standing.run.outcome import RunOutcome
@@ -108,7 +109,8 @@ def _say_with_run(
         report = write_again(
             reconciliation.run.content, folder, f"{reconciliation.result}.", reconciliation.causes, fix
         )
-        summary |= {"verdict": report.to_json()["verdict"], **audited(report)}
+        look = Look(report.run.run_id, report.run.started_at)
+        summary |= {"verdict": report.to_json()["verdict"], **audited(look, report.audits)}
     connection.execute(
         text(
             "update standing.runs set message = :message,"

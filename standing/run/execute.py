@@ -7,6 +7,7 @@ they give it.
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 from sqlalchemy import Engine
@@ -21,18 +22,23 @@ from standing.database.connect import connect, server_message
 from standing.database.lock import LockTaken, RunLock, end_leftovers, run_lock
 from standing.database.session_settings import fix_of
 from standing.errors import GateStopped, StandingError
+from standing.findings.carried import Looked, with_earlier
+from standing.findings.freshness import freshness
 from standing.gate.waiting import undecided
 from standing.log import logger
+from standing.report.audits import Audit, Look, lacking
 from standing.run.outcome import RunOutcome, break_off, conclude, crashed
+from standing.run.quality import audited
 from standing.run.run import Part, Request, Run, Stage, StageResult
 from standing.run.stages import STAGES
-from standing.run.stop import stopped_by
+from standing.run.stop import stopped_by, with_causes
 from standing.settings import Settings
 from standing.state.book import show_book
 from standing.state.erasure import tidy
 from standing.state.rights import REPLAY, RUN
 from standing.state.runs import close_run, decisions, enter_skipped, last_published_as_of, open_run
 from standing.state.upgraded import require_upgraded
+from standing.text import plain
 
 #: How a stage is carried out; the flow makes a Prefect task of it.
 Perform = Callable[[Stage, Run], Part]
@@ -117,12 +123,21 @@ def _awaited(engine: Engine, targets: tuple[Target, ...]) -> dict[str, int]:
 def _wait(
     engine: Engine, settings: Settings, request: Request, as_of: datetime, stopped: int
 ) -> RunOutcome:
-    """Enter a run that builds nothing, because a stopped one awaits its decision; its members stay due."""
-    message = f"run {stopped} was stopped by the gate and awaits a decision:\n" + "\n".join(
-        decisions(stopped)
-    )
+    """Enter a run that builds nothing, because a stopped one awaits its decision; its members stay due.
+
+    It looks at the sources as a run of nobody does: data that come late do not wait.
+    """
+    seen = auditor(settings, engine.url, targets_of(request.selection)).watch()
     run_id = open_run(engine, request.selection, as_of)
-    close_run(engine, run_id, "waiting", message, {"waits_for": stopped})
+    look = Look(run_id, datetime.now(UTC))
+    with engine.connect() as connection:
+        audits = with_earlier(connection, Looked(look, whole=False), [Audit.from_json(seen.to_json())])
+        newest = [plain(asdict(one)) for one in freshness(connection, settings)]
+    unmet = [one for audit in audits for one in audit.unmet]
+    first = f"run {stopped} was stopped by the gate and awaits a decision"
+    message = "\n".join(("; ".join((first, *lacking(unmet))) + ":", *decisions(stopped)))
+    summary = {"waits_for": stopped, "freshness": newest, **audited(look, audits)}
+    close_run(engine, run_id, "waiting", message, summary)
     tidy(engine, settings, run_id, everybody=True)
     show_book(engine, settings, run_id)
     return RunOutcome(run_id, "waiting", message, as_of=as_of)
@@ -146,7 +161,7 @@ def _error_of(run: Run, stages: Iterable[Stage], perform: Perform) -> StandingEr
             if not stage.is_left_out_by(run):
                 _perform_stage(run, stage, perform)
     except StandingError as stopped:
-        return stopped
+        return with_causes(run, stopped)
     return stopped_by(run, run.gate) if run.held else None  # the others are published
 
 

@@ -1,5 +1,6 @@
 """What a run's audits saw, with what it did not look at again, for its report and for the run registry."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -7,7 +8,6 @@ from sqlalchemy import Connection
 from standing.contract.targets import TARGETS
 from standing.findings.carried import Looked, findings_of, with_earlier
 from standing.report.audits import UNMET, Audit, Look
-from standing.report.content import RunReport
 from standing.run.run import Run
 
 
@@ -20,11 +20,10 @@ def audits_of(connection: Connection, run: Run) -> tuple[Audit, ...]:
     return with_earlier(connection, Looked(Look(run.run_id, run.started_at), is_whole), audits)
 
 
-def audited(report: RunReport) -> dict[str, Any]:
-    """What `standing.runs` keeps of the audits: findings, and counts with zeros, so that alarms end."""
+def audited(look: Look, audits: Sequence[Audit]) -> dict[str, Any]:
+    """What `standing.runs` keeps of a run's audits: findings, and counts with zeros, so that alarms end."""
     counts = {
         audit.suite: {severity: [one.severity for one in audit.unmet].count(severity) for severity in UNMET}
-        for audit in report.audits
+        for audit in audits
     }
-    look = Look(report.run.run_id, report.run.started_at)
-    return {"unmet": counts, "findings": findings_of(look, report.audits)}
+    return {"unmet": counts, "findings": findings_of(look, audits)}

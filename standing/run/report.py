@@ -18,7 +18,7 @@ from standing.findings.quarantine import quarantine, quarantine_trend
 from standing.gate.facts import headline
 from standing.gate.waiting import expiry
 from standing.report import content
-from standing.report.audits import quality
+from standing.report.audits import Look, quality
 from standing.report.changes import Change
 from standing.report.wording import name
 from standing.run.effects import count_effects
@@ -48,7 +48,7 @@ def gather(run: Run, status: str, error: StandingError | None) -> tuple[content.
             **summary,
             "policy_version": gathered.run.policy_version,
             "quarantine": set_aside,
-            **audited(gathered),
+            **audited(Look(gathered.run.run_id, gathered.run.started_at), gathered.audits),
             "volumes": _volumes(run) if run.builds_everybody else {},
             "gate": run.gate.to_json(),
             "targets": [target.name for target in run.targets],
@@ -186,6 +186,8 @@ def _verdict(
         if run.is_replay
         else _documents(number)
     )
+    if run.approves is not None:
+        said = f"Run {run.approves}, which the gate had stopped, was approved. {said}"
     if run.written.left:
         left = plural(sum(run.written.left.values()), "other", "others")
         said += f" {left} had changed since run {run.approves} and stayed; the next run builds them anew."

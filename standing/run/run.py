@@ -202,6 +202,9 @@ class Run:
     def has_done(self, stage: str) -> bool:
         return any(one.name == stage and one.status == "done" for one in self.stages)
 
+    def has_failed(self, stage: str) -> bool:
+        return any(one.name == stage and one.status == "failed" for one in self.stages)
+
 
 @dataclass(frozen=True)
 class Stage:

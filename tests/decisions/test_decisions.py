@@ -97,6 +97,7 @@ def test_approval_publishes_the_stored_set_and_leaves_what_has_changed_since(
     report = json.loads(Path(told["report"]).with_suffix(".json").read_text("utf-8"))
     assert (report["run"]["mode"], report["run"]["status"]) == (f"approval of run {RUN}", "published")
     assert looked_at(report) == ["published"]
+    assert f"Run {RUN}, which the gate had stopped, was approved. " in report["verdict"]["headline"]
     assert "2 others had changed since run 2" in report["verdict"]["headline"]
     change = next(one for one in report["changes"] if one["target"] == "trust_score")
     assert (change["changed"], change["written"]) == (len(wanted), len(wanted) - 2)

@@ -280,6 +280,12 @@ def test_an_ordinary_day_passes_and_a_rating_source_that_is_lost_stops(
 
     # A run of nothing else waits; taken back, the run forgets what it held.
     assert execute(demo, Request("tiers")).status == "waiting"
+    looked = (
+        "select summary -> 'unmet' ? 'sources' and cast(summary #>> '{freshness,0,latest}' as timestamptz)"
+        " = (select date_trunc('milliseconds', max(created_at)) from orders)"
+        " from standing.runs where status = 'waiting'"
+    )
+    assert scalar(engine, looked)
     undone = undo(demo, third.run_id)
     assert undone.restored.keys().isdisjoint(held)
     assert documents(engine) == before

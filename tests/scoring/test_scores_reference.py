@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from math import isclose
 from typing import Any
 
 import pytest
@@ -11,11 +12,13 @@ from reference.loading import build, build_models, documents, empty, load, merge
 from reference.marketplaces import AS_OF, WALL_CLOCK
 from reference.members import behavior_score, trust_score
 from reference.orders import Known, World
+from reference.origins import FOLLOWING, comparable, shops_at
 from reference.policy import Policy
 from reference.rolled import rolled
 from reference.shops import performance, ratings, tier_info
 from sqlalchemy import Engine, text
 
+from standing.backtest.observations import observe
 from standing.database.connect import connect
 from standing.settings import Settings
 
@@ -119,6 +122,37 @@ def test_the_marketplaces_reach_what_they_are_meant_to(built: Documents) -> None
     assert shown >= set(SIZES[1:])
     trends = {document["rating_trend"] for document in built["ratings"].values()}
     assert trends == {"improving", "stable", "declining"}
+
+
+@pytest.mark.parametrize("ago", [timedelta(0), timedelta(days=121)])
+def test_shops_at_an_origin_are_those_of_the_reference(
+    loaded: tuple[Settings, Engine], worlds: list[World], built: Documents, ago: timedelta
+) -> None:
+    """What a backtest reads of a moment; what followed is known for the older one only."""
+    settings, engine = loaded
+    moment = AS_OF - ago
+    with engine.connect() as connection:
+        observed = observe(connection, settings.build_schema, [moment])
+    found = {
+        seller_id: {name: values[at] for name, values in observed.numbers.items()}
+        for at, seller_id in enumerate(observed.seller_id)
+    }
+    wanted = {
+        seller_id: counts if ago else {name: one for name, one in counts.items() if name not in FOLLOWING}
+        for world in worlds
+        for seller_id, counts in shops_at(world, moment)
+        if comparable(world, seller_id)
+    }
+    wrong = [
+        f"{seller_id} {name}: {found[seller_id][name]} is not {float(value)}"
+        for seller_id, counts in wanted.items()
+        for name, value in counts.items()
+        if not isclose(found[seller_id][name], value, rel_tol=1e-9)
+    ]
+    assert not wrong, f"{len(wrong)} differences\n" + "\n".join(wrong[:20])
+    reached = {name for counts in wanted.values() for name, value in counts.items() if value}
+    assert len(wanted) > 100
+    assert reached == set().union(*wanted.values())
 
 
 def stands_still(document: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,8 @@ WIDTH = 340  # px, the inner width of a small phone
 _TREND = 270  # three fit side by side on a wide screen
 _WIDEST = 24  # px of a bar of a trend
 _SPARK = 96  # a picture in a table's cell
+WIDEST = 140  # px beside a flow, for the names of levels with their members
+_CHARACTER = 5.6  # px
 LABEL = 122  # px for category names; longer ones end in an ellipsis, the table has them whole
 AXES = {"left": 40, "right": 4, "top": 8, "bottom": 24}  # px around a chart that has axes
 SHORT = "datum.value ? format(datum.value, '~s') : '0'"  # 20k
@@ -41,7 +43,10 @@ def flow(drawn: Flow, title: str) -> Markup | None:
         return None
     import altair as alt
 
-    x = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[-LABEL, drawn.width + LABEL], nice=False))
+    names = {id(post): _named(clean(post.label), number(post.members)) for post in drawn.posts}
+    room = min(WIDEST, _CHARACTER * max(len(one) for one in names.values()) + 16)
+    beside = drawn.width * room / (WIDTH - 2 * room)  # in the flow's own unit
+    x = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[-beside, drawn.width + beside], nice=False))
     y = alt.Y("top:Q", axis=None, scale=alt.Scale(domain=[0, drawn.height], reverse=True, nice=False))
     bands = [
         alt.Chart(data(band.outline))
@@ -53,27 +58,21 @@ def flow(drawn: Flow, title: str) -> Markup | None:
         {"x": post.x, "x2": post.x + 5, "top": post.top, "bottom": post.bottom} for post in drawn.posts
     ]
     bars = alt.Chart(data(posts)).mark_rect(color="currentColor").encode(x=x, x2="x2:Q", y=y, y2="bottom:Q")
-    names = [
+    texts = [
         alt.Chart(
             data(
                 [
-                    {
-                        "x": post.x,
-                        "top": post.label_at,
-                        "text": f"{_short(clean(post.label))}  {number(post.members)}",
-                    }
+                    {"x": post.x, "top": post.label_at, "text": names[id(post)]}
                     for post in drawn.posts
                     if post.left is left
                 ]
             )
         )
-        .mark_text(
-            align="right" if left else "left", dx=-6 if left else 11, baseline="middle", limit=LABEL - 10
-        )
+        .mark_text(align="right" if left else "left", dx=-6 if left else 11, baseline="middle", limit=room)
         .encode(x=x, y=y, text="text:N")
         for left in (True, False)
     ]
-    picture = alt.layer(*bands, bars, *names).properties(width=WIDTH, height=drawn.height)
+    picture = alt.layer(*bands, bars, *texts).properties(width=WIDTH, height=drawn.height)
     return svg(picture, title, drawn.described)
 
 
@@ -195,9 +194,10 @@ def sparkline(rows: Sequence[int], runs: Sequence[int], title: str) -> Markup | 
     return svg(picture, title, described)
 
 
-def _short(text: str) -> str:
-    """At most 14 characters: the number behind a level's name must stay in the picture."""
-    return text if len(text) <= 14 else text[:13] + "…"
+def _named(label: str, members: str) -> str:
+    """A level's name, shortened where the number behind it would not stay in the picture."""
+    most = 23 - len(members)
+    return f"{label if len(label) <= most else label[: most - 1] + '…'}  {members}"
 
 
 def _decades(values: Sequence[float]) -> list[float]:

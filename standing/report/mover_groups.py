@@ -15,6 +15,7 @@ def grouped(run: RunReport) -> list[dict[str, Any]]:
 
 def _group(changes: list[MemberChange], run: RunReport) -> dict[str, Any]:
     """Those who move by one cause: how many, and examples."""
+    members = plural(changes[0].alike, changes[0].unit.removesuffix("s"))
     cause = changes[0].cause
     name, _, arrow = cause.rpartition(" ")
     parts = (factor for change in changes for factor in change.factors)
@@ -22,7 +23,7 @@ def _group(changes: list[MemberChange], run: RunReport) -> dict[str, Any]:
     is_code = factor is not None and factor.label_en == factor.code
     return {
         "direction": changes[0].direction,
-        "who": plural(changes[0].alike, changes[0].unit.removesuffix("s")),
+        "who": f"{wording.name(changes[0].target)}, {members}",
         "cause": f"{wording.name(name)} {arrow}" if is_code else cause,
         "thai_cause": f"{factor.label_th} {arrow}"
         if factor and factor.label_th not in ("", factor.label_en)

@@ -30,6 +30,8 @@ from standing.upgrade.session import exclusive_session
 
 #: For a server that does not know the roles of the archive.
 NOBODYS = ("--no-owner", "--no-privileges")
+#: Tables that are named where a role may not read them.
+NAMED = 4
 
 
 def backup(engine: Engine, file: Path, direct: str | None = None) -> int:
@@ -43,6 +45,7 @@ def backup(engine: Engine, file: Path, direct: str | None = None) -> int:
     if not file.parent.is_dir():
         raise StandingError(f"there is no folder {file.parent}", f"mkdir -p {file.parent}")
     part = file.with_name(f"{file.name}.part")
+    _require_all_readable(engine)
     program = find_program("pg_dump", server_major(engine))
     url = own_session_url(engine, direct)
     part.touch(mode=0o600)  # it holds personal data
@@ -110,6 +113,31 @@ def check(engine: Engine, file: Path, direct: str | None = None) -> dict[str, in
         other.dispose()
         with administration.connect() as connection:
             connection.execute(text(f"drop database {name} with (force)"))
+
+
+def _require_all_readable(engine: Engine) -> None:
+    """Raise StandingError where the role may not read a table or sequence: a backup is of everything."""
+    statement = """
+    select quote_ident(n.nspname) || '.' || quote_ident(c.relname)
+    from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
+    where c.relkind in ('r', 'p', 'm', 'S') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+        and not (
+            has_schema_privilege(n.oid, 'usage')
+            and case c.relkind when 'S' then has_sequence_privilege(c.oid, 'select')
+                else has_table_privilege(c.oid, 'select') end
+        )
+    order by 1
+    """
+    with engine.connect() as connection:
+        closed = [str(name) for name in connection.scalars(text(statement))]
+        role = connection.scalar(text("select current_user"))
+    if closed:
+        more = f" and {len(closed) - NAMED} more" if len(closed) > NAMED else ""
+        raise StandingError(
+            f"a backup is of the whole database, and role {role} may not read"
+            f" {', '.join(closed[:NAMED])}{more}",
+            "run it as the owner (docs/roles.md), or as a superuser",
+        )
 
 
 def _require_archive(file: Path) -> None:

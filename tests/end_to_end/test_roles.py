@@ -79,6 +79,13 @@ def test_a_runner_that_owns_nothing_does_everything_but_the_upgrade(
     assert refused.returncode == 4
     assert "may neither upgrade nor roll back: it would need create in schema public" in refused.stderr
 
+    file = marketplace.home / "runners.dump"
+    refused = standing.inside(runner, "backup", str(file))
+    whole = f"a backup is of the whole database, and role {RUNNER} may not read "
+    assert (refused.returncode, file.exists()) == (1, False), refused.stderr
+    assert whole in refused.stderr
+    assert "run it as the owner" in refused.stderr
+
     for taken, (command, named, grant) in TAKEN.items():
         run_sql(marketplace, taken)
         told = standing.inside(runner, command, *ARGUMENTS.get(command, ()))

@@ -125,15 +125,15 @@ def test_lively_run_shows_every_part(tmp_path):
 def test_a_change_has_a_level_or_tier_and_factors_by_their_labels(tmp_path):
     page = page_of(LIVELY, tmp_path).plain
     for said in (
-        "↓ 46 members: Own cancellations ↓ยกเลิกคำสั่งซื้อเอง ↓",
+        "↓ Trust score, 46 members: Own cancellations ↓ยกเลิกคำสั่งซื้อเอง ↓",
         "Platinum → Bronzeแพลทินัม → บรอนซ์",
         "−18.0 Own cancellations ยกเลิกคำสั่งซื้อเอง",
         "−11.4 E-mail address verified ยืนยันอีเมลแล้ว",
         "+16.5 Identity verified ยืนยันตัวตนแล้ว",  # who stays has one level
         "None yet → Bronze– → บรอนซ์",
-        "· 1,204 shops: Total reviews ↑",
+        "· Ratings, 1,204 shops: Total reviews ↑",
         "+5 Total reviews",
-        "↓ 4 shops: Established asks for 50 completed orders, was 40 completed orders",
+        "↓ Tier info, 4 shops: Established asks for 50 completed orders, was 40 completed orders",
         "Seasoned → Rising– → ดาวรุ่ง",  # a tier that is no more
     ):
         assert said in page.replace("verifiedย", "verified ย").replace("cancellationsย", "cancellations ย")

@@ -18,6 +18,7 @@ from standing.database.schemas import Application, read_application
 from standing.report.causes import Cause
 from standing.settings import Settings
 from standing.sql import render
+from standing.state.runs import HAS_PUBLISHED
 
 #: Decides what the gate says of a run, though no document is made of it.
 LIMITS = "gate_limits"
@@ -27,6 +28,16 @@ UNNAMED = {
     "settings": Cause("setting", "a setting of the models"),
     "sources": Cause("column", "columns or constraints of the application"),
 }
+#: What made the runs happen that were undone, and whose members were let go on after the last publication.
+RESUMED = f"""
+    select distinct cause.cause
+    from standing.runs as undone
+    cross join lateral jsonb_array_elements(undone.summary -> 'causes') as cause (cause)
+    where
+        undone.status = 'undone'
+        and (undone.summary ->> 'resumed_at')::timestamptz
+        > (select coalesce(max(started_at), '-infinity') from standing.runs where {HAS_PUBLISHED})
+"""
 
 
 def made_by(application: Application, settings: Settings, *, everybody: bool) -> dict[str, Any]:
@@ -71,6 +82,11 @@ def find_causes(
         found.pop(UNNAMED["macros"], None)
     order = ("policy", "model", "macro", "setting", "column")
     return tuple(sorted(found, key=lambda one: (order.index(one.kind), one.where)))
+
+
+def find_resumed_causes(connection: Connection) -> tuple[Cause, ...]:
+    """What an undone run was made by, where its members have gone on since: it makes them again."""
+    return tuple(Cause(**row["cause"]) for row in rows(connection, RESUMED))
 
 
 def what_differs(connection: Connection, settings: Settings) -> tuple[Cause, ...]:

@@ -22,7 +22,7 @@ from standing.contract.targets import TARGETS, Target
 from standing.database.owners import driver, open_schema
 from standing.database.schemas import require_readable
 from standing.incremental import by_hand, change_log, due, materialized, stale
-from standing.incremental.causes import find_causes, made_by
+from standing.incremental.causes import find_causes, find_resumed_causes, made_by
 from standing.incremental.context import Context, write_context
 from standing.incremental.layout import make_tables
 from standing.incremental.observed import Asked, Observed, observe
@@ -106,7 +106,8 @@ def make_plan(engine: Engine, settings: Settings, asked: Asked) -> Plan:
             number = None
         causes: tuple[Cause, ...] = ()
         if reasons or any(counts.values()):
-            causes = find_causes(connection, settings, observed.application, fingerprint, asked.targets)
+            found = find_causes(connection, settings, observed.application, fingerprint, asked.targets)
+            causes = found or find_resumed_causes(connection)
         if not reasons and any(counts.values()):
             stale.name_audited(connection, settings, observed, is_current=number is not None)
         write_context(

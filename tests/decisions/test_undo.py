@@ -1,6 +1,7 @@
 """Undo: exactly what a run wrote is put back where it still stands, and held until resumed."""
 
 import json
+from dataclasses import asdict
 
 import pytest
 from conftest import MakeDatabase, MakeTemplate, Standing
@@ -10,6 +11,7 @@ from support.decided import do, documents, scalar
 from standing.database.lock import LockTaken, run_lock
 from standing.decisions.undo import resume, undo
 from standing.errors import StandingError
+from standing.report.causes import Cause
 from standing.run.execute import execute
 from standing.run.run import Request
 from standing.settings import Settings
@@ -61,6 +63,9 @@ def test_undo_puts_back_what_a_run_wrote_and_runs_leave_it_alone_until_resume(
     marketplace: Settings, database: Engine, standing: Standing
 ) -> None:
     assert scalar(database, CHANGED) == 10
+    cause = Cause("policy", "trust_levels", "silver", "min_score", "60", "64")
+    noted = json.dumps({"causes": [asdict(cause)]})
+    do(database, f"update standing.runs set summary = summary || '{noted}' where run_id = {RUN}")
     told = json.loads(standing.told(marketplace, "undo", str(RUN), "--json"))
     assert told["restored"]["trust_score"] == 10
     assert told["changed_since"] == {}
@@ -94,6 +99,9 @@ def test_undo_puts_back_what_a_run_wrote_and_runs_leave_it_alone_until_resume(
     assert again.status == "published", again.message
     assert again.written["trust_score"] == 10
     assert scalar(database, CHANGED) == 10
+    # What made the undone run happen has made these documents again.
+    assert held.content and again.content
+    assert (held.content.causes, again.content.causes) == ((), (cause,))
 
 
 def test_what_has_changed_since_stays_and_is_counted(marketplace: Settings, database: Engine) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from standing.cli.checkout import require_checkout
 from standing.cli.runs import NOT_COMPARED
-from standing.contract.targets import targets_of
+from standing.contract.targets import SELECTIONS, targets_of
 from standing.errors import StandingError
 from standing.interruption import SAID, end_workers, exit_code, interruptible, kept_from
 from standing.process_end import end_at_once
@@ -22,11 +22,19 @@ if TYPE_CHECKING:
     from prefect import State
 
 FLOWS = ("refresh", "refresh_scores", "update_seller_tiers", "quality_report", "reconcile")
+USAGE = f"""usage: python -m flows serve|server|automations|{"|".join(FLOWS)} [SELECTION]
+
+serve runs all flows on schedule, server starts a Prefect server, automations makes ours on one; each other
+name runs that flow once. refresh and quality_report take a SELECTION: {", ".join(SELECTIONS)}.
+approve, reject and backfill are deployments on the Prefect page; here they are `standing approve`, …"""
 
 
 def main(arguments: list[str]) -> int:
     """Run the named flow; gives the exit code of `standing run`, or of `standing reconcile` (README)."""
     name, *selection = arguments or [""]
+    if name in ("-h", "--help"):
+        print(USAGE)
+        return 0
     try:
         require_checkout()
         if name == "serve" and not selection:
@@ -39,10 +47,7 @@ def main(arguments: list[str]) -> int:
         if name == "automations" and not selection:
             return _automations()
         if name not in FLOWS or len(selection) > (name in ("refresh", "quality_report")):
-            print(
-                f"usage: python -m flows serve|server|automations|{'|'.join(FLOWS)} [SELECTION]",
-                file=sys.stderr,
-            )
+            print(USAGE, file=sys.stderr)
             return 2
         targets_of(*selection or ["all"])
     except StandingError as error:  # before Prefect starts, which takes a while

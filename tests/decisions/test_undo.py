@@ -100,7 +100,8 @@ def test_undo_puts_back_what_a_run_wrote_and_runs_leave_it_alone_until_resume(
     assert again.written["trust_score"] == 10
     assert scalar(database, CHANGED) == 10
     # What made the undone run happen has made these documents again.
-    assert held.content and again.content
+    assert held.content
+    assert again.content
     assert (held.content.causes, again.content.causes) == ((), (cause,))
 
 

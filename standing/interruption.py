@@ -60,6 +60,11 @@ def listen() -> None:
             signal.signal(one, interrupt)
 
 
+def interrupted() -> bool:
+    """Whether a signal has come: what fails after it, such as a connection, fails by it."""
+    return bool(_received)
+
+
 def _watch(watched: int, received: list[int]) -> None:
     os.read(watched, 1)
     select.select([watched], [], [], PATIENCE_SECONDS)

@@ -8,6 +8,7 @@ upgrade, why.
 """
 
 import sys
+from typing import NoReturn
 
 import click
 
@@ -61,18 +62,30 @@ def main() -> None:
             error.show()
             sys.exit(error.exit_code)
         except (click.Abort, KeyboardInterrupt) as stopped:
-            _say(str(stopped) or SAID)
-            end_workers()
-            sys.exit(exit_code(received))
+            _end(received, str(stopped))
         except StandingError as error:
+            _end_interrupted(received)
             _say(str(error))
             sys.exit(error.exit_code)
         except Exception as error:
+            _end_interrupted(received)
             refusal = _refusal(error)
             if refusal is None:
                 raise
             _say(str(refusal))
             sys.exit(refusal.exit_code)
+
+
+def _end_interrupted(received: list[int]) -> None:
+    """Where a signal came before an error, the error is what the signal has led to."""
+    if received:
+        _end(received)
+
+
+def _end(received: list[int], why: str = "") -> NoReturn:
+    _say(why or SAID)
+    end_workers()
+    sys.exit(exit_code(received))
 
 
 def _say(message: str) -> None:

@@ -25,9 +25,10 @@ from standing.errors import GateStopped, StandingError
 from standing.findings.carried import Looked, with_earlier
 from standing.findings.freshness import freshness
 from standing.gate.waiting import undecided
+from standing.interruption import interrupted
 from standing.log import logger
 from standing.report.audits import Audit, Look, lacking
-from standing.run.outcome import RunOutcome, break_off, conclude, crashed
+from standing.run.outcome import INTERRUPTED, RunOutcome, break_off, conclude, crashed
 from standing.run.quality import audited
 from standing.run.run import Part, Request, Run, Stage, StageResult
 from standing.run.stages import STAGES
@@ -182,6 +183,9 @@ def _perform_stage(run: Run, stage: Stage, perform: Perform) -> None:
         raise
     except DBAPIError as error:
         detail = server_message(error)
+        if interrupted():
+            detail = INTERRUPTED
+            raise KeyboardInterrupt from error
         fix = fix_of(detail, f"{run.command}, once the server is well")
         raise StandingError(f"{stage.name}: {detail}", fix) from error
     except BaseException as crash:

@@ -45,6 +45,21 @@ except KeyboardInterrupt:
         os.kill(os.getpid(), signal.SIGINT)
     threading.Event().wait()
 """
+#: A connection whose statement a signal has ended fails once more when it is given back.
+FAILS_BY_IT = """
+import os, signal
+from standing import cli, interruption
+
+def command(**_):
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+    except KeyboardInterrupt:
+        raise RuntimeError("can't change 'autocommit' now")
+
+interruption.listen()
+cli.standing = command
+cli.main()
+"""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -85,3 +100,14 @@ def test_what_holds_on_is_ended_when_its_time_is_over_or_at_the_second_signal(
 def test_a_signal_of_the_terminal_leaves_the_process_that_audits_to_its_parent() -> None:
     said = subprocess.run([sys.executable, "-c", BLOCKED], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == str([signal.SIGINT, signal.SIGTERM])
+
+
+def test_an_error_that_a_signal_led_to_is_the_signal(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FAILS_BY_IT],
+        env={**os.environ, "STANDING_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr.strip()) == (128 + signal.SIGTERM, f"error: {SAID}")

@@ -2,5 +2,5 @@
 
 It reads what the last run left, in one snapshot; it takes no lock and publishes nothing.
 
-May use: nothing of ours but the leaves.
+May use: database.
 """

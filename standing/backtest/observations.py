@@ -6,16 +6,15 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
+from standing.backtest.arrays import Numbers, Places
 from standing.backtest.terms import Terms
 from standing.sql import render
 
 #: Columns that are no number.
 WORDS = ("seller_id", "level")
 LEFT_OUT = ("moment", "user_id", "known_since")
-Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -27,10 +26,10 @@ class Observations:
     """
 
     moments: tuple[datetime, ...]
-    origin: NDArray[np.int64]
-    shop: NDArray[np.int64]
+    origin: Places
+    shop: Places
     seller_id: tuple[str, ...]
-    level: NDArray[np.str_]
+    level: Numbers
     numbers: Mapping[str, Numbers]
 
     def __len__(self) -> int:

@@ -150,6 +150,12 @@ TABLES = (
     document jsonb not null,
     primary key (target, member_id, as_of)
 )""",
+    # How well scores foretold what came next, the newest last.
+    f"""create table if not exists {SCHEMA}.backtests (
+    backtest_id bigint generated always as identity primary key,
+    made_at timestamptz not null default clock_timestamp(),
+    summary jsonb not null
+)""",
     # Which code has upgraded the database, and to which layout of these tables.
     f"""create table if not exists {SCHEMA}.versions (
     upgraded_at timestamptz primary key default clock_timestamp(),
@@ -174,5 +180,5 @@ VERSION_TABLE = (
 )
 
 #: Raised by whoever changes the tables, so that older code knows newer tables.
-LAYOUT = 2
+LAYOUT = 3
 DIGEST = hashlib.sha256("\n".join((*TABLES, STRANGERS)).encode()).hexdigest()[:16]

@@ -25,6 +25,7 @@ from flows.artifacts import PAGES
 from flows.pages import serve_pages
 from flows.queue import keep_short, leave_the_newest, missed
 from flows.schedules import daily, every
+from standing.contract.targets import INTERVALS
 from standing.errors import ServerError
 from standing.monitor.metrics import write_metrics
 from standing.services.prefect import folder
@@ -59,8 +60,10 @@ class Declared:
 def declared(settings: Settings) -> tuple[Declared, ...]:
     """All deployments, with the schedules of the settings."""
     zone = settings.business_time_zone
-    scores = every(timedelta(milliseconds=settings.trust_score_calculation_interval), zone)
-    tiers = every(timedelta(milliseconds=settings.seller_tier_update_interval), zone)
+    scores, tiers = (
+        every(timedelta(milliseconds=getattr(settings, INTERVALS[name])), zone)
+        for name in ("scores", "tiers")
+    )
     return (
         Declared("refresh_scores.refresh_scores", "scheduled", scores),
         Declared("update_seller_tiers.update_seller_tiers", "scheduled", tiers),

@@ -14,6 +14,7 @@ from sqlalchemy import URL
 from standing import PROJECT_ROOT
 from standing.build import policy
 from standing.build.dbt_patches import collector_paused, run_command
+from standing.build.policy_errors import failing_rows, wrong_policy
 from standing.build.selection import POLICY, STAGING
 from standing.build.unit_tests import what_differs
 from standing.database.conninfo import parameters, variables
@@ -221,8 +222,6 @@ def _log(settings: Settings) -> Path:
 
 def _failure(settings: Settings, url: URL, command: str, failed: list[Any]) -> BuildFailed:
     """The wrong rows of policy, or the first node that failed; of a unit test what differs in its rows."""
-    from standing.build.policy_errors import failing_rows, wrong_policy
-
     if wrong := wrong_policy(PROJECT_ROOT, url, failed):
         return BuildFailed(policy.message_of(wrong), policy.FIX)
     first, node = _node_result(failed[0]), failed[0].node

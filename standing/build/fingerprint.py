@@ -54,9 +54,9 @@ COLUMN = re.compile(
 MATERIALIZED = "incremental_by_key"
 
 
-#: Parts that any model may depend on: all macros, the settings, and the columns of sources with what YAML
-#: says of them.
-EVERYWHERE = frozenset({"macros", "settings", "sources"})
+#: Parts that any model may depend on: all macros, Standing's own code, the settings, and the columns of
+#: sources with what YAML says of them.
+EVERYWHERE = frozenset({"macros", "code", "settings", "sources"})
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,8 @@ def take(application: Application, settings: Settings) -> Fingerprint:
 
 def _taken(application: Application, settings: Settings) -> Fingerprint:
     properties = project.properties()
-    macros = _hash([project.configuration(), *project.texts("macros/**/*.sql", *PYTHON)])
+    macros = _hash([project.configuration(), *project.texts("macros/**/*.sql")])
+    code = _hash(project.texts(*PYTHON))
     setting = _hash(f"{name}={getattr(settings, name)}" for name in SETTINGS)
 
     def parts_of(*models: str, written: str = "") -> str:
@@ -94,7 +95,8 @@ def _taken(application: Application, settings: Settings) -> Fingerprint:
         described = (properties.get(name, "") for name in ("application", "standing", "state"))
         read = _read([part.text for part in found.values()], application)
         parts = {name: _hash([part.text, properties.get(name, "")]) for name, part in found.items()}
-        parts |= {"macros": macros, "settings": setting, "sources": _hash([*described, *read, written])}
+        parts |= {"macros": macros, "code": code, "settings": setting}
+        parts["sources"] = _hash([*described, *read, written])
         return json.dumps(parts, sort_keys=True)
 
     return Fingerprint(

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from standing.errors import SettingError
+from standing.report.index import pages_of
 from standing.settings import current
 
 
@@ -32,8 +33,6 @@ def report(run_id: int | None, open_it: bool, as_json: bool, data_docs: bool) ->
 
 
 def _page(folder: Path, run_id: int | None) -> Path:
-    from standing.report.index import pages_of
-
     pages = pages_of(folder, run_id)
     if not pages:
         which = f"run {run_id} has" if run_id is not None else "there is"

@@ -70,6 +70,7 @@ class Target:
     documents are compared as a whole. `lasting` are paths to numbers that are not lost in the ordinary
     course of days. `mart_columns` are keys that reports read from columns of the mart, which have their
     names. `facts` are the models of everybody from which the mart is built, and that stay as it does.
+    `selection` is what `standing run` and a schedule name to publish it (INTERVALS in targets.py).
     `lists_changes` says that reports list the members whose document changes most; a change is explained by
     the evidence in `reasons`, else by the document's factors, else by its other numbers.
     """

@@ -8,7 +8,7 @@ from standing.contract.documents.trust_score import TRUST_SCORE
 from standing.contract.target import Target
 from standing.errors import SettingError
 
-__all__ = ["SELECTIONS", "TARGETS", "Target", "published_in", "targets_of"]
+__all__ = ["INTERVALS", "SELECTIONS", "TARGETS", "Target", "published_in", "targets_of"]
 
 TARGETS = (TRUST_SCORE, BEHAVIOR_SCORE, RATINGS, PERFORMANCE, TIER_INFO)
 
@@ -20,6 +20,10 @@ SELECTIONS: dict[str, tuple[str, ...]] = {
         for selection in dict.fromkeys(target.selection for target in TARGETS)
     },
 }
+
+#: Which selections are refreshed by themselves, and the setting that says how often; each has a flow
+#: (flows/deployments.py). A document of another selection would wait for the daily reconcile.
+INTERVALS = {"scores": "trust_score_calculation_interval", "tiers": "seller_tier_update_interval"}
 
 
 def targets_of(selection: str) -> tuple[Target, ...]:

@@ -1,4 +1,4 @@
 """Whose data changed, what must be built, what may stay.
 
-May use: build, contract, database, report.
+May use: build, contract, database, report, state.
 """

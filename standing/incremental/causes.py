@@ -24,7 +24,8 @@ from standing.state.runs import HAS_PUBLISHED
 LIMITS = "gate_limits"
 #: Parts of a fingerprint that stand for many → what is said where no single one is known.
 UNNAMED = {
-    "macros": Cause("macro", "of others, or Standing's own code"),
+    "macros": Cause("macro", "of others"),
+    "code": Cause("code", "Standing's own code"),
     "settings": Cause("setting", "a setting of the models"),
     "sources": Cause("column", "columns or constraints of the application"),
 }
@@ -80,7 +81,7 @@ def find_causes(
     # A macro is named by the targets that use it, and makes everybody due of the others, too.
     if any(one.kind == "macro" and one != UNNAMED["macros"] for one in found):
         found.pop(UNNAMED["macros"], None)
-    order = ("policy", "model", "macro", "setting", "column")
+    order = ("policy", "model", "macro", "code", "setting", "column")
     return tuple(sorted(found, key=lambda one: (order.index(one.kind), one.where)))
 
 
@@ -116,13 +117,15 @@ def _policy(before: Mapping[str, Any] | None, now: cells.Tables, parts: set[str]
 
 
 def _texts(parts: set[str]) -> Iterator[Cause]:
-    """Models and macros by name. Hooks and our own code are in no model's text."""
+    """Models and macros by name; hooks are in no model's text."""
     kinds = project.kinds()
     macros = [name for name in parts if kinds.get(name) == "macro"]
     yield from (Cause("model", name) for name in parts if kinds.get(name) == "model")
     yield from (Cause("macro", name) for name in macros)
     if "macros" in parts and not macros:
         yield UNNAMED["macros"]
+    if "code" in parts:
+        yield UNNAMED["code"]
 
 
 def _each(kind: Any, pairs: dict[str, tuple[str | None, str | None]]) -> list[Cause]:

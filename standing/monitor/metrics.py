@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from standing import __version__
 from standing.audit import SUITES
-from standing.contract.targets import SELECTIONS, TARGETS
+from standing.contract.targets import INTERVALS, SELECTIONS, TARGETS
 from standing.database.connect import connect, rows, server_message
 from standing.errors import StandingError
 from standing.gate.waiting import awaited
@@ -244,12 +244,9 @@ def _from_backfill(gauges: _Gauges, connection: Connection) -> None:
 
 def _from_settings(gauges: _Gauges, settings: Settings) -> None:
     says = "Seconds from one scheduled run of the flow to the next"
-    for flow, milliseconds in (
-        ("scores", settings.trust_score_calculation_interval),
-        ("tiers", settings.seller_tier_update_interval),
-        ("reconcile", 24 * 60 * 60 * 1000),
-    ):
-        gauges.set("interval_seconds", says, milliseconds / 1000, flow=flow)
+    for flow, setting in INTERVALS.items():
+        gauges.set("interval_seconds", says, getattr(settings, setting) / 1000, flow=flow)
+    gauges.set("interval_seconds", says, 24 * 60 * 60, flow="reconcile")
 
 
 def _success(gauges: _Gauges, flow: str, moment: float) -> None:

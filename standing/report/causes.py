@@ -19,7 +19,7 @@ class Cause:
     where there is or was nothing, or where only the change is known.
     """
 
-    kind: Literal["policy", "model", "macro", "setting", "column"]
+    kind: Literal["policy", "model", "macro", "code", "setting", "column"]
     name: str
     key: str = ""
     column: str = ""

@@ -20,6 +20,7 @@ from standing.report.content import RunReport
 from standing.report.files import write_report
 from standing.run.left_out import left_out
 from standing.run.movers import write_movers
+from standing.run.report import gather
 from standing.run.run import Run, StageResult
 from standing.state.book import show_book
 from standing.state.erasure import tidy
@@ -58,8 +59,6 @@ def conclude(run: Run, error: StandingError | None) -> RunOutcome:
 
     Where that cannot be done, it is the outcome's error; what stopped a stage comes before it.
     """
-    from standing.run.report import gather
-
     status = _status(run, error)
     if error is not None:
         error.fix = _or_undo(run, error.fix)

@@ -169,6 +169,8 @@ def test_what_was_edited_is_named(project: Project) -> None:
     project.edit("macros/incremental/due.sql", ("random_page_cost", "seq_page_cost"))
     touched = take(APPLICATION, project.settings).targets["ratings"]
     assert "macros" in edited(after.targets["ratings"], touched)
+    project.edit("standing/incremental/stale.py", ("union", "union "))
+    assert edited(touched, take(APPLICATION, project.settings).targets["ratings"]) == {"code"}
 
 
 def test_facts_are_what_their_marts_are_made_from() -> None:

@@ -10,7 +10,17 @@ from standing import PROJECT_ROOT
 
 ROOMS = sorted(path.parent.name for path in (PROJECT_ROOT / "standing").glob("*/__init__.py"))
 #: Modules beside the rooms that every room may use.
-LEAVES = {"settings", "errors", "log", "text", "sql", "process_end", "interruption", "surroundings"}
+LEAVES = {
+    "settings",
+    "errors",
+    "log",
+    "text",
+    "sql",
+    "process_end",
+    "interruption",
+    "surroundings",
+    "setting_types",
+}
 
 
 @pytest.fixture(scope="module")

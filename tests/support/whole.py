@@ -10,7 +10,7 @@ import yaml
 from standing.build.policy import limits_missing
 from standing.build.policy_tables import Seed, seeds
 from standing.contract.document import ABSENT, Key
-from standing.contract.targets import Target
+from standing.contract.targets import INTERVALS, Target
 
 #: What every mart has beside its key.
 COLUMNS = ("valid_until", "document")
@@ -29,6 +29,8 @@ def lacking(target: Target, root: Path) -> list[str]:
 
 
 def _of_the_entry(target: Target) -> Iterator[str]:
+    if target.selection not in INTERVALS:
+        yield f"its selection, {target.selection}, has no schedule: it is none of {', '.join(INTERVALS)}"
     keys = {key.name: key for key in target.document.keys}
     if not target.document.about.endswith("."):
         yield "the document is not described in a sentence"

@@ -45,13 +45,13 @@ def cannot_tell(found: Backtest) -> Iterator[str]:
     yield from _of_scores(found)
     if not found.levels:
         yield (
-            "By trust level: the origins were never replayed; `standing backfill` fills the levels of past"
+            "By trust level: the origins were never replayed; standing backfill fills the levels of past"
             " moments."
         )
     blind = [one for one in found.bunching if one.smallest_seen is None]
     if blind:
-        named = ", ".join(f"{one.cut_off:g} {one.what} ({one.tier})" for one in blind)
-        yield f"Whether shops work for these cut-offs: too few stand beside them. {named}."
+        named = ", ".join(f"{one.cut_off:g} {one.what}" for one in blind)
+        yield f"Whether shops work for a tier, too few stand beside these cut-offs to see: {named}."
 
 
 def _too_few(found: Backtest) -> Iterator[str]:

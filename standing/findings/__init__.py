@@ -1,4 +1,4 @@
-"""Numbers for reports and diffs: movements, largest changes, quarantine, freshness, gaps.
+"""Numbers for reports and diffs: movements, largest changes, quarantine, freshness, gaps, the backtest.
 
-May use: contract, database, publish, report.
+May use: contract, database, publish, report, state.
 """

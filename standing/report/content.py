@@ -17,6 +17,9 @@ from standing.report.background import Lineage as Lineage
 from standing.report.background import OverTime as OverTime
 from standing.report.causes import Cause
 from standing.report.changes import Change, ReplacedValue
+from standing.report.foretold import AtOrigin as AtOrigin
+from standing.report.foretold import Foretold as Foretold
+from standing.report.foretold import Share as Share
 from standing.report.moves import MemberChange
 from standing.text import plain
 
@@ -186,6 +189,7 @@ class RunReport:
     ladders: tuple[Ladder, ...] = ()
     distributions: tuple[Distribution, ...] = ()
     over_time: tuple[OverTime, ...] = ()
+    foretold: Foretold | None = None  # the newest backtest
     largest_changes: tuple[MemberChange, ...] = ()
     audits: tuple[Audit, ...] = ()
     quarantine: tuple[Quarantined, ...] = ()

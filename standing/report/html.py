@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from standing.contract.changes import counted
-from standing.report import charts, distributions, wording
+from standing.report import charts, distributions, foretold_charts, wording
 from standing.report.audits import UNMET, Audit
 from standing.report.content import Movement, RunReport
 from standing.report.ends import ENDS, MOODS, Became, end_of
@@ -42,6 +42,7 @@ def render_report(run: RunReport) -> str:
             moves=_all_moves(run),
             distributions=distributions.drawn(run),
             over_time=[(one, charts.over_time(one)) for one in run.over_time],
+            foretold=foretold_charts.pictures(run.foretold),
             movers=grouped(run),
             has_thai=any(step.label_th for ladder in run.ladders for step in ladder.steps),
             audits=[_by_urgency(audit) for audit in run.audits],
@@ -119,6 +120,7 @@ def _environment() -> Environment:
         "plain": wording.clean,  # for attributes, which hold no marks
         "number": wording.number,
         "signed": wording.signed,
+        "percent": wording.percent,
         "duration": wording.duration,
         "instant": wording.instant,
         "label": wording.name,

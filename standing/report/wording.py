@@ -49,6 +49,11 @@ def number(value: int | float | Decimal | None) -> str:
     return f"{value:,}".replace("-", "−")
 
 
+def percent(share: float | None) -> str:
+    """12.3 % of a share of 1; a dash for none."""
+    return "–" if share is None else f"{100 * share:.1f} %"
+
+
 def signed(value: int | float | Decimal) -> str:
     """+12, −3, ±0."""
     return f"{value:+,}".replace("-", "−") if value else "±0"

@@ -12,6 +12,7 @@ from standing.build.policy import policy_version
 from standing.contract.application import REQUIRED
 from standing.errors import GateStopped, StandingError
 from standing.findings.background import lineage, over_time
+from standing.findings.foretold import foretold
 from standing.findings.freshness import freshness
 from standing.findings.missing_sources import missing_sources
 from standing.findings.quarantine import quarantine, quarantine_trend
@@ -103,6 +104,7 @@ def _gather(
         ladders=effects.ladders,
         distributions=effects.distributions,
         over_time=over_time(connection, run.settings, run.as_of, effects.ladders, effects.distributions),
+        foretold=foretold(connection),
         largest_changes=effects.largest_changes,
         audits=audits,
         quarantine=set_aside,

@@ -17,6 +17,7 @@ from standing.backtest.figures import Backtest
 from standing.backtest.moments import Asked, History, origins
 from standing.backtest.observations import observe
 from standing.errors import SettingError
+from standing.findings.foretold import foretold
 from standing.settings import Settings
 
 #: What happens to a row after it began, and what else the row says since.
@@ -102,6 +103,14 @@ def test_it_prints_the_same_twice_is_kept_and_touches_no_document(
     assert sum(one["orders"] for one in said["tiers"]) == counts["labelled"]
     assert [one["grace"] for one in said["flaps"]] == ["in force", "0", "14", "30", "60"]
     assert any("By trust level" in one for one in said["cannot_tell"])
+    with database.connect() as connection:
+        shown = foretold(connection)
+    assert shown is not None
+    assert shown.remember == said["remember"]
+    assert shown.score == "adjusted rating"
+    assert [one.orders for one in shown.tenths] == [one["orders"] for one in said["deciles"]]
+    assert [one.auc for one in shown.origins] == [one["auc"]["value"] for one in said["origins"]]
+    assert shown.cannot_tell == tuple(said["cannot_tell"])
 
 
 def test_a_role_that_only_reads_is_served_and_told_that_it_is_not_kept(

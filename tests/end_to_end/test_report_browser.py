@@ -136,7 +136,7 @@ def test_pictures_are_drawn_in_the_colours_of_the_scheme(browser, reports, schem
     boxes = browser.value(
         "[...document.querySelectorAll('figure svg')].map(one => one.getBoundingClientRect().height)"
     )
-    assert len(boxes) == 8
+    assert len(boxes) == 10
     assert all(height > 60 for height in boxes)
     used = browser.value(
         "[...new Set([...document.querySelectorAll('svg [fill^=var]')]"

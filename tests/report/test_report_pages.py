@@ -64,7 +64,7 @@ def test_hostile_text_stays_text_everywhere(text, tmp_path):
         assert not {"script", "img", "iframe", "object", "foreignobject"} & {tag for tag, _ in one.tags}
         assert not [name for _, attributes in one.tags for name in attributes if name.startswith("on")]
         assert "56211" not in one.text
-    assert len(page.all("svg")) == 5
+    assert len(page.all("svg")) == 6
 
 
 def test_pictures_hold_the_hostile_name_as_text(tmp_path):
@@ -177,14 +177,14 @@ def test_unmet_expectations_stand_before_the_met_and_critical_first(tmp_path):
 
 def test_every_picture_is_named_and_has_a_table(tmp_path):
     page = page_of(LIVELY, tmp_path)
-    assert len(page.all("svg")) == 8 + len(LIVELY.quarantine)
+    assert len(page.all("svg")) == 10 + len(LIVELY.quarantine)
     identities = Counter(one["id"] for _, one in page.tags if "id" in one)
     assert set(identities.values()) == {1}
     for picture in page.all("svg"):
         assert picture["role"] == "img"
         assert picture["aria-label"]
         assert picture["aria-describedby"] in identities
-    assert len(page.all("figure")) == 8  # the others stand in the table of what is set aside
+    assert len(page.all("figure")) == 10  # the others stand in the table of what is set aside
     assert all("scope" in one for one in page.all("th"))
     assert len(page.all("caption")) == len(page.all("table"))
 

@@ -6,12 +6,14 @@ from decimal import Decimal
 
 from standing.report.causes import Cause
 from standing.report.content import (
+    AtOrigin,
     Audit,
     AuditOutcome,
     Bucket,
     Change,
     Day,
     Distribution,
+    Foretold,
     Freshness,
     Ladder,
     Lineage,
@@ -26,6 +28,7 @@ from standing.report.content import (
     RunPoint,
     RunReport,
     RunVerdict,
+    Share,
     StageTiming,
     Step,
 )
@@ -233,6 +236,24 @@ LIVELY = RunReport(
             ),
         ),
     ),
+    foretold=Foretold(
+        made_at=AS_OF - timedelta(days=20),
+        known_until=AS_OF - timedelta(days=20, hours=1),
+        horizon_days=90,
+        score="adjusted rating",
+        remember="Of the tenth of shops that looked worst, 22.7 % of the orders of the next 90 days went"
+        " wrong; of the tenth that looked best, 11.3 %.",
+        orders=195_301,
+        tenths=tuple(
+            Share(str(at), 19_530, 0.1 + at / 80, 0.09 + at / 80, 0.115 + at / 80) for at in range(1, 11)
+        ),
+        origins=tuple(
+            AtOrigin(AS_OF - timedelta(days=150 + 30 * back), 16_000, 0.57 - back / 500, 0.54, 0.59)
+            for back in range(11, -1, -1)
+        ),
+        tiers=(Share("Starter", 90_000, 0.176, 0.164, 0.186), Share("Top seller", 3)),
+        cannot_tell=("There are only 60 shops: tenths of them are single shops.",),
+    ),
     largest_changes=(
         MemberChange(
             "trust_score",
@@ -416,6 +437,18 @@ def hostile(text: str) -> RunReport:
         distributions=(
             Distribution(text, text, text, (Bucket(text, 3),), (Bucket(text, 5), Bucket("x", 1))),
             Distribution(text, text, text, (), tuple(Bucket(f"{at}{text}", at) for at in range(60))),
+        ),
+        foretold=Foretold(
+            AS_OF,
+            AS_OF,
+            90,
+            text,
+            text,
+            2,
+            (Share(text, 1, 0.5, 0.1, 0.9), Share(f"{text} 2", 1, 0.6)),
+            (AtOrigin(AS_OF, 2), AtOrigin(AS_OF, 2, 0.5, 0.4, 0.6)),
+            (Share(text, 1),),
+            (text,),
         ),
         largest_changes=(
             MemberChange(

@@ -12,6 +12,8 @@ SEEDS = sorted(path.stem for path in (PROJECT_ROOT / "seeds").glob("*.csv"))
 POLICY_TABLES = (*SEEDS, *sorted(POLICY_MODELS))
 #: The views that a prepared build's schema has (standing/build/prepared.py).
 STAGING = "path:models/staging,config.materialized:view"
+#: What the ledger of points should say. No target publishes it yet, so only who asks for it builds it.
+POINTS = ("point_postings", "point_accounts")
 #: Rows that are set aside are counted in every run.
 ALWAYS = "stg_quarantine_counts"
 
@@ -35,3 +37,9 @@ def without_policy(targets: tuple[Target, ...], is_prepared: bool = False) -> tu
     """The targets, over policy's tables as they are; over the staging views, too, if prepared."""
     prepared = (STAGING,) if is_prepared else ()
     return ("--select", *_selected(targets), "--exclude", "path:seeds", *sorted(POLICY_MODELS), *prepared)
+
+
+def points() -> tuple[str, ...]:
+    """What the ledger of points should say, over policy's tables as they are."""
+    selected = tuple(f"+{model}" for model in POINTS)
+    return ("--select", *selected, "--exclude", "path:seeds", *sorted(POLICY_MODELS))

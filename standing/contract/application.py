@@ -216,6 +216,31 @@ SOURCES = (
         ),
         members=({"user_id": "referrer_id"}, {"user_id": "referee_id"}),
     ),
+    Source(
+        "loyalty_programs",
+        "Made by the upgrade. One row per member's points, as they stand now.",
+        (
+            SourceColumn("user_id", "reference", references="users.id", looked_up=True),
+            SourceColumn("points_balance", "number"),
+        ),
+        members=(),
+    ),
+    Source(
+        "points_transactions",
+        "Made by the upgrade. One row per entry of the points ledger, by the application or by Standing.",
+        (
+            SourceColumn("id", "identity"),
+            SourceColumn("user_id", "reference", references="users.id", looked_up=True),
+            SourceColumn("type", "text"),
+            SourceColumn("amount", "number"),
+            SourceColumn("source", "text"),
+            SourceColumn("source_id", "reference"),
+            SourceColumn("status", "text"),
+            SourceColumn("expires_at", "moment"),
+            SourceColumn("created_at", "moment"),
+        ),
+        members=(),
+    ),
 )
 
 #: Tables that a marketplace cannot be scored without.

@@ -63,11 +63,12 @@ class SourceColumn:
 class Source:
     """One table; `about` says what a row is.
 
-    A row gives one row of the change log for each of its `members`: key of the log → column.
-    `left_behind` are members that only the old side of an update or a delete has to name, because a new row
-    is found through its other keys. A change of one of the columns `affects_counterparties`, and a new or a
-    deleted row, change documents of other members, too. Where `by_row`, a trigger on the columns read keeps
-    our own writes to the same table out of the log.
+    A row gives one row of the change log for each of its `members`: key of the log → column. A table
+    without any is read, and its changes make nobody due. `left_behind` are members that only the old side
+    of an update or a delete has to name, because a new row is found through its other keys. A change of one
+    of the columns `affects_counterparties`, and a new or a deleted row, change documents of other members,
+    too. Where `by_row`, a trigger on the columns read keeps our own writes to the same table out of the
+    log.
     """
 
     table: str

@@ -40,7 +40,7 @@ SUPPORTED_VERSIONS = range(15, 19)
 #: Standing's own schema: runs, history, what the upgrade created.
 STANDING_SCHEMA = "standing"
 #: The last revision in migrations/versions: a database that has it is upgraded.
-LAST_REVISION = "change_log"
+LAST_REVISION = "points"
 
 
 def database_url(settings: Settings) -> URL:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from standing.contract.members import USERS
 from standing.contract.targets import TARGETS, Target
 from standing.database.connect import server_message
 from standing.database.owners import MARK
@@ -72,6 +73,8 @@ def _keeping(
     for table in (*MEMBER_TABLES, "past_documents"):
         yield f"standing.{table}", "member_id", f" and stored.target in ({names})"
     yield "standing.upgrade_kept", "member_id", f" and stored.table_name = '{group[0].table}'"
+    if group[0].members == USERS:
+        yield "standing.loyalty_openings", "user_id", ""
     # What replays, reconciliations and trials built stays until the next of their kind; a run's own marts
     # follow the due.
     built = text(

@@ -156,6 +156,27 @@ TABLES = (
     made_at timestamptz not null default clock_timestamp(),
     summary jsonb not null
 )""",
+    # By which numbers points are earned, each row from its moment on until the next one's.
+    f"""create table if not exists {SCHEMA}.loyalty_terms (
+    valid_from timestamptz primary key,
+    points_per_100_baht integer not null,
+    welcome_bonus integer not null,
+    referral_bonus_referrer integer not null,
+    referral_bonus_referee integer not null,
+    hold_days integer not null,
+    validity_months integer not null,
+    restored_grace_days integer not null,
+    referral_signup_days integer not null,
+    referral_purchase_days integer not null,
+    referral_min_amount integer not null,
+    referral_monthly_limit integer not null,
+    referral_shop_limit integer not null
+)""",
+    # What members' balances were beyond what their ledger added up to, before Standing posted anything.
+    f"""create table if not exists {SCHEMA}.loyalty_openings (
+    user_id uuid primary key,
+    opening bigint not null
+)""",
     # Which code has upgraded the database, and to which layout of these tables.
     f"""create table if not exists {SCHEMA}.versions (
     upgraded_at timestamptz primary key default clock_timestamp(),
@@ -180,5 +201,5 @@ VERSION_TABLE = (
 )
 
 #: Raised by whoever changes the tables, so that older code knows newer tables.
-LAYOUT = 3
+LAYOUT = 4
 DIGEST = hashlib.sha256("\n".join((*TABLES, STRANGERS)).encode()).hexdigest()[:16]

@@ -16,6 +16,7 @@ from standing.upgrade import created, revisions
 from standing.upgrade.adopt import others
 from standing.upgrade.checks.fitness import require_fit
 from standing.upgrade.fill.first_values import plan_backfill
+from standing.upgrade.fill.opening import opening
 from standing.upgrade.forward import is_current, require_not_newer
 from standing.upgrade.plan.tables import wanted_tables
 from standing.upgrade.steps import Step
@@ -63,6 +64,8 @@ def plan(settings: Settings, engine: Engine) -> list[Planned]:
                 for walk in plan_backfill(catalog, made, settings, 1)
             ]
         planned += [_planned(step) for step in revisions.PLANS["change_log"](_foreseen(catalog), settings)]
+        if "points" not in revisions.up_to(done):
+            planned.append(_planned(opening(catalog, settings)))
         return planned
     finally:
         pooled.close()

@@ -24,6 +24,7 @@ from standing.upgrade import created
 from standing.upgrade.fill import completion
 from standing.upgrade.fill.first_values import plan_backfill
 from standing.upgrade.fill.loyalty import loyalty_programs
+from standing.upgrade.fill.opening import plan_opening
 from standing.upgrade.fill.walk import PROGRESS, OnProgress, catch_up, run_backfill
 from standing.upgrade.forward import plan_own_schema
 from standing.upgrade.plan.back import plan as plan_back
@@ -33,7 +34,7 @@ from standing.upgrade.plan.triggers import plan_capture
 from standing.upgrade.session import Session
 from standing.upgrade.steps import Step
 
-#: The steps of every revision but the backfill, which walks.
+#: The steps of every revision but the backfill, which walks, and the points, which read what that gave.
 PLANS: dict[str, Callable[[Catalog, Settings], list[Step]]] = {
     "own_schema": lambda catalog, settings: plan_own_schema(),
     "columns": lambda catalog, settings: plan_columns(catalog),
@@ -124,7 +125,11 @@ def take_missing(work: Attributes, revision: str) -> None:
         ):
             run_backfill(work.session, schema, walk, work.on_progress)
         return
-    for step in PLANS[revision](catalog, work.settings):
+    if revision == "points":
+        steps = plan_opening(work.session.connection, catalog, work.settings)
+    else:
+        steps = PLANS[revision](catalog, work.settings)
+    for step in steps:
         work.session.take(step)
         work.on_progress(step.name, 0, 0)
 

@@ -123,7 +123,7 @@ def test_new_changed_and_deleted_rows_are_logged(connection: Connection, cast: C
     assert all(members <= logged[kind] for kind, members in concerned(table, cast, 1).items())
 
 
-@pytest.mark.parametrize("table", [source.table for source in SOURCES])
+@pytest.mark.parametrize("table", [source.table for source in SOURCES if source.members])
 def test_truncated_table_concerns_everybody(connection: Connection, settings: Settings, table: str) -> None:
     connection.execute(text(f"truncate {table} cascade"))
     assert drain(connection, settings) == 5

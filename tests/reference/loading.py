@@ -12,6 +12,7 @@ from reference.marketplaces import TABLES
 from reference.orders import World
 from standing.build import dbt
 from standing.build.prepared import POLICY_MODELS
+from standing.build.selection import without_policy
 from standing.contract.targets import TARGETS
 from standing.incremental.plan import open_build
 from standing.settings import Settings
@@ -61,8 +62,7 @@ def load(connection: Connection, world: World) -> None:
     """All rows, in one statement a table."""
     # Random orders name members who are there; their order of insertion is nobody's business.
     connection.execute(text("set session_replication_role = replica"))
-    for table in TABLES:
-        rows = world[table]
+    for table, rows in world.items():
         if rows:
             columns = list(rows[0])
             values = json.dumps(rows, default=_plain)
@@ -109,7 +109,7 @@ def build_models(settings: Settings, engine: Engine, as_of: datetime, wall_clock
         connection.execute(
             text(f"update {settings.build_schema}.run_context set wall_clock = :wall"), {"wall": wall_clock}
         )
-    dbt.invoke(settings, engine.url, "run", "--exclude", *LASTING)
+    dbt.invoke(settings, engine.url, "run", *without_policy(TARGETS, is_prepared=True))
 
 
 def documents(engine: Engine, settings: Settings) -> dict[str, dict[str, dict[str, Any]]]:

@@ -1,0 +1,77 @@
+{{ config(looked_up=['user_id']) }}
+
+with credits as (
+
+    select * from {{ ref('int_point_credits') }}
+
+),
+
+debits as (
+
+    select * from {{ ref('int_point_debits') }}
+
+),
+
+changes as (
+
+    select
+        user_id,
+        end_month,
+        points as credited,
+        0 as debited
+    from credits
+    union all
+    select
+        user_id,
+        end_month,
+        0 as credited,
+        points as debited
+    from debits
+
+),
+
+months as (
+
+    select
+        user_id,
+        end_month,
+        sum(credited) as credited,
+        sum(debited) as debited
+    from changes
+    group by user_id, end_month
+
+),
+
+running as (
+
+    select
+        *,
+        sum(credited - debited) over (partition by user_id order by end_month) as standing
+    from months
+
+),
+
+-- What has had to end by an end is the most that credits ever stood above debits at one.
+walked as (
+
+    select
+        *,
+        greatest(max(standing) over (partition by user_id order by end_month), 0) as lost
+    from running
+
+),
+
+final as (
+
+    select
+        user_id,
+        end_month,
+        case when isfinite(end_month) then {{ points_end('end_month') }} end as ends_at,
+        credited,
+        debited,
+        lost - coalesce(lag(lost) over (partition by user_id order by end_month), 0) as expired
+    from walked
+
+)
+
+select * from final

@@ -1,0 +1,99 @@
+with keys as (
+
+    select * from {{ ref('int_point_keys') }}
+    where worth != 0 or revision > 0
+
+),
+
+credits as (
+
+    select * from {{ ref('int_point_credits') }}
+    where is_of_a_key
+
+),
+
+ends as (
+
+    select * from {{ ref('int_point_ends') }}
+    where expired > 0 and ends_at <= {{ as_of() }}
+
+),
+
+entries as (
+
+    select * from {{ ref('int_point_entries') }}
+    where is_of_a_key and source = 'expiry'
+
+),
+
+expiries as (
+
+    select
+        user_id,
+        ends_at,
+        -expired as worth,
+        0 as posted,
+        0 as revision
+    from ends
+    union all
+    select
+        user_id,
+        expires_at as ends_at,
+        0 as worth,
+        amount as posted,
+        1 as revision
+    from entries
+
+),
+
+expired as (
+
+    select
+        user_id,
+        ends_at,
+        sum(worth) as worth,
+        sum(posted) as posted,
+        sum(revision)::integer as revision
+    from expiries
+    group by user_id, ends_at
+
+),
+
+final as (
+
+    select
+        keys.user_id,
+        keys.source,
+        keys.source_id,
+        case when isfinite(credits.end_month) then {{ points_end('credits.end_month') }} end as expires_at,
+        keys.worth,
+        keys.posted,
+        keys.revision,
+        keys.counts_from,
+        case keys.source
+            when 'order' then 'Points for an order'
+            when 'signup' then 'Welcome bonus'
+            else 'Bonus for a referral'
+        end as description
+    from keys
+    left join credits
+        on
+            keys.user_id = credits.user_id
+            and keys.source = credits.source
+            and keys.source_id is not distinct from credits.source_id
+    union all
+    select
+        user_id,
+        'expiry' as source,
+        null as source_id,
+        ends_at as expires_at,
+        worth,
+        posted,
+        revision,
+        ends_at as counts_from,
+        'Points that ended' as description
+    from expired
+
+)
+
+select * from final

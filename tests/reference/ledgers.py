@@ -1,0 +1,75 @@
+"""What the models say of points: built as of a moment, and read."""
+
+from collections import defaultdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+from reference.points import Key
+from standing.build import dbt
+from standing.build.prepared import POLICY_MODELS
+from standing.build.selection import points
+from standing.contract.targets import TARGETS
+from standing.incremental.plan import open_build
+from standing.settings import Settings
+
+
+def prepare_points(settings: Settings, engine: Engine, as_of: datetime) -> None:
+    """Seeds, and the models that stay from build to build."""
+    open_build(engine, settings, 1, as_of, TARGETS)
+    dbt.invoke(settings, engine.url, "seed")
+    dbt.invoke(settings, engine.url, "run", "--select", dbt.STAGING, *sorted(POLICY_MODELS))
+
+
+def build_points(settings: Settings, engine: Engine, as_of: datetime, wall_clock: datetime) -> None:
+    """Everybody's points as of a moment, in a prepared schema."""
+    open_build(engine, settings, 1, as_of, TARGETS)
+    with engine.begin() as connection:
+        connection.execute(
+            text(f"update {settings.build_schema}.run_context set wall_clock = :wall"), {"wall": wall_clock}
+        )
+    dbt.invoke(settings, engine.url, "run", "--full-refresh", *points(), dbt.STAGING)
+
+
+def accounts(engine: Engine, settings: Settings) -> dict[str, dict[str, Any]]:
+    """Member → account."""
+    with engine.connect() as connection:
+        found = connection.execute(text(f"select * from {settings.build_schema}.point_accounts")).mappings()
+        return {str(row["user_id"]): dict(row) for row in found}
+
+
+def postings(engine: Engine, settings: Settings) -> dict[str, dict[Key, tuple[int, int, int]]]:
+    """Member → key → worth, posted and revision."""
+    with engine.connect() as connection:
+        rows = connection.execute(
+            text(
+                "select user_id::text, source, source_id::text,"
+                " case when source = 'expiry' then expires_at end as ends_at, worth, posted, revision"
+                f" from {settings.build_schema}.point_postings"
+            )
+        ).all()
+    found: dict[str, dict[Key, tuple[int, int, int]]] = defaultdict(dict)
+    for row in rows:
+        assert row.worth == int(row.worth)
+        key = (row.source, row.source_id, row.ends_at)
+        assert key not in found[row.user_id], "a key is there twice"
+        found[row.user_id][key] = (int(row.worth), int(row.posted), row.revision)
+    return found
+
+
+def left_by_end(engine: Engine, settings: Settings) -> dict[str, dict[datetime, int]]:
+    """Member → end to come → points that end there if nothing changes."""
+    with engine.connect() as connection:
+        rows = connection.execute(
+            text(
+                "select user_id::text, ends_at, sum(expired)::integer as points"
+                f" from {settings.build_schema}.int_point_ends"
+                f" where expired > 0 and ends_at > (select as_of from {settings.build_schema}.run_context)"
+                " group by user_id, ends_at"
+            )
+        ).all()
+    found: dict[str, dict[datetime, int]] = defaultdict(dict)
+    for row in rows:
+        found[row.user_id][row.ends_at] = row.points
+    return found

@@ -6,7 +6,7 @@ from datetime import datetime
 from random import Random
 
 import pytest
-from reference.ledger_histories import BEGAN, LAST, SECOND, History, known
+from reference.ledger_histories import BEGAN, DAY, LAST, SECOND, History, known
 from reference.ledgers import accounts, build_points, left_by_end, postings, prepare_points
 from reference.loading import empty, load
 from reference.points import Account, month_after
@@ -33,8 +33,11 @@ def history(request: pytest.FixtureRequest) -> tuple[History, list[datetime]]:
     roll = Random(seed or request.config.getoption("seed") + request.param_index)  # noqa: S311
     made = History(roll, members)
     made.make(runs)
-    drawn = [made.moment(BEGAN) for _ in range(moments - 2)]
-    return made, [made.runs[-1] + 2 * SECOND, month_after(made.runs[len(made.runs) // 2]), *drawn]
+    bought = known(made.world, BEGAN + 200 * DAY).orders
+    earning = (one for one in bought if one.outcome == "completed" and one.amount >= 100)
+    ended = max(one.resolved for one in earning if one.resolved)
+    drawn = [made.moment(BEGAN) for _ in range(moments - 3)]
+    return made, [made.runs[-1] + 2 * SECOND, month_after(made.runs[len(made.runs) // 2]), ended, *drawn]
 
 
 @pytest.fixture(scope="module")

@@ -247,7 +247,7 @@ def _read(account: Account, ledger: list[Row], terms: Terms, as_of: datetime) ->
 
 
 def closings(ledger: list[Row], terms: Terms, as_of: datetime) -> dict[datetime, datetime]:
-    """End → when it was closed: by its first posting since its key stood at nothing."""
+    """End that had come → when it was closed: by its first posting since its key stood at nothing."""
     found: dict[datetime, datetime] = {}
     standing: dict[datetime, int] = defaultdict(int)
     for row in sorted(ledger, key=lambda row: (made_at(row), row["id"])):
@@ -255,7 +255,7 @@ def closings(ledger: list[Row], terms: Terms, as_of: datetime) -> dict[datetime,
         if key is None or key[2] is None or not counts(row, as_of):
             continue
         end = key[2]
-        if end != month_after(end, 0):
+        if end != month_after(end, 0) or end > made_at(row):
             continue
         found.setdefault(end, made_at(row))
         standing[end] += signed(row)

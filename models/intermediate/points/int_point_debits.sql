@@ -40,6 +40,7 @@ expiries as (
         is_of_a_key
         and source = 'expiry'
         and expires_at = {{ points_end(business_month('expires_at')) }}
+        and expires_at <= created_at
     window in_order as (partition by user_id, expires_at order by created_at, entry_id)
 
 ),
@@ -53,7 +54,7 @@ reopened as (
 
 ),
 
--- An end is closed by its first entry since the key stood at nothing.
+-- An end that has come is closed by its first entry since the key stood at nothing.
 closings as (
 
     select

@@ -34,7 +34,12 @@ def history(request: pytest.FixtureRequest) -> tuple[History, list[datetime]]:
     made = History(roll, members)
     made.make(runs)
     bought = known(made.world, BEGAN + 200 * DAY).orders
-    earning = (one for one in bought if one.outcome == "completed" and one.amount >= 100)
+    there = known(made.world, BEGAN).users
+    earning = (
+        one
+        for one in bought
+        if one.outcome == "completed" and one.amount >= 100 and one.row["buyer_id"] in there
+    )
     ended = max(one.resolved for one in earning if one.resolved)
     drawn = [made.moment(BEGAN) for _ in range(moments - 3)]
     return made, [made.runs[-1] + 2 * SECOND, month_after(made.runs[len(made.runs) // 2]), ended, *drawn]

@@ -10,7 +10,7 @@ from standing.contract.application import SOURCES
 from standing.contract.freshness import FRESH_DAYS
 from standing.contract.sources import FAMILIES, Source, SourceColumn
 from standing.contract.target import Target
-from standing.contract.targets import TARGETS
+from standing.contract.targets import DOCUMENTS
 
 MODELS = Path(__file__).resolve().parents[1] / "models"
 HEAD = """\
@@ -81,7 +81,7 @@ def _quoted(words: str) -> str:
 
 
 def exposures() -> str:
-    return HEAD + "exposures:\n" + "\n".join(_exposure(target) for target in TARGETS)
+    return HEAD + "exposures:\n" + "\n".join(_exposure(target) for target in DOCUMENTS)
 
 
 def _exposure(target: Target) -> str:

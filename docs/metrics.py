@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from standing.contract.json_schema import json_schema
-from standing.contract.targets import TARGETS
+from standing.contract.targets import DOCUMENTS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "metrics.md"
@@ -83,7 +83,7 @@ def numbers() -> dict[str, str]:
 
 def page() -> str:
     lines = [CONVENTIONS.format_map(numbers())]
-    for target in TARGETS:
+    for target in DOCUMENTS:
         model = described(ROOT / "models" / "marts" / f"{target.mart}.yml", "models")[0]
         lines += [f"## {target.table}.{target.column}", "", one_line(model["description"]), "", *KEYS]
         lines += [key_row(*one) for one in json_schema(target)["properties"].items()]

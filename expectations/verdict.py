@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from standing.contract.targets import Target
+from standing.contract.targets import AnyTarget
 
 #: A failed critical expectation stops the run; a warning is reported; info says what was not checked.
 SEVERITIES = ("critical", "warning", "info")
@@ -41,7 +41,7 @@ class AuditScope:
     url: str = field(repr=False)
     build_schema: str
     application_schema: str
-    targets: tuple[Target, ...]
+    targets: tuple[AnyTarget, ...]
     source_time_zone: str = "UTC"
     data_docs: str = ""
     due_only: bool = False

@@ -21,7 +21,7 @@ from typing import Any, Self
 from sqlalchemy import URL
 
 from expectations import FIRST, SEVERITIES, AuditError, AuditScope, Verdict, preload, validate, watch
-from standing.contract.targets import TARGETS, Target
+from standing.contract.targets import TARGETS, AnyTarget
 from standing.database.conninfo import forget_session_variables
 from standing.database.session_settings import fix_of
 from standing.errors import AuditFailed, StandingError
@@ -52,7 +52,7 @@ class Auditor:
 
     scope: AuditScope
 
-    def of(self, targets: tuple[Target, ...]) -> Self:
+    def of(self, targets: tuple[AnyTarget, ...]) -> Self:
         """The auditor of some targets of the same database."""
         return replace(self, scope=replace(self.scope, targets=targets))
 
@@ -132,7 +132,7 @@ def write_data_docs(settings: Settings, url: URL, folder: Path) -> list[Path]:
     return [folder / suite / "index.html" for suite in SUITES]
 
 
-def auditor(settings: Settings, url: URL, targets: tuple[Target, ...], **asked: Any) -> Auditor:
+def auditor(settings: Settings, url: URL, targets: tuple[AnyTarget, ...], **asked: Any) -> Auditor:
     """An auditor of the settings' database; `asked` are other fields of the scope."""
     scope = AuditScope(
         url=url.render_as_string(hide_password=False),

@@ -15,7 +15,7 @@ from standing.contract.documents.ratings import RATINGS
 from standing.contract.documents.tier_info import TIER_INFO
 from standing.contract.documents.trust_score import TRUST_SCORE
 from standing.contract.target import Ladder
-from standing.contract.targets import Target
+from standing.contract.targets import Target, documents_among
 from standing.sql import json_number, quoted
 
 #: Rules of one document, and what they join to it.
@@ -25,7 +25,7 @@ Own = tuple[tuple[Rule, ...], str]
 def scans(scope: AuditScope, catalog: Catalog) -> list[Scan]:
     """What must exist, what was set aside, then for each target its members and its documents: two scans
     each; how the members are spread over levels and tiers; at last what is believable at all."""
-    targets = scope.targets
+    targets = documents_among(scope.targets)
     parts = [relations_scan(targets, catalog), set_aside_scan(scope.build_schema)] if targets else []
     for target in targets:
         parts.append(members_scan(target, scope))

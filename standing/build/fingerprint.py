@@ -26,7 +26,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from standing.build import policy, project
-from standing.contract.targets import TARGETS
+from standing.contract.targets import TARGETS, AnyTarget
 from standing.database.schemas import Application
 from standing.settings import Settings
 
@@ -100,10 +100,7 @@ def _taken(application: Application, settings: Settings) -> Fingerprint:
         return json.dumps(parts, sort_keys=True)
 
     return Fingerprint(
-        {
-            target.name: parts_of(target.mart, written=_column(application, target.table, target.column))
-            for target in TARGETS
-        },
+        {target.name: parts_of(*target.marts, written=_written(target, application)) for target in TARGETS},
         _hash([parts_of(*project.materialized(MATERIALIZED))]),
         _hash(project.texts("seeds/*", "tests/dbt/*.sql")),
     )
@@ -111,7 +108,8 @@ def _taken(application: Application, settings: Settings) -> Fingerprint:
 
 def sources_read(application: Application) -> dict[str, str]:
     """What the models of all targets read of the application: table.column → type, and the constraints."""
-    texts = [part.text for target in TARGETS for part in project.upstream(target.mart).values()]
+    marts = (mart for target in TARGETS for mart in target.marts)
+    texts = [part.text for mart in marts for part in project.upstream(mart).values()]
     found = (line.partition("=") for line in dict.fromkeys(_read(texts, application)))
     return {name: kind or "constraint" for name, _, kind in found if kind != "None"}
 
@@ -131,6 +129,10 @@ def _read(texts: list[str], application: Application) -> Iterator[str]:
         yield from (_column(application, table, column) for column in sorted(columns))
     # A model may leave out what a constraint of its tables forbids.
     yield from (promise for promise in application.promises if promise.partition(".")[0] in tables)
+
+
+def _written(target: AnyTarget, application: Application) -> str:
+    return " ".join(_column(application, table, column) for table, column in target.written)
 
 
 def _column(application: Application, table: str, column: str) -> str:

@@ -3,16 +3,16 @@
 from collections.abc import Iterable
 
 from standing.build.project import WORD, upstream
-from standing.contract.targets import Target
+from standing.contract.targets import AnyTarget, documents_among
 from standing.errors import BuildFailed
 
 
-def check_keys(targets: Iterable[Target]) -> None:
+def check_keys(targets: Iterable[AnyTarget]) -> None:
     """Raise BuildFailed for a key whose name is in none of the files that the document is made from.
 
     A name that is there may still be missing from the document: that finds the audit of the candidates.
     """
-    for target in targets:
+    for target in documents_among(targets):
         words = {word for part in upstream(target.mart).values() for word in WORD.findall(part.text)}
         if missing := [name for name in target.document.names if name not in words]:
             entry = f"standing/contract/documents/{target.name}.py"

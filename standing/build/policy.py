@@ -7,15 +7,14 @@ tests.
 import hashlib
 from collections.abc import Iterator
 from decimal import Decimal
-from itertools import product
 from pathlib import Path
 
 from standing import PROJECT_ROOT
 from standing.build.policy_matches import unmatched
 from standing.build.policy_ranges import falling, out_of_range
 from standing.build.policy_tables import KINDS, Seed, seeds
-from standing.contract.target import GATE_MEASURES
-from standing.contract.targets import TARGETS, Target
+from standing.contract.target import GATE_MEASURES, POSTING_MEASURES
+from standing.contract.targets import TARGETS, AnyTarget
 from standing.errors import BuildFailed
 from standing.text import UnreadableFile, plural
 
@@ -106,19 +105,20 @@ def _wrong_limits(seed: Seed, root: Path) -> Iterator[str]:
     """A document without a limit would pass the gate whatever changes."""
     targets = ("all", *sorted(target.name for target in TARGETS))
     for number, row in seed.rows(root):
-        for column, known in (("measure", GATE_MEASURES), ("target", targets)):
+        for column, known in (("measure", (*GATE_MEASURES, *POSTING_MEASURES)), ("target", targets)):
             if row[column] not in known:
                 place = seed.place(number, row)
                 yield f"{place}: {column} is {row[column]!r} and none of {', '.join(known)}"
     yield from limits_missing(seed, root, TARGETS)
 
 
-def limits_missing(seed: Seed, root: Path, targets: tuple[Target, ...]) -> Iterator[str]:
+def limits_missing(seed: Seed, root: Path, targets: tuple[AnyTarget, ...]) -> Iterator[str]:
     """A sentence for each measure of the gate that has no limit for one of the targets."""
     given = {(row["measure"], row["target"]) for _, row in seed.rows(root)}
-    for target, measure in product(targets, GATE_MEASURES):
-        if not {(measure, target.name), (measure, "all")} & given:
-            yield f"{seed.file} has no row of {measure} for {target.name}, nor for all"
+    for target in targets:
+        for measure in target.measures:
+            if not {(measure, target.name), (measure, "all")} & given:
+                yield f"{seed.file} has no row of {measure} for {target.name}, nor for all"
 
 
 def policy_version() -> str:

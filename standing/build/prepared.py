@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, text
 from standing.build.fingerprint import Fingerprint
 from standing.build.project import upstream
 from standing.build.selection import POLICY_MODELS, needed
-from standing.contract.targets import Target
+from standing.contract.targets import AnyTarget
 from standing.settings import Settings
 from standing.sql import quoted
 
@@ -23,7 +23,7 @@ PREPARED_COLUMNS = "target text primary key, depends_on text not null"
 def is_prepared(
     connection: Connection,
     settings: Settings,
-    targets: tuple[Target, ...],
+    targets: tuple[AnyTarget, ...],
     fingerprint: Fingerprint,
     built: Set[str],
 ) -> bool:
@@ -36,7 +36,7 @@ def is_prepared(
 
 @contextmanager
 def preparing(
-    engine: Engine, settings: Settings, targets: tuple[Target, ...], fingerprint: Fingerprint
+    engine: Engine, settings: Settings, targets: tuple[AnyTarget, ...], fingerprint: Fingerprint
 ) -> Iterator[None]:
     """Note that policy and staging of the targets are made, if the build in this block succeeds."""
     table = quoted(settings.build_schema, PREPARED)
@@ -73,7 +73,7 @@ def _wanted(fingerprint: Fingerprint, target: str) -> str:
     return f"{fingerprint.targets[target]} {fingerprint.policy}"
 
 
-def _lasting(targets: tuple[Target, ...]) -> set[str]:
+def _lasting(targets: tuple[AnyTarget, ...]) -> set[str]:
     """The models that stay from build to build; a new seed drops the views that read it."""
     return {
         name

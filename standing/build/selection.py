@@ -1,7 +1,7 @@
 """What dbt is asked to build: policy, and marts with everything that they are made of."""
 
 from standing import PROJECT_ROOT
-from standing.contract.targets import Target
+from standing.contract.targets import AnyTarget
 
 #: The models that read nothing but the tables of seeds/.
 POLICY_MODELS = frozenset({"int_scorecard", "int_scorecard_metrics", "int_trust_levels"})
@@ -18,22 +18,22 @@ POINTS = ("point_postings", "point_accounts")
 ALWAYS = "stg_quarantine_counts"
 
 
-def needed(targets: tuple[Target, ...]) -> tuple[str, ...]:
+def needed(targets: tuple[AnyTarget, ...]) -> tuple[str, ...]:
     """The models that a run of the targets reads itself; everything else is there for one of them."""
     keys = dict.fromkeys(target.members.all_keys for target in targets)
-    return (*(target.mart for target in targets), *keys, ALWAYS)
+    return (*(mart for target in targets for mart in target.marts), *keys, ALWAYS)
 
 
-def _selected(targets: tuple[Target, ...]) -> tuple[str, ...]:
+def _selected(targets: tuple[AnyTarget, ...]) -> tuple[str, ...]:
     return tuple(f"+{model}" for model in needed(targets))
 
 
-def whole(targets: tuple[Target, ...]) -> tuple[str, ...]:
+def whole(targets: tuple[AnyTarget, ...]) -> tuple[str, ...]:
     """Everything of a run that finds nothing in its place."""
     return ("--select", *_selected(targets), *POLICY)
 
 
-def without_policy(targets: tuple[Target, ...], is_prepared: bool = False) -> tuple[str, ...]:
+def without_policy(targets: tuple[AnyTarget, ...], is_prepared: bool = False) -> tuple[str, ...]:
     """The targets, over policy's tables as they are; over the staging views, too, if prepared."""
     prepared = (STAGING,) if is_prepared else ()
     return ("--select", *_selected(targets), "--exclude", "path:seeds", *sorted(POLICY_MODELS), *prepared)

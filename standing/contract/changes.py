@@ -13,6 +13,7 @@ NAMES: dict[str, str] = {
     "points": "points",
     "evidence": "evidence only",
     "wording": "wording only",
+    "totals": "totals only",
 }
 
 

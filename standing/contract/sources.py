@@ -68,7 +68,8 @@ class Source:
     of an update or a delete has to name, because a new row is found through its other keys. A change of one
     of the columns `affects_counterparties`, and a new or a deleted row, change documents of other members,
     too. Where `by_row`, a trigger on the columns read keeps our own writes to the same table out of the
-    log.
+    log; where `posted_to`, the session of a run says that it writes (standing/publish/ledger.py). A source
+    `concerns` the targets of these names, without any all.
     """
 
     table: str
@@ -78,6 +79,8 @@ class Source:
     left_behind: tuple[Keys, ...] = ()
     affects_counterparties: tuple[str, ...] = ()
     by_row: bool = False
+    posted_to: bool = False
+    concerns: tuple[str, ...] = ()
 
     @property
     def required(self) -> bool:

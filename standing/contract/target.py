@@ -1,4 +1,4 @@
-"""The words in which a target is declared: a document, whose it is, and what its members are counted by."""
+"""The words in which a target is declared: a document or points, whose they are, and what is measured."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -14,6 +14,15 @@ GATE_MEASURES = (
     "mean_shift",
     "lost_values_share",
     "lost_members_share",
+)
+#: What it measures of postings.
+POSTING_MEASURES = (
+    "issued_share",
+    "taken_share",
+    "expired_share",
+    "newly_negative_share",
+    "left_alone_share",
+    "largest_posting",
 )
 
 
@@ -123,3 +132,94 @@ class Target:
     @property
     def review_field(self) -> str | None:
         return self.document.review_field
+
+    @property
+    def marts(self) -> tuple[str, ...]:
+        return (self.mart,)
+
+    @property
+    def place(self) -> str:
+        """Where it is published, for people."""
+        return f"{self.table}.{self.column}"
+
+    @property
+    def written(self) -> tuple[tuple[str, str], ...]:
+        """The application's columns whose types it is made for, each with its table."""
+        return ((self.table, self.column),)
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        return GATE_MEASURES
+
+
+@dataclass(frozen=True)
+class OwnedSource:
+    """What runs post: rows of this `source`, of the type that `adds` or that `takes` points.
+
+    Rows of a member are about the same thing, their key, where the column `by` has the same value; without
+    one all of the source are.
+    """
+
+    source: str
+    adds: str
+    takes: str
+    by: Literal["source_id", "expires_at"] | None = None
+
+
+@dataclass(frozen=True)
+class PostingTarget:
+    """Points that runs post to a ledger of the application: differences, as new rows.
+
+    The model `postings` has a row for each member and key, and says what the key is worth and what the rows
+    of the `ledger` say of it already, which is not posted again. Keys are of the `owned` sources; other
+    rows are the application's. The `mart` has a row for each member: the `totals`, columns that are written
+    to the member's row of `account`, and what it saw of the ledger. The policy table `types` has the signs
+    of points.
+    """
+
+    name: str
+    mart: str
+    postings: str
+    members: MemberKind
+    selection: str
+    ledger: str
+    account: str
+    balance: str
+    totals: tuple[str, ...]
+    owned: tuple[OwnedSource, ...]
+    types: str
+    facts: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return self.members.key
+
+    @property
+    def table(self) -> str:
+        return self.members.table
+
+    @property
+    def table_key(self) -> str:
+        return self.members.table_key
+
+    @property
+    def marts(self) -> tuple[str, ...]:
+        return (self.mart, self.postings)
+
+    @property
+    def place(self) -> str:
+        """Where it is published, for people."""
+        return f"{self.ledger}.amount"
+
+    @property
+    def written(self) -> tuple[tuple[str, str], ...]:
+        """The application's columns whose types it is made for, each with its table."""
+        return tuple((self.account, column) for column in (self.balance, *self.totals))
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        return POSTING_MEASURES
+
+
+#: What runs build and publish: a document, or points.
+AnyTarget = Target | PostingTarget

@@ -1,16 +1,37 @@
 """What is published where, and in which selection of a run."""
 
+from collections.abc import Iterable
+
 from standing.contract.documents.behavior_score import BEHAVIOR_SCORE
 from standing.contract.documents.performance import PERFORMANCE
 from standing.contract.documents.ratings import RATINGS
 from standing.contract.documents.tier_info import TIER_INFO
 from standing.contract.documents.trust_score import TRUST_SCORE
-from standing.contract.target import Target
+from standing.contract.target import AnyTarget, PostingTarget, Target
 from standing.errors import SettingError
 
-__all__ = ["INTERVALS", "SELECTIONS", "TARGETS", "Target", "published_in", "targets_of"]
+__all__ = [
+    "DOCUMENTS",
+    "INTERVALS",
+    "SELECTIONS",
+    "TARGETS",
+    "AnyTarget",
+    "PostingTarget",
+    "Target",
+    "documents_among",
+    "published_in",
+    "targets_of",
+]
 
-TARGETS = (TRUST_SCORE, BEHAVIOR_SCORE, RATINGS, PERFORMANCE, TIER_INFO)
+TARGETS: tuple[AnyTarget, ...] = (TRUST_SCORE, BEHAVIOR_SCORE, RATINGS, PERFORMANCE, TIER_INFO)
+
+
+def documents_among(targets: Iterable[AnyTarget]) -> tuple[Target, ...]:
+    """Those that are documents."""
+    return tuple(target for target in targets if isinstance(target, Target))
+
+
+DOCUMENTS = documents_among(TARGETS)
 
 #: What `standing run SELECTION` may be, and which documents each publishes.
 SELECTIONS: dict[str, tuple[str, ...]] = {
@@ -26,7 +47,7 @@ SELECTIONS: dict[str, tuple[str, ...]] = {
 INTERVALS = {"scores": "trust_score_calculation_interval", "tiers": "seller_tier_update_interval"}
 
 
-def targets_of(selection: str) -> tuple[Target, ...]:
+def targets_of(selection: str) -> tuple[AnyTarget, ...]:
     """The targets a selection publishes. Raises SettingError for an unknown one."""
     if selection not in SELECTIONS:
         raise SettingError(f"there is no selection {selection!r}", f"use one of: {', '.join(SELECTIONS)}")
@@ -35,4 +56,4 @@ def targets_of(selection: str) -> tuple[Target, ...]:
 
 def published_in(table: str) -> tuple[Target, ...]:
     """The targets that have a column of their own in an application's table."""
-    return tuple(target for target in TARGETS if target.table == table and target.stored_as == "column")
+    return tuple(target for target in DOCUMENTS if target.table == table and target.stored_as == "column")

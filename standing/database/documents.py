@@ -2,13 +2,13 @@
 
 from sqlalchemy import Connection, text
 
-from standing.contract.targets import TARGETS
+from standing.contract.targets import DOCUMENTS
 from standing.sql import quoted
 
 
 def columns_missing(connection: Connection, schema: str) -> list[str]:
     """Columns of documents that came with a newer version, or are one's own, and are not there yet."""
-    tables = {target.table: quoted(schema, target.table) for target in TARGETS}
+    tables = {target.table: quoted(schema, target.table) for target in DOCUMENTS}
     found = connection.execute(
         text(
             "select wanted.name, attname from unnest(cast(:names as text[]), cast(:tables as text[]))"
@@ -21,5 +21,5 @@ def columns_missing(connection: Connection, schema: str) -> list[str]:
     for row in found:
         there.setdefault(row.name, set()).add(row.attname)
     # A table that is missing is for the audit of the sources to name.
-    looked_at = [target for target in TARGETS if target.table in there]
+    looked_at = [target for target in DOCUMENTS if target.table in there]
     return [f"{one.table}.{one.column}" for one in looked_at if one.column not in there[one.table]]

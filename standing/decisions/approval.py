@@ -15,7 +15,8 @@ from standing.decisions.confirmation import confirm_build
 from standing.errors import SettingError, StandingError
 from standing.gate import change_sets
 from standing.gate.waiting import expire
-from standing.publish.writer import Source, Tally, write_decided
+from standing.publish.destination import Source
+from standing.publish.writer import Tally, write_decided
 from standing.report.causes import Cause
 from standing.run.execute import Perform, carry_out, run_directly
 from standing.run.outcome import RunOutcome
@@ -171,7 +172,7 @@ def _publish(
     tallies: dict[str, Tally] = {}
 
     def publish(run: Run) -> Written:
-        run.parts.append(Changes(tuple(change_sets.count(engine, targets, stopped, run.run_id))))
+        run.parts.append(Changes(tuple(change_sets.count(engine, settings, targets, stopped, run.run_id))))
         with engine.begin() as connection:
             policies.note_same(connection, run.run_id, stopped)
         parameters = {"run_id": run.run_id, "of": stopped, "is_latest": is_latest}

@@ -2,19 +2,18 @@
 
 from sqlalchemy import Connection, Engine, text
 
-from standing.contract.targets import Target
+from standing.contract.targets import AnyTarget
 from standing.database.chunks import write_chunk
 from standing.database.lock import RunLock
 from standing.incremental.acknowledge import Published
+from standing.publish.destinations import destinations
 from standing.publish.publish import confirm_in
-from standing.publish.statement import ChangeTable
-from standing.publish.writer import by_table
 from standing.settings import Settings
 from standing.sql import quoted
 
 
 def confirm_build(
-    engine: Engine, lock: RunLock, settings: Settings, targets: tuple[Target, ...], of: tuple[int, int]
+    engine: Engine, lock: RunLock, settings: Settings, targets: tuple[AnyTarget, ...], of: tuple[int, int]
 ) -> None:
     """Confirm the build of the stopped run of[0], which run of[1] has published and nobody built over.
 
@@ -38,13 +37,12 @@ def confirm_build(
         if everybody is None or not {target.name for target in targets} <= depends_on.keys():
             return
         connection.execute(text("set local statement_timeout = 0"))
-        for group in by_table(targets):
-            table = ChangeTable(settings, group)
+        for place in destinations(settings, targets):
             connection.execute(
                 text(
-                    f"delete from {table.due} as built using standing.change_sets as left_alone"
+                    f"delete from {place.due} as built using standing.change_sets as left_alone"
                     " join standing.due using (target, member_id)"
-                    f" where left_alone.run_id = :stopped and left_alone.member_id = built.{table.due_key}"
+                    f" where left_alone.run_id = :stopped and left_alone.member_id = built.{place.due_key}"
                 ),
                 {"stopped": stopped},
             )

@@ -7,16 +7,13 @@ from typing import Any
 from sqlalchemy import Connection
 
 from standing.contract.target import Ladder
-from standing.contract.targets import TARGETS, Target
+from standing.contract.targets import DOCUMENTS, AnyTarget, Target, documents_among
 from standing.database.connect import rows
 from standing.findings.largest_changes import Asked, largest_changes_of
 from standing.findings.replaced_values import explained_otherwise, reworded
-from standing.gate.change_sets import changed_documents
 from standing.gate.verdict import GateVerdict
-from standing.publish.change_classes import change_class
+from standing.publish.destinations import destinations
 from standing.publish.documents import present
-from standing.publish.statement import ChangeTable
-from standing.publish.writer import by_table
 from standing.report.causes import Cause
 from standing.report.changes import ReplacedValue
 from standing.report.moves import MemberChange
@@ -89,19 +86,23 @@ class Difference:
 
 
 def of_build(
-    connection: Connection, settings: Settings, targets: tuple[Target, ...], gate: GateVerdict
+    connection: Connection, settings: Settings, targets: tuple[AnyTarget, ...], gate: GateVerdict
 ) -> Difference:
     """What the build in `settings.build_schema` would change, which has made the documents of `targets`."""
-    changed = dict.fromkeys((target.name for target in TARGETS), NOTHING) | {
-        target.name: changed_documents(ChangeTable(settings, group), target)
-        for group in by_table(targets)
-        for target in group
+    changed = dict.fromkeys((target.name for target in DOCUMENTS), NOTHING) | {
+        target.name: place.changes(target)
+        for place in destinations(settings, documents_among(targets))
+        for target in place.targets
     }
-    return _gather(connection, settings, TARGETS, changed, gate)
+    return _gather(connection, settings, DOCUMENTS, changed, gate)
 
 
 def of_stopped_run(
-    connection: Connection, settings: Settings, targets: tuple[Target, ...], run_id: int, gate: GateVerdict
+    connection: Connection,
+    settings: Settings,
+    targets: tuple[AnyTarget, ...],
+    run_id: int,
+    gate: GateVerdict,
 ) -> Difference:
     """What a stopped run would have written."""
     changed = {
@@ -115,14 +116,15 @@ def of_stopped_run(
 def _gather(
     connection: Connection,
     settings: Settings,
-    targets: tuple[Target, ...],
+    targets: tuple[AnyTarget, ...],
     changed: dict[str, str],
     gate: GateVerdict,
     run_id: int | None = None,
 ) -> Difference:
     asked = Asked(run_id, most=None, with_others=True)
     columns = tuple(_column(connection, settings, target, changed[target.name]) for target in targets)
-    ladders = [(target, target.ladder) for target in targets if target.ladder]
+    documents = documents_among(targets)
+    ladders = [(target, target.ladder) for target in documents if target.ladder]
     return Difference(
         run_id=run_id,
         columns=columns,
@@ -132,30 +134,29 @@ def _gather(
         ),
         largest_changes=tuple(
             change
-            for target in targets
+            for target in documents
             for change in largest_changes_of(connection, settings, target, changed[target.name], asked)
         ),
         gate=gate,
         replaced=tuple(
             one
-            for target in targets
+            for target in documents
             for find in (reworded, explained_otherwise)
             for one in find(connection, target, changed[target.name])
         ),
     )
 
 
-def _column(connection: Connection, settings: Settings, target: Target, changed: str) -> ColumnChange:
+def _column(connection: Connection, settings: Settings, target: AnyTarget, changed: str) -> ColumnChange:
     application = quoted(settings.application_schema, target.table)
+    change_class = destinations(settings, (target,))[0].change_class(target, "old_document", "new_document")
     classes = rows(
         connection,
-        f"select {change_class(target, 'old_document', 'new_document')} as change, count(*) as number"
-        f" from ({changed}) as changed group by 1",
+        f"select {change_class} as change, count(*) as number from ({changed}) as changed group by 1",
     )
     by_class = {row["change"]: row["number"] for row in classes}
     members = rows(connection, f"select count(*) as members from {application}")[0]["members"]
-    column = f"{target.table}.{target.column}"
-    return ColumnChange(target.name, column, members, sum(by_class.values()), by_class)
+    return ColumnChange(target.name, target.place, members, sum(by_class.values()), by_class)
 
 
 def _matrix(

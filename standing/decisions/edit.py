@@ -11,7 +11,7 @@ from standing.build.fingerprint import EVERYWHERE, edited, take
 from standing.build.prepared import is_prepared
 from standing.build.project import nodes, upstream
 from standing.build.selection import POLICY_MODELS
-from standing.contract.targets import SELECTIONS, TARGETS, Target
+from standing.contract.targets import DOCUMENTS, SELECTIONS, Target
 from standing.incremental.observed import observe
 from standing.settings import Settings
 
@@ -67,12 +67,12 @@ def find_edit(connection: Connection, settings: Settings) -> Edit:
     last = connection.execute(text(LAST_BUILDS), {"selections": json.dumps(SELECTIONS)}).all()
     is_changed = observed.is_lost or bool(observed.by_hand)
     unpublished = _names() if is_changed else _unpublished(last, known)
-    of_mart = {target.name: _nodes(target.mart) for target in TARGETS}
+    of_mart = {target.name: _nodes(target.mart) for target in DOCUMENTS}
     targets: list[Target] = []
     built: set[str] = set(ALWAYS)
     touched: set[str] = set()
     reaches_facts = False
-    for target in TARGETS:
+    for target in DOCUMENTS:
         is_there = target.name in known and {target.mart, *target.facts} <= observed.built
         now = fingerprint.targets[target.name]
         edits = edited(known[target.name].depends_on, now) if is_there else set()
@@ -98,7 +98,7 @@ def find_edit(connection: Connection, settings: Settings) -> Edit:
         frozenset(deferred & observed.built),
         tested,
         reaches_facts,
-        not targets and is_prepared(connection, settings, TARGETS, fingerprint, observed.built),
+        not targets and is_prepared(connection, settings, DOCUMENTS, fingerprint, observed.built),
     )
 
 
@@ -120,7 +120,7 @@ def _unpublished(last: Sequence[Row[Any]], known: Mapping[str, Row[Any]]) -> fro
 
 
 def _names() -> frozenset[str]:
-    return frozenset(target.name for target in TARGETS)
+    return frozenset(target.name for target in DOCUMENTS)
 
 
 def _tested(built: set[str], touched: set[str]) -> frozenset[str]:
@@ -142,6 +142,6 @@ def _nodes(mart: str) -> set[str]:
 
 def _policy() -> set[str]:
     """What loading policy makes of it: the seeds that a document is made from, and the models of seeds."""
-    parts = {name: part for target in TARGETS for name, part in upstream(target.mart).items()}
+    parts = {name: part for target in DOCUMENTS for name, part in upstream(target.mart).items()}
     seeds = {name for name, part in parts.items() if part.path.suffix == ".csv"}
     return {*seeds, *POLICY_MODELS, GATE_LIMITS}

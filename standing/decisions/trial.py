@@ -15,7 +15,7 @@ from standing.build import dbt
 from standing.build.checkout import read_checkout
 from standing.build.keys import check_keys
 from standing.contract.members import MEMBER_KINDS
-from standing.contract.targets import TARGETS
+from standing.contract.targets import DOCUMENTS
 from standing.database.clock import wall_clock
 from standing.database.connect import connect
 from standing.database.lock import alone_in
@@ -123,7 +123,7 @@ def _open(engine: Engine, settings: Settings, trial: Settings, edit: Edit, as_of
         open_schema(driver(connection), trial.build_schema)
         for _, drop in drops(driver(connection), trial.build_schema):
             connection.execute(text(drop))
-    open_build(engine, trial, 0, as_of, TARGETS)
+    open_build(engine, trial, 0, as_of, DOCUMENTS)
     with engine.begin() as connection:
         published = [one.name for one in edit.targets if one.name not in edit.unpublished]
         for kind in MEMBER_KINDS:

@@ -5,13 +5,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
-from standing.contract.targets import TARGETS
+from standing.contract.targets import TARGETS, PostingTarget
 from standing.database.connect import connect
 from standing.database.lock import RunLock, run_lock
 from standing.database.owners import create_table, driver, require_ours
 from standing.errors import SettingError, StandingError
 from standing.gate import change_sets
-from standing.publish.writer import Source, Tally, write_decided
+from standing.publish.destination import Source
+from standing.publish.writer import Tally, write_decided
 from standing.settings import Settings
 from standing.sql import quoted
 from standing.state.book import show_book
@@ -19,6 +20,14 @@ from standing.state.rights import RUN
 from standing.state.runs import mark
 from standing.state.upgraded import require_upgraded
 from standing.text import plural
+
+#: Of postings: a later run has posted to the member, and that was not taken back. Last in, first out.
+FOLLOWED = """exists (
+    select from standing.history as later
+    where later.target = any(:ledgers) and later.target = written.target
+        and later.member_id = written.member_id and later.run_id > written.run_id
+        and not later.old_document ? 'undone_at'
+)"""
 
 
 @dataclass(frozen=True)
@@ -180,12 +189,15 @@ def _copy(connection: Connection, settings: Settings, run_id: int) -> None:
     """The run's part of the history, by member: the history itself is kept by day alone."""
     name = _copy_name(settings)
     connection.execute(text(f"drop table if exists {name}"))
+    ledgers = [target.name for target in TARGETS if isinstance(target, PostingTarget)]
+    followed = FOLLOWED if ledgers else "false"
     written = (
-        "select run_id, target, member_id, old_document, new_hash"
-        " from standing.history where run_id = :run_id and published_at >="
+        f"select run_id, target, member_id, old_document, new_hash, {followed} as is_followed"
+        " from standing.history as written where run_id = :run_id and published_at >="
         " (select started_at from standing.runs where run_id = :run_id)"
     )
-    create_table(connection, name, f"as {written}", run_id=run_id)
+    parameters: dict[str, Any] = {"run_id": run_id, **({"ledgers": ledgers} if ledgers else {})}
+    create_table(connection, name, f"as {written}", **parameters)
     connection.execute(text(f"create index on {name} (member_id)"))
     connection.execute(text(f"analyze {name}"))
 

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from standing.contract.changes import counted
-from standing.contract.targets import TARGETS
+from standing.contract.targets import DOCUMENTS
 from standing.decisions.difference import Difference, Matrix
 from standing.report.changes import ReplacedValue
 from standing.report.moves import FactorChange, MemberChange, by_cause
@@ -79,7 +79,7 @@ def _matrix(matrix: Matrix) -> list[str]:
 
 
 def _change(change: MemberChange) -> list[str]:
-    number = next(target.number for target in TARGETS if target.name == change.target)
+    number = next(target.number for target in DOCUMENTS if target.name == change.target)
     parts = [f"{number} {_move(_number(change.before), _number(change.after))}"]
     if change.step_after:
         parts.append(_move(change.step_before or "none", change.step_after))

@@ -1,6 +1,6 @@
 """What the gate saw, as a fact with its number and its limit: the headline of a run and of a message."""
 
-from standing.contract.targets import TARGETS, Target
+from standing.contract.targets import TARGETS, AnyTarget, Target
 from standing.gate.verdict import GateVerdict, LimitCheck
 from standing.text import percent, told_apart
 
@@ -11,9 +11,26 @@ _FACTS = {
     "moved_down_share": "{who} {would}lose a {step}",
     "lost_values_share": "{who} {would}lose a value that they had",
     "lost_members_share": "{who} {would}keep a document that no rule gives them any more",
+    "issued_share": "{who} {would}get new points, in percent of all outstanding",
+    "taken_share": "{who} {would}lose points that they had earned, in percent of all outstanding",
+    "expired_share": "{who} {would}see points expire, in percent of all outstanding",
+    "newly_negative_share": "{who} {would}fall below zero points",
+    "left_alone_share": "{who} {would}be left alone, because their balance is not their ledger's sum",
 }
 #: The graver first.
-_GRAVER = ("lost_members_share", "lost_values_share", "moved_down_share", "moved_up_share", "mean_shift")
+_GRAVER = (
+    "left_alone_share",
+    "newly_negative_share",
+    "largest_posting",
+    "taken_share",
+    "issued_share",
+    "expired_share",
+    "lost_members_share",
+    "lost_values_share",
+    "moved_down_share",
+    "moved_up_share",
+    "mean_shift",
+)
 
 
 def headline(verdict: GateVerdict, ended: str) -> str:
@@ -34,6 +51,10 @@ def fact(check: LimitCheck) -> str:
         limits = () if limit is None else (limit, -limit)  # a mean's limit holds both ways
         shift = told_apart(check.observed, limits, 2)
         return f"The mean of {name} {would}move{'' if would else 's'} by {shift:+f}{beyond}"
+    if check.measure == "largest_posting":
+        beyond = "" if limit is None else f", limit {limit:,.0f}"
+        is_of = "would be" if would else "is"
+        return f"One posting {is_of} of {check.observed:,.0f} points{beyond} ({name})"
     said = _FACTS[check.measure].format(who=_who(check, target), would=would, step=_step(target))
     beyond = "" if limit is None else f", limit {(100 * limit).normalize():f}%"
     return f"{said}: {percent(check.observed, limit)}{beyond} ({name})"
@@ -43,10 +64,11 @@ def _gravity(check: LimitCheck) -> int:
     return _GRAVER.index(check.measure) if check.measure in _GRAVER else len(_GRAVER)
 
 
-def _who(check: LimitCheck, target: Target) -> str:
+def _who(check: LimitCheck, target: AnyTarget) -> str:
     unit = target.members.unit
     return f"{check.members:,} {unit.removesuffix('s') if check.members == 1 else unit}"
 
 
-def _step(target: Target) -> str:
-    return target.ladder.title.split()[-1].lower() if target.ladder else "level"
+def _step(target: AnyTarget) -> str:
+    ladder = target.ladder if isinstance(target, Target) else None
+    return ladder.title.split()[-1].lower() if ladder else "level"

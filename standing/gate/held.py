@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 
 from standing.build.project import upstream
-from standing.contract.targets import TARGETS, Target
+from standing.contract.targets import TARGETS, AnyTarget
 
 
 def with_dependents(names: Collection[str]) -> frozenset[str]:
@@ -11,11 +11,13 @@ def with_dependents(names: Collection[str]) -> frozenset[str]:
 
     A document that reads what is published of another, in the application's column, does not depend on it.
     """
-    marts = {target.mart for target in TARGETS if target.name in names}
+    marts = {mart for target in TARGETS if target.name in names for mart in target.marts}
     return frozenset(
-        target.name for target in TARGETS if target.name in names or marts & upstream(target.mart).keys()
+        target.name
+        for target in TARGETS
+        if target.name in names or any(marts & upstream(mart).keys() for mart in target.marts)
     )
 
 
-def among(targets: Iterable[Target], names: Collection[str]) -> tuple[Target, ...]:
+def among(targets: Iterable[AnyTarget], names: Collection[str]) -> tuple[AnyTarget, ...]:
     return tuple(target for target in targets if target.name in names)

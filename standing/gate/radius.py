@@ -1,12 +1,16 @@
 """The blast radius of a build, measured in SQL and laid beside the limits of policy."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from standing.contract.changes import MOVING
-from standing.contract.targets import Target
+from standing.contract.targets import AnyTarget, PostingTarget, Target
+from standing.publish.destination import Destination, Kind
 from standing.publish.documents import candidate, is_published, number, present
+from standing.publish.ledger import Ledger
 from standing.publish.statement import ChangeTable
-from standing.sql import literals, quoted
+from standing.sql import literal, literals, quoted, render
 
 #: Above so many members the planner's estimate of their number is exact enough; where documents have just
 #: been written, counting looks at every row.
@@ -96,7 +100,7 @@ sized as (
                 when reltuples > {COUNTED_UP_TO} then reltuples::bigint
                 else (select count(*) from {self.table.application_table})
             end
-            from pg_class where oid = cast(:table as regclass)
+            from pg_class where oid = {literal(self.table.application_table)}::regclass
         ) - first_published, 1) as members
     from counted
 ),
@@ -135,3 +139,24 @@ cross join lateral (
 join {self._policy("policy_numbers")} as policy_numbers on policy_numbers.name = 'gate_min_members'
 order by measured.measure
 """
+
+
+def _of_documents(table: ChangeTable, target: Target) -> str:
+    return BlastRadius(table, target).statement()
+
+
+def _of_postings(ledger: Ledger, target: PostingTarget) -> str:
+    build = ledger.settings.build_schema
+    policy = {name: quoted(build, name) for name in ("gate_limits", "policy_numbers")}
+    return render("gate/postings.sql.j2", ledger=ledger, target=target, **policy)
+
+
+_RADII: Mapping[Kind, Callable[[Any, Any], str]] = {
+    "documents": _of_documents,
+    "postings": _of_postings,
+}
+
+
+def radius(place: Destination, target: AnyTarget) -> str:
+    """The statement that measures a build: measure, members, observed, warn, stop, verdict."""
+    return _RADII[place.kind](place, target)

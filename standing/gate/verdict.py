@@ -6,11 +6,10 @@ from typing import Any, Self
 
 from sqlalchemy import Engine
 
-from standing.contract.targets import Target
+from standing.contract.targets import AnyTarget
 from standing.database.connect import rows
-from standing.gate.radius import BlastRadius
-from standing.publish.statement import ChangeTable
-from standing.publish.writer import by_table
+from standing.gate.radius import radius
+from standing.publish.destinations import destinations
 from standing.settings import Settings
 from standing.text import percent, told_apart
 
@@ -22,6 +21,12 @@ SENTENCES = {
     "mean_shift": "the mean moves by {number}",
     "lost_values_share": "{number} of the members lose a value that they had",
     "lost_members_share": "{number} of the members have a document and no candidate",
+    "issued_share": "points that are {number} of all outstanding would be issued",
+    "taken_share": "points that are {number} of all outstanding would be taken back",
+    "expired_share": "points that are {number} of all outstanding would expire",
+    "newly_negative_share": "{number} of the members would fall below zero",
+    "left_alone_share": "{number} of the members are left alone: their balance is not their ledger's sum",
+    "largest_posting": "the largest posting is of {number} points",
 }
 
 
@@ -45,8 +50,10 @@ class LimitCheck:
     def sentence(self) -> str:
         """What was seen and the limit it went over, if it did, with the digits that tell them apart."""
         limit = {"warned": self.warn, "stopped": self.stop}.get(self.verdict)
-        is_share = self.measure != "mean_shift"
-        number = percent(self.observed, limit) if is_share else _shift(self.observed, limit)
+        is_share = self.measure not in NO_SHARES
+        number = (
+            percent(self.observed, limit) if is_share else NO_SHARES[self.measure](self.observed, limit)
+        )
         sentence = SENTENCES[self.measure].format(number=number)
         if limit is None:
             return f"{self.target}: {sentence}"
@@ -58,6 +65,14 @@ def _shift(observed: Decimal, limit: Decimal | None) -> str:
     """A mean's shift; its limit holds both ways."""
     limits = () if limit is None else (limit, -limit)
     return f"{told_apart(observed, limits, 2):+f}"
+
+
+def _points(observed: Decimal, _: Decimal | None) -> str:
+    return f"{observed:,.0f}"
+
+
+#: Measures whose number is no share, with how that is written beside a limit.
+NO_SHARES = {"mean_shift": _shift, "largest_posting": _points}
 
 
 @dataclass(frozen=True)
@@ -108,15 +123,12 @@ class GateVerdict:
         ]
 
 
-def measure(engine: Engine, settings: Settings, targets: tuple[Target, ...]) -> GateVerdict:
+def measure(engine: Engine, settings: Settings, targets: tuple[AnyTarget, ...]) -> GateVerdict:
     """Measure the build in `settings.build_schema`, whose changes have been found."""
     checks = []
-    for group in by_table(targets):
-        table = ChangeTable(settings, group)
+    for place in destinations(settings, targets):
         with engine.connect() as connection:
-            for target in group:
-                found = rows(
-                    connection, BlastRadius(table, target).statement(), table=table.application_table
-                )
+            for target in place.targets:
+                found = rows(connection, radius(place, target))
                 checks += [LimitCheck(target=target.name, **row) for row in found]
     return GateVerdict(tuple(checks))

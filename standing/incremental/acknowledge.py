@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from standing.contract.targets import Target
+from standing.contract.targets import AnyTarget
 from standing.settings import Settings
 from standing.sql import quoted
 
@@ -22,12 +22,18 @@ class Published:
 
 
 def acknowledge(
-    connection: Connection, settings: Settings, targets: tuple[Target, ...], published: Published
+    connection: Connection,
+    settings: Settings,
+    targets: tuple[AnyTarget, ...],
+    published: Published,
+    stay_due: Mapping[str, str | None],
 ) -> None:
-    """After everything is written: who was built is not due any more, except held members."""
+    """After everything is written: who was built is not due any more, except held members and those whom
+    `stay_due` has, target → a query of member_id.
+    """
     names, run_id = [target.name for target in targets], published.run_id
     for target in targets:
-        for statement in _statements(settings, target):
+        for statement in _statements(settings, target, stay_due.get(target.name)):
             connection.execute(text(statement), {"target": target.name, "run_id": run_id})
     if published.everybody:
         connection.execute(
@@ -46,7 +52,7 @@ def acknowledge(
         )
 
 
-def _statements(settings: Settings, target: Target) -> Iterator[str]:
+def _statements(settings: Settings, target: AnyTarget, stay_due: str | None) -> Iterator[str]:
     """Forget members who are gone. A member who joins after as_of falls due at that time."""
     kind = target.members
 
@@ -77,10 +83,18 @@ on conflict (target, member_id) do update set due_at = excluded.due_at, run_id =
 delete from standing.member_state as state using {built}
 where state.target = :target and state.member_id = built.{kind.key} and not {is_there}
 """
+    stays = ""
+    if stay_due:
+        left_alone = f"({stay_due}) as left_alone"
+        stays = f"and not exists (select from {left_alone} where left_alone.member_id = due.member_id)"
+        yield f"""
+insert into standing.due (target, member_id) select :target, member_id from {left_alone}
+on conflict do nothing
+"""
     yield f"""
 delete from standing.due using {built}
 where due.target = :target and due.member_id = built.{kind.key}
-    and ({is_made} or not {is_known} or not {is_there})
+    and ({is_made} or not {is_known} or not {is_there}) {stays}
     and not exists (
         select from standing.holds as held where held.target = due.target and held.member_id = due.member_id
     )

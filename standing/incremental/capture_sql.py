@@ -41,7 +41,9 @@ def truncated_body() -> str:
     return _function("tg_table_name", ())
 
 
-def _function(table: str, events: tuple["Event", ...], may_be_unfit: bool = False) -> str:
+def _function(
+    table: str, events: tuple["Event", ...], may_be_unfit: bool = False, posted_to: bool = False
+) -> str:
     return render(
         "incremental/capture.sql.j2",
         log=LOG,
@@ -49,6 +51,7 @@ def _function(table: str, events: tuple["Event", ...], may_be_unfit: bool = Fals
         table=table,
         events=events,
         may_be_unfit=may_be_unfit,
+        posted_to=posted_to,
     )
 
 
@@ -136,7 +139,7 @@ def body(catalog: Catalog, source: Source, by_row: bool) -> str:
     update = rows.row_update() if by_row or source.by_row else rows.event("UPDATE", old, new)
     events = (rows.event("INSERT", new), update, rows.event("DELETE", old))
     may_be_unfit = any(rows.may_be_unfit(name) for name in rows.keys)
-    return _function(literal(source.table), events, may_be_unfit)
+    return _function(literal(source.table), events, may_be_unfit, source.posted_to)
 
 
 @dataclass(frozen=True)

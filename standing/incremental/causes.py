@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from standing.build import cells, project
 from standing.build.fingerprint import SETTINGS, Fingerprint, edited, sources_read, take
-from standing.contract.targets import SELECTIONS, TARGETS, Target
+from standing.contract.targets import SELECTIONS, TARGETS, AnyTarget
 from standing.database.connect import rows
 from standing.database.schemas import Application, read_application
 from standing.report.causes import Cause
@@ -52,7 +52,7 @@ def find_causes(
     settings: Settings,
     application: Application,
     fingerprint: Fingerprint,
-    targets: Iterable[Target],
+    targets: Iterable[AnyTarget],
 ) -> tuple[Cause, ...]:
     """What is not as it was when these targets were last published, by kind; each thing once.
 

@@ -13,8 +13,10 @@ from standing.contract.sources import LOG_KEYS
 from standing.contract.targets import TARGETS
 from standing.database.connect import STANDING_SCHEMA
 from standing.incremental import materialized, signatures, stale
+from standing.incremental.concerned import NARROW, by_targets, concerned
 from standing.incremental.observed import Observed, observe
 from standing.settings import Settings
+from standing.sql import literals
 
 LOG = f"{STANDING_SCHEMA}.change_log"
 DUE = f"{STANDING_SCHEMA}.due"
@@ -46,7 +48,7 @@ NAMED = 3
 
 
 def drain(connection: Connection, settings: Settings, observed: Observed | None = None) -> int:
-    """Take the log's visible rows and make due, for every target, the members concerned.
+    """Take the log's visible rows and make due, for every target that they concern, the members concerned.
 
     Works in the caller's transaction (read committed): what is still uncommitted stays for the next time.
     Gives how many rows of due are new; one for each target if everybody is. While the log is not complete
@@ -63,12 +65,15 @@ def drain(connection: Connection, settings: Settings, observed: Observed | None 
             text(f"insert into {LOG} (source, affects_counterparties) values ('{NOT_LOGGED}', true)")
         )
     signatures.note(connection, observed.signatures)
-    if sources := connection.scalars(text(EVERYBODY.format(DRAINED))).all():
-        materialized.forget(connection, settings, observed.built)
-        return _make_everybody_due(connection, _reason(sources))
+    number = 0
+    for targets, sources in by_targets(connection.scalars(text(EVERYBODY.format(DRAINED))).all()):
+        number += _make_everybody_due(connection, _reason(sources), targets)
+        if targets is None:
+            materialized.forget(connection, settings, observed.built)
+            return number
     if observed.rebuilt:
         materialized.forget(connection, settings, observed.built)
-        return _make_everybody_due(connection, observed.rebuilt[0])
+        return number + _make_everybody_due(connection, observed.rebuilt[0])
     if not taken:
         return 0
     connection.execute(text(f"analyze {DRAINED}"))
@@ -92,7 +97,9 @@ def drain(connection: Connection, settings: Settings, observed: Observed | None 
         },
         _counted_anew,
     )
-    return _make_due(connection, "users", USERS) + _make_due(connection, "seller_profiles", SELLERS)
+    number += sum(_make_narrowly_due(connection, source) for source in NARROW)
+    number += _make_due(connection, "users", USERS)
+    return number + _make_due(connection, "seller_profiles", SELLERS)
 
 
 def _make_temporary(connection: Connection, table: str, columns: str) -> None:
@@ -142,8 +149,9 @@ def _reviews(observed: Observed) -> list[str | None]:
 
 def _users(observed: Observed) -> list[str | None]:
     threads = _logged("thread_id")
+    of_all = f"select user_id from {DRAINED} where source != all({literals(NARROW)})"
     return [
-        _logged("user_id"),
+        of_all,
         observed.select("buyer_id", "orders", "id", _all(ORDERS)),
         observed.select("reviewer_id", "reviews", "order_id", _all(ORDERS)),
         observed.select(
@@ -183,6 +191,19 @@ def _targets(table: str | None = None) -> Iterator[str]:
     return (target.name for target in TARGETS if table in (None, target.table))
 
 
+def _make_narrowly_due(connection: Connection, source: str) -> int:
+    """The members whom a narrow source's rows name, for the targets that it concerns."""
+    return connection.execute(
+        text(
+            f"insert into {DUE} (target, member_id)"
+            f" select distinct target, user_id from {DRAINED} cross"
+            " join unnest(cast(:targets as text[])) as t (target)"
+            " where source = :source and user_id is not null on conflict do nothing"
+        ),
+        {"targets": concerned(source), "source": source},
+    ).rowcount
+
+
 def _make_due(connection: Connection, table: str, members: str) -> int:
     """Every member of the temporary table `members`, for every target of the application's `table`."""
     return connection.execute(
@@ -204,21 +225,23 @@ def _reason(sources: Sequence[str]) -> str:
     return f"everything in {', '.join(named[:NAMED])}{more} may have changed"
 
 
-def _make_everybody_due(connection: Connection, reason: str) -> int:
+def _make_everybody_due(connection: Connection, reason: str, targets: list[str] | None = None) -> int:
+    """For these targets, or for all."""
     return connection.execute(
         text(
             f"insert into {DUE} (target, reason) select target, :reason"
             " from unnest(cast(:targets as text[])) as t (target) on conflict do nothing"
         ),
-        {"targets": list(_targets()), "reason": reason},
+        {"targets": list(_targets()) if targets is None else targets, "reason": reason},
     ).rowcount
 
 
-def foreseen_reason(connection: Connection, observed: Observed) -> str:
-    """Why a run that drained the log now would find everybody due; empty where it would not."""
-    if sources := connection.scalars(text(EVERYBODY.format(LOG))).all():
-        return _reason(sources)
-    return observed.rebuilt[0] if observed.rebuilt else ""
+def foreseen_reasons(connection: Connection, observed: Observed) -> dict[str, str]:
+    """Target → why a run that drained the log now would find everybody due; nothing of the others."""
+    found: dict[str, str] = {}
+    for targets, sources in by_targets(connection.scalars(text(EVERYBODY.format(LOG))).all()):
+        found |= dict.fromkeys(_targets() if targets is None else targets, _reason(sources))
+    return (dict.fromkeys(_targets(), observed.rebuilt[0]) if observed.rebuilt else {}) | found
 
 
 def log_size(connection: Connection) -> int:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from standing.build.fingerprint import Fingerprint, edited
 from standing.contract.members import MEMBER_KINDS, MemberKind
-from standing.contract.targets import TARGETS, Target
+from standing.contract.targets import TARGETS, AnyTarget
 from standing.database.clock import wall_clock
 from standing.incremental.observed import Asked, Observed
 from standing.settings import Settings
@@ -38,7 +38,7 @@ def everybody_due(
     connection: Connection,
     observed: Observed,
     fingerprint: Fingerprint,
-    targets: tuple[Target, ...],
+    targets: tuple[AnyTarget, ...],
     full: bool = False,
 ) -> Iterator[tuple[str, str]]:
     """The targets of which everybody is due, each with the reason."""
@@ -60,15 +60,15 @@ def everybody_due(
             more = f" and {len(parts) - 5} more" if len(parts) > 5 else ""
             yield target.name, f"what it is made by has changed: {', '.join(parts[:5])}{more}"
         yield from made_by_hand(observed, (target,))
-        for model in (target.mart, *target.facts):
+        for model in (*target.marts, *target.facts):
             if model not in observed.built | observed.by_hand:
                 yield target.name, f"{model} is missing from the build"
 
 
-def made_by_hand(observed: Observed, targets: Iterable[Target]) -> Iterator[tuple[str, str]]:
+def made_by_hand(observed: Observed, targets: Iterable[AnyTarget]) -> Iterator[tuple[str, str]]:
     """The targets with rows of everybody that somebody has had dbt make, each with the reason."""
     for target in targets:
-        for model in (target.mart, *target.facts):
+        for model in (*target.marts, *target.facts):
             if model in observed.by_hand:
                 yield target.name, f"{model} was built with dbt by hand"
 
@@ -104,13 +104,13 @@ def noted_reasons(connection: Connection) -> dict[str, str]:
     return {row.target: row.reason for row in noted}
 
 
-def reasons_for(targets: Iterable[Target], reasons: dict[str, str]) -> tuple[str, ...]:
+def reasons_for(targets: Iterable[AnyTarget], reasons: dict[str, str]) -> tuple[str, ...]:
     """Why a run of the targets builds everybody; empty where it builds only some."""
     return tuple(sorted({reasons[target.name] for target in targets if target.name in reasons}))
 
 
 def foreseen_reasons(
-    connection: Connection, observed: Observed, fingerprint: Fingerprint, targets: tuple[Target, ...]
+    connection: Connection, observed: Observed, fingerprint: Fingerprint, targets: tuple[AnyTarget, ...]
 ) -> dict[str, str]:
     """Target → why the next run finds everybody due for it, the waiting rows of the change log aside."""
     found: dict[str, str] = {}

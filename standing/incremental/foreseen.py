@@ -32,8 +32,7 @@ def foresee(
     """`waiting` are the targets that a run leaves alone, but where a selection has no others."""
     observed = observe(connection, settings)
     fingerprint = take(observed.application, settings)
-    logged = change_log.foreseen_reason(connection, observed)
-    reasons = dict.fromkeys((target.name for target in TARGETS), logged) if logged else {}
+    reasons = change_log.foreseen_reasons(connection, observed)
     reasons |= due.foreseen_reasons(connection, observed, fingerprint, TARGETS)
     plans = {}
     for selection in SELECTIONS:

@@ -86,7 +86,7 @@ def is_current(
     schema's build has taken rows of the change log since.
     """
     needed = {QUARANTINE.name, SOURCE_SIZES.name}.union(
-        *(upstream(target.mart) for target in asked.targets)
+        *(upstream(mart) for target in asked.targets for mart in target.marts)
     )
     if not {DERIVED, TABLE, *(needed & MODELS.keys())} <= built:
         return False

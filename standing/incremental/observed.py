@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from standing.contract.targets import Target
+from standing.contract.targets import AnyTarget
 from standing.database.catalog import read_followed
 from standing.database.owners import driver
 from standing.database.schemas import Application, read_application, relations
@@ -28,7 +28,7 @@ class Asked:
 
     run_id: int
     as_of: datetime
-    targets: tuple[Target, ...]
+    targets: tuple[AnyTarget, ...]
     full: bool = False
 
 

@@ -18,7 +18,7 @@ from standing.build.application import hand_over
 from standing.build.fingerprint import Fingerprint, take
 from standing.build.prepared import forget_prepared, is_prepared
 from standing.contract.members import MEMBER_KINDS
-from standing.contract.targets import TARGETS, Target
+from standing.contract.targets import TARGETS, AnyTarget
 from standing.database.owners import driver, open_schema
 from standing.database.schemas import require_readable
 from standing.incremental import by_hand, change_log, due, materialized, stale
@@ -129,7 +129,7 @@ def make_plan(engine: Engine, settings: Settings, asked: Asked) -> Plan:
 
 
 def open_build(
-    engine: Engine, settings: Settings, run_id: int, as_of: datetime, targets: tuple[Target, ...]
+    engine: Engine, settings: Settings, run_id: int, as_of: datetime, targets: tuple[AnyTarget, ...]
 ) -> Plan:
     """Make the build's schema ready to build everybody as of a moment, whoever is due; moves no state."""
     asked = Asked(run_id, as_of, targets, full=True)

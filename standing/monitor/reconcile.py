@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, text
 from standing.audit import SUITES, auditor
 from standing.build import dbt
 from standing.build.prepared import preparing
-from standing.contract.targets import TARGETS, Target
+from standing.contract.targets import TARGETS, PostingTarget, Target, documents_among
 from standing.database.connect import connect, rows
 from standing.database.lock import LockTaken, RunLock, run_lock
 from standing.findings import quarantine
@@ -24,7 +24,9 @@ from standing.incremental.plan import open_build
 from standing.log import logger
 from standing.monitor.drift import MEND, Drift, Reconciliation
 from standing.monitor.whole_look import looked_at_whole
+from standing.publish.destinations import destinations
 from standing.publish.documents import candidate, present, without_clock
+from standing.publish.writer import put_in_chunks
 from standing.report.audits import Look
 from standing.report.files import write_again
 from standing.run.execute import Perform, execute_locked, run_directly, skipped
@@ -43,6 +45,7 @@ NAMED = 100
 EDITED = "the document was edited after it was published"
 NOT_LOGGED = "the sources give another document, and no trigger logged why"
 NEVER_BUILT = "no run has built this member"
+UNPOSTED = "the ledger is not what the keys are worth"
 GONE = "the document is gone from the column"
 
 
@@ -74,7 +77,10 @@ def _reconcile(
     begun = {suite: audits.start(suite) for suite in SUITES}
     shadow = settings.model_copy(update={"build_schema": settings.shadow_schema})
     plan = open_build(engine, shadow, run.run_id, run.as_of, TARGETS)
-    marts = [*(f"+{target.mart}" for target in TARGETS), *(f"+{table}" for table in quarantine.TABLES)]
+    marts = [
+        *(f"+{mart}" for target in TARGETS for mart in target.marts),
+        *(f"+{table}" for table in quarantine.TABLES),
+    ]
     build = ("run", "--full-refresh", "--select", *marts)
     if plan.is_prepared:
         dbt.invoke(shadow, engine.url, *build, *dbt.BUT_STAGING)
@@ -128,14 +134,16 @@ def _compare(
     connection: Connection, settings: Settings, shadow: Settings, run: RunOutcome, mend: bool
 ) -> Reconciliation:
     """Every published document with the recompute; with `mend` the members that differ become due."""
-    differing = [_differing(settings, shadow, target) for target in run.published]
+    documents = documents_among(run.published)
+    ledgers = [target for target in run.published if isinstance(target, PostingTarget)]
+    differing = [_differing(settings, shadow, target) for target in documents]
+    differing += [_unposted(connection, shadow, target, run.as_of) for target in ledgers]
     connection.execute(
         text(f"create temporary table differing on commit drop as {' union all '.join(differing)}")
     )
-    compared = " + ".join(
-        f"(select count(*) {_compared(settings, shadow, target)})" for target in run.published
-    )
-    documents = int(connection.scalar(text(f"select {compared}")) or 0)
+    compared = [f"(select count(*) {_compared(settings, shadow, target)})" for target in documents]
+    compared += [f"(select count(*) from {quoted(shadow.build_schema, one.mart)})" for one in ledgers]
+    number = int(connection.scalar(text(f"select {' + '.join(compared)}")) or 0)
     # Drained after the comparison: whoever a change reached until now is due again.
     observed = observe(connection, settings)
     change_log.drain(connection, settings, observed)
@@ -171,7 +179,7 @@ def _compare(
         )
     return Reconciliation(
         run,
-        documents,
+        number,
         {target: dict(found) for target, found in counts.items()},
         tuple(Drift(**one) for one in named),
         meanwhile,
@@ -199,6 +207,16 @@ select
 {_compared(settings, shadow, target)}
     and {without_clock(target, recomputed)} is distinct from {without_clock(target, column)}
 """
+
+
+def _unposted(connection: Connection, shadow: Settings, target: PostingTarget, as_of: Any) -> str:
+    """The members to whom the recompute would post; who is left alone is for the audits to name."""
+    (place,) = destinations(shadow, (target,))
+    place.begin(connection)
+    parameters = {"as_of": as_of, "chunk": shadow.publish_chunk}
+    put_in_chunks(connection, place.name, place.statement("compare"), parameters)
+    found = f"select '{target.name}' as target, member_id, '{UNPOSTED}' as cause"
+    return f"{found} from {place.name} where not is_left"
 
 
 def _compared(settings: Settings, shadow: Settings, target: Target) -> str:

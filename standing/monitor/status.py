@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from standing.build.checkout import read_checkout
-from standing.contract.targets import TARGETS, targets_of
+from standing.contract.targets import DOCUMENTS, TARGETS, targets_of
 from standing.database.clock import wall_clock
 from standing.database.connect import rows
 from standing.database.lock import free_at
@@ -48,7 +48,7 @@ def gather(engine: Engine, settings: Settings) -> dict[str, Any]:
     """
     documents = []
     with engine.connect() as connection:
-        for target, ladder in ((target, target.ladder) for target in TARGETS if target.ladder):
+        for target, ladder in ((target, target.ladder) for target in DOCUMENTS if target.ladder):
             column = quoted(target.column)
             counted = rows(
                 connection,

@@ -1,7 +1,7 @@
-"""Publishing: set-based, chunk by chunk, only what changed. Documents never pass through Python.
+"""Publishing: set-based, chunk by chunk, only what changed. Documents and points never pass through Python.
 
-`find_changes` compares each mart with the application's column and keeps the keys that differ;
-`publish_changes` writes them. All targets on one table are written in one UPDATE.
+`find_changes` compares each mart with what is published and keeps the members who differ; `publish_changes`
+writes them. All documents of one table are written in one UPDATE.
 """
 
 from collections.abc import Mapping
@@ -11,22 +11,23 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, text
 
 from standing.contract.changes import counted
-from standing.contract.targets import Target
+from standing.contract.targets import AnyTarget
 from standing.database.chunks import write_chunk
 from standing.database.lock import RunLock
 from standing.incremental.acknowledge import Published, acknowledge
 from standing.log import log_progress
-from standing.publish.statement import ChangeTable
-from standing.publish.writer import Source, by_table, put_in_chunks, write
+from standing.publish.destination import Source
+from standing.publish.destinations import destinations
+from standing.publish.writer import put_in_chunks, write
 from standing.settings import Settings
 
 
 @dataclass(frozen=True)
 class TargetChanges:
-    """Counts of one target's documents: `changed` in content, or merely `due` for their review.
+    """Counts of one target's members: `changed` in content, or merely `due` for their review.
 
-    `unfit` ones cannot be written: the column that they share with the application holds no JSON object.
-    `by_class` says of the changed ones how they differ (standing/publish/change_classes.py).
+    `unfit` ones cannot be written, and `why_unfit` says why. `by_class` says of the changed ones how they
+    differ (standing/contract/changes.py).
     """
 
     target: str
@@ -35,6 +36,7 @@ class TargetChanges:
     due: int
     unfit: int = 0
     by_class: Mapping[str, int] = field(default_factory=dict)
+    why_unfit: str = ""
 
     @property
     def unchanged(self) -> int:
@@ -45,43 +47,43 @@ class TargetChanges:
         how = f" ({counted(self.by_class)})" if self.changed else ""
         words = f"{self.target}: {self.changed:,} of {self.candidates:,} changed{how}"
         words += f", {self.due:,} due for review"
-        unfit = f", {self.unfit:,} not written: their column holds no JSON object"
+        unfit = f", {self.unfit:,} not written: {self.why_unfit}"
         return words + (unfit if self.unfit else "")
 
 
 def find_changes(
-    engine: Engine, settings: Settings, targets: tuple[Target, ...], as_of: datetime
+    engine: Engine, settings: Settings, targets: tuple[AnyTarget, ...], as_of: datetime
 ) -> list[TargetChanges]:
-    """Compare marts with columns; leaves one table of changed keys per application table."""
+    """Compare marts with what is published; leaves one table of those who differ per destination."""
     compared = []
-    for group in by_table(targets):
-        table = ChangeTable(settings, group)
+    for place in destinations(settings, targets):
         with engine.begin() as connection:
+            place.begin(connection)
             parameters = {"as_of": as_of, "chunk": settings.publish_chunk}
-            put_in_chunks(connection, table.name, table.statement("compare"), parameters)
-            for target in group:
-                counts = connection.execute(text(table.statement("count", target=target))).one()
-                compared.append(TargetChanges(target.name, **counts._mapping))
+            put_in_chunks(connection, place.name, place.statement("compare"), parameters)
+            for target in place.targets:
+                counts = connection.execute(text(place.statement("count", target=target))).one()
+                compared.append(TargetChanges(target.name, why_unfit=place.unfit, **counts._mapping))
     return compared
 
 
 def publish_changes(
-    engine: Engine, settings: Settings, targets: tuple[Target, ...], lock: RunLock, run_id: int
+    engine: Engine, settings: Settings, targets: tuple[AnyTarget, ...], lock: RunLock, run_id: int
 ) -> dict[str, int]:
-    """Write the changed documents; the old ones go to the history. Gives documents written per target.
+    """Write what changed; the history keeps how to take it back. Gives members written per target.
 
     Raises as `write` does.
     """
-    tables = [ChangeTable(settings, group) for group in by_table(targets)]
     source = Source(
         "build", "standing run (what is written already is not written again)", {"run_id": run_id}
     )
-    tallies = write(engine, lock, tables, source, log_progress(run_id, "publish", "chunks"))
+    places = destinations(settings, targets)
+    tallies = write(engine, lock, places, source, log_progress(run_id, "publish", "chunks"))
     return {name: tally.written for name, tally in tallies.items()}
 
 
 def confirm_changes(
-    engine: Engine, settings: Settings, targets: tuple[Target, ...], lock: RunLock, published: Published
+    engine: Engine, settings: Settings, targets: tuple[AnyTarget, ...], lock: RunLock, published: Published
 ) -> None:
     """After all chunks: confirm what was built and stays as it is; nobody of this build is due any more."""
 
@@ -93,12 +95,13 @@ def confirm_changes(
 
 
 def confirm_in(
-    connection: Connection, settings: Settings, targets: tuple[Target, ...], published: Published
+    connection: Connection, settings: Settings, targets: tuple[AnyTarget, ...], published: Published
 ) -> None:
     """As `confirm_changes`, in the caller's transaction."""
-    for group in by_table(targets):
-        table = ChangeTable(settings, group)
-        for target in group:
-            confirmed = table.statement("confirm", target=target)
+    stay_due = {}
+    for place in destinations(settings, targets):
+        for target in place.targets:
+            confirmed = place.statement("confirm", target=target)
             connection.execute(text(confirmed), {"run_id": published.run_id})
-    acknowledge(connection, settings, targets, published)
+            stay_due[target.name] = place.stay_due(target)
+    acknowledge(connection, settings, targets, published, stay_due)

@@ -1,11 +1,14 @@
-"""One application table in a build: the names of its relations, and the statements about them."""
+"""Documents of one application table in a build: its relations, and the statements about them."""
 
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import Connection
+
 from standing.contract.targets import Target
 from standing.publish import documents
 from standing.publish.change_classes import change_class
+from standing.publish.destination import NAMED, Kind, Source
 from standing.settings import Settings
 from standing.sql import quoted, render
 
@@ -19,6 +22,8 @@ class ChangeTable:
 
     settings: Settings
     targets: tuple[Target, ...]
+    kind: Kind = "documents"
+    unfit: str = "their column holds no JSON object"
 
     @property
     def table(self) -> str:
@@ -53,6 +58,33 @@ class ChangeTable:
 
     def mart(self, target: Target) -> str:
         return quoted(self.settings.build_schema, target.mart)
+
+    def begin(self, connection: Connection) -> None:
+        """Nothing: documents are read and written alike in every session."""
+
+    def changes(self, target: Target) -> str:
+        """A query of member_id, old_document and new_document: who changes, clock fields aside."""
+        old = documents.present(target, "application")
+        new = documents.candidate(target, "mart.document", self.application_table)
+        return f"""
+            select change.member_id, {old} as old_document, {new} as new_document
+            from {self.name} as change
+            join {self.application_table} as application on application.{self.key} = change.member_id
+            join {self.mart(target)} as mart on mart.{self.due_key} = change.member_id
+            where change.{target.name}_changed
+        """
+
+    def change_class(self, target: Target, old: str, new: str) -> str:
+        return change_class(target, old, new)
+
+    def writing(self, source: Source) -> tuple[str, ...]:
+        """One statement writes a chunk of all documents."""
+        chunks = self.chunks(source.kind)
+        return (self.statement("write", source=source.kind, rows=source.rows, chunks=chunks, named=NAMED),)
+
+    def stay_due(self, target: Target) -> str | None:
+        """Nobody: what is built and not written stays as it is."""
+        return None
 
     def statement(self, name: str, **names: Any) -> str:
         """The statement in `<name>.sql.j2` for this table."""

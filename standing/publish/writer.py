@@ -1,45 +1,28 @@
-"""The one writer of documents: a table's rows, chunk by chunk, each chunk one statement (write.sql.j2).
+"""The one writer: documents to a table's rows, postings to a ledger, chunk by chunk.
 
-Publishing, approving a change set and undoing a run differ in where the documents come from, and in the
-condition on which each is written. Documents never pass through Python.
+Publishing, approving a change set and undoing a run differ in where what is written comes from, and in the
+condition on which each is written. Nothing of it passes through Python.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, text
 
-from standing.contract.targets import Target
+from standing.contract.targets import AnyTarget
 from standing.database.chunks import write_chunk
 from standing.database.lock import RunLock
 from standing.database.owners import create_table, driver, require_ours
-from standing.publish.statement import ChangeTable
+from standing.publish.destination import NAMED, Destination, Source
+from standing.publish.destinations import destinations
 from standing.settings import Settings
-
-#: Members who were not written, named for people; the others are counted.
-NAMED = 5
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where the documents come from; `kind` is one of those that write.sql.j2 tells apart.
-
-    `parameters` are those of its statement. A build has its documents in the marts; those of a decision are
-    in `rows`, a relation with run_id, target, member_id and what the kind needs, of the run `of`. `fix` is
-    the command that goes on after a failure.
-    """
-
-    kind: Literal["build", "change_set", "history"]
-    fix: str
-    parameters: Mapping[str, Any]
-    rows: str = ""
 
 
 @dataclass
 class Tally:
-    """What became of the documents of one target; `named` are the keys of some that were left."""
+    """What became of the members of one target; `named` are the keys of some that were left."""
 
     written: int = 0
     left: int = 0
@@ -49,12 +32,6 @@ class Tally:
         self.written += row.written
         self.left += row.left_alone
         self.named = tuple(sorted((*self.named, *row.named))[:NAMED])
-
-
-def by_table(targets: tuple[Target, ...]) -> Iterator[tuple[Target, ...]]:
-    """The targets grouped by the table they are written to, in order."""
-    for table in dict.fromkeys(target.table for target in targets):
-        yield tuple(target for target in targets if target.table == table)
 
 
 def put_in_chunks(connection: Connection, name: str, query: str, parameters: Mapping[str, Any]) -> None:
@@ -68,7 +45,7 @@ def put_in_chunks(connection: Connection, name: str, query: str, parameters: Map
 def write(
     engine: Engine,
     lock: RunLock,
-    tables: Sequence[ChangeTable],
+    places: Sequence[Destination],
     source: Source,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Tally]:
@@ -78,15 +55,15 @@ def write(
     written side by side as there are threads. Raises LockLost when another run may have begun,
     StandingError when a chunk could not be written: those under way end, and no other begins.
     """
-    tallies = {target.name: Tally() for table in tables for target in table.targets}
-    names = [table.chunks(source.kind) for table in tables]
+    tallies = {target.name: Tally() for place in places for target in place.targets}
+    names = [place.chunks(source.kind) for place in places]
     with engine.connect() as connection:
         numbers = [connection.scalar(text(f"select max(chunk) from {name}")) or 0 for name in names]
-    threads = max((table.settings.threads for table in tables), default=1)
+    threads = max((place.settings.threads for place in places), default=1)
     with ThreadPoolExecutor(threads, "publish") as pool:
         chunks = []
-        for table, last in zip(tables, numbers, strict=True):
-            write_one = _chunk_writer(engine, lock, table, source)
+        for place, last in zip(places, numbers, strict=True):
+            write_one = _chunk_writer(engine, lock, place, source)
             chunks += [pool.submit(write_one, chunk) for chunk in range(1, last + 1)]
         try:
             for ended, chunk in enumerate(as_completed(chunks), start=1):
@@ -100,40 +77,39 @@ def write(
 
 
 def write_decided(
-    engine: Engine, lock: RunLock, settings: Settings, targets: tuple[Target, ...], source: Source
+    engine: Engine, lock: RunLock, settings: Settings, targets: tuple[AnyTarget, ...], source: Source
 ) -> dict[str, Tally]:
     """As `write`, for what people decide: whoever is in `source.rows` is put in chunks first."""
-    tables = [ChangeTable(settings, group) for group in by_table(targets)]
+    places = destinations(settings, targets)
     with engine.connect() as connection:
         require_ours(driver(connection), (settings.build_schema,), dropped=())
     parameters = {**source.parameters, "chunk": settings.publish_chunk}
     try:
         with engine.begin() as connection:
-            for table in tables:
-                members = table.statement("decided", rows=source.rows)
-                put_in_chunks(connection, table.chunks(source.kind), members, parameters)
-        return write(engine, lock, tables, source)
+            for place in places:
+                members = place.statement("decided", rows=source.rows)
+                put_in_chunks(connection, place.chunks(source.kind), members, parameters)
+        return write(engine, lock, places, source)
     finally:
         with engine.begin() as connection:
-            for table in tables:
-                connection.execute(text(f"drop table if exists {table.chunks(source.kind)}"))
+            for place in places:
+                connection.execute(text(f"drop table if exists {place.chunks(source.kind)}"))
 
 
 def _chunk_writer(
-    engine: Engine, lock: RunLock, table: ChangeTable, source: Source
+    engine: Engine, lock: RunLock, place: Destination, source: Source
 ) -> Callable[[int], Sequence[Row[Any]]]:
-    names = {
-        "source": source.kind,
-        "rows": source.rows,
-        "chunks": table.chunks(source.kind),
-        "named": NAMED,
-    }
-    statement = text(table.statement("write", **names))
+    *before, last = (text(statement) for statement in place.writing(source))
 
     def write_one(chunk: int) -> Sequence[Row[Any]]:
-        def work(connection: Connection) -> Sequence[Row[Any]]:
-            return connection.execute(statement, {**source.parameters, "chunk": chunk}).all()
+        parameters = {**source.parameters, "chunk": chunk}
 
-        return write_chunk(engine, lock, f"chunk {chunk} of {table.table}", source.fix, work)
+        def work(connection: Connection) -> Sequence[Row[Any]]:
+            place.begin(connection)
+            for statement in before:
+                connection.execute(statement, parameters)
+            return connection.execute(last, parameters).all()
+
+        return write_chunk(engine, lock, f"chunk {chunk} of {place.table}", source.fix, work)
 
     return write_one

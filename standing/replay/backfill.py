@@ -14,7 +14,7 @@ from sqlalchemy import Engine, text
 
 from standing.audit import lasting
 from standing.build.policy import policy_version
-from standing.contract.targets import targets_of
+from standing.contract.targets import documents_among, targets_of
 from standing.database.connect import connect
 from standing.database.lock import run_lock
 from standing.errors import SettingError
@@ -113,7 +113,7 @@ def _keep(engine: Engine, settings: Settings, outcome: RunOutcome, policy: str) 
         if redone.rowcount:
             connection.execute(text("delete from standing.past_documents where as_of = :moment"), known)
         documents = 0
-        for target in targets_of("all"):
+        for target in documents_among(targets_of("all")):
             copied = connection.execute(
                 text(
                     "insert into standing.past_documents (target, member_id, as_of, document)"

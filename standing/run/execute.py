@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from standing.audit import auditor
 from standing.build.checkout import read_checkout
 from standing.build.dbt import connection_name
-from standing.contract.targets import Target, targets_of
+from standing.contract.targets import AnyTarget, targets_of
 from standing.database.clock import past_moment, wall_clock
 from standing.database.connect import connect, server_message
 from standing.database.lock import LockTaken, RunLock, end_leftovers, run_lock
@@ -114,7 +114,7 @@ def _is_first(engine: Engine, request: Request) -> bool:
     return request.as_of is None and last_published_as_of(engine) is None
 
 
-def _awaited(engine: Engine, targets: tuple[Target, ...]) -> dict[str, int]:
+def _awaited(engine: Engine, targets: tuple[AnyTarget, ...]) -> dict[str, int]:
     """Of the targets those that wait, each for the decision on a stopped run."""
     with engine.begin() as connection:
         waiting = undecided(connection)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from standing.contract.target import Target
+from standing.contract.targets import Target, documents_among
 from standing.findings.largest_changes import Asked, statement_of
 from standing.findings.movements import moved
 from standing.run.run import Run
@@ -30,7 +30,7 @@ def write_movers(run: Run, page: Path) -> Path:
     with unfinished.open("w", encoding="utf-8-sig", newline="") as lines:  # Excel needs the mark for arrows
         writer = csv.writer(lines, lineterminator="\n")
         writer.writerow(HEADER)
-        for target in (target for target in run.targets if target.lists_changes):
+        for target in (target for target in documents_among(run.targets) if target.lists_changes):
             _write(run, target, writer.writerow)
     return unfinished.replace(file)
 

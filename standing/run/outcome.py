@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from standing.contract.targets import Target
+from standing.contract.targets import AnyTarget
 from standing.database.connect import server_message
 from standing.database.session_settings import fix_of
 from standing.errors import GateStopped, StandingError
@@ -48,7 +48,7 @@ class RunOutcome:
     written: dict[str, int] = field(default_factory=dict)
     gate: GateVerdict = field(default_factory=GateVerdict)
     #: Targets whose documents are now as they should be: all that the run built and that nothing stopped.
-    published: tuple[Target, ...] = ()
+    published: tuple[AnyTarget, ...] = ()
     report: Path | None = None
     content: RunReport | None = None
     error: StandingError | None = None

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 from standing import __version__
 from standing.build.policy import policy_version
 from standing.contract.application import REQUIRED
+from standing.contract.targets import documents_among
 from standing.errors import GateStopped, StandingError
 from standing.findings.background import lineage, over_time
 from standing.findings.foretold import foretold
@@ -114,7 +115,7 @@ def _gather(
             connection, run.settings, built and any(target.name == "trust_score" for target in run.targets)
         ),
         freshness=freshness(connection, run.settings),
-        lineage=tuple(lineage(target) for target in run.targets),
+        lineage=tuple(lineage(target) for target in documents_among(run.targets)),
         stages=tuple(content.StageTiming(s.name, s.seconds, s.status) for s in run.stages),
         models=tuple(
             content.ModelTiming(node.name, node.seconds, _row_count(node.message), node.status)
@@ -229,10 +230,11 @@ def _documents(number: int) -> str:
 
 def _change(run: Run, changes: Any, written: int) -> Change:
     target = next(target for target in run.targets if target.name == changes.target)
+    table, _, column = target.place.partition(".")
     return Change(
         target=changes.target,
-        table=target.table,
-        column=target.column,
+        table=table,
+        column=column,
         candidates=changes.candidates,
         changed=changes.changed,
         written=written,

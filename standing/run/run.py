@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from standing.audit import Auditor, Verdict
 from standing.build.checkout import Checkout
 from standing.build.dbt import NodeResult
-from standing.contract.targets import Target
+from standing.contract.targets import AnyTarget
 from standing.database.lock import RunLock
 from standing.findings.movements import Effects
 from standing.gate.verdict import GateVerdict
@@ -112,7 +112,7 @@ class Run:
     settings: Settings
     engine: Engine
     request: Request
-    targets: tuple[Target, ...]
+    targets: tuple[AnyTarget, ...]
     run_id: int
     as_of: datetime
     started_at: datetime
@@ -126,7 +126,7 @@ class Run:
     #: Targets of the selection that it leaves alone, each with the stopped run that awaits a decision.
     waits_for: Mapping[str, int] = field(default_factory=dict)
     #: Of its own targets those that the gate holds: they are not published.
-    held: tuple[Target, ...] = ()
+    held: tuple[AnyTarget, ...] = ()
     stages: list[StageResult] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
     #: Audits that were begun and are waited for later.
@@ -182,7 +182,7 @@ class Run:
         return self.last(GateVerdict) or GateVerdict()
 
     @property
-    def free(self) -> tuple[Target, ...]:
+    def free(self) -> tuple[AnyTarget, ...]:
         """The targets that it publishes."""
         return tuple(target for target in self.targets if target not in self.held)
 

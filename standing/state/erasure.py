@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from standing.contract.members import USERS
-from standing.contract.targets import TARGETS, Target
+from standing.contract.targets import TARGETS, AnyTarget
 from standing.database.connect import server_message
 from standing.database.owners import MARK
 from standing.log import logger
@@ -66,7 +66,7 @@ def erase(connection: Connection, settings: Settings, everywhere: bool = True) -
 
 
 def _keeping(
-    connection: Connection, settings: Settings, group: tuple[Target, ...]
+    connection: Connection, settings: Settings, group: tuple[AnyTarget, ...]
 ) -> Iterator[tuple[str, str, str]]:
     """Our tables that have rows of these members: name, key, and a condition on its rows."""
     names = ", ".join(f"'{target.name}'" for target in group)
@@ -82,18 +82,19 @@ def _keeping(
         " and relnamespace is distinct from to_regnamespace(:own)"
         f" and starts_with(obj_description(oid, 'pg_class'), '{MARK}')"
     )
-    for target in group:
-        named = {"mart": target.mart, "own": quoted(settings.build_schema)}
+    marts = ((one, mart) for one in group for mart in one.marts)
+    for target, name in marts:
+        named = {"mart": name, "own": quoted(settings.build_schema)}
         for mart in connection.scalars(built, named).all():
             yield mart, quoted(target.key), ""
 
 
-def _is_gone(settings: Settings, target: Target, key: str) -> str:
+def _is_gone(settings: Settings, target: AnyTarget, key: str) -> str:
     application = quoted(settings.application_schema, target.table)
     return f"not exists (select from {application} as m where m.{quoted(target.table_key)} = {key})"
 
 
-def _gone_everywhere(settings: Settings, group: tuple[Target, ...]) -> str:
+def _gone_everywhere(settings: Settings, group: tuple[AnyTarget, ...]) -> str:
     names = ", ".join(f"'{target.name}'" for target in group)
     members = " union all ".join(
         f"select member_id from standing.{stored} where target in ({names}) and member_id is not null"
@@ -103,7 +104,7 @@ def _gone_everywhere(settings: Settings, group: tuple[Target, ...]) -> str:
     return f"select distinct member_id from ({members}) as stored where {gone}"
 
 
-def _gone_of_the_due(settings: Settings, group: tuple[Target, ...]) -> str:
+def _gone_of_the_due(settings: Settings, group: tuple[AnyTarget, ...]) -> str:
     due = quoted(settings.build_schema, group[0].members.due_table)
     key = quoted(group[0].key)
     return f"select {key} as member_id from {due} as due where {_is_gone(settings, group[0], f'due.{key}')}"

@@ -7,11 +7,11 @@ and from everything else that Standing keeps in the database.
 
 from sqlalchemy import Connection, text
 
-from standing.contract.targets import Target
+from standing.contract.targets import AnyTarget
 from standing.settings import Settings
 
 
-def written_by(connection: Connection, run_id: int, targets: tuple[Target, ...]) -> dict[str, int]:
+def written_by(connection: Connection, run_id: int, targets: tuple[AnyTarget, ...]) -> dict[str, int]:
     """Documents that a run has written, by target, also where it broke off."""
     counted = (
         "select target, count(*) as written from standing.history"

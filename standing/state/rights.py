@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from standing.contract.application import SOURCES
 from standing.contract.tables import TABLES
-from standing.contract.targets import TARGETS
+from standing.contract.targets import DOCUMENTS, TARGETS, PostingTarget
 from standing.database.build_rights import Lack, lacks_build
 from standing.database.catalog import rows
 from standing.database.connect import STANDING_SCHEMA
@@ -83,7 +83,7 @@ def rights(settings: Settings, database: str) -> tuple[Right, ...]:
     created = tuple(table.name for table in TABLES if table.name not in sources)
     usage = Right("schema", "", (application,), "usage", "the application's tables", (), EVERY_COMMAND)
     read = Right("table", application, tuple(sorted(sources)), "select", "scores are made of them")
-    written = dict.fromkeys(target.table for target in TARGETS)
+    written = dict.fromkeys(target.table for target in DOCUMENTS)
     return (
         Right("database", "", (database,), "temporary", "lists of members, gone with their transaction"),
         usage,
@@ -95,14 +95,29 @@ def rights(settings: Settings, database: str) -> tuple[Right, ...]:
             )
             for table in written
         ),
+        *(
+            right
+            for target in TARGETS
+            if isinstance(target, PostingTarget)
+            for right in _posting(target, read)
+        ),
         *_of_standing(),
     )
 
 
 def _columns(table: str) -> tuple[str, ...]:
     """The columns that documents are written to."""
-    targets = (target for target in TARGETS if target.table == table)
+    targets = (target for target in DOCUMENTS if target.table == table)
     return tuple(dict.fromkeys(name for one in targets for name in one.columns or (one.column,)))
+
+
+def _posting(target: PostingTarget, read: Right) -> Iterator[Right]:
+    """What a ledger needs besides being read."""
+    post = replace(read, names=(target.ledger,), privilege="insert", purpose="points are posted there")
+    yield post
+    yield replace(post, names=(target.account,), purpose="whoever has no account yet gets one")
+    columns = (target.balance, *target.totals, "last_updated")
+    yield replace(post, names=(target.account,), privilege="update", columns=columns)
 
 
 def _of_standing() -> Iterator[Right]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 
 from standing.build.selection import POLICY_TABLES
 from standing.contract.members import MEMBER_KINDS
-from standing.contract.targets import TARGETS, Target
+from standing.contract.targets import DOCUMENTS, Target
 from standing.database.connect import rows
 from standing.database.schemas import relations
 from standing.errors import SettingError
@@ -73,7 +73,7 @@ def explain_member(
     except ValueError:
         raise SettingError(f"{member_id!r} is not a UUID", "give the id of the row") from None
     build = settings.build_schema
-    targets = [target for target in TARGETS if target.table == TABLES[kind]]
+    targets = [target for target in DOCUMENTS if target.table == TABLES[kind]]
     documents = (
         _replayed(connection, build, targets, key)
         if replayed

@@ -18,7 +18,7 @@ from support.whole import lacking
 from standing import PROJECT_ROOT
 from standing.contract.document import ABSENT, Document
 from standing.contract.json_schema import json_schema
-from standing.contract.target import GATE_MEASURES, Target
+from standing.contract.target import GATE_MEASURES, POSTING_MEASURES, Target
 from standing.contract.targets import INTERVALS, SELECTIONS, TARGETS
 from standing.findings.movements import measures_of
 from standing.gate.verdict import SENTENCES
@@ -57,7 +57,7 @@ def test_what_members_are_counted_by_has_a_name_of_its_own() -> None:
 
 
 def test_the_gate_has_a_sentence_for_every_measure() -> None:
-    assert set(SENTENCES) == set(GATE_MEASURES)
+    assert set(SENTENCES) == {*GATE_MEASURES, *POSTING_MEASURES}
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,7 @@
 """What tests of the gate, decisions and undo share: statements, documents, a wave of changes."""
 
+from typing import Any
+
 from sqlalchemy import Engine, text
 
 from standing.contract.targets import TARGETS
@@ -24,6 +26,11 @@ def scalar(engine: Engine, statement: str) -> object:
 def column(engine: Engine, statement: str) -> list[str]:
     with engine.connect() as connection:
         return list(connection.scalars(text(statement)))
+
+
+def rows_of(engine: Engine, statement: str) -> list[tuple[Any, ...]]:
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(statement))]
 
 
 def documents(engine: Engine) -> Documents:

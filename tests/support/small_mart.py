@@ -10,7 +10,7 @@ from support.decided import do, scalar
 from support.waiting import until
 
 from standing.contract import targets
-from standing.contract.target import Target
+from standing.contract.target import AnyTarget, Target
 from standing.database.clock import wall_clock
 from standing.database.lock import run_lock
 from standing.database.owners import mark
@@ -19,6 +19,7 @@ from standing.gate import change_sets
 from standing.incremental.acknowledge import Published
 from standing.publish.publish import TargetChanges, confirm_changes, find_changes, publish_changes
 from standing.settings import Settings
+from standing.state import erasure
 from standing.state.runs import close_run, open_run
 
 
@@ -45,11 +46,11 @@ def build(engine: Engine, target: Target, documents: Mapping[str, Any]) -> None:
                 connection.execute(text(statement), given)
 
 
-def find(engine: Engine, settings: Settings, target: Target) -> TargetChanges:
+def find(engine: Engine, settings: Settings, target: AnyTarget) -> TargetChanges:
     return find_changes(engine, settings, (target,), wall_clock(engine))[0]
 
 
-def publish(engine: Engine, settings: Settings, *targets: Target) -> int:
+def publish(engine: Engine, settings: Settings, *targets: AnyTarget) -> int:
     """A run that publishes what the comparison has left; gives its number."""
     as_of = wall_clock(engine)
     run_id = open_run(engine, "all", as_of)
@@ -60,7 +61,7 @@ def publish(engine: Engine, settings: Settings, *targets: Target) -> int:
     return run_id
 
 
-def stop(engine: Engine, settings: Settings, target: Target) -> int:
+def stop(engine: Engine, settings: Settings, target: AnyTarget) -> int:
     """A run that the gate stops, with the change set of what the comparison has left; gives its number."""
     run_id = open_run(engine, target.selection, wall_clock(engine))
     change_sets.keep(engine, settings, (target,), run_id, _unchanged(target))
@@ -68,7 +69,7 @@ def stop(engine: Engine, settings: Settings, target: Target) -> int:
     return run_id
 
 
-def _unchanged(*targets: Target) -> dict[str, str]:
+def _unchanged(*targets: AnyTarget) -> dict[str, str]:
     return {target.name: "" for target in targets}
 
 
@@ -78,9 +79,9 @@ def until_it_waits(engine: Engine) -> None:
     until(lambda: scalar(engine, f"select exists (select {waits})"), "a statement waits for a lock")
 
 
-def declare(monkeypatch: pytest.MonkeyPatch, target: Target) -> None:
+def declare(monkeypatch: pytest.MonkeyPatch, target: AnyTarget) -> None:
     """Runs and decisions of this test know the target, in a selection of its own."""
     known = (*targets.TARGETS, target)
-    for module in (targets, undoing, change_sets):
+    for module in (targets, undoing, change_sets, erasure):
         monkeypatch.setattr(module, "TARGETS", known)
     monkeypatch.setitem(targets.SELECTIONS, target.selection, (target.name,))

@@ -8,13 +8,13 @@ from psycopg import Connection
 
 from standing.contract.additions import ADDITIONS
 from standing.contract.declare import Column
-from standing.contract.targets import TARGETS
+from standing.contract.targets import DOCUMENTS
 from standing.database.catalog import Catalog, rows
 from standing.sql import quoted
 from standing.upgrade.steps import Item
 
 #: Columns that Standing calculates: nobody enters them.
-CALCULATED = {*(target.column for target in TARGETS), "ai_insights"}
+CALCULATED = {*(target.column for target in DOCUMENTS), "ai_insights"}
 
 #: Rows of the guide's tables that the backfill makes itself.
 OWN_ROWS = {

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from expectations.engine.catalog import Catalog
 from expectations.engine.rules import Rule, Scan
+from expectations.suites.ledgers import candidate_scans
 from expectations.suites.past import distribution_scans
 from expectations.suites.plausible import plausible_scans
 from expectations.suites.presence import members_scan, relations_scan, set_aside_scan
@@ -32,7 +33,12 @@ def scans(scope: AuditScope, catalog: Catalog) -> list[Scan]:
         parts.append(_documents_scan(target, scope))
     parts += rating_count_scans(targets, scope)
     spread = distribution_scans(targets, scope.build_schema)
-    return [*parts, *spread, *(plausible_scans(scope, catalog) if targets else ())]
+    return [
+        *parts,
+        *spread,
+        *candidate_scans(scope),
+        *(plausible_scans(scope, catalog) if targets else ()),
+    ]
 
 
 def _documents_scan(target: Target, scope: AuditScope) -> Scan:

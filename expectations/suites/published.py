@@ -2,6 +2,7 @@
 
 from expectations.engine.catalog import Catalog
 from expectations.engine.rules import Rule, Scan
+from expectations.suites.ledgers import published_scans
 from expectations.targets import among, among_due, mart_columns
 from expectations.verdict import AuditScope
 from standing.contract.targets import Target, documents_among
@@ -12,10 +13,8 @@ REPUBLISH = "standing run --full writes them anew"
 
 def scans(scope: AuditScope, catalog: Catalog) -> list[Scan]:
     """One scan a target and one for the loyalty programmes, which the upgrade gave to every member."""
-    return [
-        *(_target_scan(target, scope, catalog) for target in documents_among(scope.targets)),
-        _loyalty(scope),
-    ]
+    documents = (_target_scan(target, scope, catalog) for target in documents_among(scope.targets))
+    return [*documents, *published_scans(scope), _loyalty(scope)]
 
 
 def _target_scan(target: Target, scope: AuditScope, catalog: Catalog) -> Scan:

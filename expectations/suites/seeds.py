@@ -13,6 +13,11 @@ def order_statuses() -> tuple[str, ...]:
     return tuple(row["status"] for row in _rows("order_statuses", "status"))
 
 
+def point_types() -> dict[str, str]:
+    """Type of an entry of the points ledger → its meaning."""
+    return {row["type"]: row["meaning"] for row in _rows("points_types", "type", "meaning")}
+
+
 def stated_policy(name: str) -> str:
     """A number of policy."""
     values = (row["value"] for row in _rows("policy_numbers", "name", "value") if row["name"] == name)

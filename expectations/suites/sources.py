@@ -6,6 +6,7 @@ A warning's rows are left out or counted for less; the run goes on without them.
 from expectations.engine.catalog import Catalog
 from expectations.engine.rules import Rule, Scan, Whole
 from expectations.suites.contract import CORRECT, MEMBERS, contract_scan, unpromised_scans
+from expectations.suites.ledgers import source_scans
 from expectations.suites.past import volume_rules
 from expectations.suites.seeds import order_statuses
 from expectations.targets import among_due
@@ -51,7 +52,8 @@ def scans(scope: AuditScope, catalog: Catalog) -> list[Scan]:
         for table, rules in tables.items()
     ]
     whole = whole_scans(scope) if scope.due_only else []
-    return [contract_scan(catalog), *by_table, *whole, *unpromised_scans(app, catalog)]
+    ledgers = source_scans(scope, catalog)
+    return [contract_scan(catalog), *by_table, *ledgers, *whole, *unpromised_scans(app, catalog)]
 
 
 def whole_scans(scope: AuditScope) -> list[Scan]:

@@ -32,9 +32,9 @@ POINTS = PostingTarget(
 #: When the points of these tests end.
 END = datetime(2026, 1, 31, 17, tzinfo=UTC)
 
-#: The ledger as the marts see it: what the upgrade wrote is the application's.
+#: The ledger as all marts see it, read once; what the upgrade wrote is the application's.
 ENTRIES = """
-create view standing_build.toy_entries as
+create table standing_build.toy_entries as
 select
     p.user_id, p.source,
     case when p.source = 'order' then p.source_id end as source_id,
@@ -108,16 +108,26 @@ class Worth:
         return "order" if self.order else "expiry" if self.ends else "signup"
 
 
-def build(engine: Engine, members: Iterable[str], *worth: Worth) -> None:
-    """Make the marts anew for these members, and these members due."""
+def read_ledger(engine: Engine) -> None:
+    """Read the ledger, for `build`."""
     do(
         engine,
-        "drop view if exists standing_build.toy_entries",
-        *(f"drop table if exists standing_build.toy_{one}" for one in ("types", "worth")),
-        *(f"drop table if exists standing_build.{mart}" for mart in POINTS.marts),
+        *(f"drop table if exists standing_build.toy_{one}" for one in ("types", "entries")),
         "create table standing_build.toy_types (type text, meaning text)",
         "insert into standing_build.toy_types values ('earn', 'credit'), ('spend', 'debit'),"
         " ('expire', 'debit'), ('reverse', 'debit'), ('refund', 'restore'), ('adjust', 'signed')",
+        ENTRIES,
+        *(mark("table", f"standing_build.toy_{one}") for one in ("types", "entries")),
+    )
+
+
+def build(engine: Engine, members: Iterable[str], *worth: Worth, is_read: bool = False) -> None:
+    """Make the marts anew for these members, and these members due."""
+    if not is_read:
+        read_ledger(engine)
+    do(
+        engine,
+        *(f"drop table if exists standing_build.{one}" for one in (*POINTS.marts, "toy_worth")),
         "create table standing_build.toy_worth"
         " (user_id uuid, source text, source_id uuid, expires_at timestamptz, worth numeric)",
         "truncate standing_build.due_users",
@@ -137,11 +147,9 @@ def build(engine: Engine, members: Iterable[str], *worth: Worth) -> None:
             )
     do(
         engine,
-        ENTRIES,
         POSTINGS,
         ACCOUNTS,
-        *(mark("table", f"standing_build.{mart}") for mart in (*POINTS.marts, "toy_types", "toy_worth")),
-        mark("view", "standing_build.toy_entries"),
+        *(mark("table", f"standing_build.{one}") for one in (*POINTS.marts, "toy_worth")),
     )
 
 

@@ -3,6 +3,7 @@ takes a balance below zero.
 """
 
 import random
+import re
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,21 +19,15 @@ from support.decided import column, do, rows_of, scalar
 from support.small_ledger import BROKEN, END, POINTS, UNEQUAL, Worth, build, read_ledger
 from support.small_mart import declare, find, publish
 
+from standing import PROJECT_ROOT
 from standing.errors import StandingError
 from standing.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("no_audits")
 
 #: The style of the contract: one statement takes the points where they suffice.
-CONTRACT = """
-with taken as (
-    update loyalty_programs set points_balance = points_balance - :points
-    where user_id = :member and points_balance >= :points
-    returning user_id, points_balance
-)
-insert into points_transactions (user_id, type, amount, balance_after, source, description)
-select user_id, 'spend', -:points, points_balance, 'redeem', 'A reward' from taken
-"""
+PAGE = (PROJECT_ROOT / "docs" / "operations.md").read_text("utf-8")
+CONTRACT = re.findall(r"^    with taken as .*? from taken$", PAGE, re.MULTILINE | re.DOTALL)[0]
 READ = "select points_balance from loyalty_programs where user_id = :member"
 ENTER = """
 insert into points_transactions (user_id, type, amount, balance_after, source, description)

@@ -24,7 +24,7 @@ from flows.alerts import set_up_alerts
 from flows.artifacts import PAGES
 from flows.pages import serve_pages
 from flows.queue import keep_short, leave_the_newest, missed
-from flows.schedules import daily, every
+from flows.schedules import daily, every, monthly
 from standing.contract.targets import INTERVALS
 from standing.errors import ServerError
 from standing.monitor.metrics import write_metrics
@@ -34,6 +34,8 @@ from standing.settings import Settings, current
 TAG = "standing"
 #: Flow runs at work side by side; the database's lock lets one of them write. Keeps the queue tidy.
 RUNS_AT_ONCE = 4
+#: On the first of a month, when what the day began with is done.
+BACKTEST_AT = "04:30"
 POLL_SECONDS = 2.0
 POLLS_MISSED = 15
 API_SECONDS = 600.0
@@ -68,6 +70,7 @@ def declared(settings: Settings) -> tuple[Declared, ...]:
         Declared("refresh_scores.refresh_scores", "scheduled", scores),
         Declared("update_seller_tiers.update_seller_tiers", "scheduled", tiers),
         Declared("reconcile.reconcile", "daily", daily(settings.reconcile_at, zone)),
+        Declared("backtest.backtest", "monthly", monthly(BACKTEST_AT, zone)),
         Declared("refresh.refresh", "on-demand"),
         Declared("quality_report.quality_report", "on-demand"),
         Declared("backfill.backfill", "on-demand"),

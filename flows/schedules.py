@@ -24,6 +24,12 @@ def daily(time: str, zone: str) -> tuple[Schedule, ...]:
     return (Cron(f"{minute} {hour} * * *", timezone=zone, slug="daily"),)
 
 
+def monthly(time: str, zone: str) -> tuple[Schedule, ...]:
+    """On the first of each month, at a time such as 04:30."""
+    hour, minute = (int(part) for part in time.split(":"))
+    return (Cron(f"{minute} {hour} 1 * *", timezone=zone, slug="monthly"),)
+
+
 def every(interval: timedelta, zone: str) -> tuple[Schedule, ...]:
     """From midnight on: an interval that divides a day begins anew with each day, whole days at midnight.
 

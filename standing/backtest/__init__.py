@@ -2,5 +2,5 @@
 
 It reads what the last run left, in one snapshot; it takes no lock and publishes nothing.
 
-May use: database.
+May use: database, state.
 """

@@ -1,6 +1,6 @@
 """A backtest from what is there to its figures; everything is read in one snapshot."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -16,16 +16,32 @@ from standing.backtest.observations import Observations, observe
 from standing.backtest.policy import Policy, read_policy
 from standing.backtest.scores import scores
 from standing.backtest.wording import cannot_tell, remember
+from standing.database.connect import connect
 from standing.database.schemas import relations
 from standing.errors import StandingError
 from standing.settings import Settings
 from standing.sql import render
+from standing.state.backtests import keep
+from standing.state.upgraded import require_upgraded
+from standing.text import plain
 
 #: What is read of a build.
 READ = {
     *("run_context", "derived", "tier_policy", "trust_levels", "policy_numbers", "int_review_facts"),
     *("stg_orders", "stg_sellers", "stg_returns", "stg_disputes", "stg_order_exclusions"),
 }
+
+
+def keep_backtest(settings: Settings, asked: Asked) -> tuple[Backtest, str | None]:
+    """Test, and keep what came of it; gives why it is not kept, where this role only reads.
+
+    Raises what `backtest` raises, and NotUpgraded or UnfitDatabase.
+    """
+    with connect(settings) as engine:
+        with engine.connect() as connection:
+            require_upgraded(connection, settings)
+        found = backtest(engine, settings, asked)
+        return found, keep(engine, plain(asdict(found))) if found.scores else None
 
 
 def backtest(engine: Engine, settings: Settings, asked: Asked) -> Backtest:

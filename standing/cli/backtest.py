@@ -23,26 +23,19 @@ def backtest(first: str | None, last: str | None, every: str, horizon: str, as_j
     It reads what the last run built, takes no lock and changes no document; the newest one is in the report
     of the next run. TIME is ISO 8601; without a zone it is read in BUSINESS_TIME_ZONE.
     """
-    from standing.backtest.backtest import backtest as core
+    from standing.backtest.backtest import keep_backtest
     from standing.backtest.moments import Asked
     from standing.backtest.wording import as_text
-    from standing.database.connect import connect
     from standing.monitor.metrics import write_metrics
-    from standing.state.backtests import keep
-    from standing.state.upgraded import require_upgraded
 
     settings = current()
     asked = Asked(
         moment("--from", first) if first else None, moment("--to", last) if last else None, every, horizon
     )
-    with connect(settings) as engine:
-        with engine.connect() as connection:
-            require_upgraded(connection, settings)
-        found = core(engine, settings, asked)
-        said = plain(asdict(found))
-        click.echo(json.dumps(said, ensure_ascii=False) if as_json else as_text(found))
-        if found.scores and (why := keep(engine, said)):
-            click.echo(f"not kept for the report: {why}", err=True)
+    found, why = keep_backtest(settings, asked)
+    click.echo(json.dumps(plain(asdict(found)), ensure_ascii=False) if as_json else as_text(found))
+    if why:
+        click.echo(f"not kept for the report: {why}", err=True)
     write_metrics(settings)
 
 

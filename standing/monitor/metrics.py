@@ -24,6 +24,7 @@ from standing.incremental.due import due_members
 from standing.log import NAME
 from standing.settings import Settings
 from standing.sql import quoted
+from standing.state.backtests import newest
 from standing.state.runs import HAS_PUBLISHED
 
 #: The newest run of each selection that published and compared documents, oldest first: what comes later
@@ -121,7 +122,7 @@ def write_metrics(settings: Settings) -> None:
             _from_audits(gauges, connection)
             _from_due(gauges, connection, settings)
             _from_reconciliation(gauges, connection)
-            _from_backfill(gauges, connection)
+            _from_the_past(gauges, connection)
         _from_settings(gauges, settings)
         gauges.set("metrics_timestamp_seconds", "When this file was written", time.time())
         write_to_textfile(str(settings.metrics_path), gauges.registry)
@@ -237,9 +238,15 @@ def _from_reconciliation(gauges: _Gauges, connection: Connection) -> None:
             )
 
 
-def _from_backfill(gauges: _Gauges, connection: Connection) -> None:
+def _from_the_past(gauges: _Gauges, connection: Connection) -> None:
     if (finished_at := connection.scalar(text(BACKFILL))) is not None:
         _success(gauges, "backfill", finished_at.timestamp())
+    if (found := newest(connection)) is not None:
+        _success(gauges, "backtest", found["made_at"].timestamp())
+        says = "Order AUC of the score in the newest backtest; 0.5 is chance"
+        for one in found["scores"]:
+            if one["auc"]["value"] is not None:
+                gauges.set("backtest_auc", says, one["auc"]["value"], score=one["name"])
 
 
 def _from_settings(gauges: _Gauges, settings: Settings) -> None:

@@ -95,6 +95,9 @@ def test_it_prints_the_same_twice_is_kept_and_touches_no_document(
     assert documents(database) == before
     assert scalar(database, "select count(*) from standing.backtests") == 3
     assert scalar(database, "select count(*) from standing.runs where status = 'running'") == 0
+    metrics = marketplace.metrics_path.read_text("utf-8")
+    assert f'standing_backtest_auc{{score="adjusted"}} {said["scores"][0]["auc"]["value"]}' in metrics
+    assert 'standing_last_success_timestamp_seconds{flow="backtest"} ' in metrics
     assert len(said["origins"]) == 12
     counts = said["counts"]
     left_out = counts["unknown"] + counts["called_off"] + counts["excluded"]

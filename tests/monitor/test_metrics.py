@@ -48,7 +48,7 @@ def test_metrics_follow_a_run_from_the_command_line(upgraded: Settings, standing
     assert found["standing_last_run_success", "all"] == 1
     assert found["standing_stage_seconds", "all", "build"] > 0
     assert ("standing_quarantined_rows_of_all_reasons",) in found
-    # What a reconciliation, an audit and a row set aside leave; other tests see them.
+    # What a backtest, a reconciliation, an audit and a row set aside leave; other tests see them.
     names = {name for name, *_ in found} | {
         "standing_drift_documents",
         "standing_expectations_unmet",

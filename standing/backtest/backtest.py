@@ -51,7 +51,7 @@ def backtest(engine: Engine, settings: Settings, asked: Asked) -> Backtest:
     """
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         connection.execute(text("set transaction read only"))
-        history = _history(connection, settings.build_schema)
+        history = history_of(connection, settings.build_schema)
         moments, said = origins(asked, history)
         begun = Backtest(history.known_until, asked.terms.horizon.days)
         if not moments:
@@ -85,7 +85,7 @@ def _compared(found: Backtest, observed: Observations, policy: Policy) -> Backte
     )
 
 
-def _history(connection: Connection, schema: str) -> History:
+def history_of(connection: Connection, schema: str) -> History:
     """Raises StandingError where no run has built what is read."""
     found = None
     if relations(connection, schema) >= READ:

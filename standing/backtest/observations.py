@@ -1,7 +1,7 @@
 """Shops at origins, read in one statement: what was known of each then, and what followed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -37,6 +37,17 @@ class Observations:
 
     def __getitem__(self, column: str) -> Numbers:
         return self.numbers[column]
+
+    def only(self, rows: Numbers) -> "Observations":
+        """These rows alone; origins and shops keep their places."""
+        return replace(
+            self,
+            origin=self.origin[rows],
+            shop=self.shop[rows],
+            seller_id=tuple(one for one, is_in in zip(self.seller_id, rows, strict=True) if is_in),
+            level=self.level[rows],
+            numbers={name: values[rows] for name, values in self.numbers.items()},
+        )
 
     @property
     def shops(self) -> int:

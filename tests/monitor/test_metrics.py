@@ -50,6 +50,7 @@ def test_metrics_follow_a_run_from_the_command_line(upgraded: Settings, standing
     assert ("standing_quarantined_rows_of_all_reasons",) in found
     # What a backtest, a reconciliation, an audit and a row set aside leave; other tests see them.
     names = {name for name, *_ in found} | {
+        "standing_backtest_auc",
         "standing_drift_documents",
         "standing_expectations_unmet",
         "standing_quarantined_rows",

@@ -73,6 +73,8 @@ def _of_orders(orders: list[Order], moment: datetime, recent_from: datetime) -> 
         "completed_orders": Fraction(sum(one.outcome == "completed" for one in orders)),
         "problems": Fraction(len(problems)),
         "known_orders": Fraction(len(known)),
+        "rated_orders": Fraction(sum(one.rating is not None for one in counted)),
+        "discontented_orders": Fraction(sum((one.rating or 5) <= 3 for one in counted)),
         "shipped_orders": Fraction(len(hours)),
         "hours": sum(hours, Fraction(0)),
         "recent_shipped_orders": Fraction(len(recent)),
@@ -85,8 +87,6 @@ def _of_reviews(reviews: list[Row]) -> dict[str, Fraction]:
     return {
         "reviews": Fraction(len(stars)),
         "rating_sum": Fraction(sum(stars)),
-        "discontent": Fraction(sum(one <= 3 for one in stars)),
-        "five_stars": Fraction(stars.count(5)),
     }
 
 

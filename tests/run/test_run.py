@@ -17,9 +17,21 @@ from standing.decisions.undo import undo
 from standing.run.execute import Perform, execute
 from standing.run.run import Part, Request, Run, Stage
 from standing.settings import Settings
+from standing.state.backtests import keep
 from standing.state.runs import last_published_as_of, open_run
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
+
+#: The least that a backtest says.
+BACKTEST = {
+    "schema_version": 1,
+    "known_until": "2026-05-01T00:00:00.000Z",
+    "horizon_days": 90,
+    "lead": "adjusted",
+    "remember": "Of the tenth of shops that looked worst, 9 % went wrong.",
+    "counts": {"labelled": 7},
+    **{key: [] for key in ("scores", "deciles", "origins", "tiers", "cannot_tell")},
+}
 
 
 @pytest.fixture
@@ -208,6 +220,7 @@ def test_an_audit_that_fails_after_publishing_names_the_undo(
     )
     spoilt = f"update users set trust_score = trust_score - 'level' where id = {member}"
     before = documents(published_database)
+    keep(published_database, BACKTEST)
     outcome = execute(
         published,
         Request("scores"),
@@ -222,6 +235,7 @@ def test_an_audit_that_fails_after_publishing_names_the_undo(
     assert outcome.error.fix.endswith(f"\nstanding undo {outcome.run_id}  # takes back what it wrote")
     report = json.loads((published.home / "reports" / "run-000002" / "report.json").read_text())
     assert report["verdict"]["fix"] == outcome.error.fix
+    assert report["foretold"]["remember"] == BACKTEST["remember"]
     assert undo(published, outcome.run_id).changed_since == {"trust_score": 1}
     after = documents(published_database)
     assert (

@@ -12,6 +12,7 @@ from expectations.suites.rating_counts import rating_count_scans
 from expectations.suites.shapes import REBUILD, record, shape_rules, words
 from expectations.targets import among, mart_columns
 from expectations.verdict import AuditScope
+from standing.contract.documents.performance import PERFORMANCE
 from standing.contract.documents.ratings import RATINGS
 from standing.contract.documents.tier_info import TIER_INFO
 from standing.contract.documents.trust_score import TRUST_SCORE
@@ -158,9 +159,48 @@ def _tiers() -> Own:
     return (rule,), ""
 
 
+def _performance() -> Own:
+    points, base, low, high = (
+        json_number(f"({path})")
+        for path in (
+            "d.evidence #> '{expected_problem_rate,points}'",
+            "d.evidence #> '{expected_problem_rate,base}'",
+            "d.expected_problem_range -> 'low'",
+            "d.expected_problem_range -> 'high'",
+        )
+    )
+    measured = json_number("(measure.value -> 'points')")
+    listed = "case when jsonb_typeof({0}) = 'object' then {0} else '{{}}' end".format(
+        "(d.evidence -> 'expected_problem_rate')"
+    )
+    joins = (
+        f"cross join lateral (select coalesce(sum({measured}), 0) as points"
+        f" from jsonb_each({listed}) as measure"
+        " where jsonb_typeof(measure.value) = 'object') as forecast"
+    )
+    rules = (
+        Rule(
+            "expected_problem_points_add_up",
+            "critical",
+            f"{points} is null or {base} + forecast.points is distinct from {points}",
+            "The reasons for a forecast must explain it exactly: the base plus the measures' points.",
+            REBUILD,
+        ),
+        Rule(
+            "expected_problem_rate_is_in_its_range",
+            "critical",
+            f"({json_number('d.expected_problem_rate')} between {low} and {high}) is not true",
+            "A forecast beside its own range says that one of the two is wrong.",
+            "correct the row of seeds/problem_rates.csv; nothing has been written",
+        ),
+    )
+    return rules, joins
+
+
 #: Target → what holds of its document alone. `steps` is the row of its ladder's policy.
 OWN: dict[str, Callable[[], Own]] = {
     TRUST_SCORE.name: _trust_scores,
     RATINGS.name: _ratings,
+    PERFORMANCE.name: _performance,
     TIER_INFO.name: _tiers,
 }

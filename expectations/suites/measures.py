@@ -101,7 +101,7 @@ MEASURES = (
     ),
     Measure(
         "known_canceller_share",
-        "Who called an order off is not known by these words, so it counts against nobody.",
+        "Who called an order off is not known by these words: no rate counts it, the forecast does.",
         "have orders.cancelled_by say buyer, seller or system",
         ("orders.cancelled_by",),
     ),

@@ -1,6 +1,8 @@
-{#- The days on which something happens to an order that a shop's rates go by. -#}
+{#- The days on which something happens to an order that a shop's rates and its forecast go by. -#}
 {% macro order_days() -%}
-    {{- return(['resolved_on', 'evaluated_on', 'shipped_on', 'promised_on', 'lost_by_seller_on']) -}}
+    {{- return([
+        'resolved_on', 'evaluated_on', 'shipped_on', 'promised_on', 'lost_by_seller_on', 'known_on',
+    ]) -}}
 {%- endmacro %}
 
 {#- The same, one row a day; null where the day is an earlier one again. -#}

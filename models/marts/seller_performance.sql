@@ -30,6 +30,24 @@ with performance as (
 
 ),
 
+forecasts as (
+
+    select * from {{ ref('int_seller_forecasts') }}
+
+),
+
+foretold as (
+
+    select
+        performance.*,
+        forecasts.expected_problem_rate,
+        forecasts.expected_problem_range,
+        forecasts.evidence as forecast_evidence
+    from performance
+    inner join forecasts on performance.seller_id = forecasts.seller_id
+
+),
+
 with_rates as (
 
     select
@@ -41,7 +59,7 @@ with_rates as (
         last_30_days_revenue - earlier_30_days_revenue as revenue_growth,
         {{ percentage('last_30_days_revenue - earlier_30_days_revenue', 'earlier_30_days_revenue') }}
             as month_over_month_growth
-    from performance
+    from foretold
 
 ),
 
@@ -65,10 +83,13 @@ final as (
                 '{{ rate }}', {{ rate }},
             {% endfor -%}
             'month_over_month_growth', month_over_month_growth,
+            'expected_problem_rate', expected_problem_rate,
+            'expected_problem_range', expected_problem_range,
             'evidence', jsonb_build_object(
                 {% for rate, (num, den) in rates.items() -%}
                     '{{ rate }}', {{ tally_evidence(num, den) }},
                 {% endfor -%}
+                'expected_problem_rate', forecast_evidence,
                 'response_rate', {{ tally_evidence('recent_threads_answered', 'recent_threads') }},
                 'month_over_month_growth', {{ rate_evidence(
                     'revenue_growth', 'earlier_30_days_revenue',

@@ -4,7 +4,9 @@ from standing import PROJECT_ROOT
 from standing.contract.targets import AnyTarget
 
 #: The models that read nothing but the tables of seeds/.
-POLICY_MODELS = frozenset({"int_scorecard", "int_scorecard_metrics", "int_trust_levels"})
+POLICY_MODELS = frozenset(
+    {"int_problem_card", "int_scorecard", "int_scorecard_metrics", "int_trust_levels"}
+)
 #: The tables of seeds/, what is tested about them, and the models that read nothing else.
 POLICY = ("path:seeds", "path:tests/dbt/*.sql", *sorted(POLICY_MODELS))
 #: All of it, as a build has it.

@@ -31,6 +31,7 @@ NUMBERS = ("lower_bound", "upper_bound", "value", "points")
 #: Policy table → its column of codes, which `label_en` names.
 LABELS = {
     "scorecard_metrics": "metric",
+    "problem_metrics": "metric",
     "risk_rules": "code",
     "trust_levels": "level",
     "tier_policy": "tier",

@@ -4,6 +4,7 @@ from typing import Any
 
 from standing.text import plural
 from standing.why.explanation import Explanation
+from standing.why.forecast import EXPECTED, forecast
 from standing.why.orders import SHOWN
 
 #: Documents that have words of their own; of the others rates are shown.
@@ -102,7 +103,7 @@ def _rates(explanation: Explanation, name: str) -> list[str]:
     shown = document["evidence"]
     raw = shown.get("raw", {})
     lines = []
-    for key in (key for key in explanation.sources[name] if key in shown):
+    for key in (key for key in explanation.sources[name] if key in shown and key != EXPECTED):
         rate = shown[key]
         period = f", {rate['from']} to {rate['to']}" if rate["from"] else ""
         against = "against" if key == "month_over_month_growth" else "of"
@@ -189,7 +190,7 @@ def _seller(explanation: Explanation) -> list[str]:
         )
     performance = explanation.documents.get("performance") or {}
     if "evidence" in performance:
-        lines += ["", *_rates(explanation, "performance")]
+        lines += ["", *_rates(explanation, "performance"), *forecast(explanation)]
     if explanation.following:
         lines += ["", *_next_tier(explanation)]
     for change in tier.get("tier_change_history", []):

@@ -97,6 +97,14 @@ RATES = (
     "response_rate",
     "effective_positive_rate",
 )
+MEASURE = {"num": 1, "den": 2, "k": 20, "prior": 14, "value": 17.27}
+FORECAST = {
+    "base": 22,
+    "points": 24,
+    "problem_share": {**MEASURE, "points": 1},
+    "discontent_share": {**MEASURE, "points": 3},
+    "processing_hours": {**MEASURE, "points": -2},
+}
 PERFORMANCE = {
     **dict.fromkeys(RATES, 50),
     **dict.fromkeys(("total_sales", "last_30_days_sales", "total_customers", "active_listings"), 2),
@@ -108,8 +116,14 @@ PERFORMANCE = {
     ),
     **dict.fromkeys(("pending_balance", "available_balance"), 0),
     "month_over_month_growth": -150,
+    "expected_problem_rate": 14.86,
+    "expected_problem_range": {"low": 6.65, "high": 24.33},
     "last_calculated": "2026-03-01T00:00:00Z",
-    "evidence": {**dict.fromkeys(RATES, HALF), "month_over_month_growth": {**HALF, "num": -3}},
+    "evidence": {
+        **dict.fromkeys(RATES, HALF),
+        "month_over_month_growth": {**HALF, "num": -3},
+        "expected_problem_rate": FORECAST,
+    },
 }
 
 TABLES = """
@@ -262,6 +276,14 @@ CANDIDATES = [
     ("performance_is_from_0_to_100", performance(put("defect_rate", "-1")), SHOP),
     ("performance_counts_are_not_negative", performance(put("total_sales", "-1")), SHOP),
     ("performance_rates_equal_their_evidence", performance(put("month_over_month_growth", "150")), SHOP),
+    ("performance_has_every_key", performance("document #- '{expected_problem_range,low}'"), SHOP),
+    (
+        "expected_problem_points_add_up",
+        performance(put("evidence.expected_problem_rate.points", "23")),
+        SHOP,
+    ),
+    ("expected_problem_points_add_up", performance("document #- '{evidence,expected_problem_rate}'"), SHOP),
+    ("expected_problem_rate_is_in_its_range", performance(put("expected_problem_rate", "24.34")), SHOP),
     ("rating_counts_agree_with_reviews", "update seller_profiles set rating_count = 14", None),
     ("candidates_are_built", "drop table standing_build.seller_tiers", None),
 ]

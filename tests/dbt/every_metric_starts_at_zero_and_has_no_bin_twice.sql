@@ -1,17 +1,34 @@
 -- Bins are given by their lower bounds: only the first can leave a gap, only a repeated one overlaps.
-with bounds as (
+with bins as (
 
     select
+        'scorecard_bins' as seed_name,
+        metric,
+        lower_bound
+    from {{ ref('scorecard_bins') }}
+    union all
+    select
+        'problem_bins' as seed_name,
+        metric,
+        lower_bound
+    from {{ ref('problem_bins') }}
+
+),
+
+bounds as (
+
+    select
+        seed_name,
         metric,
         lower_bound,
-        min(lower_bound) over (partition by metric) as first_bound,
-        count(*) over (partition by metric, lower_bound) as bins
-    from {{ ref('scorecard_bins') }}
+        min(lower_bound) over (partition by seed_name, metric) as first_bound,
+        count(*) over (partition by seed_name, metric, lower_bound) as bins
+    from bins
 
 )
 
 select distinct
-    'scorecard_bins' as seed_name,
+    seed_name,
     metric || ', ' || lower_bound as row_key,
     case
         when bins > 1 then 'two bins of ' || metric || ' begin at ' || lower_bound

@@ -12,6 +12,15 @@ with beyond as (
     where metrics.kind in ('flag', 'rate')
     union all
     select
+        'problem_bins' as seed_name,
+        metric || ', ' || lower_bound as row_key,
+        metric as subject,
+        lower_bound as given,
+        100 as greatest_given
+    from {{ ref('problem_bins') }}
+    where metric like '%\_share'
+    union all
+    select
         'risk_rules' as seed_name,
         risk_rules.code as row_key,
         risk_rules.measure as subject,

@@ -50,6 +50,7 @@ class Known:
     as_of: datetime
     wall_clock: datetime
     has_shipping_times: bool = True
+    has_order_reviews: bool = True
 
     def __post_init__(self) -> None:
         self.users = {row["id"]: row for row in self.world["users"] if row["created_at"] <= self.as_of}

@@ -36,6 +36,9 @@ class Policy:
         self.levels = seed("trust_levels")
         self.tiers = seed("tier_policy")
         self.risks = seed("risk_rules")
+        self.problem_metrics = {row["metric"]: row for row in seed("problem_metrics")}
+        self.problem_bins = seed("problem_bins")
+        self.problem_rates = seed("problem_rates")
         days = seed("non_working_days")
         self.weekdays_off = {int(row["weekday"]) for row in days if row["weekday"]}
         self.dates_off = {row["day"] for row in days if row["day"]}

@@ -6,6 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from reference.forecast import forecast
 from reference.members import exact, response, window
 from reference.orders import Known, Order
 from reference.policy import Row, evidence, percent, rounded, text
@@ -106,6 +107,7 @@ def performance(known: Known, seller_id: str) -> Row:
             exact(now - then), [o.resolved for o in month + before], exact(then)
         ),
     }
+    expected, behind = forecast(known, kept)
     raw = {"raw": _rates(known, every, days)} if any(o.excluded for o in every) else {}
     return {
         **{name: percent(rate["num"], rate["den"]) for name, rate in shown.items()},
@@ -123,7 +125,8 @@ def performance(known: Known, seller_id: str) -> Row:
         "pending_balance": balances["pending"],
         "available_balance": balances["available"],
         "total_withdrawn": balances["withdrawn"],
-        "evidence": {**shown, **raw},
+        **expected,
+        "evidence": {**shown, "expected_problem_rate": behind, **raw},
     }
 
 

@@ -16,6 +16,7 @@ from support.project import Project
 from standing import PROJECT_ROOT
 from standing.build import dbt, policy
 from standing.build.policy_tables import KINDS
+from standing.build.selection import POLICY_MODELS
 from standing.contract.targets import TARGETS
 from standing.database.clock import wall_clock
 from standing.database.connect import connect
@@ -335,6 +336,48 @@ BETWEEN_ROWS = {
             "(warning_rate, 8): its value -10 is above the -20 of the bin before, though more is worse",
         ),
         Slip(
+            "points of a forecast that fall",
+            "problem_bins",
+            "processing_hours,48,4,",
+            "processing_hours,48,2,",
+            "(processing_hours, 48): its points 2 are below the 3 of the bin before, though more is worse",
+        ),
+        Slip(
+            "a bound between hundredths",
+            "problem_bins",
+            "discontent_share,15,1,",
+            "discontent_share,15.005,1,",
+            "(discontent_share, 15.005): its lower bound 15.005 is no multiple of 0.01",
+        ),
+        Slip(
+            "a forecast's gap",
+            "problem_bins",
+            "problem_share,0,0,",
+            "problem_share,1,0,",
+            "(problem_share, 1): the first bin of problem_share begins at 1 and leaves a gap from 0 on",
+        ),
+        Slip(
+            "a share beyond everything",
+            "problem_bins",
+            "problem_share,32,23,",
+            "problem_share,320,23,",
+            "(problem_share, 320): it begins at 320, and problem_share never goes beyond 100",
+        ),
+        Slip(
+            "a rate that falls",
+            "problem_rates",
+            "22,14.00,",
+            "22,13.00,",
+            "(22): its rate 13.00 is below 13.59 of fewer points",
+        ),
+        Slip(
+            "a row that no sum of points reaches",
+            "problem_rates",
+            "51,30.78,",
+            "52,30.78,",
+            "(52): it is of 52 points and the bins give 51 at most",
+        ),
+        Slip(
             "points for bad things",
             "scorecard_bins",
             "warning_rate,0,0,",
@@ -385,6 +428,13 @@ BETWEEN_ROWS = {
             "bronze,1,0,",
             "bronze,1,10,",
             "(bronze): min_score: it asks for 10; the lowest has to take everybody",
+        ),
+        Slip(
+            "a rate out of its range",
+            "problem_rates",
+            "30,17.68,",
+            "30,28.5,",
+            "(30): its rate 28.5 is not within its range from",
         ),
         Slip(
             "a prior with points",
@@ -503,6 +553,8 @@ MAY_BE_LESS = {
     ("policy_numbers", "at_least"),
     ("scorecard_bins", "value"),
     ("scorecard_bins", "lower_bound"),
+    ("problem_bins", "lower_bound"),
+    ("problem_rates", "points"),
 }
 
 
@@ -663,5 +715,5 @@ def test_a_wrong_policy_stops_a_run_and_a_trial_before_anything_is_built(
                 " and relkind in ('r', 'v') and relname ~ '^(stg|base|int|user|seller)_'"
             )
         ).all()
-        assert set(made) <= {"int_scorecard", "int_scorecard_metrics", "int_trust_levels"}
+        assert set(made) <= POLICY_MODELS
         assert connection.scalar(text("select count(*) from users where trust_score ? 'evidence'")) == 0

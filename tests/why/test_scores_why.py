@@ -57,6 +57,35 @@ def test_the_factors_shown_sum_to_the_score(scored: tuple[Settings, Engine]) -> 
                 assert round(row["value"] * row["weight"], 1) == factor["points"]
 
 
+def test_the_points_of_a_forecast_sum_to_what_it_is_looked_up_by(scored: tuple[Settings, Engine]) -> None:
+    settings, engine = scored
+    with engine.connect() as connection:
+        rates = dict(
+            connection.execute(
+                text(f"select points, rate from {settings.build_schema}.problem_rates")
+            ).all()
+        )
+        shops = explained(settings, connection, "seller")
+    foretold = set()
+    for found in shops:
+        performance = found.documents["performance"]
+        behind = performance["evidence"]["expected_problem_rate"]
+        lines = [line for line in as_text(found).splitlines() if line.startswith("points of")]
+        base, points = (int(re.findall(r"\d+", line)[0]) for line in lines)
+        measures = [code for code in behind if code not in ("base", "points")]
+        added = [
+            int(line[44:52])
+            for line in as_text(found).splitlines()
+            for code in measures
+            if line.startswith(found.labels[code])
+        ]
+        assert len(added) == len(measures) == 3
+        assert base + sum(added) == points == behind["points"]
+        assert performance["expected_problem_rate"] == float(rates[points])
+        foretold.add(points)
+    assert len(foretold) > 5
+
+
 def counted(found: Explanation, *titles: str) -> int:
     return sum(order["is_counted"] for title in titles for order in found.orders.get(title, []))
 

@@ -61,6 +61,19 @@ final as (
         count(*) filter (where resolved_on = day and outcome = 'returned') as returned,
         count(*) filter (where resolved_on = day and is_disputed) as disputed,
         count(*) filter (where resolved_on = day and is_defect) as defective,
+        -- What the forecast goes by.
+        count(*) filter (where known_on = day and (is_problem or rating is not null)) as known,
+        count(*) filter (where known_on = day and not is_problem and rating is null) as unreviewed,
+        count(*) filter (where known_on = day and is_problem) as problems,
+        count(*) filter (where known_on = day and rating is not null) as rated,
+        count(*) filter (
+            where known_on = day and rating <= {{ policy('discontent_rating_to') }}
+        ) as discontent,
+        coalesce(
+            sum(greatest(processing_seconds, 3600 * {{ policy('processing_floor_hours') }}))
+            filter (where shipped_on = day),
+            0
+        ) as floored_seconds,
         -- As the shop's person sees them.
         {{ tally(
             'clean', 'resolved_on = day and is_completed and lost_by_seller_at is null', 'resolved_at'

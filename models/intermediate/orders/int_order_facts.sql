@@ -10,7 +10,8 @@
     along={
         'stale_order_days': {
             'seller_id': 'seller_id',
-            'day': 'unnest(array[resolved_on, evaluated_on, shipped_on, promised_on, lost_by_seller_on])',
+            'day': 'unnest(array[resolved_on, evaluated_on, shipped_on, promised_on, '
+            'lost_by_seller_on, known_on])',
         },
         'stale_customers': {'buyer_id': 'buyer_id', 'seller_id': 'seller_id'},
     },
@@ -28,7 +29,7 @@ with shipments as (
 ),
 
 -- The business days of what happened to an order that a rate goes by.
-dated as (
+happened as (
 
     select
         *,
@@ -37,7 +38,8 @@ dated as (
         {{ business_day('shipped_at') }} as shipped_on,
         case when promised_at is not null then {{ business_day('delivered_at') }} end as promised_on,
         {{ business_day('lost_by_buyer_at') }} as lost_by_buyer_on,
-        {{ business_day('lost_by_seller_at') }} as lost_by_seller_on
+        {{ business_day('lost_by_seller_at') }} as lost_by_seller_on,
+        {{ business_day('created_at') }} as created_on
     from shipments
 
 ),
@@ -45,6 +47,38 @@ dated as (
 ratings as (
 
     select * from {{ ref('int_order_ratings') }}
+
+),
+
+rated as (
+
+    select
+        happened.*,
+        ratings.rating,
+        happened.lost_by_seller_at is not null
+        or (happened.outcome = 'cancelled' and happened.cancelled_by is distinct from 'buyer')
+        or coalesce(ratings.rating <= {{ policy('problem_rating_to') }}, false) as is_problem
+    from happened
+    left join ratings on happened.order_id = ratings.order_id
+
+),
+
+-- The day of an order of which is known, or will be by its buyer's silence, whether it went wrong. Where no
+-- review names an order, silence says nothing.
+dated as (
+
+    select
+        *,
+        case
+            when
+                is_problem
+                or rating is not null
+                {% if 'order_id' in application_columns('reviews') -%}
+                    or outcome = 'completed'
+                {%- endif %}
+                then coalesce(resolved_on, created_on)
+        end as known_on
+    from rated
 
 ),
 
@@ -83,7 +117,8 @@ final as (
         dated.lost_by_seller_at,
         dated.is_defect,
         dated.is_excluded,
-        ratings.rating,
+        dated.rating,
+        dated.is_problem,
         dated.next_event_at,
         dated.next_step_at,
         dated.resolved_on,
@@ -92,11 +127,11 @@ final as (
         dated.promised_on,
         dated.lost_by_buyer_on,
         dated.lost_by_seller_on,
+        dated.known_on,
         least({{ order_days() | join(', ') }}) as first_day,
         greatest({{ order_days() | join(', ') }}) as last_day,
         true as is_known
     from dated
-    left join ratings on dated.order_id = ratings.order_id
     union all
     select
         order_id,
@@ -106,7 +141,7 @@ final as (
             'seller_user_id', 'created_at', 'outcome', 'resolved_at', 'amount', 'cancelled_by',
             'evaluated_at', 'handed_over_at', 'shipped_at', 'processing_seconds', 'promised_at',
             'delivered_at', 'is_on_time', 'is_disputed', 'lost_by_buyer_at', 'lost_by_seller_at',
-            'is_defect', 'is_excluded', 'rating',
+            'is_defect', 'is_excluded', 'rating', 'is_problem',
         ] -%}
             null as {{ column }},
         {% endfor -%}
@@ -114,7 +149,7 @@ final as (
         next_event_at as next_step_at,
         {% for day in [
             'resolved_on', 'evaluated_on', 'shipped_on', 'promised_on', 'lost_by_buyer_on',
-            'lost_by_seller_on', 'first_day', 'last_day',
+            'lost_by_seller_on', 'known_on', 'first_day', 'last_day',
         ] -%}
             null as {{ day }},
         {% endfor -%}

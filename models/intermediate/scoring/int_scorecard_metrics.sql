@@ -7,22 +7,13 @@ with scorecard as (
 
 ),
 
--- All bins of a metric in one row, so that one binary search finds a member's bin.
 final as (
 
-    select
-        metric,
-        category,
-        kind,
-        smoothing_k,
-        smoothing_prior,
-        label_en,
-        label_th,
-        array_agg(lower_bound order by lower_bound asc) as lower_bounds,
-        array_agg(value order by lower_bound asc) as bin_values,
-        array_agg(points order by lower_bound asc) as bin_points
-    from scorecard
-    group by metric, category, kind, smoothing_k, smoothing_prior, label_en, label_th
+    {{ bins_by_metric(
+        'scorecard',
+        ['metric', 'category', 'kind', 'smoothing_k', 'smoothing_prior', 'label_en', 'label_th'],
+        {'value': 'bin_values', 'points': 'bin_points'},
+    ) }}
 
 )
 

@@ -95,16 +95,14 @@ final as (
             lateral (
                 -- A rate is smoothed, (num + k·prior) / (den + k).
                 select
-                    greatest(
-                        width_bucket(
-                            coalesce(
-                                measured.counted,
-                                (100 * measured.num + scorecard.smoothing_k * scorecard.smoothing_prior)
-                                / (measured.den + scorecard.smoothing_k)
-                            ),
-                            scorecard.lower_bounds
-                        ), 1
-                    ) as bin
+                    {{ bin_reached(
+                        'coalesce(
+                            measured.counted,
+                            (100 * measured.num + scorecard.smoothing_k * scorecard.smoothing_prior)
+                            / (measured.den + scorecard.smoothing_k)
+                        )',
+                        'scorecard.lower_bounds'
+                    ) }} as bin
             ) as reached
         cross join
             lateral (

@@ -18,6 +18,8 @@ flagged as (
         days.day >= windows.first_day as is_in_window,
         days.day >= {{ first_day(30) }} as is_last_30_days,
         days.day >= {{ first_day(60) }} as is_last_60_days,
+        days.day >= {{ first_day(policy('silence_days')) }} as may_be_reviewed,
+        days.day >= {{ first_day(policy('processing_days')) }} as is_shipped_lately,
         days.day >= {{ first_day(policy('retention_window_days')) }} as is_late,
         days.day >= {{ first_day('2 * ' ~ policy('retention_window_days')) }}
         and days.day < {{ first_day(policy('retention_window_days')) }} as is_earlier
@@ -53,7 +55,22 @@ summed as (
             {{ tally_of_parts('completed', counts ~ ' and is_late', scope ~ 'late') }},
             {{ tally_of_parts('completed', counts ~ ' and is_earlier', scope ~ 'earlier') }},
         {% endfor -%}
-        sum(processing_seconds) filter (where not is_excluded and is_in_window) as processing_seconds
+        sum(processing_seconds) filter (where not is_excluded and is_in_window) as processing_seconds,
+        -- What the forecast goes by, over life and lately. Silence counts as content after a while.
+        {% for number in ('known', 'problems', 'rated', 'discontent') -%}
+            {{ total(number, 'not is_excluded') }},
+        {% endfor -%}
+        {{ total('unreviewed', 'not is_excluded and not may_be_reviewed') }},
+        min(day) filter (
+            where unreviewed > 0 and not is_excluded and may_be_reviewed
+        ) as first_unreviewed_on,
+        {% for span, condition in (('ever', ''), ('lately', ' and is_shipped_lately')) -%}
+            {{ total('shipped', 'not is_excluded' ~ condition, 'shipped_' ~ span) }},
+            coalesce(
+                sum(floored_seconds) filter (where not is_excluded{{ condition }}), 0
+            ) as floored_seconds_{{ span }},
+        {% endfor -%}
+        min(day) filter (where shipped > 0 and not is_excluded and is_shipped_lately) as first_shipped_on
     from flagged
     group by shop_id
 

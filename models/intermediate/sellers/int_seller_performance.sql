@@ -67,6 +67,13 @@ final as (
             ) }},
         {% endfor -%}
         seller_orders.has_exclusions,
+        seller_orders.known + seller_orders.unreviewed as known,
+        {% for number in (
+            'problems', 'rated', 'discontent', 'shipped_ever', 'floored_seconds_ever', 'shipped_lately',
+            'floored_seconds_lately',
+        ) -%}
+            seller_orders.{{ number }},
+        {% endfor -%}
         coalesce(customers.total_customers, 0) as total_customers,
         coalesce(round(seller_orders.processing_seconds / 3600 / nullif(seller_orders.shipped, 0), 2), 0)
             as avg_processing_time,
@@ -95,6 +102,11 @@ final as (
             )', 'windows.window_days') }},
             {{ leaves('seller_orders.last_30_days_first_at', 30) }},
             {{ leaves('seller_orders.last_60_days_first_at', 60) }},
+            {% for day, days in (
+                ('first_unreviewed_on', 'silence_days'), ('first_shipped_on', 'processing_days')
+            ) -%}
+                {{ start_of_day('seller_orders.' ~ day ~ ' + ' ~ policy(days) ~ '::integer') }},
+            {% endfor -%}
             seller_orders.next_step_at,
             customers.next_step_at,
             user_messages.next_step_at,

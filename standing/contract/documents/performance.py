@@ -25,6 +25,44 @@ def _rate(name: str, meaning: str, *sources: str, audience: Audience = "public")
     return percentage(name, meaning, *sources, "order_exclusions", audience=audience)
 
 
+_FORECAST_FROM = (
+    "orders",
+    "reviews",
+    "disputes",
+    "order_exclusions",
+    "seeds/problem_metrics.csv",
+    "seeds/problem_bins.csv",
+    "seeds/problem_rates.csv",
+)
+EXPECTED_PROBLEM_RATE = Key(
+    "expected_problem_rate",
+    "number",
+    "Of the shop's orders of the next 90 days, the share that will probably go wrong, in percent: rated 1"
+    " or 2 stars, cancelled but not by the buyer, or with a dispute decided against the seller. A forecast"
+    " for ranking and support; no score, rating or tier is made of it. Points of problem_share,"
+    " discontent_share and processing_hours look it up. An order is known once it is rated, has gone wrong,"
+    " or was completed silence_days whole business days ago without a review; without reviews.order_id"
+    " silence says nothing. A shop of which nothing is known has the usual rate. Its evidence has num, den,"
+    " k, prior and value of each measure, and its points beside those of its prior, which add up to points"
+    " with base.",
+    "%",
+    audience="member",
+    sources=_FORECAST_FROM,
+    lowest=0,
+    highest=100,
+)
+EXPECTED_PROBLEM_RANGE = Key(
+    "expected_problem_range",
+    "object",
+    "Between low and high lie eight of ten shops with these points, in percent.",
+    audience="member",
+    sources=_FORECAST_FROM,
+    keys=(
+        Key("low", "number", "One of ten such shops has fewer.", "%", audience="member"),
+        Key("high", "number", "One of ten such shops has more.", "%", audience="member"),
+    ),
+)
+
 PERFORMANCE = Target(
     name="performance",
     mart="seller_performance",
@@ -132,6 +170,8 @@ PERFORMANCE = Target(
                 "order_exclusions",
                 default=ABSENT,
             ),
+            EXPECTED_PROBLEM_RATE,
+            EXPECTED_PROBLEM_RANGE,
             changed_at("last_calculated"),
             RATES_EVIDENCE,
         ),

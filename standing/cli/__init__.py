@@ -3,8 +3,8 @@
 Modules here import nothing slow at their top, so that `standing --help` answers at once:
 SQLAlchemy, dbt, Great Expectations, Prefect and the charts are imported by the function that uses them.
 
-May use: audit, backtest, build, database, decisions, marketplace, monitor, replay, report, run, services,
-state, upgrade, why.
+May use: audit, backtest, build, database, decisions, fit, marketplace, monitor, replay, report, run,
+services, state, upgrade, why.
 """
 
 import sys
@@ -13,7 +13,19 @@ from typing import NoReturn
 import click
 
 from standing import __version__
-from standing.cli import backfill, backtest, decisions, load, report, roles, runs, server, status, upgrade
+from standing.cli import (
+    backfill,
+    backtest,
+    decisions,
+    fit,
+    load,
+    report,
+    roles,
+    runs,
+    server,
+    status,
+    upgrade,
+)
 from standing.cli.checkout import require_checkout
 from standing.errors import StandingError, closed_home
 from standing.interruption import SAID, end_workers, exit_code, interruptible
@@ -32,7 +44,7 @@ def standing() -> None:
     require_checkout()
 
 
-for commands in (load, upgrade, roles, runs, status, report, decisions, server, backfill, backtest):
+for commands in (load, upgrade, roles, runs, status, report, decisions, server, backfill, backtest, fit):
     for command in commands.COMMANDS:
         standing.add_command(command)
 

@@ -1,0 +1,90 @@
+"""The proposed rows as files of seeds/, in force from the next run on."""
+
+import csv
+import shutil
+from collections.abc import Iterable
+from io import StringIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from standing.build import policy
+from standing.errors import StandingError
+from standing.fit.proposal import LEAST_BAD, Proposal
+
+#: What the checks of policy read beside seeds/.
+READ = ("models", "macros")
+
+
+def write(proposal: Proposal, root: Path) -> tuple[str, ...]:
+    """Replace the rows of points and rates, each file at once and both or none; the files' names.
+
+    They are held to the checks of policy before. Raises StandingError where there is too little to fit.
+    """
+    if not proposal.is_enough:
+        raise StandingError(
+            f"only {proposal.bad} orders went wrong, and a fit to fewer than {LEAST_BAD} is a guess:"
+            " nothing is written",
+            "wait for more orders, or go further back with --from",
+        )
+    files = {"seeds/problem_bins.csv": _bins(proposal), "seeds/problem_rates.csv": _rates(proposal)}
+    with TemporaryDirectory() as tried:
+        for folder in READ:
+            (Path(tried) / folder).symlink_to(root / folder)
+        shutil.copytree(root / "seeds", Path(tried) / "seeds")
+        for name, content in files.items():
+            (Path(tried) / name).write_text(content, "utf-8")
+        policy.check_files(Path(tried))
+    unfinished = {name: (root / name).with_suffix(".csv.new") for name in files}
+    try:
+        for name, content in files.items():
+            unfinished[name].write_text(content, "utf-8")
+        for name, path in unfinished.items():
+            path.replace(root / name)
+    finally:
+        for path in unfinished.values():
+            path.unlink(missing_ok=True)
+    return tuple(files)
+
+
+def _bins(proposal: Proposal) -> str:
+    why = _fitted_on(proposal)
+    return _csv(
+        ("metric", "lower_bound", "points", "why"),
+        (
+            (
+                one.name,
+                f"{bound:g}",
+                f"{one.points[place]:.0f}",
+                f"{why}; {_of(proposal, one.name, place)}",
+            )
+            for one in proposal.proposed.metrics
+            for place, bound in enumerate(one.bounds)
+        ),
+    )
+
+
+def _of(proposal: Proposal, metric: str, place: int) -> str:
+    orders, bad = proposal.orders_in_bins[metric][place], proposal.bad_in_bins[metric][place]
+    return f"{bad:.0f} of {orders:.0f} orders in this bin went wrong"
+
+
+def _rates(proposal: Proposal) -> str:
+    why = f"{_fitted_on(proposal)}; its last year has the level"
+    return _csv(
+        ("points", "rate", "low", "high", "why"),
+        ((one.points, one.rate, one.low, one.high, why) for one in proposal.rates),
+    )
+
+
+def _fitted_on(proposal: Proposal) -> str:
+    first, last = proposal.moments[0], proposal.moments[-1]
+    return (
+        f"fitted to {proposal.orders} orders after {len(proposal.moments)} origins from {first:%Y-%m-%d} to"
+        f" {last:%Y-%m-%d} as known on {proposal.known_until:%Y-%m-%d}"
+    )
+
+
+def _csv(header: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
+    written = StringIO()
+    csv.writer(written, lineterminator="\n").writerows([header, *rows])
+    return written.getvalue()

@@ -15,7 +15,7 @@ POLICY_TABLES = (*SEEDS, *sorted(POLICY_MODELS))
 #: The views that a prepared build's schema has (standing/build/prepared.py).
 STAGING = "path:models/staging,config.materialized:view"
 #: What the ledger of points should say. No target publishes it yet, so only who asks for it builds it.
-POINTS = ("point_postings", "point_accounts")
+POINTS = ("point_postings", "point_accounts", "point_lots", "loyalty_tiers_held")
 #: Rows that are set aside are counted in every run.
 ALWAYS = "stg_quarantine_counts"
 

@@ -222,6 +222,8 @@ SOURCES = (
         (
             SourceColumn("user_id", "reference", references="users.id", looked_up=True),
             SourceColumn("points_balance", "number"),
+            SourceColumn("tier", "text"),
+            SourceColumn("tier_achieved_at", "moment"),
         ),
         members=(),
     ),

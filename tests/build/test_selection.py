@@ -17,7 +17,7 @@ def test_a_run_of_all_builds_every_model() -> None:
 def test_no_run_builds_what_it_does_not_publish() -> None:
     """Points have no target yet: who asks for them builds them."""
     built = {name for model in needed(TARGETS) for name in upstream(model)}
-    assert not {name for name in built if name.startswith(("int_point_", "point_"))}
+    assert not {name for name in built if name.startswith(("int_point_", "point_", "loyalty_"))}
     assert not {*POINTS} & built
 
 

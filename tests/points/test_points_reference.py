@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 from reference.ledger_histories import BEGAN, DAY, LAST, SECOND, History, known
-from reference.ledgers import accounts, build_points, left_by_end, postings, prepare_points
+from reference.ledgers import accounts, build_points, left_by_end, postings, prepare_points, tiers
 from reference.loading import empty, load
 from reference.points import Account, month_after
 from reference.points import accounts as walked
@@ -20,10 +20,7 @@ from standing.settings import Settings
 #: Seed, members, runs and moments; as a proof more of them, drawn anew.
 DRAWS = [
     pytest.param((20260601, 50, 30, 5), id="same"),
-    *(
-        pytest.param((None, 300, 60, 25), id=f"new {number}", marks=pytest.mark.prove)
-        for number in range(4)
-    ),
+    *(pytest.param((None, 300, 60, 25), id=f"new{number}", marks=pytest.mark.prove) for number in range(4)),
 ]
 
 
@@ -77,19 +74,19 @@ def loaded(
         yield settings, engine
 
 
-def differences(engine: Engine, settings: Settings, wanted: dict[str, Account]) -> list[str]:
+def differences(
+    engine: Engine, settings: Settings, wanted: dict[str, Account], as_of: datetime
+) -> list[str]:
     found = []
-    made, posted, left = (
-        accounts(engine, settings),
-        postings(engine, settings),
-        left_by_end(engine, settings),
-    )
+    made, posted = accounts(engine, settings), postings(engine, settings)
+    left, held = left_by_end(engine, settings), tiers(engine, settings)
     assert made.keys() == wanted.keys()
     for member, account in wanted.items():
         row = made[member]
         pairs = {
             "postings": (posted.get(member, {}), account.postings()),
             "left by end": (left.get(member, {}), account.left_by_end),
+            "tier": (held[member], account.tier(as_of)),
             "lifetime": (row["points_lifetime"], account.lifetime),
             "pending": (row["points_pending"], account.pending),
             "expired": (row["points_expired"], sum(account.expired.values())),
@@ -118,7 +115,7 @@ def test_points_agree_with_the_walk_at_every_moment(
     for as_of in moments:
         wanted = walked(known(made.world, as_of), made.terms, made.openings)
         build_points(settings, engine, as_of, LAST)
-        found += [f"{as_of}: {one}" for one in differences(engine, settings, wanted)]
+        found += [f"{as_of}: {one}" for one in differences(engine, settings, wanted, as_of)]
         for account in wanted.values():
             seen["members"] += 1
             seen["debts"] += account.debt > 0
@@ -134,5 +131,8 @@ def test_points_agree_with_the_walk_at_every_moment(
                 if source == "order"
             )
             seen["pending"] += account.pending > 0
+            seen["silver"] += account.tier(as_of)[0] == "silver"
     assert not found, f"{len(found)} differences\n" + "\n".join(found[:12])
-    assert all(seen[name] for name in ("debts", "expired", "given back", "reversed", "pending")), seen
+    assert all(
+        seen[name] for name in ("debts", "expired", "given back", "reversed", "pending", "silver")
+    ), seen

@@ -3,14 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from conftest import MakeDatabase
 from sqlalchemy import Engine, text
 from support import legacy
 
 from expectations.suites.upgrade import SIGNED
 from standing.build.points import note_terms, signed_amount, terms_now
 from standing.database.clock import wall_clock
-from standing.database.connect import connect
 from standing.settings import Settings
 from standing.upgrade.migration import migrate
 
@@ -88,15 +86,6 @@ def test_terms_change_with_a_setting_and_keep_what_was(upgraded: Engine, setting
         ).all()
     assert [row.points_per_100_baht for row in rates] == [1, 3, 1]
     assert [row.valid_from for row in rates[1:]] == [first + 2 * day, first + 4 * day]
-
-
-def test_a_welcome_bonus_of_nothing_is_a_term_like_others(make_database: MakeDatabase) -> None:
-    settings = make_database(LOYALTY_WELCOME_BONUS=0)
-    with connect(settings) as engine:
-        legacy.fill(engine)
-        migrate(settings, engine)
-        with engine.connect() as connection:
-            assert connection.scalar(text("select welcome_bonus from standing.loyalty_terms")) == 0
 
 
 def test_audits_and_models_give_the_ledger_the_same_signs(engine: Engine) -> None:

@@ -59,17 +59,24 @@ def postings(engine: Engine, settings: Settings) -> dict[str, dict[Key, tuple[in
 
 
 def left_by_end(engine: Engine, settings: Settings) -> dict[str, dict[datetime, int]]:
-    """Member → end to come → points that end there if nothing changes."""
+    """Member → end to come → points that are left until then."""
     with engine.connect() as connection:
         rows = connection.execute(
             text(
-                "select user_id::text, ends_at, sum(expired)::integer as points"
-                f" from {settings.build_schema}.int_point_ends"
-                f" where expired > 0 and ends_at > (select as_of from {settings.build_schema}.run_context)"
-                " group by user_id, ends_at"
+                "select user_id::text, ends_at, sum(points_left)::integer as points"
+                f" from {settings.build_schema}.point_lots group by user_id, ends_at"
             )
         ).all()
     found: dict[str, dict[datetime, int]] = defaultdict(dict)
     for row in rows:
         found[row.user_id][row.ends_at] = row.points
     return found
+
+
+def tiers(engine: Engine, settings: Settings) -> dict[str, tuple[str, datetime | None]]:
+    """Member → tier and when it would fall."""
+    with engine.connect() as connection:
+        rows = connection.execute(
+            text(f"select user_id::text, tier, valid_until from {settings.build_schema}.loyalty_tiers_held")
+        ).all()
+    return {row.user_id: (row.tier, row.valid_until) for row in rows}

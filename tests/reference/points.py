@@ -30,6 +30,7 @@ class Terms:
     """Rows of standing.loyalty_terms, oldest first."""
 
     rows: list[Row]
+    ends: dict[datetime, datetime] = field(default_factory=dict)
 
     @property
     def began(self) -> datetime:
@@ -41,6 +42,8 @@ class Terms:
     def end(self, moment: datetime) -> datetime:
         """When points end that count from a moment: no sooner than older ones."""
         first, last = month_after(self.began, 0), month_after(max(moment, self.began), 0)
+        if last in self.ends:
+            return self.ends[last]
         ends = []
         while first <= last:
             following = month_after(first)
@@ -51,7 +54,8 @@ class Terms:
             ]
             ends.append(month_after(first, max(validities) + 1))
             first = following
-        return max(ends)
+        self.ends[last] = max(ends)
+        return self.ends[last]
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,7 @@ class Account:
     posted: dict[Key, int] = field(default_factory=dict)
     revision: dict[Key, int] = field(default_factory=dict)
     credits: list[Credit] = field(default_factory=list)
+    orders: set[str] = field(default_factory=set)
     opening: int = 0
     pending: int = 0
     steps: list[datetime] = field(default_factory=list)
@@ -96,6 +101,20 @@ class Account:
         for lot in self.lots:
             found[lot.end] += lot.left
         return {end: left for end, left in found.items() if left}
+
+    def tier(self, as_of: datetime, months: int = 12, grace: int = 3) -> tuple[str, datetime | None]:
+        """The highest tier that some months reached lately, and the month in which it falls by itself."""
+        earned = [
+            credit for credit in self.credits if credit.source == "order" and credit.id in self.orders
+        ]
+        for row in sorted(seed("loyalty_tiers"), key=lambda row: -int(row["rank"])):
+            for back in range(months + grace):
+                first = month_after(as_of, -back)
+                last = month_after(first, months)
+                points = sum(credit.points for credit in earned if first <= credit.moment < last)
+                if int(row["min_points"]) and points >= int(row["min_points"]):
+                    return row["tier"], month_after(first, months + grace)
+        return "bronze", None
 
     @property
     def lifetime(self) -> int:
@@ -228,6 +247,7 @@ def _give(account: Account, as_of: datetime, key: Key, points: int, moment: date
         account.steps.append(moment)
     elif points:
         account.worth[key] = points
+        account.orders.add(str(key[1]))
         account.credits.append(Credit(moment, key[0], key[1] or "", points))
 
 

@@ -78,6 +78,7 @@ def test_a_bonus_of_zero_leaves_no_transaction(make_database: MakeDatabase) -> N
         migrate(settings, engine)
         assert scalar(engine, "select count(*) from points_transactions") == 0
         assert scalar(engine, "select count(*) from loyalty_programs where points_balance = 0") == 8
+        assert scalar(engine, "select welcome_bonus from standing.loyalty_terms") == 0
 
 
 def test_empty_database_is_refused_with_what_it_lacks(settings: Settings, engine: Engine) -> None:

@@ -39,6 +39,8 @@ final as (
 
     select
         due_users.user_id,
+        programs.tier,
+        programs.tier_achieved_at,
         coalesce(openings.opening, 0)::numeric as opening,
         coalesce(programs.points_balance, 0)
         = coalesce(openings.opening, 0) + coalesce(ledgers.amount, 0) as agrees

@@ -1,6 +1,7 @@
 """A replay of a past day gives, from timestamped facts, what a run made on that day gave."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -107,6 +108,36 @@ def timeless(found: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+#: What a document says of the time to come.
+TO_COME = {"next_review", "valid_until", "grace.until"}
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)")
+
+
+def moments(found: Any, path: str = "") -> Iterator[tuple[str, datetime]]:
+    """Every moment in a document, with the keys that lead to it."""
+    if isinstance(found, dict):
+        for key, value in found.items():
+            yield from moments(value, f"{path}.{key}")
+    elif isinstance(found, list):
+        for value in found:
+            yield from moments(value, path)
+    elif isinstance(found, datetime):
+        yield path, found
+    elif isinstance(found, str) and MOMENT.fullmatch(found):
+        yield path, datetime.fromisoformat(found)
+
+
+def of_the_future(built: dict[str, Any], as_of: datetime) -> list[str]:
+    """Moments after as_of in documents, where nobody may know them yet."""
+    return [
+        f"{target} {member} {path}: {moment} is after {as_of}"
+        for target, members in built.items()
+        for member, document in members.items()
+        for path, moment in moments(document)
+        if moment > as_of and not path.endswith(tuple(f".{key}" for key in TO_COME))
+    ]
+
+
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("number", [3, pytest.param(30, marks=pytest.mark.prove)])
 def test_a_replay_gives_what_a_run_then_gave(
@@ -136,9 +167,13 @@ def test_a_replay_gives_what_a_run_then_gave(
             load(connection, {**world, "seller_profiles": []})
         replay = settings.model_copy(update={"build_schema": settings.replay_schema})
         prepare(replay, engine, days[0], GRACE)
+        seen: set[str] = set()
         for day in days:
             build_models(replay, engine, day, AS_OF + timedelta(days=30))
-            again = timeless(documents(engine, replay))
+            replayed = documents(engine, replay)
+            assert of_the_future(replayed, day) == []
+            seen |= {path for m in replayed.values() for d in m.values() for path, _ in moments(d)}
+            again = timeless(replayed)
             for target, members in at_the_time[day].items():
                 wrong = {key for key in members if members[key] != again[target].get(key)}
                 example = next(iter(wrong), None)
@@ -149,6 +184,8 @@ def test_a_replay_gives_what_a_run_then_gave(
                     members.get(example),
                     again[target].get(example),
                 )
+        written = (".tier_achieved_at", ".tier_change_history.at", ".last_updated", ".last_calculated")
+        assert {*written, ".evidence.overall.to", ".next_review"} <= seen
         tiers = [d["tier_info"] for d in at_the_time.values()]
         assert any(
             a[key]["current_tier"] != b[key]["current_tier"] for a, b in pairwise(tiers) for key in a

@@ -8,13 +8,14 @@ from sqlalchemy import Connection, Engine, text
 
 from standing.backtest import groups
 from standing.backtest.bunching import Shops, bunching
+from standing.backtest.card import TABLES, read_card
 from standing.backtest.comparison import Comparison
 from standing.backtest.figures import Backtest, Bunching, Counts
 from standing.backtest.flaps import Period, flaps
 from standing.backtest.moments import Asked, History, origins
 from standing.backtest.observations import Observations, observe
 from standing.backtest.policy import Policy, read_policy
-from standing.backtest.scores import scores
+from standing.backtest.scores import Score, scores
 from standing.backtest.wording import cannot_tell, remember
 from standing.database.connect import connect
 from standing.database.schemas import relations
@@ -27,7 +28,8 @@ from standing.text import plain
 
 #: What is read of a build.
 READ = {
-    *("run_context", "derived", "tier_policy", "trust_levels", "policy_numbers", "int_review_facts"),
+    *TABLES,
+    *("run_context", "derived", "application_columns", "tier_policy", "trust_levels", "int_review_facts"),
     *("stg_orders", "stg_sellers", "stg_returns", "stg_disputes", "stg_order_exclusions"),
 }
 
@@ -57,6 +59,7 @@ def backtest(engine: Engine, settings: Settings, asked: Asked) -> Backtest:
         if not moments:
             return replace(begun, cannot_tell=tuple(said))
         policy = read_policy(connection, settings.build_schema)
+        card = read_card(connection, settings.build_schema)
         observed = observe(connection, settings.build_schema, moments, asked.terms)
         zone = ZoneInfo(history.zone)
         last = min(history.known_until, history.ends or history.known_until)
@@ -64,12 +67,13 @@ def backtest(engine: Engine, settings: Settings, asked: Asked) -> Backtest:
         begun = replace(begun, flaps=flaps(connection, settings.build_schema, period))
     found = replace(begun, counts=_counts(observed), bunching=_bunching(observed, policy))
     if found.counts.labelled:
-        found = _compared(found, observed, policy)
+        found = _compared(found, observed, policy, scores(observed, policy.numbers, card))
     return replace(found, remember=remember(found), cannot_tell=(*said, *cannot_tell(found)))
 
 
-def _compared(found: Backtest, observed: Observations, policy: Policy) -> Backtest:
-    compared = scores(observed, policy.numbers)
+def _compared(
+    found: Backtest, observed: Observations, policy: Policy, compared: tuple[Score, ...]
+) -> Backtest:
     comparison = Comparison(observed, compared)
     return replace(
         found,

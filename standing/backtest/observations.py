@@ -60,7 +60,7 @@ def observe(
     """Shops at these moments, from the build in `schema`."""
     found = connection.execute(
         text(render("backtest/origins.sql.j2", schema=schema)),
-        {"origins": list(moments), **(terms or Terms()).parameters},
+        {"origins": list(moments), **vars(terms or Terms())},
     )
     names, rows = list(found.keys()), found.all()
     columns: dict[str, Any] = dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else {}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from standing.backtest.arrays import Numbers, shares, totals
+from standing.backtest.card import Card
 from standing.backtest.observations import Observations
 
 #: The prior of the smoothed share weighs as many orders.
@@ -24,10 +25,20 @@ class Score:
     high: Numbers | None = None
 
 
-def scores(observed: Observations, policy: Mapping[str, float]) -> tuple[Score, ...]:
+def scores(observed: Observations, policy: Mapping[str, float], card: Card) -> tuple[Score, ...]:
     """The leading one first, then those that it is held against."""
     share = smoothed_share(observed)
+    points = card.points(observed)
+    of = card.row(points)
     return (
+        Score(
+            "expected_problem_rate",
+            "expected problem rate",
+            points,
+            card.rates[of],
+            card.lows[of],
+            card.highs[of],
+        ),
         Score("adjusted", "adjusted rating", -adjusted(observed, policy)),
         Score("mean_rating", "plain mean rating", -mean_rating(observed)),
         Score("smoothed_share", "smoothed share of problems", share, share),

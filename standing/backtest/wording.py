@@ -43,6 +43,10 @@ def cannot_tell(found: Backtest) -> Iterator[str]:
         yield "All orders ended alike: no score can be told from another."
     yield from _too_few(found)
     yield from _of_scores(found)
+    levels, known = sum(one.orders for one in found.levels), counts.labelled
+    if found.levels and levels < known:
+        share = percent(levels / known)
+        yield f"By trust level: only some origins were replayed, with {share} of the orders."
     if not found.levels:
         yield (
             "By trust level: the origins were never replayed; standing backfill fills the levels of past"
@@ -125,14 +129,14 @@ def _scores(found: Backtest) -> Iterator[str]:
     if not found.scores:
         return
     yield ""
-    yield f"{'score':<18}{'order AUC':<26}{'Spearman':<26}"
+    yield f"{'score':<24}{'order AUC':<26}{'Spearman':<26}"
     for one in found.scores:
-        yield f"  {one.name:<16}{_figure(one.auc):<26}{_figure(one.spearman):<26}"
+        yield f"  {one.name:<22}{_figure(one.auc):<26}{_figure(one.spearman):<26}"
     yield f"{found.lead} less"
     for other in found.differences:
         better = f"better at {other.better_at} of {len(found.origins)}"
         auc, spearman = _figure(other.auc, "+"), _figure(other.spearman, "+")
-        yield f"  {other.against:<16}{auc:<26}{spearman:<26}{better}"
+        yield f"  {other.against:<22}{auc:<26}{spearman:<26}{better}"
     for share in found.calibration:
         yield (
             f"{share.name}: slope {_figure(share.slope, digits=2)}, expected {percent(share.expected)},"
@@ -146,7 +150,7 @@ def _origins(found: Backtest) -> Iterator[str]:
     if not found.origins:
         return
     yield ""
-    yield f"{'origin':<14}{'shops':>8}{'orders':>9}{'bad':>9}   {'AUC of ' + found.lead:<26}{'shift':>7}"
+    yield f"{'origin':<14}{'shops':>8}{'orders':>9}{'bad':>9}   {'AUC of the first score':<26}{'shift':>7}"
     for one in found.origins:
         shift = "–" if one.shift is None else f"{one.shift:.2f}"
         yield (

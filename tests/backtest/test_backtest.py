@@ -96,7 +96,9 @@ def test_it_prints_the_same_twice_is_kept_and_touches_no_document(
     assert scalar(database, "select count(*) from standing.backtests") == 3
     assert scalar(database, "select count(*) from standing.runs where status = 'running'") == 0
     metrics = marketplace.metrics_path.read_text("utf-8")
-    assert f'standing_backtest_auc{{score="adjusted"}} {said["scores"][0]["auc"]["value"]}' in metrics
+    lead, auc = said["scores"][0]["name"], said["scores"][0]["auc"]["value"]
+    assert lead == "expected_problem_rate"
+    assert f'standing_backtest_auc{{score="{lead}"}} {auc}' in metrics
     assert 'standing_last_success_timestamp_seconds{flow="backtest"} ' in metrics
     assert len(said["origins"]) == 12
     counts = said["counts"]
@@ -110,7 +112,7 @@ def test_it_prints_the_same_twice_is_kept_and_touches_no_document(
         shown = foretold(connection)
     assert shown is not None
     assert shown.remember == said["remember"]
-    assert shown.score == "adjusted rating"
+    assert shown.score == "expected problem rate"
     assert [one.orders for one in shown.tenths] == [one["orders"] for one in said["deciles"]]
     assert [one.auc for one in shown.origins] == [one["auc"]["value"] for one in said["origins"]]
     assert shown.cannot_tell == tuple(said["cannot_tell"])

@@ -12,6 +12,7 @@ import pytest
 from standing.backtest.arrays import Numbers
 from standing.backtest.bunching import Shops, Tier, bunching
 from standing.backtest.calibration import shift
+from standing.backtest.card import Card, Metric
 from standing.backtest.comparison import Comparison
 from standing.backtest.flaps import Earned, Period, changes, counted
 from standing.backtest.groups import by_volume, grouped, tenths
@@ -19,6 +20,19 @@ from standing.backtest.observations import Observations
 from standing.backtest.ranking import rank_orders, rank_shops
 from standing.backtest.scores import Score, scores
 
+#: A card of the measures that models have.
+STEPS = np.arange(6.0)
+CARD = Card(
+    metrics=tuple(
+        Metric(name, name, 10, prior, prior * STEPS / 3, STEPS)
+        for name, prior in (("problem_share", 14), ("discontent_share", 14), ("processing_hours", 75))
+    ),
+    own_k=20,
+    rate_points=np.arange(16.0),
+    rates=np.linspace(0.05, 0.3, 16),
+    lows=np.linspace(0, 0.2, 16),
+    highs=np.linspace(0.2, 0.5, 16),
+)
 POLICY = {"adjusted_rating_k": 10.0, "adjusted_rating_prior": 4.0}
 MOMENTS = tuple(datetime(2026, month, 1, tzinfo=UTC) for month in (1, 2, 3))
 
@@ -38,6 +52,12 @@ def market(seed: int, shops: int = 400) -> tuple[Observations, Numbers]:
         "bad": bad,
         "reviews": reviews,
         "rating_sum": 5 * reviews - 4 * problems,
+        "rated_orders": known,
+        "discontented_orders": problems,
+        "shipped_orders": known,
+        "hours": 75 * known,
+        "recent_shipped_orders": known,
+        "recent_hours": 75 * known,
     }
     return (
         Observations(
@@ -112,9 +132,9 @@ def test_a_score_that_knows_the_truth_has_slope_one_and_gains_and_a_boastful_one
 
 def test_scores_that_know_are_told_from_chance_and_shuffled_outcomes_are_not() -> None:
     observed, _ = market(4)
-    compared = scores(observed, POLICY)
+    compared = scores(observed, POLICY, CARD)
     known = Comparison(observed, compared)
-    for one in known.score_figures()[:3]:
+    for one in known.score_figures()[:4]:
         assert one.auc.low is not None
         assert one.auc.low > 0.55
         assert one.spearman.low is not None
@@ -126,6 +146,8 @@ def test_scores_that_know_are_told_from_chance_and_shuffled_outcomes_are_not() -
         assert one.auc.low is not None
         assert one.auc.high is not None
         assert one.auc.low < 0.5 < one.auc.high
+    card = known.score_figures()[0]
+    assert card.name == "expected_problem_rate"
     volume = known.differences()[-1]
     assert volume.against == "volume"
     assert volume.auc.low is not None

@@ -9,7 +9,7 @@ HERE = ZoneInfo("America/Sao_Paulo")
 
 
 def followed(folder: Path, origins: list[datetime]) -> list[tuple[int, int, int]]:
-    """After each origin: orders placed with shops that had sold before, those known how they ended, bad ones.
+    """After each origin: orders placed with shops that had sold before, those known how they ended, bad.
 
     An order of several shops is one of each; they share its dates and reviews.
     """

@@ -119,13 +119,14 @@ def _is_problem(order: Order) -> bool:
 
 
 def _is_silent(order: Order, moment: datetime) -> bool:
-    """Completed a month ago, and not called off since."""
+    """Completed before the last thirty business days, and neither called off nor sent back since."""
     row = order.row
     completed = row["completed_at"]
     if completed is None and Policy({}).statuses[row["status"].lower()]["meaning"] == "completed":
         completed = max((row[name] for name in TIMES if row[name]), default=None)
         completed = completed or row["updated_at"] or row["created_at"]
-    return order.outcome != "cancelled" and _at(completed, moment - 30 * DAY)
+    begins = Policy({}).first_moment(moment, 30)
+    return order.outcome == "completed" and completed is not None and completed < begins
 
 
 def _hours(row: Row, moment: datetime) -> Fraction:

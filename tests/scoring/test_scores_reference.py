@@ -18,6 +18,7 @@ from reference.rolled import rolled
 from reference.shops import performance, ratings, tier_info
 from sqlalchemy import Engine, text
 
+from standing.backtest.card import read_card
 from standing.backtest.observations import observe
 from standing.database.connect import connect
 from standing.settings import Settings
@@ -150,6 +151,27 @@ def test_shops_at_an_origin_are_those_of_the_reference(
         if not isclose(found[seller_id][name], value, rel_tol=1e-9)
     ]
     assert not wrong, f"{len(wrong)} differences\n" + "\n".join(wrong[:20])
+    if not ago:  # then documents say the same
+        with engine.connect() as connection:
+            card = read_card(connection, settings.build_schema)
+        rates = 100 * card.rates[card.row(card.points(observed))]
+        undated = {
+            row["seller_id"] for world in worlds for row in world["reviews"] if not row["created_at"]
+        }
+        undated |= {
+            order["seller_id"]
+            for world in worlds
+            for row in world["reviews"]
+            for order in world["orders"]
+            if not row["created_at"] and row["order_id"] == order["id"]
+        }
+        foretold = {
+            seller_id: (round(rate, 2), float(built["performance"][seller_id]["expected_problem_rate"]))
+            for seller_id, rate in zip(observed.seller_id, rates, strict=True)
+            if seller_id in wanted.keys() - undated
+        }
+        assert {key: pair for key, pair in foretold.items() if pair[0] != pair[1]} == {}
+        assert len({made for _, made in foretold.values()}) > 10
     reached = {name for counts in wanted.values() for name, value in counts.items() if value}
     assert len(wanted) > 100
     assert reached == set().union(*wanted.values())
@@ -235,3 +257,8 @@ def test_the_required_columns_alone_agree_too(
         )
         found += differences(known, made)
     assert not found, f"{len(found)} differences\n" + "\n".join(found[:20])
+    # Where no review names an order, nobody's silence says that an order went well.
+    with engine.connect() as connection:
+        observed = observe(connection, settings.build_schema, [AS_OF])
+    assert observed["completed_orders"].sum() > observed["problems"].sum() > 0
+    assert (observed["known_orders"] == observed["problems"]).all()

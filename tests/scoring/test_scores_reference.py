@@ -114,6 +114,20 @@ def test_the_marketplaces_reach_what_they_are_meant_to(built: Documents) -> None
     assert any("grace" in document["evidence"] for document in tiers)
     assert {"low", "medium", "high"} == {d["risk_level"] for d in built["behavior_score"].values()}
     assert any("raw" in document["evidence"] for document in built["performance"].values())
+    foretold = [d["evidence"]["expected_problem_rate"] for d in built["performance"].values()]
+    assert len({behind["points"] for behind in foretold}) > 15
+    for measure in ("problem_share", "discontent_share", "processing_hours"):
+        added = {behind[measure]["points"] for behind in foretold}
+        assert min(added) < 0 < max(added), measure
+    assert any(
+        behind["processing_hours"]["recent_den"] not in (0, behind["processing_hours"]["den"])
+        for behind in foretold
+    )
+    # Somebody's silence counts: more is known than was rated, and nothing went wrong.
+    assert any(
+        b["problem_share"]["den"] > b["discontent_share"]["den"] and not b["problem_share"]["num"]
+        for b in foretold
+    )
     shown = {
         int(factor["evidence"]["value"])
         for document in trust

@@ -12,7 +12,9 @@ from sqlalchemy.exc import DBAPIError
 from standing.audit import audit_failed
 from standing.build import dbt, selection
 from standing.build.keys import check_keys
+from standing.build.points import note_terms
 from standing.build.prepared import preparing
+from standing.contract.targets import PostingTarget
 from standing.errors import BuildFailed
 from standing.findings.movements import Effects
 from standing.gate import change_sets
@@ -33,6 +35,9 @@ def find_due(run: Run) -> Plan:
     """Who is to be built: everybody, or whom something happened to or whose time has come."""
     if run.is_replay:
         return open_build(run.engine, run.settings, run.run_id, run.as_of, run.targets)
+    if any(isinstance(target, PostingTarget) for target in run.targets):
+        with run.engine.begin() as connection:  # what is earned from now on is by what holds now
+            note_terms(connection, run.settings, run.as_of)
     return make_plan(run.engine, run.settings, Asked(run.run_id, run.as_of, run.targets, run.request.full))
 
 

@@ -10,8 +10,10 @@ from support.decided import column, do, rows_of, scalar
 from support.small_ledger import BROKEN, END, POINTS, UNEQUAL, Worth, balance, build, entries, spend
 from support.small_mart import declare, find, publish, stop, until_it_waits
 
+from standing.database.clock import wall_clock
 from standing.decisions.approval import approve
 from standing.decisions.undo import resume, undo
+from standing.monitor.reconcile import _unposted
 from standing.settings import Settings
 from standing.state.erasure import erase
 
@@ -210,6 +212,20 @@ def test_a_stopped_posting_is_approved_where_the_ledger_still_stands_so(
     assert (again.run_id, again.left) == (by, {})
     assert [balance(database, one) for one in members[1:]] == [160] * 4
     assert column(database, BROKEN) == column(database, UNEQUAL) == []
+
+
+def test_reconcile_names_to_whom_a_recompute_would_post(
+    marketplace: Settings, database: Engine, members: list[str]
+) -> None:
+    first, second = members[:2]
+    worth = Worth(first, 50, ORDERS[0])
+    post(database, marketplace, members[:2], worth)
+    build(database, members[:2], worth, Worth(second, 5, ORDERS[1]))
+    with database.begin() as connection:
+        differing = _unposted(connection, marketplace, POINTS, wall_clock(database))
+        found = connection.execute(text(differing)).all()
+    assert [(row.target, str(row.member_id)) for row in found] == [("toy_points", second)]
+    assert found[0].cause == "the ledger is not what the keys are worth"
 
 
 def test_a_row_that_somebody_deleted_is_not_posted_anew_under_its_own_id(

@@ -1,0 +1,131 @@
+"""Points as a target of runs, from the models to the ledger: built, compared, gated, posted, taken back."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from conftest import MakeDatabase
+from sqlalchemy import Engine, create_engine
+from support.decided import column, do, rows_of, scalar
+from support.project import Project
+from support.small_ledger import BROKEN, UNEQUAL, spend
+
+from standing.settings import load_settings
+
+#: All that it takes for runs to post points.
+LIMITS = """issued_share,points,0.02,0.1,points of all outstanding
+taken_share,points,0.5,0.9,points of all outstanding
+expired_share,points,0.15,0.5,points of all outstanding
+newly_negative_share,points,0.001,0.01,they had spent what is taken back
+left_alone_share,points,0.001,0.01,a balance that is not the ledger's sum is a fault
+largest_posting,points,50,{largest},points
+"""
+NOBODY = "members=(),\n    ),\n)"
+DUE = "select target, member_id::text from standing.due order by 1, 2"
+#: Ended since points began, so long ago that a hold is over.
+COMPLETED = """
+update orders set status = 'completed', completed_at = now() - interval '9 days', refunded_amount = 0,
+    total_amount = {amount}
+where id = '{order}'
+"""
+
+
+def add(project: Project) -> None:
+    project.edit(
+        "standing/contract/targets.py",
+        ("TARGETS: tuple[AnyTarget, ...] = (", "TARGETS: tuple[AnyTarget, ...] = (POINTS, "),
+        (
+            "from standing.contract.target import",
+            "from standing.contract.points import POINTS\nfrom standing.contract.target import",
+        ),
+    )
+    followed = 'members=({"user_id": "user_id"},), posted_to=True, concerns=("points",)),\n)'
+    project.edit("standing/contract/application.py", (NOBODY, followed))
+
+
+def limit(project: Project, largest: int) -> None:
+    """The limits of points, with this one on a single posting."""
+    limits = project.folder / "seeds" / "gate_limits.csv"
+    others = [one for one in limits.read_text("utf-8").splitlines() if ",points," not in one]
+    limits.write_text("\n".join(others) + "\n" + LIMITS.format(largest=largest), "utf-8")
+
+
+def posted(engine: Engine, order: str) -> list[tuple[Any, ...]]:
+    """Type and amount of an order's rows, as they came."""
+    return rows_of(
+        engine,
+        "select type, amount from points_transactions where source = 'order'"
+        f" and source_id = '{order}' order by created_at",
+    )
+
+
+def test_points_are_built_gated_approved_taken_back_and_posted_again(
+    make_database: MakeDatabase, published_template: str, tmp_path: Path
+) -> None:
+    given = make_database(published_template)
+    settings = load_settings(STANDING_HOME=tmp_path / "home", DATABASE_URL=given.database_url)
+    project = Project(tmp_path / "project", settings)
+    add(project)
+    limit(project, 1000)
+    engine = create_engine(settings.database_url or "")
+    open_orders = (
+        "select distinct on (buyer_id) id::text, buyer_id::text from orders"
+        " where status in ('paid', 'shipped', 'delivered') order by buyer_id, id limit 2"
+    )
+    (first, buyer), (second, other) = rows_of(engine, open_orders)
+    redeeming = column(
+        engine, f"select id::text from users where id not in ('{buyer}', '{other}') order by id limit 1"
+    )[0]
+    do(
+        engine,
+        "update standing.loyalty_terms set valid_from = now() - interval '30 days'",
+        COMPLETED.format(order=first, amount=1299),
+    )
+    with project.commands() as standing:
+        upgraded = standing("migrate")
+        assert upgraded.returncode == 0, upgraded.stderr
+
+        ran = standing("run", "points", "--json")
+        assert ran.returncode == 0, ran.stderr
+        assert posted(engine, first) == [("earn", 12)]
+        # A completed order concerns every target, and what a run posts none.
+        do(engine, "delete from standing.due")
+        assert scalar(engine, "select count(*) from standing.change_log") == 0
+
+        # What a run posts too much is held, and posted once somebody approves.
+        do(engine, COMPLETED.format(order=second, amount=50_000))
+        limit(project, 400)
+        spend(engine, redeeming, 40)
+        stopped = standing("run", "points")
+        assert "One posting would be of 500 points, limit 400 (points)" in stopped.stderr
+        assert posted(engine, second) == []
+        due = rows_of(engine, DUE)
+        assert ("points", redeeming) in due
+        assert not [target for target, member in due if member == redeeming and target != "points"]
+        run_id = scalar(engine, "select max(run_id) from standing.runs where status = 'stopped'")
+        shown = standing("diff", "--run", str(run_id), "--json")
+        assert shown.returncode == 0, shown.stderr
+        approved = standing("approve", str(run_id), "--json")
+        assert approved.returncode == 0, approved.stderr
+        assert posted(engine, second) == [("earn", 500)]
+        by = json.loads(approved.stdout)["run_id"]
+
+        undone = standing("undo", str(by))
+        assert undone.returncode == 0, undone.stderr
+        assert posted(engine, second) == [("earn", 500), ("reverse", -500)]
+        limit(project, 1000)
+        do(engine, COMPLETED.format(order=first, amount=1150))
+        assert standing("resume", str(by)).returncode == 0
+        # A run's moment is a whole second: what comes later within it is for the next run to see.
+        do(
+            engine,
+            "update points_transactions set created_at = created_at - interval '1 second'"
+            " where source = 'order'",
+            "delete from standing.change_log",
+        )
+        ran = standing("run", "points", "--json")
+        assert ran.returncode == 0, ran.stderr
+        assert posted(engine, second) == [("earn", 500), ("reverse", -500), ("earn", 500)]
+        assert posted(engine, first) == [("earn", 12), ("reverse", -1)]
+        assert column(engine, UNEQUAL) == column(engine, BROKEN) == []
+    engine.dispose()

@@ -74,6 +74,7 @@ select
     coalesce(worth.expired, 0) as points_expired,
     coalesce(ledger.rows, 0) as seen_rows,
     coalesce(ledger.total, 0) as seen_sum,
+    coalesce(ledger.application, 0) as application_sum,
     0::numeric as opening,
     '2030-01-01 00:00+00'::timestamptz as valid_until,
     coalesce(programs.points_balance, 0) = coalesce(ledger.total, 0) as agrees
@@ -82,6 +83,7 @@ left join loyalty_programs as programs on programs.user_id = due.user_id
 left join (
     select
         user_id, sum(counts) as rows, sum(amount * counts) as total,
+        sum(amount * counts) filter (where not is_of_a_key) as application,
         sum(amount * counts) filter (where not is_of_a_key and amount > 0) as gifts
     from standing_build.toy_entries group by user_id
 ) as ledger on ledger.user_id = due.user_id

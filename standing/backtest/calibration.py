@@ -6,6 +6,8 @@ from standing.backtest.arrays import Numbers, Places, shares, totals
 
 STEPS = 25
 CLOSE = 1e-9
+#: Log odds beyond these are as good as certain.
+FARTHEST = 35.0
 #: Shares of 0 and 1 have no odds.
 LEAST = 1e-4
 
@@ -13,7 +15,8 @@ LEAST = 1e-4
 def slope(origin: Places, rate: Numbers, labelled: Numbers, bad: Numbers) -> float:
     """The slope of a logistic line on the log odds that were foretold, each origin with its own level.
 
-    Newton's method; the levels are eliminated. NaN where all was foretold the same, or came the same.
+    Newton's method; the levels are eliminated. NaN where all was foretold the same, or came the same, or
+    where no line is the best: one that is steeper always fits better.
     """
     clipped = np.clip(rate, LEAST, 1 - LEAST)
     odds = np.log(clipped / (1 - clipped))
@@ -33,7 +36,7 @@ def slope(origin: Places, rate: Numbers, labelled: Numbers, bad: Numbers) -> flo
         level = np.where((bads > 0) & (bads < count), np.log(share / (1 - share)), 0.0)
         level = level - line * total(labelled * odds) / np.maximum(count, 1)
         for _ in range(STEPS):
-            expected = 1 / (1 + np.exp(-(level[origin] + line * odds)))
+            expected = 1 / (1 + np.exp(-np.clip(level[origin] + line * odds, -FARTHEST, FARTHEST)))
             error, curve = bad - labelled * expected, labelled * expected * (1 - expected)
             curves = np.maximum(total(curve), 1e-300)
             centre = total(curve * odds) / curves
@@ -44,8 +47,8 @@ def slope(origin: Places, rate: Numbers, labelled: Numbers, bad: Numbers) -> flo
             step = float(np.sum(error * (odds - centre[origin]))) / spread
             line, level = line + step, level + errors - centre * step
             if abs(step) < CLOSE and np.abs(errors).max() < CLOSE:
-                break
-    return line if np.isfinite(line) else np.nan
+                return line
+    return np.nan
 
 
 def brier(rate: Numbers, labelled: Numbers, bad: Numbers) -> float:

@@ -5,12 +5,12 @@ from functools import cached_property
 
 import numpy as np
 
-from standing.backtest.arrays import Numbers
+from standing.backtest.arrays import Numbers, Places
 from standing.backtest.calibration import brier, own_level, shift, slope
 from standing.backtest.figures import AtOrigin, Calibration, Difference, Figure, ScoreFigures
 from standing.backtest.observations import Observations
 from standing.backtest.ranking import OrderRanking, ShopRanking, rank_orders, rank_shops
-from standing.backtest.resampling import figure, figures, resamples
+from standing.backtest.resampling import are_few, figure, figures, resamples
 from standing.backtest.scores import Score
 
 #: Fewer orders in a window make a shop's share jump with every single one.
@@ -52,15 +52,23 @@ class Comparison:
         return self._measured(np.ones(self.observed.shops))
 
     @cached_property
-    def _draws(self) -> Numbers:
+    def _sold(self) -> Places:
+        """The shops with orders that say something."""
+        return self.observed.shop[self.observed["labelled"] > 0]
+
+    @cached_property
+    def _draws(self) -> Numbers | None:
+        if are_few(self._sold):
+            return None
         return np.array([self._measured(weights) for weights in resamples(self.observed.shops)])
 
     def _figure(self, place: int) -> Figure:
-        return figure(float(self._values[place]), self._draws[:, place])
+        drawn = self._draws
+        return figure(float(self._values[place]), None if drawn is None else drawn[:, place])
 
     def _less(self, place: int, other: int) -> Figure:
-        value = float(self._values[place] - self._values[other])
-        return figure(value, self._draws[:, place] - self._draws[:, other])
+        value, drawn = float(self._values[place] - self._values[other]), self._draws
+        return figure(value, None if drawn is None else drawn[:, place] - drawn[:, other])
 
     def score_figures(self) -> tuple[ScoreFigures, ...]:
         number = len(self.scores)
@@ -125,7 +133,7 @@ class Comparison:
             error = (wrong.sum() - np.sum(drawn * rate)) / orders
             return np.array([slope(at.origin, rate, drawn, wrong), error, gain])
 
-        steep, error, gain = figures(at.shops, measure)
+        steep, error, gain = figures(at.shops, self._sold, measure)
         orders = labelled.sum()
         return Calibration(
             name=score.name,

@@ -44,7 +44,7 @@ def _group(observed: Observations, part: Part, scores: Sequence[Score]) -> Group
         aucs = [one.auc(weights) for one in ranked]
         return np.array([share, *aucs, *([aucs[0] - aucs[1]] if len(aucs) > 1 else [])])
 
-    found = figures(observed.shops, measure)
+    found = figures(observed.shops, shop[labelled > 0], measure)
     return Group(part.label, len(rows), int(labelled.sum()), *found[:2], *found[3:])
 
 

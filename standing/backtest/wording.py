@@ -7,6 +7,8 @@ from standing.text import plural
 
 #: Fewer orders leave intervals so wide that scores cannot be told apart.
 FEW_ORDERS, FEW_SHOPS, FEW_ORIGINS = 2000, 100, 6
+#: Fewer orders of a tenth are no sentence to remember.
+FEW_IN_TENTH = 100
 #: A level that is off by more is no level to rely on.
 LEVEL_OFF = 0.02
 
@@ -16,11 +18,11 @@ def percent(share: float | None) -> str:
 
 
 def remember(found: Backtest) -> str:
-    """The one sentence, of the worst tenth of shops and the best."""
-    tenths = [one for one in found.deciles if one.orders]
-    if len(tenths) < 2:
+    """The one sentence, of the worst tenth of shops and the best; none where these have few orders."""
+    tenths = {one.label: one for one in found.deciles if one.orders >= FEW_IN_TENTH}
+    best, worst = tenths.get("1"), tenths.get("10")
+    if best is None or worst is None:
         return ""
-    best, worst = tenths[0], tenths[-1]
     days = plural(found.horizon_days, "day")
     return (
         f"Of the tenth of shops that looked worst, {percent(worst.bad_share.value)} of the orders of the"
@@ -75,25 +77,26 @@ def _too_few(found: Backtest) -> Iterator[str]:
 def _of_scores(found: Backtest) -> Iterator[str]:
     titles = {one.name: f"the {one.title}" for one in found.scores}
     lead = titles.get(found.lead, "")
-    for one in found.differences:
-        if _holds_zero(one.auc):
-            yield f"Whether {lead} ranks better than {titles[one.against]}: the difference is within noise."
+    alike = [titles[one.against] for one in found.differences if not _is_clear(one.auc)]
+    if alike:
+        yield f"Whether {lead} ranks better than {', '.join(alike)}: within noise."
     for share in found.calibration:
         error = share.level_error.value
         if error is not None and abs(error) > LEVEL_OFF:
             yield (
-                f"The level: {titles[share.name]} expected {percent(share.expected)}, and"
-                f" {percent(share.observed)} went wrong. Rank by it; do not count on the share."
+                f"The level: by {titles[share.name]} {percent(share.expected)} would have gone wrong,"
+                f" {percent(share.observed)} did. Rank by it; do not count on the share."
             )
-    if found.volumes and found.differences and _holds_zero(found.volumes[-1].gain):
+    if found.volumes and found.differences and not _is_clear(found.volumes[-1].gain):
         yield (
             f"Of the largest shops ({found.volumes[-1].label} orders before) {lead} ranks no better than"
             f" {titles[found.differences[0].against]}."
         )
 
 
-def _holds_zero(figure: Figure) -> bool:
-    return figure.low is not None and figure.high is not None and figure.low <= 0 <= figure.high
+def _is_clear(figure: Figure) -> bool:
+    """Whether a difference is above 0 beyond chance."""
+    return figure.low is not None and figure.low > 0
 
 
 def as_text(found: Backtest) -> str:

@@ -11,14 +11,16 @@ import pytest
 
 from standing.backtest.arrays import Numbers
 from standing.backtest.bunching import Shops, Tier, bunching
-from standing.backtest.calibration import shift
+from standing.backtest.calibration import shift, slope
 from standing.backtest.card import Card, Metric
 from standing.backtest.comparison import Comparison
+from standing.backtest.figures import Backtest, Counts
 from standing.backtest.flaps import Earned, Period, changes, counted
 from standing.backtest.groups import by_volume, grouped, tenths
 from standing.backtest.observations import Observations
 from standing.backtest.ranking import rank_orders, rank_shops
 from standing.backtest.scores import Score, scores
+from standing.backtest.wording import remember
 
 #: A card of the measures that models have.
 STEPS = np.arange(6.0)
@@ -254,3 +256,19 @@ def test_shops_that_work_for_a_cut_off_are_seen_and_others_are_not() -> None:
     assert all(one is not None and 0.02 < one < 0.4 for one in seen)
     alone = list(bunching(Shops(np.ones(3), np.ones(3), np.ones(3)), [Tier("rising", 10, 4.0)]))
     assert [(one.z, one.smallest_seen) for one in alone] == [(None, None)] * 2
+
+
+def test_a_few_shops_have_no_intervals_and_no_sentence_and_no_line_through_a_cliff() -> None:
+    """Drawing three shops again would say that their share is certain."""
+    observed, _ = market(10, shops=3)
+    known = Comparison(observed, scores(observed, POLICY, CARD))
+    assert {one.auc.low for one in known.score_figures()} == {None}
+    assert {one.slope.low for one in known.calibration()} == {None}
+    parts = grouped(observed, tenths(observed, Score("", "", observed["problems"])))
+    assert {one.bad_share.low for one in parts} == {None}
+    assert all(one.bad_share.value is not None for one in parts)
+    nothing = Backtest(MOMENTS[0], 90, deciles=parts, counts=Counts(9, 9, 1, 0, 0, 0))
+    assert remember(nothing) == ""
+    cliff = np.array([0.1, 0.1, 0.2, 0.2])
+    one, orders = np.zeros(4, dtype=np.int64), np.full(4, 50.0)
+    assert np.isnan(slope(one, cliff, orders, np.array([0.0, 0.0, 50.0, 50.0])))

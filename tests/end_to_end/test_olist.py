@@ -1,9 +1,11 @@
 """Real orders: tiers on the Olist data, against a separate calculation with pandas."""
 
 import json
+from datetime import datetime
 
 import pytest
 from conftest import SHARED, MakeDatabase, Standing
+from reference.olist_orders import followed
 from sqlalchemy import create_engine, text
 
 OLIST = SHARED / "data" / "olist"
@@ -46,7 +48,7 @@ def tiers_by_pandas() -> dict[str, int]:
     return counted
 
 
-def test_tiers_on_the_olist_data_are_those_that_pandas_finds(
+def test_tiers_and_what_followed_are_those_that_pandas_finds_and_the_forecast_gains(
     make_database: MakeDatabase, standing: Standing
 ) -> None:
     settings = make_database()
@@ -63,3 +65,20 @@ def test_tiers_on_the_olist_data_are_those_that_pandas_finds(
     engine.dispose()
     assert published == tiers_by_pandas()
     assert published == {"starter": 1534, "rising": 481, "established": 56, "power_seller": 1}
+
+    found = json.loads(standing.told(settings, "backtest", "--json"))
+    moments = [datetime.fromisoformat(one["moment"]) for one in found["origins"]]
+    assert [f"{one:%Y-%m-%d %H}" for one in (moments[0], moments[-1])] == ["2016-11-30 17", "2017-10-31 17"]
+    followed_by = followed(OLIST, moments)
+    assert found["counts"]["placed"] == sum(placed for placed, _, _ in followed_by)
+    for origin, (_, labelled, bad) in zip(found["origins"], followed_by, strict=True):
+        assert (origin["orders"], round(origin["bad_share"] * labelled)) == (labelled, bad), origin
+    against = {one["against"]: one for one in found["differences"]}
+    for other in ("smoothed_share", "adjusted", "mean_rating"):
+        assert against[other]["auc"]["low"] > 0, against[other]
+        assert against[other]["spearman"]["low"] > 0, against[other]
+        assert against[other]["better_at"] >= 9, against[other]
+    slope = found["calibration"][0]["slope"]
+    assert slope["low"] < 1 < slope["high"]
+    by_grace = {one["grace"]: one["share"] for one in found["flaps"]}
+    assert by_grace["0"] > 2 * by_grace["30"] > 4 * by_grace["60"]

@@ -126,4 +126,6 @@ def everything(marketplace: Settings, runner: Settings, standing: Standing) -> N
     standing.told(runner, "undo", str(approved["run_id"]), "--reason", "a test")
     assert "undone" in standing.told(runner, "status")
     standing.told(runner, "resume")
+    kept = standing.inside(runner, "backtest")
+    assert (kept.returncode, kept.stderr) == (0, "")
     standing.told(runner, "report")

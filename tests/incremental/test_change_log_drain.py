@@ -7,7 +7,9 @@ from conftest import MakeDatabase
 from sqlalchemy import Connection, Engine, text
 
 from standing.database.connect import connect
-from standing.incremental.change_log import drain, log_size
+from standing.incremental.change_log import drain, foreseen_reasons, log_size
+from standing.incremental.concerned import NARROW
+from standing.incremental.observed import observe
 from standing.settings import Settings
 
 USER_TARGETS = {"trust_score", "behavior_score"}
@@ -61,6 +63,30 @@ def log(connection: Connection, **columns: object) -> None:
 def test_empty_log_makes_nobody_due(connection: Connection, settings: Settings) -> None:
     assert drain(connection, settings) == 0
     assert due(connection, USER_TARGETS) == set()
+
+
+def test_a_source_that_concerns_some_targets_makes_members_due_for_these_only(
+    connection: Connection, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(NARROW, "gifts", ("behavior_score", "of_a_later_version"))
+    shop = connection.execute(text("select id, user_id from seller_profiles order by id limit 1")).one()
+    gift = "insert into standing.change_log (source, affects_counterparties, user_id)"
+    connection.execute(text(f"{gift} values ('gifts', false, :user)"), {"user": shop.user_id})
+    assert drain(connection, settings) == 1
+    assert due(connection, {"behavior_score"}) == {shop.user_id}
+    # Everything of it may have changed: everybody is due for what it concerns; what else is logged counts.
+    connection.execute(text(f"{gift} values ('gifts', true, null)"))
+    observed = observe(connection, settings)
+    foreseen = "everything in gifts may have changed"
+    assert foreseen_reasons(connection, observed) == {"behavior_score": foreseen}
+    log(connection, seller_id=shop.id)
+    assert drain(connection, settings) == 5
+    found = connection.execute(text("select target, member_id, reason from standing.due"))
+    assert {tuple(row) for row in found} == {
+        ("behavior_score", None, foreseen),
+        *((target, shop.user_id, None) for target in USER_TARGETS),
+        *((target, shop.id, None) for target in SELLER_TARGETS),
+    }
 
 
 def test_user_is_due_with_the_shop_behind_which_he_stands(

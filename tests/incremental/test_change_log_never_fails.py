@@ -1,6 +1,7 @@
 """No trigger of ours fails a statement of the application: it is logged, or everybody is due."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from random import Random
 
 import psycopg
@@ -9,8 +10,10 @@ from conftest import MakeDatabase
 from sqlalchemy import Connection, Engine, text
 from support.changes import do, follow
 
+from standing.contract.application import SOURCES
 from standing.contract.sources import LOG_KEYS
 from standing.database.connect import connect
+from standing.incremental import capture
 from standing.incremental.change_log import drain
 from standing.incremental.observed import observe
 from standing.settings import Settings
@@ -235,6 +238,22 @@ def test_every_type_of_a_key_is_logged_or_everybody_is_due(
                 row = {"user_id": (literal, is_key)}
                 require_logged(connection, f"insert into user_warnings (user_id) values ({literal})", row)
             taken_back.rollback()
+
+
+def test_what_a_run_posts_is_not_logged_and_a_session_that_says_anything_else_is(
+    connection: Connection, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    posted_to = tuple(replace(one, posted_to=one.table == "user_warnings") for one in SOURCES)
+    monkeypatch.setattr(capture, "SOURCES", posted_to)
+    follow(connection, settings)
+    insert, row = f"insert into user_warnings (user_id) values ('{KEY}')", {"user_id": (f"'{KEY}'", True)}
+    require_logged(connection, insert, row)  # nobody has ever said anything
+    for said in ("''", "'documents'", "'POSTINGS'"):
+        do(connection, f"select set_config('standing.writes', {said}, true)")
+        require_logged(connection, insert, row)
+    do(connection, "delete from standing.change_log", "set local standing.writes = 'postings'", insert)
+    do(connection, "update user_warnings set user_id = user_id", "delete from user_warnings")
+    assert connection.scalar(text("select count(*) from standing.change_log")) == 0
 
 
 #: Columns of users that are read → types without an operator of equality, or with one that fails.

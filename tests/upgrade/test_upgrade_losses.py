@@ -28,8 +28,18 @@ def legacy_dump(settings: Settings, engine: Engine) -> str:
             "wishlists: 1 row",
         ),
         (
-            f"""insert into points_transactions (user_id, type, amount, balance_after, source, description)
-            values ({WHALE}, 'spend', -5, 95, 'reward', 'A mug')""",
+            # What runs have posted beside it is no loss.
+            f"""with entered as (
+                insert into points_transactions
+                    (user_id, type, amount, balance_after, source, description)
+                values ({WHALE}, 'spend', -5, 95, 'reward', 'A mug'),
+                    ({WHALE}, 'earn', 7, 102, 'order', 'Points for an order')
+                returning id, user_id, source
+            )
+            insert into standing.history
+            select 1, 'points', user_id, jsonb_build_object('postings', jsonb_build_array(
+                jsonb_build_object('id', id))), '', now()
+            from entered where source = 'order'""",
             "points_transactions: 1 row",
         ),
         (

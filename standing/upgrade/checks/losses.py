@@ -8,19 +8,24 @@ from psycopg import Connection
 
 from standing.contract.additions import ADDITIONS
 from standing.contract.declare import Column
+from standing.contract.points import POINTS
 from standing.contract.targets import DOCUMENTS
 from standing.database.catalog import Catalog, rows
-from standing.sql import quoted
+from standing.sql import literal, quoted
 from standing.upgrade.steps import Item
 
 #: Columns that Standing calculates: nobody enters them.
 CALCULATED = {*(target.column for target in DOCUMENTS), "ai_insights"}
 
-#: Rows of the guide's tables that the backfill makes itself.
+#: Rows of the guide's tables that the backfill makes itself, and those that runs have posted and can still
+#: take back.
 OWN_ROWS = {
     "loyalty_programs": "true",
     "points_transactions": (
         "t.type = 'earn' and t.source = 'signup' and t.description = 'Welcome bonus for existing member'"
+        " or t.id in (select (posting ->> 'id')::uuid from standing.history"
+        " cross join lateral jsonb_array_elements(old_document -> 'postings') as posting"
+        f" where target = {literal(POINTS.name)})"
     ),
 }
 

@@ -44,7 +44,10 @@ def plausible_scans(scope: AuditScope, catalog: Catalog) -> list[Scan]:
         return scans
     severity = "critical" if scope.is_first else "warning"
     measures = _measures(scope, catalog)
-    rules = [_rule(scope, measure, severity, _alone(measures, measure.name)) for measure in MEASURES]
+    rules = [
+        _rule(scope, one, "warning" if one.only_warns else severity, _alone(measures, one.name))
+        for one in MEASURES
+    ]
     return [*scans, _scan(scope, measures, rules, NEEDS)]
 
 

@@ -12,10 +12,10 @@
             ) -%}
         {%- endif -%}
         {%- set query -%}
-            select name, type, is_unique, refers, is_filled from {{ handed_over }}
+            select name, type, is_unique, refers, is_filled, is_empty from {{ handed_over }}
             where relation = '{{ table }}'
             union all
-            select null, null, null, null, null where not exists (select from {{ handed_over }})
+            select null, null, null, null, null, null where not exists (select from {{ handed_over }})
         {%- endset -%}
         {%- for row in run_query(query) -%}
             {%- if row['name'] is none -%}
@@ -34,6 +34,13 @@
 {% macro is_promised(path, promise) %}
     {%- set table, column = path.split('.') -%}
     {{- return(application_columns(table).get(column, {}).get(promise, false)) -}}
+{% endmacro %}
+
+{#- Whether the application has a column and some row has a value in it; else a rule that asks for it is off.
+    -#}
+{% macro is_used(path) %}
+    {%- set table, column = path.split('.') -%}
+    {{- return(not application_columns(table).get(column, {'is_empty': true}).is_empty) -}}
 {% endmacro %}
 
 {#- One column as the type that models work with; a typed null where the application lacks it. Each type that

@@ -2,14 +2,18 @@
     `left_out` are the branches of a case over `source`, the first that holds counts; what is left out
     counts nowhere, the rest of its row does. `parents` are columns → tables whose rows they name:
     when_orphaned() looks at them. `key` is a column of ours by which rows are filtered, `row_key` what a
-    row is called in reports. `unique` says that when_repeated() looks at the key. -#}
-{% macro trusted_rows(table, columns, reasons, key, row_key, left_out=none, parents={}, unique=false) -%}
+    row is called in reports. `unique` says that when_repeated() looks at the key. `more`
+    are constants that every row has, such as whether the application fills a column. -#}
+{% macro trusted_rows(table, columns, reasons, key, row_key, left_out=none, parents={}, unique=false, more={}) -%}
 {%- set source_rows = application_rows(table, columns) -%}
 select
     *,
     {{ row_key }} as row_key,
     -- Filter by this one: the planner takes "case … is null" for rare, and loops over millions of rows.
     case when quarantine_reason is null then {{ key }} end as trusted_{{ key }}
+    {%- for name, value in more.items() %},
+    {{ value }} as {{ name }}
+    {%- endfor %}
 from (
     select
         source.*,

@@ -23,6 +23,8 @@ counted as (
         due_sellers.seller_id,
         coalesce(seller_reviews.total_reviews, 0) as total_reviews,
         coalesce(seller_reviews.rating_sum, 0) as rating_sum,
+        coalesce(seller_reviews.counted_reviews, 0) as counted_reviews,
+        coalesce(seller_reviews.counted_sum, 0) as counted_sum,
         coalesce(seller_reviews.last_30_days_reviews, 0) as recent_reviews,
         coalesce(seller_reviews.last_30_days_sum, 0) as recent_sum,
         coalesce(seller_reviews.last_90_days_reviews, 0) as quarter_reviews,
@@ -42,6 +44,8 @@ counted as (
         {% endfor -%}
         seller_reviews.first_review_at,
         seller_reviews.last_review_at,
+        seller_reviews.counted_reviews_first_at,
+        seller_reviews.counted_reviews_last_at,
         seller_reviews.first_30_days_at,
         seller_reviews.last_30_days_at,
         seller_reviews.first_90_days_at,
@@ -61,8 +65,8 @@ averaged as (
         {{ mean('recent_sum', 'recent_reviews') }} as last_30_days_avg,
         {{ mean('quarter_sum', 'quarter_reviews') }} as last_90_days_avg,
         {{ mean(
-            '(rating_sum + ' ~ policy('adjusted_rating_k') ~ ' * ' ~ policy('adjusted_rating_prior') ~ ')',
-            '(total_reviews + ' ~ policy('adjusted_rating_k') ~ ')'
+            '(counted_sum + ' ~ policy('adjusted_rating_k') ~ ' * ' ~ policy('adjusted_rating_prior') ~ ')',
+            '(counted_reviews + ' ~ policy('adjusted_rating_k') ~ ')'
         ) }} as adjusted,
         case
             when least(recent_reviews, earlier_reviews) < {{ policy('trend_min_reviews') }} then 'stable'
@@ -109,7 +113,7 @@ final as (
                     'quarter_sum', 'quarter_reviews', 'first_90_days_at', 'last_90_days_at'
                 ) }},
                 'adjusted',
-                {{ rate_evidence('rating_sum', 'total_reviews', 'first_review_at', 'last_review_at') }}
+                {{ tally_evidence('counted_sum', 'counted_reviews') }}
                 || jsonb_build_object(
                     'k', {{ policy('adjusted_rating_k') }}, 'prior', {{ policy('adjusted_rating_prior') }}
                 )

@@ -23,6 +23,7 @@ compared as (
         earned_tiers.tier as earned_tier,
         next_tiers.tier as next_tier,
         next_tiers.min_orders as next_min_orders,
+        next_tiers.min_buyers as next_min_buyers,
         next_tiers.min_rating as next_min_rating,
         (sellers.published_tier is distinct from tiers.tier) as is_moved
     from sellers
@@ -68,16 +69,19 @@ final as (
                     then jsonb_build_object(
                         'tier', next_tier,
                         'orders_needed', greatest(next_min_orders - completed_orders, 0),
+                        'buyers_needed', greatest(next_min_buyers - buyers, 0),
                         'rating_needed', case
-                            when total_reviews > 0 and rating_sum >= next_min_rating * total_reviews then 0
+                            when
+                                counted_reviews > 0
+                                and counted_sum >= next_min_rating * counted_reviews then 0
                             else next_min_rating
                         end
                     )
             end,
             'evidence', jsonb_build_object(
                 'completed_orders', completed_orders,
-                'mean_rating',
-                {{ rate_evidence('rating_sum', 'total_reviews', 'first_review_at', 'last_review_at') }}
+                'buyers', buyers,
+                'mean_rating', {{ tally_evidence('counted_sum', 'counted_reviews') }}
             ) || case
                 when is_in_grace
                     then jsonb_build_object('grace', jsonb_build_object(

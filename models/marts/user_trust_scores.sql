@@ -57,6 +57,7 @@ levelled as (
         where
             trust_levels.min_score <= scored.overall_score
             and trust_levels.min_completed_orders <= scored.completed_orders
+            and trust_levels.min_counterparties <= scored.counterparties
             and (not scored.is_banned or trust_levels.rank = 1)
         order by trust_levels.rank desc
         limit 1

@@ -25,6 +25,7 @@
             when status_meaning = 'returned' then coalesce(refunded_at, latest_event_at)
         end as returned_at,
         has_shipping_times,
+        has_amounts,
         case
             when
                 is_shipped_by_status and coalesce(shipped_at, delivered_at, completed_at) is null
@@ -58,6 +59,7 @@ select
     {{ known('returned_at') }} as returned_at,
     refunded_amount,
     has_shipping_times,
+    has_amounts,
     -- What was delivered or accepted had been shipped, also where nobody wrote down when.
     coalesce(
         {{ known('shipped_at') }},

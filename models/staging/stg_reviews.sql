@@ -3,6 +3,7 @@ select
     order_id,
     seller_id,
     reviewer_id,
+    has_orders,
     rating::integer as rating,
     created_at,
     detailed_ratings,

@@ -11,16 +11,22 @@ from standing.sql import quoted
 TABLE = "application_columns"
 COLUMNS = (
     "relation text, name text, type text not null, is_unique boolean not null, refers boolean not null,"
-    " is_filled boolean not null, primary key (relation, name)"
+    " is_filled boolean not null,"
+    " is_empty boolean not null, primary key (relation, name)"
 )
 
 
 def hand_over(connection: Connection, settings: Settings, application: Application) -> None:
-    """Write down the sources' columns with their types and what constraints promise of them."""
+    """Write down the sources' columns with their types and what constraints promise of them, and which are
+    empty.
+    """
     table = quoted(settings.build_schema, TABLE)
     connection.execute(text(f"delete from {table}"))
     connection.execute(
-        text(f"insert into {table} values (:relation, :name, :type, :is_unique, :refers, :is_filled)"),
+        text(
+            f"insert into {table}"
+            " values (:relation, :name, :type, :is_unique, :refers, :is_filled, :is_empty)"
+        ),
         [
             _row(application, source.table, column)
             for source in SOURCES
@@ -39,4 +45,5 @@ def _row(application: Application, relation: str, column: Column) -> dict[str, o
         "is_unique": f"{path} is unique" in application.promises,
         "refers": f"{path} refers" in application.promises,
         "is_filled": f"{path} is filled" in application.promises,
+        "is_empty": path in application.empty,
     }

@@ -8,8 +8,8 @@ target are
 - what YAML says of how those models, seeds and sources are built (configuration, contract, types), and
   dbt_project.yml;
 - the settings that models read (`SETTINGS`; standing/incremental/context.py writes them for the models);
-- the application's columns that the models read with their types, the column that is written, and the
-  constraints that models rely on;
+- the application's columns that the models read with their types, the column that is written, the
+  constraints that models rely on, and the columns that switch a rule off by being empty;
 - the Python that logs changes and lists what has to be derived anew (`PYTHON`): what it missed before, it
   may find now.
 
@@ -129,6 +129,7 @@ def _read(texts: list[str], application: Application) -> Iterator[str]:
         yield from (_column(application, table, column) for column in sorted(columns))
     # A model may leave out what a constraint of its tables forbids.
     yield from (promise for promise in application.promises if promise.partition(".")[0] in tables)
+    yield from (f"{path} is empty=yes" for path in application.empty if path.partition(".")[0] in tables)
 
 
 def _written(target: AnyTarget, application: Application) -> str:

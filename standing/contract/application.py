@@ -9,14 +9,16 @@ _OWNER = Loss(
     "a shop's trade and ratings do not count for the trust of the person behind it", ("positive_share",)
 )
 _OPENING = Loss("a replay shows shops that were not there yet")
-_VALUE = Loss("orders have no value: no sales and no revenue", ("completed_value",))
+_VALUE = Loss("orders have no value: no revenue, and none is too small for trust", ("completed_value",))
 _PROCESSING = Loss("processing times and fulfilment are less exact")
 _PUNCTUALITY = Loss("punctuality is not known")
 _ENDED = Loss("an order's end is dated by its other times")
 _CANCELLED_BY = Loss("cancelled orders count against nobody")
 _REFUNDS = Loss("refunds are not seen")
 _UPDATED = Loss("an ended order without any time is dated by its creation")
-_REVIEWED_ORDER = Loss("reviews count for their shop but for no order")
+_REVIEWED_ORDER = Loss(
+    "reviews have no order, so reviews_need_order is off: anybody's move ratings and tiers"
+)
 _REVIEWED_SHOP = Loss("reviews without an order count nowhere")
 _REVIEWER = Loss("a review is credited to its order's buyer, or to nobody")
 _STOCK = Loss("performance shows no listings and no stock")

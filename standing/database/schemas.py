@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import psycopg
+from psycopg.rows import scalar_row
 from sqlalchemy import Connection, text
 
 from standing.contract.application import SOURCES
@@ -17,6 +18,8 @@ from standing.sql import quoted
 
 #: table → column → type name
 Columns = dict[str, dict[str, str]]
+#: A rule that asks for one of these is off where no row has it, as where there is no such column.
+ASKED_FOR = (("orders", "total_amount"), ("reviews", "order_id"))
 
 
 @dataclass(frozen=True)
@@ -24,13 +27,15 @@ class Application:
     """The application's schema at one moment.
 
     `promises` are what constraints promise of single columns: "orders.id is unique", "orders.buyer_id
-    refers" to the row that it names, "messages.thread_id is filled". Models check the rest.
+    refers" to the row that it names, "messages.thread_id is filled". Models check the rest. `empty` are
+    columns of `ASKED_FOR`, such as "reviews.order_id", that no row of a table with rows has.
     """
 
     schema: str
     columns: Columns
     promises: tuple[str, ...] = ()
     relations: Relations = field(default_factory=dict)
+    empty: tuple[str, ...] = ()
 
 
 def read_application(connection: Connection, schema: str) -> Application:
@@ -46,7 +51,26 @@ def read_application(connection: Connection, schema: str) -> Application:
         for column in source.columns
         for promise in _promises(relations[source.table], column)
     )
-    return Application(schema, columns, tuple(promises), relations)
+    empty = tuple(_empty(driver(connection), schema, relations))
+    return Application(schema, columns, tuple(promises), relations, empty)
+
+
+def _empty(connection: Driver, schema: str, relations: Relations) -> Iterator[str]:
+    for table, column in ASKED_FOR:
+        relation = relations.get(table)
+        if relation is None or not relation.is_reachable or column not in relation.columns:
+            continue
+        name = quoted(schema, table)
+        query = (
+            f"select exists (select from {name})"
+            f" and not exists (select from {name} where {quoted(column)} is not null)"
+        )
+        try:
+            with connection.transaction(), connection.cursor(row_factory=scalar_row) as cursor:
+                if cursor.execute(query.encode()).fetchone():
+                    yield f"{table}.{column}"
+        except psycopg.Error:
+            continue  # who reads it whole says why it cannot be read
 
 
 def _promises(relation: Relation, declared: SourceColumn) -> Iterator[str]:

@@ -14,7 +14,11 @@ def missing_sources(connection: Connection, settings: Settings, scored: bool) ->
 
     The levels are told where trust was `scored`, so that its policy is there.
     """
-    found = read_application(connection, settings.application_schema).columns
+    application = read_application(connection, settings.application_schema)
+    found = {
+        table: {name: kind for name, kind in columns.items() if f"{table}.{name}" not in application.empty}
+        for table, columns in application.columns.items()
+    }
     missing = gaps(found)
     effects = [
         MissingSource(

@@ -48,12 +48,22 @@ def next_level(
         "level": step["level"],
         "min_score": float(step["min_score"]),
         "min_completed_orders": step["min_completed_orders"],
+        "min_counterparties": step["min_counterparties"],
+        "completed_orders": step["completed_orders"],
+        "counterparties": step["counterparties"],
+        "min_amount": _number_of(policy, "min_counted_amount"),
         "verify": step["verify"],
         "verify_points": step["gains"],
         "complete_orders": step["orders"],
         "is_enough": step["is_enough"],
         "points_missing": float(step["missing"]),
     }
+
+
+def _number_of(policy: Policy, name: str) -> float:
+    """A number of policy; 0 where the document's policy had no such row."""
+    found = (row["value"] for row in policy.get("policy_numbers", ()) if row["name"] == name)
+    return float(next(found, 0))
 
 
 def mean_rating(connection: Connection, policy: Policy, document: dict[str, Any]) -> Decimal | None:
@@ -69,7 +79,9 @@ def mean_rating(connection: Connection, policy: Policy, document: dict[str, Any]
 
 
 def next_tier(connection: Connection, document: dict[str, Any]) -> dict[str, Any] | None:
-    """The tier above the shop's: completed orders and 5-star reviews that reach it; None at the top."""
+    """The tier above the shop's: completed orders, new buyers and 5-star reviews that reach it; None at the
+    top.
+    """
     steps = rows(connection, render("why/next_tier.sql.j2"), document=json.dumps(document))
     if not steps:
         return None
@@ -77,6 +89,7 @@ def next_tier(connection: Connection, document: dict[str, Any]) -> dict[str, Any
     return {
         "tier": step["tier"],
         "complete_orders": step["orders"],
+        "new_buyers": step["buyers"],
         "mean_rating": float(step["mean"]) if step["mean"] is not None else None,
         "five_star_reviews": step["stars"],
     }

@@ -28,6 +28,8 @@ SELLER_ORDERS = {
     "returned": ("outcome = 'returned'", "resolved_at"),
     "in dispute": ("is_disputed and not is_defect", "resolved_at"),
 }
+#: Kind → whether no score takes notice of an order because of its amount.
+SMALL = {"user": "not lowers_trust", "seller": "false"}
 EXCLUDED = {"excluded from the rates": ("is_excluded", "resolved_at")}
 #: A member's orders on either side, with what each side answers for.
 USER_ROWS = """
@@ -80,6 +82,7 @@ def orders_of(connection: Connection, build: str, asked: Asked) -> dict[str, lis
             f"with looked_back as ({window.format(quoted(build))})"
             " select order_id::text as order_id, outcome, resolved_at, amount::float as amount,"
             " is_excluded,"
+            f" {SMALL[asked.kind]} as is_small,"
             f" not is_excluded and coalesce(({event} at time zone business_time_zone)::date"
             " > (cast(:as_of as timestamptz) at time zone business_time_zone)::date - (select days"
             " from looked_back),"

@@ -41,7 +41,7 @@ def _order(order: dict[str, Any]) -> str:
     ended = f"{order['resolved_at']:%Y-%m-%d %H:%M}" if order["resolved_at"] else ""
     line = f"  {order['order_id']}  {order['outcome']:<10}{ended:<16}  {order['amount']:>12,.2f}"
     if order["is_counted"]:
-        return line
+        return f"{line}  too small to count for trust" if order["is_small"] else line
     if order["is_excluded"]:
         return f"{line}  excluded"
     return line + ("  too long ago to count" if order["resolved_at"] else "  counts once it has ended")
@@ -129,35 +129,42 @@ def _next_level(explanation: Explanation) -> list[str]:
         f"{explanation.labels.get(flag, flag)} ({points:+.1f})"
         for flag, points in zip(following["verify"], following["verify_points"], strict=True)
     ]
+    least = f" of {following['min_amount']:g} baht or more" if following["min_amount"] else ""
     if following["complete_orders"] == 1:
-        things.append("1 more completed purchase, at a shop not bought from before")
+        things.append(f"1 more completed purchase{least}, at a shop not bought from before")
     elif following["complete_orders"]:
         things.append(
-            f"{following['complete_orders']} more completed purchases, each at a shop not bought"
+            f"{following['complete_orders']} more completed purchases{least}, each at a shop not bought"
             " from before"
         )
     if not following["is_enough"]:
         points = "point" if following["points_missing"] == 1 else "points"
         things.append(f"{following['points_missing']:g} more {points} from other factors")
-    asked = f"{following['min_score']:g} points"
+    asked = [f"{following['min_score']:g} points"]
     if following["min_completed_orders"]:
-        asked += f" and {plural(following['min_completed_orders'], 'completed order')}"
-    return _way(f"next level {name}, from {asked} on", things)
+        orders = plural(following["min_completed_orders"], "completed order")
+        asked.append(f"{orders} (now {following['completed_orders']})")
+    if following["min_counterparties"]:
+        partners = plural(following["min_counterparties"], "different partner")
+        asked.append(f"{partners} (now {following['counterparties']})")
+    *others, last = asked
+    whole = f"{', '.join(others)} and {last}" if others else last
+    return _way(f"next level {name}, from {whole} on", things)
 
 
 def _next_tier(explanation: Explanation) -> list[str]:
     following = explanation.following or {}
-    orders, stars, mean = (
-        following["complete_orders"],
-        following["five_star_reviews"],
-        following["mean_rating"],
-    )
+    orders, buyers = following["complete_orders"], following["new_buyers"]
+    stars, mean = following["five_star_reviews"], following["mean_rating"]
     things = []
     if orders:
-        things.append(plural(orders, "more completed order"))
+        least = f", at least {buyers} of them to new buyers" if 0 < buyers < orders else ""
+        least = ", each to a new buyer" if buyers == orders > 1 else least
+        least = ", to a new buyer" if buyers == orders == 1 else least
+        things.append(f"{plural(orders, 'more completed order')}{least}")
     if stars:
         now = f"; it is {explanation.mean_rating} now" if explanation.mean_rating is not None else ""
-        things.append(f"{plural(stars, 'more review')} of 5 stars, for a mean of {mean:g}{now}")
+        things.append(f"{plural(stars, 'more review')} of 5 stars by buyers, for a mean of {mean:g}{now}")
     name = explanation.labels.get(following["tier"], following["tier"])
     return _way(f"next tier {name}", things)
 
@@ -174,6 +181,14 @@ def _rating(explanation: Explanation, ratings: dict[str, Any]) -> Any:
     return ratings.get("overall") if mean is None or round(mean, 2) == mean else mean
 
 
+def _counted(ratings: dict[str, Any]) -> str:
+    """How many of the reviews count for more than what the page shows, where not all of them do."""
+    counted = ratings.get("evidence", {}).get("adjusted", {}).get("den")
+    if counted in (None, ratings.get("total_reviews")):
+        return ""
+    return f" and tier by {plural(counted, 'review')} with an order of their writer, one an order"
+
+
 def _seller(explanation: Explanation) -> list[str]:
     ratings, tier = explanation.documents.get("ratings") or {}, explanation.documents.get("tier_info") or {}
     lines = [
@@ -181,7 +196,7 @@ def _seller(explanation: Explanation) -> list[str]:
         f" {tier.get('tier_achieved_at')}",
         f"rating {_rating(explanation, ratings)} of {plural(ratings.get('total_reviews') or 0, 'review')},"
         f" {ratings.get('rating_trend')};"
-        f" adjusted for ranking {ratings.get('adjusted', 'not calculated yet')}",
+        f" adjusted for ranking {ratings.get('adjusted', 'not calculated yet')}{_counted(ratings)}",
     ]
     grace = tier.get("evidence", {}).get("grace")
     if grace:

@@ -70,8 +70,8 @@ TIER = {
     "priority_support": False,
     "tier_achieved_at": "2026-02-01T00:00:00.123+00:00",
     "tier_change_history": [],
-    "next_tier": {"tier": "established", "orders_needed": 3, "rating_needed": 0},
-    "evidence": {"completed_orders": 47},
+    "next_tier": {"tier": "established", "orders_needed": 3, "buyers_needed": 2, "rating_needed": 0},
+    "evidence": {"completed_orders": 47, "buyers": 23},
 }
 HALF = {"num": 1, "den": 2, "from": None, "to": None}
 BEHAVIOR = {

@@ -157,6 +157,25 @@ def test_what_constraints_promise_holds_for_whole_tables_alone(
         assert "orders.seller_id refers" in application.promises
 
 
+def test_a_column_that_no_row_fills_is_named_where_a_rule_asks_for_it(
+    marketplace: Settings, engine: Engine
+) -> None:
+    for statement, empty in (
+        ("select 1", ("orders.total_amount", "reviews.order_id")),
+        ("truncate orders, reviews", ()),
+        ("update orders set total_amount = 0", ("reviews.order_id",)),
+        ("alter table reviews drop column order_id", ("orders.total_amount",)),
+        (
+            "update reviews set order_id = gen_random_uuid() where id in (select id from reviews limit 1)",
+            ("orders.total_amount",),
+        ),
+        (f"{CLERK} revoke all on reviews from clerk", ("orders.total_amount",)),
+    ):
+        with changed(engine, statement) as (connection, application):
+            assert application.empty == empty, statement
+            connection.execute(text("select 1"))  # the transaction goes on
+
+
 def test_what_is_read_by_a_rule_is_said(marketplace: Settings, engine: Engine) -> None:
     with changed(engine, READ["orders.promised_at"]) as (_, application):
         assert notes(application.relations) == [

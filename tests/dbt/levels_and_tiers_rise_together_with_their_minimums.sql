@@ -18,7 +18,8 @@ with minimums as (
                 levels.min_completed_orders,
                 levels.min_completed_orders
                 || coalesce(' (setting ' || written.min_orders_setting || ')', '')
-            )
+            ),
+            ('min_counterparties', levels.min_counterparties, levels.min_counterparties::text)
         ) as measure (name, minimum, said)
     union all
     select
@@ -33,6 +34,7 @@ with minimums as (
         lateral (
             values
             ('min_orders', tier_policy.min_orders),
+            ('min_buyers', tier_policy.min_buyers),
             ('min_rating', coalesce(tier_policy.min_rating, 0))
         ) as measure (name, minimum)
 

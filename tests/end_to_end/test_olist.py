@@ -14,32 +14,40 @@ pytestmark = pytest.mark.skipif(not OLIST.is_dir(), reason=f"no Olist data in {O
 
 
 def tiers_by_pandas() -> dict[str, int]:
-    """Tier → sellers, from the CSV files: delivered orders, and all reviews of a seller's orders."""
+    """Tier → sellers, from the CSV files: delivered orders and their buyers, and the first review of
+    each of a seller's orders.
+    """
     import pandas as pd
 
-    orders = pd.read_csv(OLIST / "olist_orders_dataset.csv.gz", usecols=["order_id", "order_status"])
-    items = pd.read_csv(OLIST / "olist_order_items_dataset.csv.gz", usecols=["order_id", "seller_id"])
-    reviews = pd.read_csv(
-        OLIST / "olist_order_reviews_dataset.csv.gz", usecols=["order_id", "review_score"]
+    orders = pd.read_csv(
+        OLIST / "olist_orders_dataset.csv.gz", usecols=["order_id", "order_status", "customer_id"]
     )
+    items = pd.read_csv(OLIST / "olist_order_items_dataset.csv.gz", usecols=["order_id", "seller_id"])
+    customers = pd.read_csv(OLIST / "olist_customers_dataset.csv.gz")
+    orders = orders.merge(customers[["customer_id", "customer_unique_id"]], on="customer_id")
+    reviews = pd.read_csv(OLIST / "olist_order_reviews_dataset.csv.gz")
+    known = reviews.review_answer_timestamp.fillna(reviews.review_creation_date)
+    reviews = reviews.assign(known=known).sort_values("known").drop_duplicates("order_id")
     sellers = pd.read_csv(OLIST / "olist_sellers_dataset.csv.gz", usecols=["seller_id"]).set_index(
         "seller_id"
     )
     pairs = items.drop_duplicates().merge(orders, on="order_id")
-    sellers["completed"] = pairs[pairs.order_status == "delivered"].groupby("seller_id").size()
+    delivered = pairs[pairs.order_status == "delivered"].groupby("seller_id")
+    sellers["completed"], sellers["buyers"] = delivered.size(), delivered.customer_unique_id.nunique()
     scores = pairs.merge(reviews, on="order_id").groupby("seller_id").review_score
     sellers["reviews"], sellers["stars"] = scores.count(), scores.sum()
     sellers = sellers.fillna(0).astype(int)
 
     def tier(seller: "pd.Series[int]") -> str:
         rules = (
-            ("top_seller", 500, 47),
-            ("power_seller", 200, 45),
-            ("established", 50, 43),
-            ("rising", 10, 40),
+            ("top_seller", 500, 250, 47),
+            ("power_seller", 200, 100, 45),
+            ("established", 50, 25, 43),
+            ("rising", 10, 5, 40),
         )
-        for name, orders_needed, tenths in rules:
+        for name, orders_needed, buyers_needed, tenths in rules:
             enough = seller.completed >= orders_needed and seller.reviews > 0
+            enough = enough and seller.buyers >= buyers_needed
             if enough and 10 * seller.stars >= tenths * seller.reviews:
                 return name
         return "starter"
@@ -64,7 +72,7 @@ def test_tiers_and_what_followed_are_those_that_pandas_finds_and_the_forecast_ga
         published = dict(counted.all())
     engine.dispose()
     assert published == tiers_by_pandas()
-    assert published == {"starter": 1534, "rising": 481, "established": 56, "power_seller": 1}
+    assert published == {"starter": 1531, "rising": 484, "established": 56, "power_seller": 1}
 
     found = json.loads(standing.told(settings, "backtest", "--json"))
     moments = [datetime.fromisoformat(one["moment"]) for one in found["origins"]]

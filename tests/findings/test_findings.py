@@ -116,11 +116,13 @@ def moved(module_database: Callable[[str], Settings], published_template: str) -
     ten = "(select id from users where trust_score ->> 'level' = 'silver' order by id limit 10)"
     with engine.begin() as connection:
         connection.execute(text(f"{papers_lost} where id in {ten}"))
-        # One shop has been given a tier by hand; the run takes it back.
+        # One shop has been given a tier by hand, and its grace is over; the run takes it back.
         connection.execute(
             text(
                 "update seller_profiles set"
-                """ tier_info = tier_info || '{"current_tier": "top_seller", "tier_level": 5}'"""
+                " tier_info = jsonb_set(tier_info, '{evidence,grace}',"
+                """ '{"since": "2020-01-01T00:00:00Z"}')"""
+                """ || '{"current_tier": "top_seller", "tier_level": 5}'"""
                 " where id = (select id from seller_profiles"
                 " where tier_info ->> 'current_tier' = 'starter' order by id limit 1)"
             )

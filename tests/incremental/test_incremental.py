@@ -84,6 +84,9 @@ POLICY = (
     ("tier_policy", "tier", "established", "min_orders", ("50", "12")),
     ("policy_numbers", "name", "evaluation_min_resolved", "value", ("40", "3")),
     ("policy_numbers", "name", "adjusted_rating_k", "value", ("5", "10")),
+    ("policy_numbers", "name", "max_orders_per_partner", "value", ("0", "2")),
+    ("policy_numbers", "name", "reviews_need_order", "value", ("0", "1")),
+    ("policy_numbers", "name", "min_counted_amount", "value", ("0", "20")),
 )
 
 

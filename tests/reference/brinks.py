@@ -5,6 +5,7 @@ Random ones seldom hold as many orders, reviews or threads as these rules begin 
 
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from random import Random
 
 from reference.events import plain_order
@@ -49,10 +50,12 @@ class Brink:
         plain_order(self.maker, buyer, shop, **{**made, **known})
 
     def review(self, stars: int, days_ago: int = 10) -> None:
+        placed = AS_OF - timedelta(days=days_ago + 1)
+        order = plain_order(self.maker, self.other, self.shop, created_at=placed)
         self.maker.put(
             "reviews",
             id=self.maker.key(),
-            order_id=None,
+            order_id=order["id"],
             seller_id=self.shop["id"],
             reviewer_id=self.other["id"],
             rating=stars,
@@ -99,6 +102,62 @@ def level(completed: int, bought: int) -> World:
     return brink.world
 
 
+def partners(number: int, completed: int = 12) -> World:
+    """A member with the points and orders of gold, who dealt with so many."""
+    brink = Brink(f"partners {number}")
+    brink.member.update(
+        created_at=AS_OF - 900 * DAY,
+        email_verified=True,
+        phone_verified=True,
+        kyc_status="verified",
+        security_settings={"two_factor_enabled": True},
+    )
+    shops = [brink.maker.shop(brink.maker.user()) for _ in range(number)]
+    for order in range(completed):
+        brink.trade(brink.member, shops[order % number], 20)
+    brink.trade(brink.member, brink.maker.shop(brink.maker.user()), 20, total_amount=Decimal("19.99"))
+    return brink.world
+
+
+#: What an order was placed for and what was refunded of it: 20 baht are left, or one satang less.
+AMOUNTS = (("20", None), ("19.99", None), ("500", "480"), ("500", "480.01"), ("500", "500"), (None, None))
+
+
+def amount(total: str | None, refunded: str | None, stars: int) -> World:
+    """An order on the brink of what counts for trust: completed, rated, lost, and one like it cancelled."""
+    brink = Brink(f"amount {total} {refunded} {stars}")
+    known = {"total_amount": Decimal(total) if total else None}
+    if refunded:
+        known |= {"refunded_at": AS_OF - 5 * DAY, "refunded_amount": Decimal(refunded)}
+    for _ in range(3):
+        brink.trade(brink.other, brink.shop, 20, **known)
+        order = brink.world["orders"][-1]
+        brink.maker.review(order)
+        mended = {
+            "rating": stars,
+            "order_id": order["id"],
+            "moderation": None,
+            "created_at": AS_OF - 9 * DAY,
+        }
+        brink.world["reviews"][-1] |= {**mended, "engagement": {"helpful_count": 1}}
+    lost = {"opened_at": AS_OF - 8 * DAY, "resolved_at": AS_OF - 7 * DAY, "decided_against": "seller"}
+    brink.maker.put("disputes", id=brink.maker.key(), order_id=order["id"], **lost)
+    gone = {"completed_at": None, "status": "cancelled", "cancelled_at": AS_OF - 3 * DAY}
+    brink.trade(brink.other, brink.shop, 4, **known, **gone, cancelled_by="buyer")
+    return brink.world
+
+
+def buyers(number: int) -> World:
+    """A shop with the orders and the mean of established, and so many buyers."""
+    brink = Brink(f"buyers {number}")
+    people = [brink.maker.user() for _ in range(number)]
+    for order in range(50):
+        brink.trade(people[order % number], brink.shop, 40)
+    for _ in range(10):
+        brink.review(5)
+    return brink.world
+
+
 def resolved(number: int) -> World:
     """Cancelled long ago, completed lately: the two windows see different things."""
     brink = Brink(f"resolved {number}")
@@ -122,8 +181,9 @@ def trend(recent: tuple[int, ...], earlier: tuple[int, ...]) -> World:
 
 def mean(fives: int, fours: int) -> World:
     brink = Brink(f"mean {fives}")
-    for _ in range(50):
-        brink.trade(brink.other, brink.shop, 40)
+    buyers = [brink.maker.user() for _ in range(25)]
+    for number in range(50):
+        brink.trade(buyers[number % 25], brink.shop, 40)
     for stars in (5,) * fives + (4,) * fours:
         brink.review(stars)
     return brink.world
@@ -138,6 +198,9 @@ def answers(*minutes: int) -> World:
 
 KINDS: tuple[tuple[Callable[..., World], tuple[tuple[object, ...], ...]], ...] = (
     (level, LEVELS),
+    (partners, ((4,), (5,))),
+    (buyers, ((24,), (25,))),
+    (amount, tuple((*of, stars) for of in AMOUNTS for stars in (2, 5))),
     (resolved, tuple((number,) for number in RESOLVED)),
     (trend, TRENDS),
     (mean, MEANS),

@@ -95,14 +95,16 @@ def lost_dispute(maker: Maker) -> tuple[str, str | None]:
 def review(stars: int) -> Event:
     def happen(maker: Maker) -> tuple[str, str | None]:
         shop = _shop(maker)
+        buyer, at = _buyer(maker, shop), _recently(maker)
+        order = plain_order(maker, buyer, shop, created_at=at - HOUR)
         maker.put(
             "reviews",
             id=maker.key(),
-            order_id=None,
+            order_id=order["id"],
             seller_id=shop["id"],
-            reviewer_id=_buyer(maker, shop)["id"],
+            reviewer_id=buyer["id"],
             rating=stars,
-            created_at=_recently(maker),
+            created_at=at,
             detailed_ratings=None,
             engagement=None,
             moderation=None,

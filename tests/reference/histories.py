@@ -25,6 +25,9 @@ EDITS = {
         "created_at = :then",
         "total_amount = -total_amount",
         "total_amount = 12345.67",
+        "total_amount = 19.99",
+        "total_amount = 20",
+        "refunded_at = :then, refunded_amount = total_amount - 1",
     ),
     "reviews": (
         "rating = 1",
@@ -32,6 +35,8 @@ EDITS = {
         "rating = 9",
         "created_at = :then",
         "created_at = null",
+        "order_id = null",
+        "reviewer_id = null",
         """moderation = '{"status": "rejected"}'""",
         """engagement = '{"helpful_count": 3}'""",
         """detailed_ratings = '{"packaging": 2}'""",

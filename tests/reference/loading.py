@@ -102,6 +102,15 @@ def prepare(settings: Settings, engine: Engine, as_of: datetime, grace: dict[str
     dbt.invoke(settings, engine.url, "run", "--select", *LASTING)
 
 
+def edit_numbers(settings: Settings, engine: Engine, numbers: dict[str, int]) -> None:
+    """Other numbers of policy, in a prepared schema."""
+    with engine.begin() as connection:
+        connection.execute(
+            text(f"update {settings.build_schema}.policy_numbers set value = :value where name = :name"),
+            [{"name": name, "value": value} for name, value in numbers.items()],
+        )
+
+
 def build_models(settings: Settings, engine: Engine, as_of: datetime, wall_clock: datetime) -> None:
     """Everybody's documents, in a prepared schema."""
     open_build(engine, settings, 1, as_of, TARGETS)

@@ -22,6 +22,23 @@ def other(side: Side) -> str:
     return (order.shop_person or order.row["seller_id"]) if role == "buyer" else order.row["buyer_id"]
 
 
+def within_cap(known: Known, traded: list[Side]) -> list[Side]:
+    """Of each partner the newest orders that count, those that leave the rates after all others."""
+    cap = known.policy.days("max_orders_per_partner")
+    if not cap:
+        return traded
+    by_partner: dict[str, list[Side]] = {}
+    for side in traded:
+        by_partner.setdefault(other(side), []).append(side)
+    kept: list[Side] = []
+    for sides_of_one in by_partner.values():
+        newest = sorted(sides_of_one, key=lambda side: side[1].row["id"])
+        newest.sort(key=lambda side: side[1].resolved or known.as_of, reverse=True)
+        newest.sort(key=lambda side: side[1].excluded)
+        kept += newest[:cap]
+    return kept
+
+
 def upheld(known: Known, table: str, user_id: str) -> list[datetime]:
     """Decisions of the last year, each with its moment."""
     found = []
@@ -33,8 +50,9 @@ def upheld(known: Known, table: str, user_id: str) -> list[datetime]:
     return found
 
 
-def helpful(known: Known, user_id: str) -> int:
-    votes = [r["engagement"] for r in known.reviews if r["writer"] == user_id]
+def helpful(known: Known, user_id: str, trusted: bool = False) -> int:
+    mine = [r for r in known.reviews if r["writer"] == user_id and (r["trusted"] or not trusted)]
+    votes = [review["engagement"] for review in mine]
     return sum(1 for vote in votes if vote and vote.get("helpful_count", 0) > 0)
 
 
@@ -47,17 +65,24 @@ def recent_threads(known: Known, user_id: str, window: str) -> list[Row]:
 def trust_score(known: Known, user_id: str) -> Row:
     user, policy = known.users[user_id], known.policy
     mine = sides(known, user_id)
-    completed = [side for side in mine if side[1].outcome == "completed"]
+    traded = [side for side in mine if side[1].outcome == "completed" and side[1].lifts_trust]
+    completed = within_cap(known, traded)
     clean = [
         o
         for role, o in completed
         if o.lost_by(role) is None and known.within(o.resolved, "trust_window_days")
     ]
     cancelled = [
-        o for role, o in mine if o.cancelled_by(role) and known.within(o.resolved, "trust_window_days")
+        o
+        for role, o in mine
+        if o.lowers_trust and o.cancelled_by(role) and known.within(o.resolved, "trust_window_days")
     ]
-    lost = [(o, o.lost_by(r)) for r, o in mine if known.within(o.lost_by(r), "trust_window_days")]
-    received = [r for r in known.reviews if r["person"] == user_id]
+    lost = [
+        (o, o.lost_by(r))
+        for r, o in mine
+        if o.lowers_trust and known.within(o.lost_by(r), "trust_window_days")
+    ]
+    received = [r for r in known.reviews if r["person"] == user_id and r["trusted"]]
     answered = recent_threads(known, user_id, "trust_window_days")
     security = user["security_settings"] or {}
     referred = {
@@ -74,10 +99,10 @@ def trust_score(known: Known, user_id: str) -> Row:
             policy.business_day(known.as_of) - policy.business_day(user["created_at"])
         ).days,
         "completed_orders_as_buyer": sum(1 for role, _ in completed if role == "buyer"),
-        "counterparties": len({other(side) for side in completed}),
+        "counterparties": len({other(side) for side in traded}),
         "completed_value": sum((o.amount for _, o in completed), Fraction(0)),
         "clean_orders": len(clean),
-        "helpful_reviews": helpful(known, user_id),
+        "helpful_reviews": helpful(known, user_id, trusted=True),
         "referrals": len(referred),
     }
     good = [o.resolved for o in clean if not o.excluded]
@@ -111,6 +136,7 @@ def trust_score(known: Known, user_id: str) -> Row:
         if overall >= Decimal(level["min_score"])
         and len(completed)
         >= int(level["min_completed_orders"] or _DEFAULTS.get(level["min_orders_setting"], 0))
+        and values["counterparties"] >= int(level["min_counterparties"])
         and (level["rank"] == "1" or security.get("is_banned") is not True)
     ]
     return {

@@ -4,6 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
+from typing import Any
 
 from reference.policy import Policy, Row
 
@@ -28,6 +29,8 @@ class Order:
     handed_over: datetime | None = None
     judged: datetime | None = None
     rating: int | None = None
+    lifts_trust: bool = True
+    lowers_trust: bool = True
 
     def lost_by(self, role: str) -> datetime | None:
         return (self.lost or {}).get(role)
@@ -51,6 +54,7 @@ class Known:
     wall_clock: datetime
     has_shipping_times: bool = True
     has_order_reviews: bool = True
+    has_amounts: bool = True
 
     def __post_init__(self) -> None:
         self.users = {row["id"]: row for row in self.world["users"] if row["created_at"] <= self.as_of}
@@ -113,6 +117,7 @@ class Known:
         back = min((moment for moment in backs if moment), default=None)
         order = Order(row, self.person(row["seller_id"]))
         order.amount = Fraction(total or 0) - (Fraction(part) if refunded and not is_full else 0)
+        order.lifts_trust, order.lowers_trust = self._is_enough(order.amount), self._is_enough(total)
         for outcome, moment in (("cancelled", cancelled), ("returned", back), ("completed", completed)):
             if moment:
                 order.outcome, order.resolved = outcome, moment
@@ -129,6 +134,9 @@ class Known:
             dated = [review for review in mine if review["created_at"]] or mine
             order.rating = max(dated, key=lambda r: (r["created_at"] or 0, r["id"]))["rating"]
         return order
+
+    def _is_enough(self, amount: Any) -> bool:
+        return not self.has_amounts or (amount or 0) >= self.policy.numbers["min_counted_amount"]
 
     def _disputes(self, order: Order) -> None:
         mine = [d for d in self.world["disputes"] if d["order_id"] == order.row["id"] and d["opened_at"]]
@@ -179,7 +187,39 @@ class Known:
             ):
                 continue
             found.append({**row, "seller_id": seller, "writer": writer, "person": person})
+        firsts: dict[str, Row] = {}
+        for review in sorted(found, key=lambda r: (r["created_at"] is not None, r["created_at"], r["id"])):
+            order = self.rows.get(review["order_id"])
+            if order and review["writer"] == order["buyer_id"]:
+                firsts.setdefault(order["id"], review)
+        for review in found:
+            self._weigh(review, self.rows.get(review["order_id"]), firsts)
         return found
+
+    def _weigh(self, review: Row, order: Row | None, firsts: dict[str, Row]) -> None:
+        """Whether a review moves adjusted rating and tier, and whether trust, too."""
+        needs_order = self.has_order_reviews and self.policy.numbers["reviews_need_order"] == 1
+        review["counted"] = not needs_order or firsts.get(review["order_id"]) is review
+        is_enough = True
+        if order:
+            amount = order["total_amount"]
+            if review["rating"] >= self.policy.numbers["positive_rating_from"] and amount is not None:
+                amount = self._left(order)
+            is_enough = self._is_enough(amount)
+        review["trusted"] = review["counted"] and is_enough
+
+    def _left(self, row: Row) -> Any:
+        status = self.policy.statuses[row["status"].lower()]["meaning"]
+        latest = max((row[name] for name in TIMES if row[name]), default=None) or row["updated_at"]
+        cancelled = row["cancelled_at"] or (
+            (latest or row["created_at"]) if status == "cancelled" else None
+        )
+        if self.known(cancelled):
+            return 0
+        if self.known(row["refunded_at"]):
+            total, part = row["total_amount"], row["refunded_amount"]
+            return 0 if part is None else total - min(part, total)
+        return row["total_amount"]
 
     def _threads(self) -> list[Row]:
         """First messages to somebody else, each with when the recipient first wrote back."""

@@ -1,7 +1,7 @@
 """The policy tables, and the few conventions that every document shares."""
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -21,13 +21,17 @@ def seed(name: str) -> list[dict[str, str]]:
 
 @dataclass
 class Policy:
-    """The seeds, with `grace` as demotion_grace_days by tier. Settings are defaults, but the zone."""
+    """The seeds, with `grace` as demotion_grace_days by tier and other `edited` numbers. Settings are
+    defaults, but the zone.
+    """
 
     grace: dict[str, int]
     zone: ZoneInfo = BANGKOK
+    edited: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.numbers = {row["name"]: Fraction(row["value"]) for row in seed("policy_numbers")}
+        self.numbers |= {name: Fraction(value) for name, value in self.edited.items()}
         self.statuses = {row["status"]: row for row in seed("order_statuses")}
         self.kyc = {row["kyc_status"] for row in seed("kyc_statuses") if row["verified"] == "1"}
         self.categories = {row["category"]: Fraction(row["weight"]) for row in seed("scorecard_categories")}

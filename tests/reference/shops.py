@@ -44,6 +44,7 @@ def ratings(known: Known, seller_id: str) -> Row:
         if abs(now - then) > numbers["trend_threshold"]:
             trend = "improving" if now > then else "declining"
     overall = mean([r["rating"] for r in mine])
+    counted = [r for r in mine if r["counted"]]
     k, prior = numbers["adjusted_rating_k"], numbers["adjusted_rating_prior"]
     details = {}
     for name in DIMENSIONS:
@@ -60,12 +61,12 @@ def ratings(known: Known, seller_id: str) -> Row:
         "rating_trend": trend,
         "last_30_days_avg": mean([r["rating"] for r in recent]),
         "last_90_days_avg": mean([r["rating"] for r in quarter]),
-        "adjusted": rounded((sum(r["rating"] for r in mine) + k * prior) / (len(mine) + k)),
+        "adjusted": rounded((sum(r["rating"] for r in counted) + k * prior) / (len(counted) + k)),
         "evidence": {
             "overall": shown(mine),
             "last_30_days_avg": shown(recent),
             "last_90_days_avg": shown(quarter),
-            "adjusted": {**shown(mine), "k": exact(k), "prior": exact(prior)},
+            "adjusted": {**shown(counted), "k": exact(k), "prior": exact(prior)},
         },
     }
 
@@ -194,16 +195,18 @@ def as_then(past: dict[str, Any], as_of: str) -> dict[str, Any]:
 
 def tier_info(known: Known, seller_id: str) -> Row:
     policy = known.policy
-    mine = [r for r in known.reviews if r["seller_id"] == seller_id]
+    mine = [r for r in known.reviews if r["seller_id"] == seller_id and r["counted"]]
     total = sum(r["rating"] for r in mine)
-    completed = sum(o.outcome == "completed" for o in known.orders if o.row["seller_id"] == seller_id)
+    sold = [o for o in known.orders if o.row["seller_id"] == seller_id and o.outcome == "completed"]
+    completed, buyers = len(sold), len({o.row["buyer_id"] for o in sold})
     mean_rating = Fraction(total, len(mine)) if mine else None
 
     def earned(tier: dict[str, str]) -> bool:
         rated = not tier["min_rating"] or (
             mean_rating is not None and mean_rating >= Fraction(tier["min_rating"])
         )
-        return completed >= int(tier["min_orders"]) and rated
+        enough = completed >= int(tier["min_orders"]) and buyers >= int(tier["min_buyers"])
+        return enough and rated
 
     ladder = {tier["tier"]: tier for tier in policy.tiers}
     deserved = max((t for t in policy.tiers if earned(t)), key=lambda t: int(t["tier_level"]))
@@ -238,12 +241,14 @@ def tier_info(known: Known, seller_id: str) -> Row:
         and {
             "tier": following["tier"],
             "orders_needed": max(int(following["min_orders"]) - completed, 0),
+            "buyers_needed": max(int(following["min_buyers"]) - buyers, 0),
             "rating_needed": Decimal(0)
             if mean_rating is not None and mean_rating >= Fraction(following["min_rating"])
             else Decimal(following["min_rating"]),
         },
         "evidence": {
             "completed_orders": completed,
+            "buyers": buyers,
             "mean_rating": evidence(total, [r["created_at"] for r in mine]),
             **grace,
         },

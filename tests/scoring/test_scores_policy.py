@@ -141,7 +141,20 @@ IN_A_FILE = [
     Slip("a level that is gone", "trust_levels", "bronze,1", "copper,1", "has no row bronze"),
     Slip("a tier that is gone", "tier_policy", "starter,1", "beginner,1", "has no row starter"),
     Slip("a score of 110", "trust_levels", "diamond,5,90,", "diamond,5,110,", "it goes from 0 to 100"),
-    Slip("six stars", "tier_policy", "500,4.7,", "500,6,", "(top_seller): min_rating is 6, which matches"),
+    Slip(
+        "six stars",
+        "tier_policy",
+        "500,250,4.7,",
+        "500,250,6,",
+        "(top_seller): min_rating is 6, which matches",
+    ),
+    Slip(
+        "partners below none",
+        "trust_levels",
+        ",5,Gold,",
+        ",-5,Gold,",
+        "(gold): min_counterparties is -5 and not from 0 to 1000000",
+    ),
     Slip("an eighth weekday", "non_working_days", "\n7,,", "\n8,,", "(8): weekday is 8, which matches"),
     Slip(
         "a weekday of a date",
@@ -393,6 +406,22 @@ BETWEEN_ROWS = {
             " 0.1",
         ),
     ],
+    "asked": [
+        Slip(
+            "a level with fewer partners than the one below",
+            "trust_levels",
+            ",5,Gold,",
+            ",15,Gold,",
+            "(platinum): min_counterparties: it asks for 10, less than the 15 of gold below it",
+        ),
+        Slip(
+            "a tier with fewer buyers than the one below",
+            "tier_policy",
+            "rising,2,10,5,",
+            "rising,2,10,45,",
+            "(established): min_buyers: it asks for 25, less than the 45 of rising below it",
+        ),
+    ],
     "made": [
         Slip(
             "best bins beyond 100",
@@ -418,8 +447,8 @@ BETWEEN_ROWS = {
         Slip(
             "a tier below the one before",
             "tier_policy",
-            "established,3,50,4.3",
-            "established,3,5,4.3",
+            "established,3,50,25,4.3",
+            "established,3,5,25,4.3",
             "(established): min_orders: it asks for 5, less than the 10 of rising below it",
         ),
         Slip(
@@ -442,7 +471,7 @@ BETWEEN_ROWS = {
             "response_rate,behavior,rate,up,5,50,",
             "response_rate,behavior,rate,up,5,85,",
             "(response_rate): members without evidence are given its prior 85,"
-            " which lies in a bin of 20 points",
+            " which lies in a bin of 30 points",
         ),
     ],
 }

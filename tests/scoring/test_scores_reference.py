@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from reference.brinks import brinks
 from reference.circles import SIZES, circles
-from reference.loading import build, build_models, documents, empty, load, merged
+from reference.loading import build, build_models, documents, edit_numbers, empty, load, merged
 from reference.marketplaces import AS_OF, WALL_CLOCK
 from reference.members import behavior_score, trust_score
 from reference.orders import Known, World
@@ -16,6 +16,7 @@ from reference.origins import FOLLOWING, comparable, shops_at
 from reference.policy import Policy
 from reference.rolled import rolled
 from reference.shops import performance, ratings, tier_info
+from rings import ATTACKS, Ring, insert
 from sqlalchemy import Engine, text
 
 from standing.backtest.card import read_card
@@ -50,12 +51,13 @@ def worlds(request: pytest.FixtureRequest) -> list[World]:
 def loaded(
     module_database: Callable[[str], Settings], upgraded_template: str, worlds: list[World]
 ) -> Iterator[tuple[Settings, Engine]]:
-    """All marketplaces in one database; members of different ones never meet."""
+    """All marketplaces in one database, with the attacks; members of different ones never meet."""
     settings = module_database(upgraded_template)
     with connect(settings) as engine:
         with engine.begin() as connection:
             empty(connection)
             load(connection, merged(worlds))
+            insert(connection, AS_OF)
         yield settings, engine
 
 
@@ -93,16 +95,52 @@ def differences(known: Known, built: Documents) -> list[str]:
     return found
 
 
-def agree(worlds: list[World], built: Documents, as_of: datetime) -> None:
+def agree(worlds: list[World], built: Documents, as_of: datetime, policy: Policy | None = None) -> None:
     found = []
     for number, world in enumerate(worlds):
-        known = Known(world, Policy(GRACE), as_of, WALL_CLOCK)
+        known = Known(world, policy or Policy(GRACE), as_of, WALL_CLOCK)
         found += [f"marketplace {number}: {difference}" for difference in differences(known, built)]
     assert not found, f"{len(found)} differences\n" + "\n".join(found[:20])
 
 
 def test_every_key_agrees_with_the_reference(worlds: list[World], built: Documents) -> None:
     agree(worlds, built, AS_OF)
+
+
+#: Attack → what its account or shop has: points and level, or adjusted rating and tier.
+BOUGHT = {
+    "one order of 1 baht at a stranger's": ("54.5", "bronze"),
+    "two accounts, 21 × 1 baht": ("54.5", "bronze"),
+    "two accounts, 51 × 1 baht, 50 messages": ("58.5", "bronze"),
+    "two accounts, 50 × 20 baht, 50 messages": ("76.5", "silver"),
+    "two accounts, 51 × 20 baht, 50 messages": ("80.5", "silver"),
+    "two accounts with papers, 50 × 20 baht, 50 messages": ("80.5", "silver"),
+    "ring of 10, 51 × 1 baht, praised": ("59.7", "bronze"),
+    "ring of 10, 51 × 20 baht, praised": ("90.5", "gold"),
+    "ring of 20, 51 × 20 baht, praised": ("90.5", "platinum"),
+    "a new shop, 10 own orders of 1 baht": ("4.50", "starter"),
+    "10 good orders, 6 reviews of nothing": ("3.85", "starter"),
+    "10 good orders, 6 reviews of one order": ("3.93", "starter"),
+    "bombed by 5 reviews of nothing": ("4.07", "rising"),
+    "bombed by 5 reviews of one order": ("3.88", "starter"),
+    "bombed by 5 reviews of own orders": ("3.30", "starter"),
+}
+
+
+def test_attacks_buy_no_more_than_this(built: Documents) -> None:
+    """Two accounts and 1,000 baht buy nothing above silver, even with papers."""
+    found = {}
+    for attack in ATTACKS:
+        is_ring = isinstance(attack, Ring)
+        documents_of = [
+            built[name] for name in (("trust_score",) * 2 if is_ring else ("ratings", "tier_info"))
+        ]
+        scored, placed = (documents[str(attack.subject)] for documents in documents_of)
+        points = scored["overall_score" if is_ring else "adjusted"]
+        found[attack.name] = (str(points), placed["level" if is_ring else "current_tier"])
+    assert found == BOUGHT
+    cheap = {attack.name for attack in ATTACKS if isinstance(attack, Ring) and attack.accounts == 2}
+    assert {BOUGHT[name][1] for name in cheap} == {"bronze", "silver"}
 
 
 def test_the_marketplaces_reach_what_they_are_meant_to(built: Documents) -> None:
@@ -225,6 +263,25 @@ def test_a_document_stands_until_its_next_step(
     assert not found, f"{len(found)} changed early\n" + "\n".join(found[:10])
 
 
+#: What a marketplace may choose, and does not as shipped.
+CHOSEN = {"max_orders_per_partner": 2, "reviews_need_order": 0}
+
+
+def test_another_choice_of_policy_agrees_too(
+    loaded: tuple[Settings, Engine], worlds: list[World], built: Documents
+) -> None:
+    settings, engine = loaded
+    edit_numbers(settings, engine, CHOSEN)
+    build_models(settings, engine, AS_OF, WALL_CLOCK)
+    made = documents(engine, settings)
+    agree(worlds, made, AS_OF, Policy(GRACE, edited=CHOSEN))
+    for target in ("trust_score", "ratings", "tier_info"):
+        assert any(
+            stands_still(document) != stands_still(built[target][member])
+            for member, document in made[target].items()
+        ), f"the choice changes no {target}"
+
+
 OPTIONAL_COLUMNS = {
     "users": ("last_login_at", "email_verified", "phone_verified", "kyc_status", "security_settings"),
     "seller_profiles": ("user_id", "created_at", "tier_info"),
@@ -257,7 +314,12 @@ def test_the_required_columns_alone_agree_too(
                 connection.execute(text(f"drop table {table} cascade"))
         for table, columns in OPTIONAL_COLUMNS.items():
             for column in columns:
-                connection.execute(text(f"alter table {table} drop column {column} cascade"))
+                # A column without any value is as good as none.
+                is_left = (table, column) == ("reviews", "order_id")
+                change = f"update {table} set {column} = null"
+                connection.execute(
+                    text(change if is_left else f"alter table {table} drop column {column} cascade")
+                )
     build(settings, engine, AS_OF, WALL_CLOCK, GRACE)
     made = documents(engine, settings)
     found = []
@@ -266,9 +328,8 @@ def test_the_required_columns_alone_agree_too(
         for table in REQUIRED:
             gone = dict.fromkeys(OPTIONAL_COLUMNS[table])
             bare[table] = [{**row, **gone} for row in world[table]]
-        known = Known(
-            bare, Policy(GRACE), AS_OF, WALL_CLOCK, has_shipping_times=False, has_order_reviews=False
-        )
+        lacks = {"has_shipping_times": False, "has_amounts": False, "has_order_reviews": False}
+        known = Known(bare, Policy(GRACE), AS_OF, WALL_CLOCK, **lacks)
         found += differences(known, made)
     assert not found, f"{len(found)} differences\n" + "\n".join(found[:20])
     # Where no review names an order, nobody's silence says that an order went well.

@@ -87,7 +87,11 @@ def test_the_points_of_a_forecast_sum_to_what_it_is_looked_up_by(scored: tuple[S
 
 
 def counted(found: Explanation, *titles: str) -> int:
-    return sum(order["is_counted"] for title in titles for order in found.orders.get(title, []))
+    return sum(
+        order["is_counted"] and not order["is_small"]
+        for title in titles
+        for order in found.orders.get(title, [])
+    )
 
 
 def test_the_orders_shown_are_those_the_rate_counts(scored: tuple[Settings, Engine]) -> None:
@@ -200,7 +204,7 @@ def sell(connection: Connection, shop: str, buyer: str, at: Any) -> str:
     connection.execute(
         text(
             "insert into orders (id, buyer_id, seller_id, status, total_amount, created_at, completed_at)"
-            " values (:id, :buyer, :shop, 'completed', 1, :at, :at)"
+            " values (:id, :buyer, :shop, 'completed', 20, :at, :at)"
         ),
         {"id": order, "buyer": buyer, "shop": shop, "at": at},
     )
@@ -225,25 +229,27 @@ def test_the_stated_change_reaches_the_next_level_and_tier(scored: tuple[Setting
                 connection.execute(text(change), {"id": found.member_id})
             for _ in range(found.following["complete_orders"]):
                 buy(connection, found.member_id, at)
-        fan = str(uuid4())
+        assert any(f.following["min_counterparties"] for f in people)
+        most = max(found.following["new_buyers"] for found in shops)
+        assert most
+        fans = [str(uuid4()) for _ in range(most)]
         connection.execute(
-            text("insert into users (id, email, created_at) values (:id, 'fan@example.org', :at)"),
-            {"id": fan, "at": now - timedelta(days=9)},
+            text("insert into users (id, email, created_at) values (:id, :email, :at)"),
+            [{"id": f, "email": f"{f}@example.org", "at": now - timedelta(days=9)} for f in fans],
         )
         for found in shops:
             wanted[found.member_id] = ("tier_info", found.following["tier"])
             if found.following["five_star_reviews"] and found.mean_rating is not None:
                 assert found.mean_rating < found.following["mean_rating"]
-            for _ in range(found.following["complete_orders"]):
-                sell(connection, found.member_id, fan, at)
-            for _ in range(found.following["five_star_reviews"]):
-                connection.execute(
-                    text(
-                        "insert into reviews (id, seller_id, reviewer_id, rating, created_at)"
-                        " values (gen_random_uuid(), :shop, :fan, 5, :at)"
-                    ),
-                    {"shop": found.member_id, "fan": fan, "at": at},
-                )
+            stars, buyers = found.following["five_star_reviews"], found.following["new_buyers"]
+            for number in range(max(found.following["complete_orders"], stars)):
+                order = sell(connection, found.member_id, fans[number % max(buyers, 1)], at)
+                if number < stars:
+                    review = (
+                        "insert into reviews (id, order_id, rating, created_at)"
+                        " values (gen_random_uuid(), :order, 5, :at)"
+                    )
+                    connection.execute(text(review), {"order": order, "at": at})
     build_models(settings, engine, now, now)
     made = documents(engine, settings)
     tiers = ("starter", "rising", "established", "power_seller", "top_seller")
@@ -272,12 +278,19 @@ def test_a_mean_below_what_a_tier_asks_for_is_not_shown_as_that(
         as_of=None,
         documents={"ratings": {"overall": 4.7, "total_reviews": 645}},
         start=50,
-        following={"tier": "top_seller", "complete_orders": 0, "five_star_reviews": 5, "mean_rating": 4.7},
+        following={
+            "tier": "top_seller",
+            "complete_orders": 30,
+            "new_buyers": 12,
+            "five_star_reviews": 5,
+            "mean_rating": 4.7,
+        },
         mean_rating=4.698,
     )
     text_of = as_text(found)
     assert "rating 4.698 of 645 reviews" in text_of
-    assert "5 more reviews of 5 stars, for a mean of 4.7; it is 4.698 now" in text_of
+    assert "30 more completed orders, at least 12 of them to new buyers" in text_of
+    assert "5 more reviews of 5 stars by buyers, for a mean of 4.7; it is 4.698 now" in text_of
 
 
 def test_the_command_prints_text_and_json(scored: tuple[Settings, Engine], standing: Standing) -> None:

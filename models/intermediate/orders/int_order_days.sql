@@ -50,7 +50,6 @@ final as (
         coalesce(sum(processing_seconds) filter (where shipped_on = day), 0) as processing_seconds,
         {{ tally('promised', 'promised_on = day', 'delivered_at') }},
         count(*) filter (where promised_on = day and is_on_time) as on_time,
-        {{ tally('disputes_lost', 'lost_by_seller_on = day', 'lost_by_seller_at') }},
         {{ tally('resolved', 'resolved_on = day', 'resolved_at') }},
         {{ tally('completed', 'resolved_on = day and is_completed', 'resolved_at') }},
         coalesce(sum(amount) filter (where resolved_on = day and is_completed), 0) as revenue,
@@ -75,15 +74,26 @@ final as (
             0
         ) as floored_seconds,
         -- As the shop's person sees them.
-        {{ tally(
-            'clean', 'resolved_on = day and is_completed and lost_by_seller_at is null', 'resolved_at'
-        ) }},
-        {{ tally('own_cancellations', 'resolved_on = day and is_own_cancellation', 'resolved_at') }},
+        count(*) filter (where resolved_on = day and is_own_cancellation) as cancelled,
         {{ tally(
             'concluded',
             "resolved_on = day and (outcome != 'cancelled' or is_own_cancellation)",
             'resolved_at'
-        ) }}
+        ) }},
+        -- And as their trust does.
+        count(*) filter (where resolved_on = day and is_completed and lifts_trust) as trusted_orders,
+        coalesce(
+            sum(amount) filter (where resolved_on = day and is_completed and lifts_trust), 0
+        ) as trusted_value,
+        {{ tally(
+            'clean',
+            'resolved_on = day and is_completed and lifts_trust and lost_by_seller_at is null',
+            'resolved_at'
+        ) }},
+        {{ tally(
+            'own_cancellations', 'resolved_on = day and is_own_cancellation and lowers_trust', 'resolved_at'
+        ) }},
+        {{ tally('disputes_lost', 'lost_by_seller_on = day and lowers_trust', 'lost_by_seller_at') }}
     from days
     group by seller_id, day, is_excluded
 

@@ -73,7 +73,7 @@ dated as (
             when
                 is_problem
                 or rating is not null
-                {% if 'order_id' in application_columns('reviews') -%}
+                {% if is_used('reviews.order_id') -%}
                     or outcome = 'completed'
                 {%- endif %}
                 then coalesce(resolved_on, created_on)
@@ -104,6 +104,8 @@ final as (
         dated.outcome,
         dated.resolved_at,
         dated.amount,
+        dated.lifts_trust,
+        dated.lowers_trust,
         dated.cancelled_by,
         dated.evaluated_at,
         dated.handed_over_at,
@@ -138,8 +140,8 @@ final as (
         user_id as buyer_id,
         seller_id,
         {% for column in [
-            'seller_user_id', 'created_at', 'outcome', 'resolved_at', 'amount', 'cancelled_by',
-            'evaluated_at', 'handed_over_at', 'shipped_at', 'processing_seconds', 'promised_at',
+            'seller_user_id', 'created_at', 'outcome', 'resolved_at', 'amount', 'lifts_trust',
+            'lowers_trust', 'cancelled_by', 'evaluated_at', 'handed_over_at', 'shipped_at', 'processing_seconds', 'promised_at',
             'delivered_at', 'is_on_time', 'is_disputed', 'lost_by_buyer_at', 'lost_by_seller_at',
             'is_defect', 'is_excluded', 'rating', 'is_problem',
         ] -%}

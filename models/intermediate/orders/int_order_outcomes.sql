@@ -112,6 +112,11 @@ final as (
         seller_user_id,
         created_at,
         coalesce(total_amount, 0) - partial_refund as amount,
+        -- Trust rises by what is left of an order after refunds, and falls by what it was placed for: a
+        -- refund hides nothing.
+        coalesce(total_amount, 0) - partial_refund >= {{ policy('min_counted_amount') }}
+        or not has_amounts as lifts_trust,
+        coalesce(total_amount, 0) >= {{ policy('min_counted_amount') }} or not has_amounts as lowers_trust,
         case
             when cancelled_at is not null then 'cancelled'
             when came_back_at is not null then 'returned'

@@ -16,6 +16,8 @@ final as (
         orders.created_at,
         orders.outcome,
         orders.amount,
+        orders.lifts_trust,
+        orders.lowers_trust,
         orders.is_disputed,
         orders.is_excluded,
         orders.resolved_at,

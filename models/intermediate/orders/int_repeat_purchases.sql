@@ -13,6 +13,7 @@ with purchases as (
         orders.seller_id,
         orders.buyer_id,
         orders.resolved_at as bought_at,
+        orders.lifts_trust,
         orders.is_excluded
     from {{ ref('int_order_facts') }} as orders
     {{ only_stale('orders', ['buyer_id', 'seller_id'], source('standing', 'stale_customers')) }}
@@ -29,6 +30,9 @@ counted as (
         bought_at,
         count(*) over before_it as raw_earlier,
         max(bought_at) over before_it as raw_last_bought_at,
+        case
+            when lifts_trust then count(*) filter (where lifts_trust) over before_it
+        end as trusted_earlier,
         case
             when not is_excluded then count(*) filter (where not is_excluded) over before_it
         end as earlier,
@@ -52,6 +56,7 @@ final as (
         bought_at,
         raw_earlier,
         raw_last_bought_at,
+        trusted_earlier,
         earlier,
         last_bought_at
     from counted

@@ -91,6 +91,8 @@ final as (
         outcome,
         resolved_at,
         amount,
+        lifts_trust,
+        lowers_trust,
         cancelled_by,
         case
             when has_shipping_times

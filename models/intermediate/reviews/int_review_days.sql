@@ -25,7 +25,13 @@ final as (
             count({{ detailed_rating(dimension) }}) as {{ dimension }}_ratings,
         {% endfor -%}
         sum(rating) as rating_sum,
-        count(*) filter (where rating >= {{ policy('positive_rating_from') }}) as positive_ratings,
+        -- Those that move adjusted rating and tier, and those that move the trust of the shop's person.
+        {{ tally('counted', 'is_counted', 'created_at') }},
+        coalesce(sum(rating) filter (where is_counted), 0) as counted_sum,
+        {{ tally('ratings', 'moves_trust', 'created_at') }},
+        count(*) filter (
+            where moves_trust and rating >= {{ policy('positive_rating_from') }}
+        ) as positive_ratings,
         count(*) filter (where rating = 5) as five_star,
         count(*) filter (where rating = 4) as four_star,
         count(*) filter (where rating = 3) as three_star,

@@ -58,9 +58,19 @@ attributed as (
         reviews.created_at,
         reviews.detailed_ratings,
         reviews.helpful_count,
+        reviews.has_orders,
         coalesce(orders.seller_id, reviews.seller_id) as seller_id,
         coalesce(reviews.reviewer_id, orders.buyer_id) as reviewer_id,
-        orders.buyer_id
+        orders.buyer_id,
+        orders.total_amount,
+        orders.has_amounts,
+        -- What came of it for the shop, as far as the order itself says.
+        case
+            when orders.cancelled_at is not null then 0
+            when orders.refunded_at is not null
+                then orders.total_amount - least(orders.refunded_amount, orders.total_amount)
+            else orders.total_amount
+        end as amount_left
     from reviews
     left join orders on reviews.order_id = orders.order_id
 
@@ -89,6 +99,50 @@ countable as (
 
 ),
 
+-- An order gives its buyer one review that moves more than what the page shows; the first one.
+placed as (
+
+    select
+        *,
+        coalesce(reviewer_id = buyer_id, false) as is_by_buyer,
+        row_number() over (
+            partition by order_id, reviewer_id = buyer_id
+            order by created_at asc nulls first, review_id asc
+        ) as place
+    from countable
+
+),
+
+counted as (
+
+    select
+        *,
+        not has_orders
+        or {{ policy('reviews_need_order') }} = 0
+        or (is_by_buyer and place = 1) as is_counted
+    from placed
+
+),
+
+-- Praise moves trust by what is left of its order after refunds, and blame by what was ordered.
+trusted as (
+
+    select
+        *,
+        is_counted
+        and (
+            buyer_id is null
+            or not has_amounts
+            or coalesce(
+                case
+                    when rating >= {{ policy('positive_rating_from') }} then amount_left else total_amount
+                end, 0
+            ) >= {{ policy('min_counted_amount') }}
+        ) as moves_trust
+    from counted
+
+),
+
 -- Of a review that is still to come no more is known than whom it will concern.
 final as (
 
@@ -106,8 +160,10 @@ final as (
         null::uuid as buyer_id,
         next_step_at,
         day,
+        is_counted,
+        moves_trust,
         is_known
-    from countable
+    from trusted
     union all
     select
         upcoming.review_id,
@@ -123,6 +179,8 @@ final as (
         orders.buyer_id,
         upcoming.next_event_at as next_step_at,
         null as day,
+        false as is_counted,
+        false as moves_trust,
         false as is_known
     from upcoming
     left join orders on upcoming.order_id = orders.order_id

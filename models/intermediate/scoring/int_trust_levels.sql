@@ -23,7 +23,8 @@ final as (
             when 'TRUST_SCORE_MIN_TRANSACTIONS_FOR_GOLD' then run_context.min_transactions_for_gold
             when 'TRUST_SCORE_MIN_TRANSACTIONS_FOR_DIAMOND' then run_context.min_transactions_for_diamond
             else trust_levels.min_completed_orders
-        end as min_completed_orders
+        end as min_completed_orders,
+        trust_levels.min_counterparties
     from trust_levels
     cross join run_context
 

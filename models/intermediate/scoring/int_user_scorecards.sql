@@ -35,6 +35,7 @@ final as (
         metrics.is_banned,
         metrics.account_age_days,
         metrics.completed_orders,
+        metrics.counterparties,
         metrics.next_step_at,
         card.*
     from metrics

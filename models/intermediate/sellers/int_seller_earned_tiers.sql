@@ -18,16 +18,17 @@ tier_policy as (
 
 ),
 
--- The highest tier whose orders and exact, unrounded mean are both reached.
+-- The highest tier whose orders, buyers and exact, unrounded mean are all reached.
 placed as (
 
     select
         sellers.seller_id,
         sellers.completed_orders,
-        sellers.total_reviews,
-        sellers.rating_sum,
-        sellers.first_review_at,
-        sellers.last_review_at,
+        sellers.buyers,
+        sellers.counted_reviews,
+        sellers.counted_sum,
+        sellers.counted_reviews_first_at,
+        sellers.counted_reviews_last_at,
         sellers.next_step_at,
         sellers.published_tier,
         sellers.published_tier_level,
@@ -39,11 +40,12 @@ placed as (
             select max(tier_policy.tier_level) from tier_policy
             where
                 tier_policy.min_orders <= sellers.completed_orders
+                and tier_policy.min_buyers <= sellers.buyers
                 and (
                     tier_policy.min_rating is null
                     or (
-                        sellers.total_reviews > 0
-                        and sellers.rating_sum >= tier_policy.min_rating * sellers.total_reviews
+                        sellers.counted_reviews > 0
+                        and sellers.counted_sum >= tier_policy.min_rating * sellers.counted_reviews
                     )
                 )
         ) as earned_level

@@ -17,6 +17,8 @@ final as (
         min(total_reviews_first_at) as first_review_at,
         max(total_reviews_last_at) as last_review_at,
         {{ total('rating_sum') }},
+        {{ tally_of_parts('counted', as='counted_reviews') }},
+        {{ total('counted_sum') }},
         {% for stars in ('five_star', 'four_star', 'three_star', 'two_star', 'one_star') -%}
             {{ total(stars) }},
         {% endfor -%}

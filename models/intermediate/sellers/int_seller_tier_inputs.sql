@@ -18,6 +18,12 @@ seller_reviews as (
 
 ),
 
+customers as (
+
+    select * from {{ ref('int_seller_customers') }}
+
+),
+
 upcoming as (
 
     select * from {{ ref('int_seller_upcoming') }}
@@ -37,10 +43,8 @@ final as (
     select
         published_then.seller_id,
         coalesce(seller_orders.completed_orders, 0) as completed_orders,
-        coalesce(seller_reviews.total_reviews, 0) as total_reviews,
-        coalesce(seller_reviews.rating_sum, 0) as rating_sum,
-        seller_reviews.first_review_at,
-        seller_reviews.last_review_at,
+        coalesce(customers.total_customers, 0) as buyers,
+        {{ tallied('seller_reviews', ['counted_reviews'], ['counted_sum']) }},
         least(seller_orders.next_step_at, upcoming.next_event_at) as next_step_at,
         coalesce(published.tier, 'starter') as published_tier,
         coalesce(published.tier_level, 1) as published_tier_level,
@@ -60,6 +64,7 @@ final as (
     from published_then
     left join seller_orders on published_then.seller_id = seller_orders.seller_id
     left join seller_reviews on published_then.seller_id = seller_reviews.seller_id
+    left join customers on published_then.seller_id = customers.seller_id
     left join upcoming on published_then.seller_id = upcoming.seller_id
     left join tier_policy as published on published_then.tier_then = published.tier
 

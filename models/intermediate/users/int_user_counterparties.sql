@@ -19,7 +19,7 @@ sellers as (
 orders as not materialized (
 
     select * from {{ ref('int_order_facts') }}
-    where outcome = 'completed'
+    where outcome = 'completed' and lifts_trust
 
 ),
 
@@ -28,7 +28,7 @@ shops as (
     select
         sellers.user_id,
         sellers.seller_id,
-        count(repeats.seller_id) as repeats
+        count(*) filter (where repeats.trusted_earlier > 0) as repeats
     from sellers
     left join {{ ref('int_repeat_purchases') }} as repeats on sellers.seller_id = repeats.seller_id
     group by sellers.user_id, sellers.seller_id
@@ -66,7 +66,7 @@ bought as (
         user_id,
         counterparty_id
     from {{ ref('int_purchases') }}
-    where is_completed
+    where is_completed and lifts_trust
     group by user_id, counterparty_id
 
 ),
@@ -95,7 +95,7 @@ suppliers as (
 
 ),
 
--- A shop has as many buyers as completed orders that repeat none.
+-- A shop has as many buyers as counted orders that repeat none.
 final as (
 
     select
@@ -103,8 +103,7 @@ final as (
         coalesce(suppliers.suppliers, 0)
         + coalesce(
             several.buyers,
-            user_orders.completed_orders
-            - user_orders.completed_orders_as_buyer
+            user_orders.sales_to_partners
             - coalesce(repeats.repeats, 0)
         ) as counterparties
     from user_orders

@@ -72,7 +72,8 @@ final as (
         user_orders.has_exclusions,
         {{ tallied('user_messages', ['threads'], ['threads_answered']) }},
         {{ tallied('user_conduct', ['reports', 'warnings']) }},
-        {{ tallied('user_reviews', ['ratings'], ['positive_ratings', 'helpful_reviews']) }},
+        {{ tallied('user_reviews', ['ratings'], ['positive_ratings']) }},
+        coalesce(user_reviews.trusted_helpful_reviews, 0) as helpful_reviews,
         user_conduct.referrals,
         -- The first event to leave the trust window, to come, or to be evaluated.
         least(

@@ -28,9 +28,10 @@ counted as (
 
     select
         member_id as user_id,
-        {{ total('bought', as='completed_orders_as_buyer') }},
-        {{ total('completed', as='completed_orders') }},
-        coalesce(sum(revenue), 0) as completed_value,
+        {{ total('trusted_purchases', as='completed_orders_as_buyer') }},
+        {{ total('trusted_purchases + trusted_sales', as='completed_orders') }},
+        {{ total('sales_to_partners') }},
+        coalesce(sum(trusted_value), 0) as completed_value,
         {% for scope, counts in (('', 'not is_excluded'), ('raw_', 'true')) -%}
             {{ tally_of_parts('clean', counts ~ ' and is_in_trust_window', scope ~ 'clean') }},
             {{ tally_of_parts(
@@ -42,7 +43,7 @@ counted as (
             {{ tally_of_parts('resolved', counts ~ ' and is_in_window', scope ~ 'resolved') }},
             {{ tally_of_parts('concluded', counts ~ ' and is_in_window', scope ~ 'concluded') }},
             {{ total('completed', counts ~ ' and is_in_window', scope ~ 'completed') }},
-            {{ total('own_cancellations', counts ~ ' and is_in_window', scope ~ 'cancelled') }},
+            {{ total('cancelled', counts ~ ' and is_in_window', scope ~ 'cancelled') }},
             {{ total('disputed', counts ~ ' and is_in_window', scope ~ 'disputed') }},
         {% endfor -%}
         min(next_event_at) as next_purchase_event_at,

@@ -14,7 +14,7 @@ received as (
 
     select
         sellers.user_id,
-        {{ tally_of_parts('total_reviews', as='ratings') }},
+        {{ tally_of_parts('ratings') }},
         {{ total('positive_ratings') }}
     from due_users
     inner join sellers on due_users.user_id = sellers.user_id
@@ -27,7 +27,8 @@ written as (
 
     select
         reviews.reviewer_id as user_id,
-        count(*) filter (where reviews.helpful_count > 0) as helpful_reviews
+        count(*) filter (where reviews.helpful_count > 0) as helpful_reviews,
+        count(*) filter (where reviews.helpful_count > 0 and reviews.moves_trust) as trusted_helpful_reviews
     from {{ ref('int_review_facts') }} as reviews
     inner join due_users on reviews.reviewer_id = due_users.user_id
     where reviews.is_known
@@ -40,7 +41,8 @@ final as (
     select
         coalesce(received.user_id, written.user_id) as user_id,
         {{ tallied('received', ['ratings'], ['positive_ratings']) }},
-        coalesce(written.helpful_reviews, 0) as helpful_reviews
+        coalesce(written.helpful_reviews, 0) as helpful_reviews,
+        coalesce(written.trusted_helpful_reviews, 0) as trusted_helpful_reviews
     from received
     full outer join written on received.user_id = written.user_id
 

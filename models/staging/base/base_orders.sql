@@ -70,6 +70,8 @@ select
     *,
     -- Whether the application says at all when an order was shipped; else no shipping is evaluated.
     {{ 'shipped_at' in application_columns('orders') }} as has_shipping_times,
+    -- Whether it says at all what an order cost; else none is too small.
+    {{ is_used('orders.total_amount') }} as has_amounts,
     -- What stands in for the time of a status that has none.
     coalesce(
         greatest(paid_at, shipped_at, delivered_at, completed_at, cancelled_at, refunded_at),

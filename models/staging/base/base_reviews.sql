@@ -34,4 +34,5 @@
     key='review_id',
     row_key='review_id::text',
     unique=true,
+    more={'has_orders': is_used('reviews.order_id')},
 ) }}

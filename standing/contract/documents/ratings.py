@@ -68,7 +68,9 @@ RATINGS = Target(
             stars("last_90_days_avg", "Plain mean of the last 90 days.", "reviews", scale=MEAN),
             stars(
                 "adjusted",
-                "(sum + k·prior) / (n + k), for ranking.",
+                "(sum + k·prior) / (n + k), for ranking, over the reviews behind which there is an order of"
+                " their writer, the first of each order; over all where reviews_need_order is 0 or the"
+                " application says of no review which order it is about.",
                 "reviews",
                 "seeds/policy_numbers.csv",
                 scale=MEAN,

@@ -18,9 +18,10 @@ TIER_INFO = Target(
         (
             text(
                 "current_tier",
-                "The highest tier whose completed orders and exact mean rating are both reached; without a"
-                " rating the lowest. A lost tier stays for the demotion_grace_days of the published tier,"
-                " from the run that first found it lost.",
+                "The highest tier whose completed orders, different buyers and exact mean rating are all"
+                " reached; without a rating the lowest. The mean is of the reviews that adjusted counts. A"
+                " lost tier stays for the demotion_grace_days of the published tier, from the run that"
+                " first found it lost.",
                 "orders",
                 "reviews",
                 _POLICY,
@@ -55,21 +56,22 @@ TIER_INFO = Target(
             Key(
                 "next_tier",
                 "object",
-                "The tier above, the completed orders that are missing and the mean rating that is needed,"
-                " 0 if it is reached; null at the top.",
+                "The tier above, the completed orders and buyers that are missing and the mean rating that"
+                " is needed, 0 if it is reached; null at the top.",
                 audience="member",
                 sources=("orders", "reviews", _POLICY),
                 keys=(
                     text("tier", "The tier above."),
                     count("orders_needed", "orders", "Completed orders that are missing.", default=ABSENT),
+                    count("buyers_needed", "buyers", "Different buyers that are missing.", default=ABSENT),
                     Key("rating_needed", "number", "The mean rating that it asks for.", "stars"),
                 ),
                 nullable=True,
                 change="evidence",
             ),
             evidence(
-                "Completed orders and the counts of the mean rating; in grace also the tier earned now,"
-                " since when and until when."
+                "Completed orders, their different buyers and the counts of the mean rating; in grace also"
+                " the tier earned now, since when and until when."
             ),
         ),
     ),
@@ -82,10 +84,15 @@ TIER_INFO = Target(
         rank="tier_level",
         title="Seller tier",
         requirements=Requirements(
-            "tier_policy", (("min_orders", "%s completed orders"), ("min_rating", "a mean rating of %s"))
+            "tier_policy",
+            (
+                ("min_orders", "%s completed orders"),
+                ("min_buyers", "%s different buyers"),
+                ("min_rating", "a mean rating of %s"),
+            ),
         ),
     ),
     mart_columns=("current_tier",),
     lists_changes=True,
-    reasons=("completed_orders", "mean_rating"),
+    reasons=("completed_orders", "buyers", "mean_rating"),
 )

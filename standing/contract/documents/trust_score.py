@@ -37,8 +37,9 @@ TRUST_SCORE = Target(
             ),
             text(
                 "level",
-                "The highest row of trust_levels whose minimum score and minimum completed orders, in both"
-                " roles, are met. Banned members stay at the lowest.",
+                "The highest row of trust_levels whose minimum score, minimum completed orders, in both"
+                " roles, and minimum of different partners are met; only orders count that count for the"
+                " score. Banned members stay at the lowest.",
                 "overall_score",
                 "orders",
                 "users.security_settings",
@@ -47,14 +48,17 @@ TRUST_SCORE = Target(
             _category("identity_score", "Values of the identity metrics summed, from 0 to 100.", "users"),
             _category(
                 "transaction_score",
-                "Values of the transaction metrics summed, from 0 to 100.",
+                "Values of the transaction metrics summed, from 0 to 100. Completed orders count of which"
+                " min_counted_amount or more is left after refunds, and of one partner no more than"
+                " max_orders_per_partner, the newest, where that is not 0.",
                 "orders",
                 "returns",
             ),
             _category(
                 "behavior_score",
                 "Values of the behavior metrics summed, from 0 to 100. Rates are smoothed; bad things have"
-                " only values at or below 0.",
+                " only values at or below 0. Clean orders are those that count as transactions; what goes"
+                " wrong counts of orders that were placed for min_counted_amount or more.",
                 "messages",
                 "orders",
                 "disputes",
@@ -63,7 +67,9 @@ TRUST_SCORE = Target(
             ),
             _category(
                 "community_score",
-                "Values of the community metrics summed, from 0 to 100.",
+                "Values of the community metrics summed, from 0 to 100. Reviews count that count for"
+                " ratings.adjusted, praise if min_counted_amount or more is left of its order, and others"
+                " if it was placed for that.",
                 "reviews",
                 "referred_users",
             ),
@@ -104,7 +110,11 @@ TRUST_SCORE = Target(
         title="Trust level",
         requirements=Requirements(
             "int_trust_levels",
-            (("min_score", "%s points"), ("min_completed_orders", "%s completed orders")),
+            (
+                ("min_score", "%s points"),
+                ("min_completed_orders", "%s completed orders"),
+                ("min_counterparties", "%s different partners"),
+            ),
         ),
     ),
     histograms=(Histogram("overall_score", "Trust scores", "overall_score", 5),),

@@ -6,8 +6,16 @@ from datetime import datetime
 from random import Random
 
 import pytest
-from reference.ledger_histories import BEGAN, DAY, LAST, SECOND, History, known
-from reference.ledgers import accounts, build_points, left_by_end, postings, prepare_points, tiers
+from reference.ledger_histories import BEGAN, DAY, HOUR, LAST, SECOND, History, known
+from reference.ledgers import (
+    accounts,
+    build_points,
+    left_by_end,
+    next_steps,
+    postings,
+    prepare_points,
+    tiers,
+)
 from reference.loading import empty, load
 from reference.points import Account, month_after
 from reference.points import accounts as walked
@@ -38,8 +46,9 @@ def history(request: pytest.FixtureRequest) -> tuple[History, list[datetime]]:
         if one.outcome == "completed" and one.amount >= 100 and one.row["buyer_id"] in there
     )
     ended = max(one.resolved for one in earning if one.resolved)
-    drawn = [made.moment(BEGAN) for _ in range(moments - 3)]
-    return made, [made.runs[-1] + 2 * SECOND, month_after(made.runs[len(made.runs) // 2]), ended, *drawn]
+    drawn = [made.moment(BEGAN) for _ in range(moments - 4)]
+    last, middle = made.runs[-1] + 2 * SECOND, month_after(made.runs[len(made.runs) // 2])
+    return made, [last, middle, ended, ended + 30 * HOUR, *drawn]
 
 
 @pytest.fixture(scope="module")
@@ -106,33 +115,57 @@ def differences(
     return found
 
 
-def test_points_agree_with_the_walk_at_every_moment(
+def early(
+    steps: dict[str, datetime | None],
+    before: dict[str, Account],
+    after: dict[str, Account],
+    moments: tuple[datetime, datetime],
+) -> tuple[list[str], int]:
+    """Who became another before the step that the models had named, and how many stood until then."""
+    earlier, as_of = moments
+    stand = [member for member, step in steps.items() if step is None or step > as_of]
+    return [
+        f"{member} was to stand until {steps[member]}, and between {earlier} and {as_of} did not"
+        for member in stand
+        if before[member].shown(earlier) != after[member].shown(as_of)
+    ], len(stand)
+
+
+def look(account: Account, as_of: datetime) -> Counter[str]:
+    """What an account has that the comparison is to have seen."""
+    postings = account.postings().items()
+    returned = [(before, worth) for (source, *_), (worth, before, _) in postings if source == "expiry"]
+    revisions = [revision for (source, *_), (*_, revision) in postings if source == "order"]
+    return Counter(
+        {
+            "debts": account.debt > 0,
+            "ends": bool(account.expired),
+            "ends given back": any(before < worth <= 0 for before, worth in returned),
+            "reversed orders": any(revision > 1 for revision in revisions),
+            "pending": account.pending > 0,
+            "silver": account.tier(as_of)[0] == "silver",
+        }
+    )
+
+
+def test_points_agree_with_the_walk_and_stand_until_their_next_step(
     loaded: tuple[Settings, Engine], history: tuple[History, list[datetime]]
 ) -> None:
     settings, engine = loaded
     made, moments = history
     found, seen = [], Counter[str]()
-    for as_of in moments:
+    earlier: tuple[datetime, dict[str, Account], dict[str, datetime | None]] | None = None
+    for as_of in sorted(moments):
         wanted = walked(known(made.world, as_of), made.terms, made.openings)
         build_points(settings, engine, as_of, LAST)
         found += [f"{as_of}: {one}" for one in differences(engine, settings, wanted, as_of)]
+        if earlier:
+            changed, stood = early(earlier[2], earlier[1], wanted, (earlier[0], as_of))
+            found += changed
+            seen["stood"] += stood
+        earlier = as_of, wanted, next_steps(engine, settings)
         for account in wanted.values():
-            seen["members"] += 1
-            seen["debts"] += account.debt > 0
-            seen["expired"] += bool(account.expired)
-            seen["given back"] += any(
-                before < worth <= 0
-                for (source, *_), (worth, before, _) in account.postings().items()
-                if source == "expiry"
-            )
-            seen["reversed"] += any(
-                revision > 1
-                for (source, *_), (*_, revision) in account.postings().items()
-                if source == "order"
-            )
-            seen["pending"] += account.pending > 0
-            seen["silver"] += account.tier(as_of)[0] == "silver"
+            seen += look(account, as_of)
     assert not found, f"{len(found)} differences\n" + "\n".join(found[:12])
-    assert all(
-        seen[name] for name in ("debts", "expired", "given back", "reversed", "pending", "silver")
-    ), seen
+    needed = {"debts", "ends", "ends given back", "reversed orders", "pending", "silver", "stood"}
+    assert needed == set(seen), seen

@@ -77,6 +77,24 @@ def tiers(engine: Engine, settings: Settings) -> dict[str, tuple[str, datetime |
     """Member → tier and when it would fall."""
     with engine.connect() as connection:
         rows = connection.execute(
-            text(f"select user_id::text, tier, valid_until from {settings.build_schema}.loyalty_tiers_held")
+            text(
+                "select user_id::text, tier,"
+                " (document ->> 'tier_expires_at')::timestamp at time zone 'UTC' as expires_at"
+                f" from {settings.build_schema}.loyalty_tiers_held"
+            )
         ).all()
-    return {row.user_id: (row.tier, row.valid_until) for row in rows}
+    return {row.user_id: (row.tier, row.expires_at) for row in rows}
+
+
+def next_steps(engine: Engine, settings: Settings) -> dict[str, datetime | None]:
+    """Member → when time alone changes the account or the tier next."""
+    schema = settings.build_schema
+    with engine.connect() as connection:
+        rows = connection.execute(
+            text(
+                "select user_id::text, least(accounts.valid_until, held.valid_until) as valid_until"
+                f" from {schema}.point_accounts as accounts join {schema}.loyalty_tiers_held as held"
+                " using (user_id)"
+            )
+        ).all()
+    return {row.user_id: row.valid_until for row in rows}

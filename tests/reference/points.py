@@ -116,6 +116,11 @@ class Account:
                     return row["tier"], month_after(first, months + grace)
         return "bronze", None
 
+    def shown(self, as_of: datetime) -> tuple[Any, ...]:
+        """All that the models say of it."""
+        amounts = (self.pending, self.lifetime, self.ledger, self.debt)
+        return self.postings(), self.left_by_end, amounts, self.tier(as_of)
+
     @property
     def lifetime(self) -> int:
         return min(self.opening, 0) + sum(credit.points for credit in self.credits)

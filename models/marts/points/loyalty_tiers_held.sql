@@ -13,6 +13,12 @@ published as (
 
 ),
 
+accounts as (
+
+    select * from {{ ref('point_accounts') }}
+
+),
+
 keys as (
 
     select * from {{ ref('int_point_keys') }}
@@ -85,12 +91,14 @@ held as (
         tiers.tier,
         tiers.min_points,
         case when highest.end_month is not null then {{ points_end('highest.end_month') }} end as ends_at,
+        accounts.valid_until as next_step_at,
         case
             when published.tier = tiers.tier and published.tier_achieved_at <= {{ as_of() }}
                 then published.tier_achieved_at
             else {{ as_of() }}
         end as achieved_at
     from due_users
+    left join accounts on due_users.user_id = accounts.user_id
     left join published on due_users.user_id = published.user_id
     left join highest on due_users.user_id = highest.user_id
     inner join tiers on tiers.rank = coalesce(highest.rank, 1)
@@ -102,7 +110,7 @@ final as (
     select
         user_id,
         tier,
-        ends_at as valid_until,
+        least(ends_at, next_step_at) as valid_until,
         jsonb_build_object(
             'tier', tier,
             'tier_points_required', min_points,

@@ -51,6 +51,19 @@ queued as (
         sum(points) over in_order as stops_at
     from credits
     window in_order as (partition by user_id order by end_month, credited_at, source, source_id)
+    union all
+    -- What was given back beyond what had been spent is of no credit, and the first to go.
+    select
+        user_id,
+        'restore' as source,
+        null as source_id,
+        false as is_of_a_key,
+        '-infinity' as credited_at,
+        -points as points,
+        points as starts_at,
+        0 as stops_at
+    from gone
+    where points < 0
 
 ),
 

@@ -312,8 +312,8 @@ def test_a_day_is_summed_again_when_an_order_with_a_part_in_it_is_derived(
             column(
                 engine,
                 "select seller_id::text || ' ' || day::text from standing_build.int_order_facts,"
-                " unnest(array[resolved_on, evaluated_on, shipped_on, promised_on, lost_by_seller_on])"
-                " as day"
+                " unnest(array[resolved_on, evaluated_on, shipped_on, promised_on, lost_by_seller_on,"
+                " known_on]) as day"
                 f" where order_id = '{order}' and day is not null",
             )
         )
@@ -336,3 +336,22 @@ def test_a_day_is_summed_again_when_an_order_with_a_part_in_it_is_derived(
     run(marketplace)
     assert days_of(order) - parts
     assert summed_since(before) == days_of(order) | parts
+    # A bad word about an order on its way is of the day on which it was placed.
+    do(
+        engine,
+        f"delete from reviews where order_id = '{order}'",
+        "update orders set status = 'paid', completed_at = null, delivered_at = null, shipped_at = null,"
+        f" ship_by = now() + interval '300 days' where id = '{order}'",
+    )
+    run(marketplace)
+    assert not days_of(order)
+    before = days()
+    do(
+        engine,
+        "insert into reviews (id, order_id, seller_id, reviewer_id, rating, created_at)"
+        " select gen_random_uuid(), id, seller_id, buyer_id, 1, created_at + interval '1 hour'"
+        f" from orders where id = '{order}'",
+    )
+    run(marketplace)
+    assert summed_since(before) == days_of(order)
+    assert len(days_of(order)) == 1

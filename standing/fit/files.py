@@ -7,7 +7,7 @@ from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from standing.build import policy
+from standing.build import cells, policy
 from standing.errors import StandingError
 from standing.fit.proposal import LEAST_BAD, Proposal
 
@@ -18,7 +18,8 @@ READ = ("models", "macros")
 def write(proposal: Proposal, root: Path) -> tuple[str, ...]:
     """Replace the rows of points and rates, each file at once and both or none; the files' names.
 
-    They are held to the checks of policy before. Raises StandingError where there is too little to fit.
+    They are held to the checks of policy before. Raises StandingError where there is too little to fit,
+    where the rows on disk are others than those that were read, and where a file cannot be written.
     """
     if not proposal.is_enough:
         raise StandingError(
@@ -26,6 +27,7 @@ def write(proposal: Proposal, root: Path) -> tuple[str, ...]:
             " nothing is written",
             "wait for more orders, or go further back with --from",
         )
+    _require_unedited(proposal, root)
     files = {"seeds/problem_bins.csv": _bins(proposal), "seeds/problem_rates.csv": _rates(proposal)}
     with TemporaryDirectory() as tried:
         for folder in READ:
@@ -40,10 +42,25 @@ def write(proposal: Proposal, root: Path) -> tuple[str, ...]:
             unfinished[name].write_text(content, "utf-8")
         for name, path in unfinished.items():
             path.replace(root / name)
+    except OSError as error:
+        raise StandingError(
+            f"{error.filename} cannot be written: {error.strerror}", "see who owns the project's seeds/"
+        ) from None
     finally:
         for path in unfinished.values():
             path.unlink(missing_ok=True)
     return tuple(files)
+
+
+def _require_unedited(proposal: Proposal, root: Path) -> None:
+    """What somebody has edited since is not overwritten."""
+    on_disk = cells.on_disk(root)
+    for table, rows in proposal.built.items():
+        if table not in on_disk or cells.of_rows(on_disk[table][0], rows) != on_disk[table][1]:
+            raise StandingError(
+                f"seeds/{table}.csv is not what the last run built with: nothing is written",
+                f"standing run, then fit again; or git checkout seeds/{table}.csv",
+            )
 
 
 def _bins(proposal: Proposal) -> str:
@@ -53,7 +70,7 @@ def _bins(proposal: Proposal) -> str:
         (
             (
                 one.name,
-                f"{bound:g}",
+                f"{bound:.2f}".rstrip("0").rstrip("."),
                 f"{one.points[place]:.0f}",
                 f"{why}; {_of(proposal, one.name, place)}",
             )

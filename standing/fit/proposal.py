@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 from sqlalchemy import Engine, text
@@ -15,12 +16,16 @@ from standing.backtest.moments import Asked, origins
 from standing.backtest.observations import Observations, observe
 from standing.backtest.scores import Score
 from standing.backtest.terms import Terms
+from standing.database.connect import rows
 from standing.database.schemas import relations
 from standing.errors import StandingError
 from standing.fit.likelihood import fitted
 from standing.fit.rates import DOUBLING, Rate, rates
 from standing.settings import Settings
+from standing.sql import quoted
 
+#: The policy tables that a fit is made from and for.
+POINTS = ("problem_metrics", "problem_bins", "problem_rates")
 #: With fewer orders that went wrong a fit is a guess.
 LEAST_BAD = 200
 #: The level follows the origins of so many days before the newest one: a year has every season.
@@ -30,7 +35,8 @@ LEVEL_DAYS = 365
 @dataclass(frozen=True)
 class Proposal:
     """`figures` are of the fitted points, then of those in force, each at origins after all that the fit
-    had seen; `gain` is the first less the second. Both are None where no origin is left for that.
+    had seen; `gain` is the first less the second. Both are None where no origin is left for that. `built`
+    has the rows in force: policy table → rows.
     """
 
     known_until: datetime
@@ -46,6 +52,7 @@ class Proposal:
     figures: tuple[ScoreFigures, ...] | None
     gain: Difference | None
     cannot_tell: tuple[str, ...]
+    built: dict[str, list[dict[str, Any]]]
 
     @property
     def is_enough(self) -> bool:
@@ -67,6 +74,7 @@ def propose(engine: Engine, settings: Settings, asked: Asked) -> Proposal:
         if not moments:
             raise StandingError(f"nothing can be fitted: {' '.join(said)}", "wait for more orders")
         card, observed = read_card(connection, schema), observe(connection, schema, moments, asked.terms)
+        built = {table: rows(connection, f"select * from {quoted(schema, table)}") for table in POINTS}
     if not observed["bad"].sum():
         raise StandingError("nothing can be fitted: no order went wrong after any origin", "wait for more")
     everything = np.ones(len(observed), dtype=bool)
@@ -89,6 +97,7 @@ def propose(engine: Engine, settings: Settings, asked: Asked) -> Proposal:
         figures=comparison.score_figures() if comparison else None,
         gain=comparison.differences()[0] if comparison else None,
         cannot_tell=tuple(said),
+        built=built,
     )
 
 
@@ -126,8 +135,8 @@ def _tested(card: Card, observed: Observations, terms: Terms) -> tuple[Observati
             then = card.with_points(fitted(card, observed, seen))
             here = observed.origin == place
             risk[here] = then.points(observed)[here]
-    rows = np.isfinite(risk)
-    return observed.only(rows), (
-        Score("fitted", "fitted points", risk[rows]),
-        Score("in_force", "points in force", card.points(observed)[rows]),
+    tested = np.isfinite(risk)
+    return observed.only(tested), (
+        Score("fitted", "fitted points", risk[tested]),
+        Score("in_force", "points in force", card.points(observed)[tested]),
     )

@@ -4,24 +4,19 @@ import csv
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
-import numpy as np
 import pytest
 from conftest import Standing
 from sqlalchemy import Engine
 
 from standing import PROJECT_ROOT
-from standing.backtest.card import read_card
 from standing.backtest.moments import Asked
-from standing.backtest.observations import observe
 from standing.build import policy
 from standing.errors import StandingError
 from standing.fit.files import write
 from standing.fit.proposal import LEAST_BAD, propose
 from standing.settings import Settings
-from standing.state.runs import last_published_as_of
 
 SEEDS = ("problem_bins", "problem_rates")
 
@@ -50,26 +45,6 @@ def test_it_prints_the_same_twice_and_writes_nothing_unasked(
     for row in rows(PROJECT_ROOT, "problem_metrics"):
         assert f"{row['label_en']} ({row['metric']})\n" in first
     assert "a shop of which nothing is known" in first
-
-
-def test_the_card_of_a_backtest_is_what_is_published(marketplace: Settings, database: Engine) -> None:
-    """At the moment of the last run, but for what a business day rounds."""
-    moment = last_published_as_of(database)
-    assert moment is not None
-    with database.connect() as connection:
-        card = read_card(connection, marketplace.build_schema)
-        observed = observe(connection, marketplace.build_schema, [moment + timedelta(microseconds=1)])
-        published = dict(
-            connection.exec_driver_sql(
-                "select id::text, (performance #>> '{evidence,expected_problem_rate,points}')::integer"
-                " from seller_profiles where performance #> '{evidence,expected_problem_rate}' is not null"
-            ).all()
-        )
-    points = dict(zip(observed.seller_id, card.points(observed), strict=True))
-    off = {shop: (points[shop], published[shop]) for shop in points if points[shop] != published[shop]}
-    assert len(set(points.values())) > 4
-    assert len(off) <= 1, off
-    assert card.rates[card.row(np.array([card.base]))[0]] == 0.14
 
 
 def test_what_is_written_is_policy_and_says_what_it_was_fitted_to(
@@ -105,3 +80,7 @@ def test_what_is_written_is_policy_and_says_what_it_was_fitted_to(
     for row in (*bins, *made):
         assert row["why"].startswith(f"fitted to {proposal.orders} orders after ")
         assert f"as known on {proposal.known_until:%Y-%m-%d}" in row["why"]
+    # Now the rows on disk are others than those of the last run.
+    with pytest.raises(StandingError, match=r"seeds/problem_bins\.csv is not what the last run built with"):
+        write(replace(proposal, bad=LEAST_BAD), tmp_path)
+    assert contents(tmp_path) == after

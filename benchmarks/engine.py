@@ -31,7 +31,7 @@ from rivals import SAMPLE, guide, rows
 from sqlalchemy import Connection, Engine, text
 
 from standing.build.dbt import folder
-from standing.contract.targets import TARGETS
+from standing.contract.targets import DOCUMENTS
 from standing.database.connect import connect
 from standing.settings import Settings, load_settings
 
@@ -198,8 +198,8 @@ def watch(pid: int, cost: Cost) -> None:
 def blank(engine: Engine) -> None:
     """No document is there, so that all are written."""
     with engine.begin() as connection:
-        for table in dict.fromkeys(target.table for target in TARGETS):
-            columns = ", ".join(f"{t.column} = '{{}}'" for t in TARGETS if t.table == table)
+        for table in dict.fromkeys(target.table for target in DOCUMENTS):
+            columns = ", ".join(f"{t.column} = '{{}}'" for t in DOCUMENTS if t.table == table)
             connection.execute(text(f"update {table} set {columns}"))
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("vacuum analyze users, seller_profiles"))
@@ -223,8 +223,8 @@ def by_hand(settings: Settings, engine: Engine) -> Cost:
             connection.exec_driver_sql(statement.replace("%", "%%"))
             connection.commit()
             seconds[statement] = time.monotonic() - began
-        for table in dict.fromkeys(target.table for target in TARGETS):
-            targets = [target for target in TARGETS if target.table == table]
+        for table in dict.fromkeys(target.table for target in DOCUMENTS):
+            targets = [target for target in DOCUMENTS if target.table == table]
             columns = ", ".join(f"{t.column} = {t.name}.document" for t in targets)
             marts = " join ".join(
                 f"{BY_HAND}.{t.mart} as {t.name}" + (f" using ({t.key})" if t is not targets[0] else "")
@@ -287,7 +287,7 @@ def compiled(settings: Settings) -> Iterator[str]:
         if kind != "view" and node["config"].get("looked_up"):
             yield f"analyze {BY_HAND}.{node['name']}"
 
-    for target_ in TARGETS:
+    for target_ in DOCUMENTS:
         yield from visit(f"model.standing.{target_.mart}")
 
 

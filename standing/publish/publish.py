@@ -63,7 +63,8 @@ def find_changes(
             put_in_chunks(connection, place.name, place.statement("compare"), parameters)
             for target in place.targets:
                 counts = connection.execute(text(place.statement("count", target=target))).one()
-                compared.append(TargetChanges(target.name, why_unfit=place.unfit, **counts._mapping))
+                why_unfit = place.unfit if counts.unfit else ""
+                compared.append(TargetChanges(target.name, why_unfit=why_unfit, **counts._mapping))
     return compared
 
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine
 
 from expectations import FIRST, AuditScope, ExpectationResult, Verdict, validate
-from standing.contract.targets import TARGETS
+from standing.contract.targets import DOCUMENTS
 from standing.settings import Settings
 
 ANONG = "00000000-0000-0000-0000-0000000000a1"
@@ -393,7 +393,7 @@ def shops(settings: Settings, engine: Engine) -> AuditScope:
     for name, key in {"anong": ANONG, "boon": BOON, "later": LATER, "shop": SHOP}.items():
         cast = cast.replace(f":{name}", f"'{key}'::uuid")
     change(engine, cast)
-    return AuditScope(str(settings.database_url), "standing_build", "public", TARGETS)
+    return AuditScope(str(settings.database_url), "standing_build", "public", DOCUMENTS)
 
 
 @pytest.mark.parametrize("suite", ["candidates", "published"])

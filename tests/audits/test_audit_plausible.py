@@ -13,7 +13,7 @@ from expectations.engine.catalog import Catalog, read_catalog
 from expectations.suites.measures import MEASURES, REVENUE
 from expectations.suites.plausible import plausible_scans
 from standing import PROJECT_ROOT
-from standing.contract.targets import TARGETS
+from standing.contract.targets import DOCUMENTS
 from standing.database.connect import connect
 from standing.run.execute import execute
 from standing.run.run import Request
@@ -191,7 +191,7 @@ def marketplace(
 ) -> Iterator[Marketplace]:
     settings = module_database(published_template)
     with connect(settings) as engine:
-        scope = AuditScope(str(settings.database_url), "standing_build", "public", TARGETS, is_first=True)
+        scope = AuditScope(str(settings.database_url), "standing_build", "public", DOCUMENTS, is_first=True)
         yield Marketplace(scope, read_catalog(scope), engine)
 
 

@@ -13,10 +13,10 @@ from expectations.engine.later import when_used
 from expectations.engine.rules import Rule, Scan, Whole
 from expectations.validation import SUITES, split
 from expectations.verdict import SEVERITIES, in_order
-from standing.contract.targets import TARGETS
+from standing.contract.targets import DOCUMENTS
 from standing.sql import literals, quoted
 
-SCOPE = AuditScope("postgresql://localhost/shop", "standing_build", "public", TARGETS)
+SCOPE = AuditScope("postgresql://localhost/shop", "standing_build", "public", DOCUMENTS)
 NOTHING = Catalog({})
 
 

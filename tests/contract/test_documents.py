@@ -19,7 +19,7 @@ from standing import PROJECT_ROOT
 from standing.contract.document import ABSENT, Document
 from standing.contract.json_schema import json_schema
 from standing.contract.target import GATE_MEASURES, POSTING_MEASURES, Target
-from standing.contract.targets import INTERVALS, SELECTIONS, TARGETS
+from standing.contract.targets import DOCUMENTS, INTERVALS, SELECTIONS, TARGETS
 from standing.findings.movements import measures_of
 from standing.gate.verdict import SENTENCES
 from standing.settings import Settings
@@ -31,7 +31,7 @@ def by_name(target: Target) -> str:
     return target.name
 
 
-@pytest.mark.parametrize("target", TARGETS, ids=by_name)
+@pytest.mark.parametrize("target", DOCUMENTS, ids=by_name)
 def test_a_document_is_whole(target: Target) -> None:
     missing = lacking(target, PROJECT_ROOT)
     assert not missing, "\n".join(missing)
@@ -52,7 +52,7 @@ def test_every_target_is_published_by_one_selection_and_by_all() -> None:
 
 def test_what_members_are_counted_by_has_a_name_of_its_own() -> None:
     """Later runs find the distributions of earlier ones by it."""
-    names = [measure.name for target in TARGETS for measure in measures_of(target)]
+    names = [measure.name for target in DOCUMENTS for measure in measures_of(target)]
     assert len(names) == len(set(names))
 
 
@@ -126,7 +126,7 @@ ENTRIES: dict[str, Callable[[Target], Target]] = {
         ),
     ),
     "seeds/moods.csv, the ladder's policy, is missing": lambda toy: replace(
-        toy, ladder=replace(next(one.ladder for one in TARGETS if one.ladder), seed="moods")
+        toy, ladder=replace(next(one.ladder for one in DOCUMENTS if one.ladder), seed="moods")
     ),
 }
 
@@ -184,14 +184,14 @@ def wrong(documents: list[Any], schema: dict[str, Any]) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("target", TARGETS, ids=by_name)
+@pytest.mark.parametrize("target", DOCUMENTS, ids=by_name)
 def test_every_published_document_fits_its_json_schema(target: Target, published: Connection) -> None:
     documents = published.scalars(text(f"select {target.column} from {target.table}")).all()
     assert len(documents) >= 10
     assert wrong(list(documents), json_schema(target)) == []
 
 
-@pytest.mark.parametrize("target", TARGETS, ids=by_name)
+@pytest.mark.parametrize("target", DOCUMENTS, ids=by_name)
 def test_what_the_upgrade_gives_fits_only_the_schema_of_the_upgraded(
     target: Target, published: Connection
 ) -> None:

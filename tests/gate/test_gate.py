@@ -13,7 +13,7 @@ from support.decided import PAPERS_LOST, Documents, do, documents, scalar
 from support.metrics import metrics
 from support.project import Project
 
-from standing.contract.targets import TARGETS
+from standing.contract.targets import DOCUMENTS
 from standing.database.lock import run_lock
 from standing.decisions.approval import approve
 from standing.decisions.trial import show_stopped
@@ -348,7 +348,7 @@ def test_who_moves_most_comes_first_also_where_the_number_stays(settings: Settin
         f"('{name}', '{old}'::jsonb, '{old}'::jsonb || '{new}')" for name, new in changes.items()
     )
     query = f"select * from (values {values}) as changed (member_id, old_document, new_document)"
-    ratings = next(target for target in TARGETS if target.name == "ratings")
+    ratings = next(target for target in DOCUMENTS if target.name == "ratings")
     with engine.connect() as connection:
         found = largest_changes_of(connection, settings, ratings, query, Asked(with_others=True))
         moving = largest_changes_of(connection, settings, ratings, query, Asked())

@@ -14,7 +14,7 @@ from support.project import Project
 
 from standing import PROJECT_ROOT
 from standing.build import dbt
-from standing.contract.targets import TARGETS
+from standing.contract.targets import DOCUMENTS
 from standing.database.clock import wall_clock
 from standing.database.connect import connect
 from standing.errors import BuildFailed
@@ -114,7 +114,7 @@ def test_a_run_derives_what_changed_and_nothing_else(marketplace: Settings, engi
 
 def test_every_column_of_facts_that_stay_is_described(engine: Engine) -> None:
     """Analysts read them. Raw counts, first and last events are named by the rule of models/overview.md."""
-    models = {*materialized.MODELS, *(name for target in TARGETS for name in target.facts)}
+    models = {*materialized.MODELS, *(name for target in DOCUMENTS for name in target.facts)}
     described = {
         (model["name"], one["name"])
         for file in (PROJECT_ROOT / "models").rglob("*.yml")

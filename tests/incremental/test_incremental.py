@@ -43,7 +43,7 @@ from support.unaudited import unaudited
 from standing import PROJECT_ROOT
 from standing.build import dbt
 from standing.build.prepared import preparing
-from standing.contract.targets import SELECTIONS, TARGETS
+from standing.contract.targets import DOCUMENTS, SELECTIONS, TARGETS
 from standing.database.clock import wall_clock
 from standing.database.connect import connect
 from standing.database.embedded import Server
@@ -390,7 +390,7 @@ def compare(engine: Engine, settings: Settings, outcome: RunOutcome) -> None:
             dbt.invoke(full, engine.url, "run", "--full-refresh")
     wanted = documents(engine, full)
     built = documents(engine, settings)
-    for target in TARGETS:
+    for target in DOCUMENTS:
         assert built[target.name].keys() == wanted[target.name].keys(), target.name
         published = columns(engine, target.table, target.column)
         for member, document in wanted[target.name].items():

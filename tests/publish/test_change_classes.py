@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import Engine
 
 from standing.contract.changes import counted
-from standing.contract.targets import TARGETS, Target
+from standing.contract.targets import DOCUMENTS, Target
 from standing.findings.replaced_values import explained_otherwise, reworded
 from standing.publish.change_classes import change_class
 
-OF = {target.name: target for target in TARGETS}
+OF = {target.name: target for target in DOCUMENTS}
 
 
 def factor(code: str = "clean", points: float = 6, **other: Any) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def test_labels_and_evidence_are_named_old_to_new(engine: Engine) -> None:
 
 
 @pytest.mark.unit
-@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
+@pytest.mark.parametrize("target", DOCUMENTS, ids=lambda target: target.name)
 def test_every_key_says_what_a_change_of_it_means(target: Target) -> None:
     within = {
         part.within.split(".")[1].rstrip("[*]") if part.within != "$" else part.name

@@ -15,7 +15,7 @@ from support.small_mart import build, declare, find, publish, stop, until_it_wai
 from standing.contract.document import Document, Key, changed_at, count
 from standing.contract.members import USERS
 from standing.contract.target import Target
-from standing.contract.targets import TARGETS
+from standing.contract.targets import DOCUMENTS
 from standing.database.clock import wall_clock
 from standing.decisions.approval import approve
 from standing.decisions.undo import undo
@@ -104,7 +104,7 @@ def test_only_owned_keys_are_compared_and_written(
 def test_all_documents_of_a_table_are_written_in_one_update_and_one_that_stays_is_not(
     marketplace: Settings, database: Engine, members: list[str]
 ) -> None:
-    score = next(target for target in TARGETS if target.name == "trust_score")
+    score = next(target for target in DOCUMENTS if target.name == "trust_score")
     build(database, GAME, dict.fromkeys(members, FIRST))
     kept = column(database, "select trust_score::text from users order by id limit 5")
     do(

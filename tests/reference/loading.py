@@ -13,7 +13,7 @@ from reference.orders import World
 from standing.build import dbt
 from standing.build.prepared import POLICY_MODELS
 from standing.build.selection import without_policy
-from standing.contract.targets import TARGETS
+from standing.contract.targets import DOCUMENTS, TARGETS
 from standing.incremental.plan import open_build
 from standing.settings import Settings
 
@@ -125,7 +125,7 @@ def documents(engine: Engine, settings: Settings) -> dict[str, dict[str, dict[st
     """target → member → document, numbers exact; with `valid_until` beside the document's keys."""
     found: dict[str, dict[str, dict[str, Any]]] = {}
     with engine.connect() as connection:
-        for target in TARGETS:
+        for target in DOCUMENTS:
             rows = connection.execute(
                 text(
                     f"select {target.key}::text, document::text, valid_until"

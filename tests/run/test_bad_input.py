@@ -10,7 +10,7 @@ from conftest import MakeDatabase
 from sqlalchemy import Connection, Engine, create_engine, text
 
 from standing.build.policy import policy_version
-from standing.contract.targets import TARGETS
+from standing.contract.targets import DOCUMENTS
 from standing.run.execute import execute
 from standing.run.run import Request
 from standing.settings import Settings
@@ -260,7 +260,7 @@ def marts(engine: Engine) -> dict[str, dict[str, Any]]:
                     text(f"select {target.key}, document from standing_build_replay.{target.mart}")
                 )
             }
-            for target in TARGETS
+            for target in DOCUMENTS
         }
 
 

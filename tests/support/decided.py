@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
-from standing.contract.targets import TARGETS
+from standing.contract.targets import DOCUMENTS
 
 #: What an application's bug may do: everybody's papers are gone, and with them points and levels.
 PAPERS_LOST = "update users set email_verified = false, phone_verified = false, kyc_status = 'none'"
@@ -43,5 +43,5 @@ def documents(engine: Engine) -> Documents:
                     text(f"select id, {target.column}::text from {target.table}")
                 )
             }
-            for target in TARGETS
+            for target in DOCUMENTS
         }

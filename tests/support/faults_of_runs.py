@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 from support.clock import set_clock
 from support.unaudited import unaudited
 
-from standing.contract.targets import TARGETS
+from standing.contract.targets import DOCUMENTS
 from standing.database.connect import connect
 from standing.run.execute import Perform, execute, run_directly
 from standing.run.outcome import RunOutcome
@@ -48,7 +48,7 @@ def published(engine: Engine) -> Documents:
     """What stands in the application's columns."""
     found: Documents = {}
     with engine.connect() as connection:
-        for target in TARGETS:
+        for target in DOCUMENTS:
             rows = connection.execute(text(f"select id::text, {target.column}::text from {target.table}"))
             found[target.name] = {member: _timeless(json.loads(document)) for member, document in rows}
     return found

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 from support.decided import column, do
 
-from standing.contract.targets import TARGETS
+from standing.contract.targets import DOCUMENTS
 from standing.database.connect import connect
 from standing.run.execute import execute
 from standing.run.run import Request
@@ -80,7 +80,7 @@ def busy(engine: Engine, key: str, due: str, number: int = 1) -> list[str]:
 
 def content(found: Explanation) -> dict[str, Any]:
     """An explanation less what is said of the moment alone."""
-    for target in TARGETS:
+    for target in DOCUMENTS:
         for field in target.clock_fields if target.name in found.documents else ():
             found.documents[target.name].pop(field)
     return found.to_json()

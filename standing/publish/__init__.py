@@ -1,4 +1,4 @@
-"""Write documents to the application's columns, in chunks, only where they differ.
+"""Write documents to columns and points to a ledger of the application, in chunks, only where they differ.
 
 May use: contract, database, incremental.
 """

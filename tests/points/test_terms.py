@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from conftest import MakeDatabase
 from sqlalchemy import Engine, text
 from support import legacy
 
@@ -14,6 +15,12 @@ from standing.upgrade.migration import migrate
 
 WHALE, RARE, BROWSER = (legacy.IDS[name] for name in ("whale", "rare", "browser"))
 OPENINGS = "select user_id, opening from standing.loyalty_openings"
+
+
+@pytest.fixture
+def settings(make_database: MakeDatabase) -> Settings:
+    """An application that writes moments in another zone than ours."""
+    return make_database(SOURCE_TIME_ZONE="America/New_York")
 
 
 @pytest.fixture
@@ -35,6 +42,9 @@ def test_points_begin_with_the_upgrade_and_with_what_was_there(
     upgraded: Engine, settings: Settings
 ) -> None:
     """A balance beyond its ledger is entered once, also where an earlier version has upgraded."""
+    with upgraded.begin() as connection:
+        early = "now() at time zone 'America/New_York' - created_at not between '0' and interval '1 hour'"
+        assert connection.scalar(text(f"select count(*) from points_transactions where {early}")) == 0
     begin_again(upgraded)
     with upgraded.begin() as connection:
         for member, balance in ((WHALE, 130), (RARE, 70)):

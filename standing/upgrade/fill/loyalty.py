@@ -32,7 +32,9 @@ def loyalty_programs(catalog: Catalog, made: Collection[Item], settings: Setting
         welcomed = f"from {points} as p where p.user_id = t.id and p.type = 'earn' and p.source = 'signup'"
         pending = f"({pending} or not exists (select 1 {welcomed}))"
     files = ("enrol", "pay") if bonus else ("enrol",)
-    statements = tuple(render(f"upgrade/fill/{file}.sql.j2", **names) for file in files)
+    # The new rows' defaults are clocks without a zone, which are read in this one.
+    zone = f"set local timezone = {literal(settings.source_time_zone)}"
+    statements = (zone, *(render(f"upgrade/fill/{file}.sql.j2", **names) for file in files))
     return Backfill("loyalty programmes", "users", pending, statements, batch)
 
 

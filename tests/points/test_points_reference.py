@@ -22,6 +22,7 @@ from reference.points import accounts as walked
 from sqlalchemy import Engine, text
 
 from standing.build.points import terms_now
+from standing.build.selection import POINTS
 from standing.database.connect import connect
 from standing.settings import Settings
 
@@ -166,6 +167,13 @@ def test_points_agree_with_the_walk_and_stand_until_their_next_step(
         earlier = as_of, wanted, next_steps(engine, settings)
         for account in wanted.values():
             seen += look(account, as_of)
+    due = sorted(wanted)[::3]
+    with engine.begin() as connection:
+        for mart in POINTS:  # half of the due have lost their rows, and the others' are to be replaced
+            lost = f"delete from {settings.build_schema}.{mart} where user_id = any(cast(:lost as uuid[]))"
+            connection.execute(text(lost), {"lost": due[::2]})
+    build_points(settings, engine, as_of, LAST, due)
+    found += [f"of the due: {one}" for one in differences(engine, settings, wanted, as_of)]
     assert not found, f"{len(found)} differences\n" + "\n".join(found[:12])
     needed = {"debts", "ends", "ends given back", "reversed orders", "pending", "silver", "stood"}
     assert needed == set(seen), seen

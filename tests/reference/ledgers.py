@@ -1,6 +1,7 @@
 """What the models say of points: built as of a moment, and read."""
 
 from collections import defaultdict
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -22,13 +23,23 @@ def prepare_points(settings: Settings, engine: Engine, as_of: datetime) -> None:
     dbt.invoke(settings, engine.url, "run", "--select", dbt.STAGING, *sorted(POLICY_MODELS))
 
 
-def build_points(settings: Settings, engine: Engine, as_of: datetime, wall_clock: datetime) -> None:
-    """Everybody's points as of a moment, in a prepared schema."""
+def build_points(
+    settings: Settings, engine: Engine, as_of: datetime, wall_clock: datetime, due: Collection[str] = ()
+) -> None:
+    """Everybody's points as of a moment, in a prepared schema; or of the `due` alone, beside the others."""
     open_build(engine, settings, 1, as_of, TARGETS)
+    schema = settings.build_schema
     with engine.begin() as connection:
         connection.execute(
-            text(f"update {settings.build_schema}.run_context set wall_clock = :wall"), {"wall": wall_clock}
+            text(f"update {schema}.run_context set wall_clock = :wall, everybody = :everybody"),
+            {"wall": wall_clock, "everybody": not due},
         )
+        if due:
+            others = f"delete from {schema}.due_users where user_id != all(cast(:due as uuid[]))"
+            connection.execute(text(others), {"due": list(due)})
+    if due:
+        dbt.invoke(settings, engine.url, "run", *points(), dbt.STAGING)
+        return
     dbt.invoke(settings, engine.url, "run", "--full-refresh", *points(), dbt.STAGING)
 
 

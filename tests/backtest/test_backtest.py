@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, get_args, get_type_hints
 
 import numpy as np
@@ -19,6 +19,7 @@ from standing.backtest.observations import observe
 from standing.errors import SettingError
 from standing.findings.foretold import foretold
 from standing.settings import Settings
+from standing.sql import render
 
 #: What happens to a row after it began, and what else the row says since.
 LATER = {
@@ -82,6 +83,19 @@ def test_nothing_after_an_origin_changes_what_is_known_of_it(
         assert before[name].sum() > 0 or name == "problems"
         assert np.array_equal(before[name][rows], after[name]), name
         assert name == "tier_level" or not before[name][~rows].any(), name
+
+
+def test_tiers_day_by_day_are_those_of_the_origins(marketplace: Settings, database: Engine) -> None:
+    midnights = [datetime(2025, 12, 31, 17, tzinfo=UTC), datetime(2026, 3, 16, 17, tzinfo=UTC)]
+    with database.connect() as connection:
+        observed = observe(connection, marketplace.build_schema, midnights)
+        statement = render("backtest/tier_days.sql.j2", schema=marketplace.build_schema)
+        steps = connection.execute(text(statement)).all()
+    for at, seller_id in enumerate(observed.seller_id):
+        day = (midnights[observed.origin[at]] + timedelta(hours=7)).date()
+        levels = [one.tier_level for one in steps if one.shop == seller_id and one.day <= day]
+        assert (levels or [1])[-1] == observed["tier_level"][at], (seller_id, day)
+    assert set(observed["tier_level"]) > {1, 2}
 
 
 def test_it_prints_the_same_twice_is_kept_and_touches_no_document(

@@ -15,11 +15,12 @@ from standing.contract.targets import AnyTarget
 from standing.database.chunks import write_chunk
 from standing.database.lock import RunLock
 from standing.incremental.acknowledge import Published, acknowledge
-from standing.log import log_progress
+from standing.log import log_progress, logger
 from standing.publish.destination import Source
 from standing.publish.destinations import destinations
 from standing.publish.writer import put_in_chunks, write
 from standing.settings import Settings
+from standing.text import plural
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,12 @@ def publish_changes(
     )
     places = destinations(settings, targets)
     tallies = write(engine, lock, places, source, log_progress(run_id, "publish", "chunks"))
+    for place in places:
+        for target in place.targets:
+            if place.stay_due(target) and (left := tallies[target.name].left):
+                said = "%s: %s left alone and due still: %s"
+                members = plural(left, target.members.unit.removesuffix("s"))
+                logger(run_id, "publish").warning(said, target.name, members, place.unfit)
     return {name: tally.written for name, tally in tallies.items()}
 
 

@@ -96,7 +96,7 @@ def test_differences_are_posted_once_in_both_directions_with_running_balances(
 
 
 def test_whoever_spends_between_building_and_posting_is_left_and_stays_due(
-    marketplace: Settings, database: Engine, members: list[str]
+    marketplace: Settings, database: Engine, members: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     spender, other, wrong = members[:3]
     do(database, f"update loyalty_programs set points_balance = 77 where user_id = '{wrong}'")
@@ -107,6 +107,7 @@ def test_whoever_spends_between_building_and_posting_is_left_and_stays_due(
     assert "1 not written: their balance is not what their ledger adds up to" in found.words
     spend(database, spender, 40)
     publish(database, marketplace, POINTS)
+    assert "toy_points: 1 member left alone and due still: their balance is not" in caplog.text
     assert entries(database, spender) == [("spend", -40, 60)]
     assert entries(database, wrong) == []
     assert (balance(database, wrong), balance(database, other)) == (77, 0)

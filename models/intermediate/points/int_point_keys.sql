@@ -86,11 +86,10 @@ posted as (
         user_id,
         source,
         source_id,
-        sum(amount) as posted,
-        count(*) as revision
+        amount as posted,
+        1 as revision
     from entries
     where is_of_a_key and source != 'expiry'
-    group by user_id, source, source_id
 
 ),
 

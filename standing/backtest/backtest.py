@@ -116,6 +116,6 @@ def _bunching(observed: Observations, policy: Policy) -> tuple[Bunching, ...]:
     """Of shops as they stood at the newest origin."""
     newest = np.flatnonzero(observed.origin == len(observed.moments) - 1)
     orders, reviews, stars = (
-        observed[name][newest] for name in ("completed_orders", "reviews", "rating_sum")
+        observed[name][newest] for name in ("completed_orders", "counted_reviews", "counted_sum")
     )
     return tuple(bunching(Shops(orders, reviews, stars), policy.tiers))

@@ -47,9 +47,9 @@ def scores(observed: Observations, policy: Mapping[str, float], card: Card) -> t
 
 
 def adjusted(observed: Observations, policy: Mapping[str, float]) -> Numbers:
-    """ratings.adjusted, from the reviews that were there."""
+    """ratings.adjusted, from the reviews that were there and count for it."""
     k, prior = policy["adjusted_rating_k"], policy["adjusted_rating_prior"]
-    found: Numbers = (observed["rating_sum"] + k * prior) / (observed["reviews"] + k)
+    found: Numbers = (observed["counted_sum"] + k * prior) / (observed["counted_reviews"] + k)
     return found
 
 

@@ -54,6 +54,8 @@ def market(seed: int, shops: int = 400) -> tuple[Observations, Numbers]:
         "bad": bad,
         "reviews": reviews,
         "rating_sum": 5 * reviews - 4 * problems,
+        "counted_reviews": reviews,
+        "counted_sum": 5 * reviews - 4 * problems,
         "rated_orders": known,
         "discontented_orders": problems,
         "shipped_orders": known,

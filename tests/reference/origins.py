@@ -19,12 +19,14 @@ def dated(world: World) -> World:
 
 
 def comparable(world: World, seller_id: str) -> bool:
-    """Whether no order of the shop has a review older than itself: of which shop that is, nobody knows."""
+    """Whether no order of the shop has a review that is undated, or older than the order itself.
+
+    An undated one may be the first, and of an older one nobody knows of which shop it is.
+    """
     placed = {row["id"]: row["created_at"] for row in world["orders"] if row["seller_id"] == seller_id}
     return not any(
-        row["order_id"] in placed and row["created_at"] < placed[row["order_id"]]
+        row["order_id"] in placed and (not row["created_at"] or row["created_at"] < placed[row["order_id"]])
         for row in world["reviews"]
-        if row["created_at"]
     )
 
 
@@ -60,6 +62,7 @@ def _known(world: World, moment: datetime) -> Known:
 
 def _of_orders(orders: list[Order], moment: datetime, recent_from: datetime) -> dict[str, Fraction]:
     counted = [one for one in orders if not one.excluded]
+    sold = [one for one in orders if one.outcome == "completed"]
     problems = [one for one in counted if (one.rating or 5) <= 2 or _is_problem(one)]
     known = [one for one in counted if one.rating or one in problems or _is_silent(one, moment)]
     hours = [_hours(one.row, moment) for one in counted if _at(one.row["shipped_at"], moment)]
@@ -70,7 +73,8 @@ def _of_orders(orders: list[Order], moment: datetime, recent_from: datetime) -> 
     ]
     return {
         "orders": Fraction(len(counted)),
-        "completed_orders": Fraction(sum(one.outcome == "completed" for one in orders)),
+        "completed_orders": Fraction(len(sold)),
+        "buyers": Fraction(len({one.row["buyer_id"] for one in sold})),
         "problems": Fraction(len(problems)),
         "known_orders": Fraction(len(known)),
         "rated_orders": Fraction(sum(one.rating is not None for one in counted)),
@@ -87,6 +91,8 @@ def _of_reviews(reviews: list[Row]) -> dict[str, Fraction]:
     return {
         "reviews": Fraction(len(stars)),
         "rating_sum": Fraction(sum(stars)),
+        "counted_reviews": Fraction(sum(row["counted"] for row in reviews)),
+        "counted_sum": Fraction(sum(row["rating"] for row in reviews if row["counted"])),
     }
 
 

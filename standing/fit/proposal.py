@@ -80,7 +80,7 @@ def propose(engine: Engine, settings: Settings, asked: Asked) -> Proposal:
     everything = np.ones(len(observed), dtype=bool)
     proposed = card.with_points(fitted(card, observed, everything))
     level = _level(proposed, observed)
-    tested, scores = _tested(card, observed, asked.terms)
+    tested, scores = out_of_sample(card, observed, asked.terms)
     comparison = Comparison(tested, scores) if tested["bad"].sum() else None
     values = card.values(observed)
     return Proposal(
@@ -125,7 +125,9 @@ def _level(card: Card, observed: Observations) -> float:
     return float(1 / (1 + np.exp(-brentq(missing, -30, 30))))
 
 
-def _tested(card: Card, observed: Observations, terms: Terms) -> tuple[Observations, tuple[Score, ...]]:
+def out_of_sample(
+    card: Card, observed: Observations, terms: Terms
+) -> tuple[Observations, tuple[Score, ...]]:
     """Rows of origins for which a fit had others that were over, and both cards' points there."""
     risk = np.full(len(observed), np.nan)
     for place, moment in enumerate(observed.moments):

@@ -1,6 +1,7 @@
 """Fitted points find what shops were drawn from, never fall, and are the same twice; rates are derived."""
 
 import csv
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -8,8 +9,11 @@ import pytest
 
 from standing import PROJECT_ROOT
 from standing.backtest.card import Card, Metric
+from standing.backtest.comparison import Comparison
 from standing.backtest.observations import Observations
+from standing.backtest.terms import Terms
 from standing.fit.likelihood import fitted
+from standing.fit.proposal import out_of_sample
 from standing.fit.rates import rates
 
 SHOPS, ORIGINS = 3000, 4
@@ -57,16 +61,11 @@ def drawn(steps: dict[str, tuple[float, ...]], season: float = 0.0) -> Observati
 
 
 def test_the_points_that_orders_were_drawn_from_are_found() -> None:
-    steps = {
-        "problem_share": (0.0, 6.0, 12.0, 20.0),
-        "discontent_share": (0.0, 0.0, 3.0, 6.0),
-        "processing_hours": (0.0, 5.0, 9.0, 16.0),
-    }
     # A season that grows worse from origin to origin leaks into no points.
-    observed = drawn(steps, season=0.4)
+    observed = drawn(STEPS, season=0.4)
     everything = np.ones(len(observed), dtype=bool)
     found = fitted(card(), observed, everything)
-    for name, wanted in steps.items():
+    for name, wanted in STEPS.items():
         assert np.abs(found[name] - np.array(wanted)).max() <= 2, (name, found[name])
     again = fitted(card(), observed, everything)
     assert all((found[name] == again[name]).all() for name in found)
@@ -88,6 +87,43 @@ def test_points_never_fall_though_less_would_be_likelier() -> None:
         assert (points == np.round(points)).all()
     assert not found["discontent_share"].any()
     assert found["problem_share"][1] > 0
+
+
+#: Each origin's answers are in before the next one.
+SHORT = Terms(horizon=timedelta(days=29), settling=timedelta(days=1))
+STEPS = {
+    "problem_share": (0.0, 6.0, 12.0, 20.0),
+    "discontent_share": (0.0, 0.0, 3.0, 6.0),
+    "processing_hours": (0.0, 5.0, 9.0, 16.0),
+}
+
+
+def test_the_gain_is_of_origins_that_the_fit_had_not_seen() -> None:
+    observed = drawn(STEPS)
+    begun, (before, _) = out_of_sample(card(), observed, SHORT)
+    assert set(begun.origin) == {1, 2, 3}
+    late = observed.origin >= 2
+    bad = np.where(late, observed["labelled"] - observed["bad"], observed["bad"])
+    other = replace(observed, numbers={**observed.numbers, "bad": bad})
+    _, (after, _) = out_of_sample(card(), other, SHORT)
+    # What followed the third origin changes no points but those at the fourth.
+    assert (before.risk[begun.origin < 3] == after.risk[begun.origin < 3]).all()
+    assert (before.risk[begun.origin == 3] != after.risk[begun.origin == 3]).any()
+    # Answers that are not in by any origin leave nothing to test.
+    late_answers = Terms(horizon=timedelta(days=90), settling=timedelta(days=30))
+    assert len(out_of_sample(card(), observed, late_answers)[0]) == 0
+
+
+def test_a_gain_is_seen_where_there_is_one_and_only_there() -> None:
+    observed = drawn(STEPS)
+    truth = card().with_points({name: np.array(points) for name, points in STEPS.items()})
+    blind = card().with_points({name: np.zeros(len(points)) for name, points in STEPS.items()})
+    for in_force, is_better in ((truth, False), (blind, True)):
+        gain = Comparison(*out_of_sample(in_force, observed, SHORT)).differences()[0].auc
+        assert gain.low is not None
+        assert gain.high is not None
+        assert (gain.low > 0) is is_better
+        assert gain.low < gain.high
 
 
 def test_the_rates_in_force_are_derived_as_their_table_says() -> None:

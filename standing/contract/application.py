@@ -11,13 +11,14 @@ _OWNER = Loss(
 _OPENING = Loss("a replay shows shops that were not there yet")
 _VALUE = Loss("orders have no value: no revenue, and none is too small for trust", ("completed_value",))
 _PROCESSING = Loss("processing times and fulfilment are less exact")
+_SHIPPED = Loss("processing times and fulfilment are less exact; the forecast has no hours to ship")
 _PUNCTUALITY = Loss("punctuality is not known")
 _ENDED = Loss("an order's end is dated by its other times")
-_CANCELLED_BY = Loss("cancelled orders count against nobody")
+_CANCELLED_BY = Loss("cancelled orders count against nobody; to the forecast all are problems")
 _REFUNDS = Loss("refunds are not seen")
 _UPDATED = Loss("an ended order without any time is dated by its creation")
 _REVIEWED_ORDER = Loss(
-    "reviews have no order, so reviews_need_order is off: anybody's move ratings and tiers"
+    "reviews_need_order is off: anybody's reviews move ratings and tiers; the forecast has no stars"
 )
 _REVIEWED_SHOP = Loss("reviews without an order count nowhere")
 _REVIEWER = Loss("a review is credited to its order's buyer, or to nobody")
@@ -76,7 +77,7 @@ SOURCES = (
             SourceColumn("created_at", "moment", required=True),
             SourceColumn("paid_at", "moment", loss=_PROCESSING),
             SourceColumn("ship_by", "deadline", loss=_PROCESSING),
-            SourceColumn("shipped_at", "moment", loss=_PROCESSING),
+            SourceColumn("shipped_at", "moment", loss=_SHIPPED),
             SourceColumn("promised_at", "deadline", loss=_PUNCTUALITY),
             SourceColumn("delivered_at", "moment", loss=_PUNCTUALITY),
             SourceColumn("completed_at", "moment", loss=_ENDED),

@@ -41,10 +41,10 @@ EXPECTED_PROBLEM_RATE = Key(
     " or 2 stars, cancelled but not by the buyer, or with a dispute decided against the seller. A forecast"
     " for ranking and support; no score, rating or tier is made of it. Points of problem_share,"
     " discontent_share and processing_hours look it up. An order is known once it is rated, has gone wrong,"
-    " or was completed silence_days whole business days ago without a review; without reviews.order_id"
-    " silence says nothing. A shop of which nothing is known has the usual rate. Its evidence has num, den,"
-    " k, prior and value of each measure, and its points beside those of its prior, which add up to points"
-    " with base.",
+    " or was completed silence_days whole business days ago without a review; where no review names an"
+    " order, silence says nothing. A shop of which nothing is known has the usual rate. Its evidence has"
+    " num, den, k, prior and value of each measure, and its points beside those of its prior, which add up"
+    " to points with base.",
     "%",
     audience="member",
     sources=_FORECAST_FROM,

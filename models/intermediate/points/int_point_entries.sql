@@ -6,9 +6,12 @@ with due_users as (
 
 ),
 
-entries as (
+-- Materialized: what staging makes of a row is asked for often here, and would be made anew each time.
+entries as materialized (
 
-    select * from {{ ref('stg_points_transactions') }}
+    select entries.*
+    from {{ ref('stg_points_transactions') }} as entries
+    inner join due_users on entries.user_id = due_users.user_id
 
 ),
 
@@ -42,7 +45,6 @@ meant as (
             false
         ) as is_of_a_key
     from entries
-    inner join due_users on entries.user_id = due_users.user_id
     left join points_types on entries.type = points_types.type
 
 ),

@@ -139,13 +139,14 @@ class Service:
         )
 
     def _last_lines(self) -> list[str]:
-        """Of what it has logged since it started, each once."""
+        """Of what it has logged since it started, each once, where it came last."""
         if not self.log.exists():
             return []
         with self.log.open("rb") as log:
             log.seek(int(self.noted().get("logs_from", 0)))
             lines = log.read().decode(errors="replace").splitlines()
-        return list(dict.fromkeys(line.strip() for line in lines if line.strip()))[-LAST_LINES:]
+        newest = dict.fromkeys(line.strip() for line in reversed(lines) if line.strip())
+        return list(newest)[:LAST_LINES][::-1]
 
 
 @contextmanager

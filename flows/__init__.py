@@ -6,8 +6,10 @@ Prefect's state stays in STANDING_HOME and nothing is reported home, whatever th
 import sys
 
 from standing.interruption import listen
+from standing.surroundings import begin_anew
 
 if sys.argv[:1] == ["-m"]:  # `python -m flows`, whose own first line comes after these
+    begin_anew()
     listen()
 
 import logging

@@ -7,9 +7,11 @@ if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from standing.interruption import listen
+from standing.surroundings import begin_anew
 
 
 def main() -> None:
+    begin_anew()
     listen()
     from standing.cli import main as command
 

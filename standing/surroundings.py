@@ -5,10 +5,13 @@ the same in all of them: libraries hear what our settings say, and a few variabl
 """
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from importlib.util import find_spec
 from io import TextIOWrapper
+
+from standing.errors import SettingError
 
 #: Beginnings of variables that libraries read as their own settings.
 OTHERS = ("DBT_", "PREFECT_", "GX_", "GE_", "PSYCOPG_")
@@ -25,17 +28,51 @@ KNOWN = frozenset(
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED",
     )
 )
+#: Python's own variables, and those of them that say only where its files lie and how it writes.
+OF_PYTHON = re.compile(r"PYTHON([A-Z0-9]+|_GIL|_JIT)")
+HARMLESS = frozenset(
+    (
+        "PYTHONPATH",
+        "PYTHONSAFEPATH",
+        "PYTHONNOUSERSITE",
+        "PYTHONDONTWRITEBYTECODE",
+        "PYTHONPYCACHEPREFIX",
+        "PYTHONUNBUFFERED",
+        "PYTHONIOENCODING",
+        "PYTHONHASHSEED",
+        "PYTHONFAULTHANDLER",
+    )
+)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def begin_anew() -> None:
+    """Begin this process once more, where its shell has changed Python itself: it has been read by now.
+
+    PYTHONOPTIMIZE takes docstrings from libraries that read them, PYTHONWARNINGS makes errors of warnings.
+    The process keeps its number and its signals. The first line of an entry point.
+    """
+    left = {name: value for name, value in os.environ.items() if not _changes_python(name)}
+    if len(left) < len(os.environ) and sys.executable:
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], left)
 
 
 def pin() -> None:
     """Pin the environment of this process and of what it starts. Safe to repeat; before they are imported.
 
-    A flow run that Prefect started keeps what Prefect told it.
+    A flow run that Prefect started keeps what Prefect told it. Raises SettingError for a Python without
+    docstrings: libraries make their classes of them.
     """
+    if sys.flags.optimize > 1:
+        raise SettingError(
+            "Python was started with -OO or PYTHONOPTIMIZE=2: it lacks docstrings that libraries need",
+            "start it without",
+        )
     others = OTHERS if not in_flow_run() else tuple(one for one in OTHERS if one != "PREFECT_")
     named = [name for name in os.environ if name.upper().startswith(others)]
     for name in [name for name in named if name not in KNOWN or not os.environ[name]]:
+        del os.environ[name]
+    for name in filter(_changes_python, list(os.environ)):
         del os.environ[name]
     os.environ.update(past_proxies(os.environ))
     for name in [name for name, value in os.environ.items() if _no_way(name, value)]:
@@ -56,6 +93,10 @@ def past_proxies(environment: Mapping[str, str]) -> dict[str, str]:
 def in_flow_run() -> bool:
     """Whether Prefect started this process for a flow run."""
     return "PREFECT__FLOW_RUN_ID" in os.environ
+
+
+def _changes_python(name: str) -> bool:
+    return OF_PYTHON.fullmatch(name) is not None and name not in HARMLESS
 
 
 def _no_way(name: str, value: str) -> bool:

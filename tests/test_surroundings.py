@@ -3,10 +3,11 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from standing import PROJECT_ROOT
+from standing import PROJECT_ROOT, __version__
 from standing.surroundings import KNOWN, past_proxies, pin
 
 
@@ -47,6 +48,8 @@ def test_only_what_the_readme_names_reaches_the_libraries(monkeypatch: pytest.Mo
         "PREFECT_API_URL": "",
         "GX_CLOUD_ACCESS_TOKEN": "a token",
         "PSYCOPG_IMPL": "c",
+        "PYTHONOPTIMIZE": "2",
+        "PYTHONHOME": "/elsewhere",
         "HTTPS_PROXY": "http://proxy.example:3128",
         "http_proxy": "proxy.example:3128",
         "ALL_PROXY": "socks5://127.0.0.1:1080",
@@ -54,6 +57,25 @@ def test_only_what_the_readme_names_reaches_the_libraries(monkeypatch: pytest.Mo
     left = pinned(shell, monkeypatch)
     assert left.pop("NO_PROXY") == left.pop("no_proxy") == "127.0.0.1,localhost,::1"
     assert left == {name: shell[name] for name in ("PREFECT_API_KEY", "HTTPS_PROXY", "http_proxy")}
+
+
+def test_no_variable_that_changes_python_itself_reaches_a_command(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, sys\n"
+        "names = sorted(set(os.environ) & {'PYTHONOPTIMIZE', 'PYTHONWARNINGS', 'PYTHONUNBUFFERED'})\n"
+        "print(sys.flags.optimize, sys.warnoptions, *names)\n"
+    )
+    shell = {"PYTHONOPTIMIZE": "2", "PYTHONWARNINGS": "error", "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", "standing", "--version"]
+    environment = {**os.environ, **shell, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    before, after, said = done.stdout.splitlines()
+    assert before == "2 ['error'] PYTHONOPTIMIZE PYTHONUNBUFFERED PYTHONWARNINGS"
+    assert (after, said) == ("0 [] PYTHONUNBUFFERED", f"standing, version {__version__}")
+    told = [sys.executable, "-OO", "-m", "standing", "status"]
+    done = subprocess.run(told, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+    assert "error: Python was started with -OO" in done.stderr
 
 
 def test_a_flow_run_keeps_what_prefect_told_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,9 +66,9 @@ def _refusal(error: Exception) -> StandingError | None:
 def main() -> None:
     """Run a command; a StandingError becomes one clear message and its exit code."""
     end_at_once()
-    pin()
     with interruptible() as received:
         try:
+            pin()
             sys.exit(standing(standalone_mode=False))
         except click.ClickException as error:
             error.show()

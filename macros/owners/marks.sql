@@ -1,4 +1,4 @@
-{#- How the comment begins on everything that Standing makes (standing/database/owners.py): nothing else is
+{#- The comment on everything that Standing makes (standing/database/owners.py): nothing else is
     dropped or overwritten. -#}
 {% macro mark() -%}
     made by Standing

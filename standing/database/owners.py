@@ -17,8 +17,10 @@ from standing.errors import UnfitDatabase
 from standing.sql import literal, literals, quoted, render
 from standing.text import plural
 
-#: How the comment begins on every schema, relation and function that is ours.
+#: The comment on every schema, relation and function that is ours, and all that may follow it, a layout of
+#: tables. What only begins so is somebody else's.
 MARK = "made by Standing"
+MARKED = rf"^{MARK}(; layout [0-9a-f]{{16}})?$"
 #: What is named of the strangers in a message.
 NAMED = 10
 
@@ -45,6 +47,11 @@ def driver(connection: Connection) -> Driver:
 def mark(kind: str, name: str, more: str = "") -> str:
     """The statement that marks an object as ours; `more` is kept with the mark."""
     return f"comment on {kind} {name} is {literal(f'{MARK}; {more}' if more else MARK)}"
+
+
+def is_marked(comment: str) -> str:
+    """The condition that a comment, an expression of SQL, is our mark."""
+    return f"{comment} operator(pg_catalog.~) {literal(MARKED)}"
 
 
 def create_table(connection: Connection, name: str, definition: str, more: str = "", **values: Any) -> None:
@@ -81,7 +88,7 @@ def create_schema(connection: Driver, schema: str) -> None:
 
 
 def strangers_sql() -> str:
-    return render("database/strangers.sql.j2", mark=MARK)
+    return render("database/strangers.sql.j2", is_marked=is_marked)
 
 
 def strangers(connection: Driver, schemas: Iterable[str]) -> list[Stranger]:
@@ -137,11 +144,8 @@ def _names(found: list[Stranger]) -> str:
 
 def marked_schemas(connection: Driver) -> tuple[str, ...]:
     """The schemas that we made."""
-    found = rows(
-        connection,
-        "select nspname as name from pg_namespace"
-        f" where starts_with(obj_description(oid, 'pg_namespace'), {literal(MARK)}) order by 1",
-    )
+    ours = is_marked("obj_description(oid, 'pg_namespace')")
+    found = rows(connection, f"select nspname as name from pg_namespace where {ours} order by 1")
     return tuple(row["name"] for row in found)
 
 
@@ -150,11 +154,11 @@ def drops(connection: Driver, schema: str) -> list[tuple[str, str]]:
 
     What leans on it goes with it: ask for strangers before.
     """
+    ours = is_marked("obj_description(oid, 'pg_class')")
     found = rows(
         connection,
         "select relname as name, relkind as kind from pg_class"
-        f" where relnamespace = to_regnamespace(%(schema)s)"
-        f" and starts_with(obj_description(oid, 'pg_class'), {literal(MARK)}) order by oid",
+        f" where relnamespace = to_regnamespace(%(schema)s) and {ours} order by oid",
         schema=quoted(schema),
     )
     kinds = {"v": "view", "S": "sequence"}

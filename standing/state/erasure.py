@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from standing.contract.members import USERS
 from standing.contract.targets import TARGETS, AnyTarget
 from standing.database.connect import server_message
-from standing.database.owners import MARK
+from standing.database.owners import is_marked
 from standing.log import logger
 from standing.settings import Settings
 from standing.sql import quoted
@@ -77,10 +77,10 @@ def _keeping(
         yield "standing.loyalty_openings", "user_id", ""
     # What replays, reconciliations and trials built stays until the next of their kind; a run's own marts
     # follow the due.
+    ours = is_marked("obj_description(oid, 'pg_class')")
     built = text(
         "select oid::regclass::text from pg_class where relname = :mart"
-        " and relnamespace is distinct from to_regnamespace(:own)"
-        f" and starts_with(obj_description(oid, 'pg_class'), '{MARK}')"
+        f" and relnamespace is distinct from to_regnamespace(:own) and {ours}"
     )
     marts = ((one, mart) for one in group for mart in one.marts)
     for target, name in marts:

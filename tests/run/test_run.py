@@ -160,12 +160,13 @@ def test_a_run_publishes_what_the_marts_say_and_a_second_one_writes_only_what_ha
     assert second.stages[0].detail == "nobody is due"
     assert documents(database) == published
 
-    # One new review: its shop's ratings and tier evidence move, and the person behind the shop.
+    # A first review of an order: its shop's ratings and tier evidence move, and the person behind the shop.
     execute_sql(
         database,
         "insert into reviews (order_id, seller_id, reviewer_id, rating, created_at)"
         f" select id, seller_id, buyer_id, 1, timestamptz '{moment}' - interval '1 minute' from orders"
-        " where status = 'completed' order by id limit 1",
+        " where status = 'completed' and total_amount >= 20"
+        " and not exists (select from reviews where reviews.order_id = orders.id) order by id limit 1",
     )
     third = execute(marketplace, Request())
     assert third.status == "published", third.message

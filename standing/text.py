@@ -11,7 +11,7 @@ from typing import Any
 MOST_MORE = 12
 #: What Excel and others put before text in other encodings than UTF-8.
 MARKS = {b"\xff\xfe\0\0": "UTF-32", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
-SAVE = 'save it in UTF-8 (in Excel: "CSV UTF-8")'
+SAVE = "save it in UTF-8"
 
 
 class UnreadableFile(Exception):
@@ -60,6 +60,8 @@ def plain(value: Any) -> Any:
 
 def text_of(path: Path) -> str:
     """The file's text; raises UnreadableFile."""
+    table = path.suffix.lower() == ".csv"
+    save = f'{SAVE} (in Excel: "CSV UTF-8")' if table else f"{SAVE}, as every editor can"
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -68,14 +70,14 @@ def text_of(path: Path) -> str:
         raise UnreadableFile(f"cannot be read: {error.strerror}") from None
     for mark, encoding in MARKS.items():
         if data.startswith(mark):
-            raise UnreadableFile(f"is in {encoding} and not in UTF-8: {SAVE}")
+            raise UnreadableFile(f"is in {encoding} and not in UTF-8: {save}")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         wrong = f"line {line} has the byte {data[error.start]:#04x}, which is not UTF-8"
-        raise UnreadableFile(f"{wrong}: {SAVE}") from None
+        raise UnreadableFile(f"{wrong}: {save}") from None
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
-        raise UnreadableFile(f"line {line} has a zero byte, as UTF-16 has: {SAVE}")
+        raise UnreadableFile(f"line {line} has a zero byte, as UTF-16 has: {save}")
     return text

@@ -195,6 +195,7 @@ def test_a_dotenv_file_in_another_encoding_is_refused_by_name(
     with pytest.raises(SettingError) as refused:
         load_settings(_env_file=file)
     assert f"{file} {said}" in refused.value.message
+    assert refused.value.message.endswith("save it in UTF-8, as every editor can")
 
 
 def test_a_line_of_a_dotenv_file_that_is_no_setting_is_refused_by_its_number(tmp_path: Path) -> None:

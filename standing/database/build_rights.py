@@ -1,5 +1,6 @@
 """Whether a role may build in a schema: it is there and open to it, or may be made."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,5 +43,11 @@ def lacks_build(
     what = f"schema {schema}" + (f", in which another role owns {named}" if named else "")
     opened = f"grant usage, create on schema {quoted(schema)} to {quoted(role)}"
     given = (f"alter table {quoted(schema, name)} owner to {quoted(role)}" for name in found["others"])
-    statements = (*([] if found["is_open"] else [opened]), *given)
-    return Lack(what, purpose, "; ".join(statements), needed_by)
+    return Lack(what, purpose, few([*([] if found["is_open"] else [opened]), *given], role), needed_by)
+
+
+def few(statements: Sequence[str], role: str) -> str:
+    """The first of many statements, and which command prints all: a build has a hundred relations."""
+    more = len(statements) - NAMED - 1
+    rest = f" /* and {more} more: `standing roles --runner {role} --sql` prints all */" if more > 0 else ""
+    return "; ".join(statements[: NAMED + 1]) + rest

@@ -17,6 +17,7 @@ from sqlalchemy.pool import NullPool
 from standing.database.conninfo import (
     ENVIRONMENT,
     forget_session_variables,
+    missing_service,
     place,
     require_passed_on,
     resolved,
@@ -82,20 +83,22 @@ def reach(given: Mapping[str, str], fix: str) -> URL:
                 "password": info.password,
                 "hostaddr": info.hostaddr if "hostaddr" in wanted else "",
             }
-            version = info.server_version // 10000
+            release = info.server_version
             is_encrypted = connection.pgconn.ssl_in_use
     except psycopg.Error as error:
+        if missing := missing_service(wanted, server_message(error)):
+            raise missing from None
         raise unreachable(to_url(wanted), error, fix_at_connect(server_message(error), fix)) from None
-    if version not in SUPPORTED_VERSIONS:
+    if release // 10000 not in SUPPORTED_VERSIONS:
         raise SettingError(
-            f"the server is PostgreSQL {version}; Standing needs 15 to 18", "upgrade the server"
+            f"the server is PostgreSQL {release // 10000}; Standing needs 15 to 18", "upgrade the server"
         )
     settled = {"service", "passfile", "load_balance_hosts", *reached}
     others = {name: value for name, value in wanted.items() if name not in settled}
     named = {name: value for name, value in reached.items() if value}
     if is_encrypted and others.get("sslmode", "prefer") in ("allow", "prefer"):
         others["sslmode"] = "require"  # a client that has no TLS would go without in silence
-    return with_settings(to_url({**others, **named}), pinned(version))
+    return with_settings(to_url({**others, **named}), pinned(release))
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.pq import Conninfo
 from sqlalchemy import URL
 
-from standing.errors import SettingError
+from standing.errors import DatabaseUnreachable, SettingError
 
 DRIVER = "postgresql+psycopg"
 
@@ -64,6 +64,19 @@ def _service(name: str | None) -> Iterator[None]:
         if name is not None:
             del os.environ["PGSERVICE"]
             os.environ.update({} if before is None else {"PGSERVICE": before})
+
+
+def missing_service(given: Mapping[str, str], said: str) -> DatabaseUnreachable | None:
+    """What to say where libpq has not found the service that is named: it looked for no server."""
+    if "service" not in given or not re.search(r'\bservice (file )?"', said):
+        return None
+    file = given.get("servicefile") or os.environ.get("PGSERVICEFILE") or "~/.pg_service.conf"
+    name = given["service"]
+    return DatabaseUnreachable(
+        f"service {name!r} is not in {file}: {said}",
+        f"write [{name}] and below it host=, port=, dbname= and user= into {file}, or correct service=…"
+        " of DATABASE_URL (PGSERVICE); PGSERVICEFILE names another file",
+    )
 
 
 def to_url(given: Mapping[str, str]) -> URL:

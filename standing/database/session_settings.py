@@ -20,8 +20,12 @@ PINNED: Mapping[str, str] = {
     "idle_session_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
 }
-#: Since which version the server has others.
-LATER: Mapping[int, Mapping[str, str]] = {17: {"transaction_timeout": "0"}}
+#: What later servers have, too, and since which releases, as server_version_num counts them.
+LATER: Mapping[str, tuple[str, tuple[int, ...]]] = {
+    "transaction_timeout": ("0", (170000,)),
+    # Hardened servers set it to 'view', and read none: most of what dbt makes is a view.
+    "restrict_nonsystem_relation_kind": ("", (150008, 160004, 170000)),
+}
 ENCODING = "UTF8"
 
 #: SQLSTATE → the server's own limit that was reached, and what else may say so.
@@ -43,10 +47,15 @@ LACKS: Mapping[str, str] = {
 }
 
 
-def pinned(version: int) -> dict[str, str]:
-    """What is pinned on a server of this major version."""
-    later = [settings for since, settings in LATER.items() if version >= since]
-    return {name: value for settings in (PINNED, *later) for name, value in settings.items()}
+def pinned(release: int) -> dict[str, str]:
+    """What is pinned on a server of this release, such as 150008."""
+    later = {name: value for name, (value, since) in LATER.items() if _has(release, since)}
+    return {**PINNED, **later}
+
+
+def _has(release: int, since: tuple[int, ...]) -> bool:
+    """Whether it is one of these, or a later one of the same version, or of a version after all."""
+    return release >= since[-1] or any(one <= release < (one // 10000 + 1) * 10000 for one in since)
 
 
 def with_settings(url: URL, settings: Mapping[str, str]) -> URL:
@@ -62,7 +71,8 @@ def with_settings(url: URL, settings: Mapping[str, str]) -> URL:
 
 def of_server(engine: Engine) -> dict[str, str]:
     """What is pinned on the server that the engine has reached."""
-    return pinned(int((engine.dialect.server_version_info or (0,))[0]))
+    version, *release = engine.dialect.server_version_info or (0,)
+    return pinned(int(version) * 10000 + int(release[0] if release else 0))
 
 
 def pin(connection: Connection) -> None:
@@ -84,8 +94,9 @@ def dropped(engine: Engine) -> str:
 
 
 def with_code(message: str, sqlstate: str | None) -> str:
-    """The message with the code of what was reached or lacks: servers speak many languages."""
-    return f"{message} ({sqlstate})" if sqlstate in LIMITS or sqlstate in LACKS else message
+    """The message with the code of what was reached or lacks, once: servers speak many languages."""
+    is_named = sqlstate in LIMITS or sqlstate in LACKS
+    return f"{message} ({sqlstate})" if is_named and f"({sqlstate})" not in message else message
 
 
 #: What a server, or a pooler, that takes no more connections says to one that it refuses: without a code.
@@ -100,6 +111,11 @@ def fix_at_connect(message: str, otherwise: str) -> str:
     """What helps against the refusal of a connection, or else what is given."""
     if TAKEN.search(message):
         return LACKS["53300"]
+    if "root certificate file" in message or "certificate verify failed" in message:
+        return (
+            "name the authority's certificate by sslrootcert=… (PGSSLROOTCERT), or put it into"
+            " ~/.postgresql/root.crt; sslrootcert=system trusts whom this machine trusts (libpq 16)"
+        )
     if "startup parameter" in message:
         return "take it out of the URL, or have the pooler pass it (PgBouncer: ignore_startup_parameters)"
     return fix_of(message, otherwise)

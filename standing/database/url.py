@@ -35,6 +35,8 @@ FOREIGN = {
     "socket_timeout": "the server's statement_timeout limits statements",
     "command_timeout": "the server's statement_timeout limits statements",
     "statement_timeout": "options=-c%20statement_timeout=… sets it for our sessions",
+    "charset": "sessions of ours are always in UTF8",
+    "serverversion": "the server says itself which version it is",
     "uselibpqcompat": "sslmode is always read as libpq reads it",
 }
 #: The many names of two things, without hyphens and underscores and in small letters: how statements are
@@ -44,7 +46,11 @@ KINDS = {
         r"(prepared)?statementcache\w*|descriptioncache\w*|preparedstatement\w*|preparethreshold"
         r"|(default)?queryexecmode|prefersimpleprotocol|simplequery|binaryparameters|pgbouncer|poolmode"
     ): POOLER,
-    re.compile(r"(max|min|maximum|minimum)?(pool|connection)s?(size|limit|count|max\w*|min\w*)"): POOL,
+    re.compile(
+        r"(max|min|maximum|minimum)?(pool|connection)s?(size|limit|count|max\w*|min\w*)"
+        r"|(db|use)?(connection)?pool(er|ing)?|(conn(ection)?)?(max|min)(age|life\w*|idle\w*|conn\w*)"
+        r"|conn(ection)?(health\w*|life\w*|idle\w*)|(max|min)(open|idle)conn\w*|idletimeout"
+    ): POOL,
 }
 #: What other tools call sslmode → libpq's words.
 SSL = {"true": "require", "1": "require", "no-verify": "require", "false": "disable", "0": "disable"}

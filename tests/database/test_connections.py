@@ -36,6 +36,7 @@ SETTINGS = (
     "client_encoding",
     "idle_session_timeout",
     "idle_in_transaction_session_timeout",
+    "restrict_nonsystem_relation_kind",
 )
 #: Who is asked for what, how safe the way is, and how values are written.
 IDENTITY = f"""
@@ -47,7 +48,7 @@ jsonb_build_object(
     'settings', array[{", ".join(f"current_setting('{name}')" for name in SETTINGS)}]
 )::text
 """
-RIGHT = ["UTC", "ISO, MDY", "postgres", "1", "off", "on", "UTF8", "0", "0"]
+RIGHT = ["UTC", "ISO, MDY", "postgres", "1", "off", "on", "UTF8", "0", "0", ""]
 
 
 @pytest.fixture(scope="module", params=[None, DEBIAN], ids=["embedded", "15"])
@@ -66,6 +67,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[Guarded]:
             "alter database shop set idle_session_timeout = '3s'",
             "alter database shop set standard_conforming_strings = off",
             "alter database shop set client_encoding = 'LATIN1'",
+            "alter database shop set restrict_nonsystem_relation_kind = 'view'",
         )
         yield made
     shutil.rmtree(home, ignore_errors=True)
@@ -279,7 +281,9 @@ def test_a_safer_way_that_cannot_be_had_is_refused_by_all(
 
 def test_a_service_that_is_nowhere_is_named(server: Guarded, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = follow(server, monkeypatch, {"DATABASE_URL": "postgresql:///?service=elsewhere"})
-    with pytest.raises(DatabaseUnreachable, match="elsewhere"), connect(settings):
+    monkeypatch.setenv("PGSERVICEFILE", "/nowhere/services")
+    said = r"^service 'elsewhere' is not in /nowhere/services: [^\n]*not found\n  fix: write \[elsewhere\]"
+    with pytest.raises(DatabaseUnreachable, match=said), connect(settings):
         pass
 
 

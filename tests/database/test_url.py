@@ -4,9 +4,17 @@ import logging
 
 import pytest
 
+from standing.database.build_rights import few
 from standing.database.conninfo import conninfo, shown, to_url
 from standing.database.programs import fail_like
-from standing.database.session_settings import LIMITS, fix_at_connect, fix_of, with_code
+from standing.database.session_settings import (
+    LIMITS,
+    PINNED,
+    fix_at_connect,
+    fix_of,
+    pinned,
+    with_code,
+)
 from standing.database.url import read
 from standing.errors import SettingError, StandingError
 
@@ -64,6 +72,12 @@ def test_a_url_is_read_as_libpq_reads_it(given: str, expected: dict[str, str]) -
         ("preparedStatementCacheQueries=0", "DATABASE_URL_DIRECT"),
         ("pool_max_conns=5", "STANDING_THREADS"),
         ("maxPoolSize=5", "STANDING_THREADS"),
+        ("pool=5", "STANDING_THREADS"),
+        ("db_pool=5", "STANDING_THREADS"),
+        ("conn_max_age=600", "STANDING_THREADS"),
+        ("max_lifetime=30m", "STANDING_THREADS"),
+        ("serverVersion=15", "says itself which version"),
+        ("charset=utf8", "always in UTF8"),
     ],
 )
 def test_parameters_of_other_tools_are_ignored_with_a_note_that_names_ours(
@@ -103,8 +117,32 @@ def test_a_password_is_in_no_argument_and_in_nothing_that_is_shown() -> None:
 @pytest.mark.parametrize("code", LIMITS)
 def test_a_limit_is_known_by_its_code_in_any_language(code: str) -> None:
     said = with_code("Anfrage wird abgebrochen", code)
+    assert with_code(said, code) == said == f"Anfrage wird abgebrochen ({code})"
     assert fix_of(said, "otherwise").startswith(f"raise {LIMITS[code][0]} for the role or the database")
     assert fix_of("canceling statement due to statement timeout", "otherwise") == "otherwise"
+
+
+@pytest.mark.parametrize(
+    ("release", "later"),
+    [
+        (150007, set()),
+        (150008, {"restrict_nonsystem_relation_kind"}),
+        (160003, set()),
+        (160004, {"restrict_nonsystem_relation_kind"}),
+        (170000, {"restrict_nonsystem_relation_kind", "transaction_timeout"}),
+        (190000, {"restrict_nonsystem_relation_kind", "transaction_timeout"}),
+    ],
+)
+def test_a_session_setting_is_pinned_where_the_server_knows_it(release: int, later: set[str]) -> None:
+    assert pinned(release).keys() - PINNED.keys() == later
+
+
+def test_of_a_hundred_statements_a_few_are_printed() -> None:
+    given = [f"alter table t{number} owner to me" for number in range(116)]
+    said = few(given, "me")
+    assert said.startswith("alter table t0 owner to me; alter table t1 owner to me; ")
+    assert said.endswith("t5 owner to me /* and 110 more: `standing roles --runner me --sql` prints all */")
+    assert few(given[:6], "me") == "; ".join(given[:6])
 
 
 def test_what_a_program_says_is_found_in_any_language() -> None:
@@ -124,6 +162,8 @@ def test_what_a_program_says_is_found_in_any_language() -> None:
         ("FATAL: no more connections allowed (max_client_conn)", "raise max_connections"),
         ("FATAL: unsupported startup parameter: statement_cache_mode", "ignore_startup_parameters"),
         ("FATAL: password authentication failed", "check DATABASE_URL"),
+        ('root certificate file "/root/.postgresql/root.crt" does not exist', "~/.postgresql/root.crt"),
+        ("SSL error: certificate verify failed", "sslrootcert="),
     ],
 )
 def test_why_a_connection_is_refused_decides_what_helps(said: str, helps: str) -> None:

@@ -24,6 +24,7 @@ from standing.database.schemas import require_readable
 from standing.incremental import by_hand, change_log, due, materialized, stale
 from standing.incremental.causes import find_causes, find_resumed_causes, made_by
 from standing.incremental.context import Context, write_context
+from standing.incremental.filled import Filled, require_filled
 from standing.incremental.layout import make_tables
 from standing.incremental.observed import Asked, Observed, observe
 from standing.report.causes import Cause, in_one_line
@@ -40,7 +41,7 @@ class Plan:
     built. `stale` is the number of orders, reviews and threads that are derived anew, None where all of
     them are. `is_prepared` says that policy and staging are in the build's schema as they should be, and
     stay as they are. `causes` are what differs from what the published documents were made by, and
-    `made_by` is what later runs compare with.
+    `made_by` and `filled`, which sources have rows, are what later runs compare with.
     """
 
     asked: Asked
@@ -52,6 +53,7 @@ class Plan:
     is_prepared: bool = False
     causes: tuple[Cause, ...] = ()
     made_by: Mapping[str, Any] = field(default_factory=dict)
+    filled: Filled = field(default_factory=dict)
 
     @property
     def everybody(self) -> bool:
@@ -84,11 +86,17 @@ class Plan:
             what.append("policy and staging to make")
         return "; ".join(what)
 
+    @property
+    def remembered(self) -> dict[str, Any]:
+        """What `standing.runs` keeps of it for later runs."""
+        return {"plan": self.words, "made_by": self.made_by, "filled": self.filled}
+
 
 def make_plan(engine: Engine, settings: Settings, asked: Asked) -> Plan:
     """Drain the change log, and name in the build's schema who is due and what has to be derived anew."""
     with engine.begin() as connection:
         observed, fingerprint = _begin(connection, settings)
+        filled = require_filled(connection, observed.application, asked)
         due.make_everybody_due(connection, observed, fingerprint, asked)
         if observed.by_hand:
             by_hand.forget(connection, settings)
@@ -125,6 +133,7 @@ def make_plan(engine: Engine, settings: Settings, asked: Asked) -> Plan:
             is_prepared(connection, settings, asked.targets, fingerprint, observed.built),
             causes,
             made_by(observed.application, settings, everybody=bool(reasons)),
+            filled,
         )
 
 

@@ -56,7 +56,7 @@ def gather(run: Run, status: str, error: StandingError | None) -> tuple[content.
             "targets": [target.name for target in run.targets],
             "held": [target.name for target in run.held],
             **({"checkout": run.checkout.words} if run.checkout and run.checkout.edited else {}),
-            **({"plan": run.plan.words, "made_by": run.plan.made_by} if run.plan else {}),
+            **(run.plan.remembered if run.plan else {}),
             "causes": shown["causes"],
             **expires,
             **({} if run.approves is None else {"approves": run.approves, "left": run.written.left}),

@@ -1,7 +1,10 @@
 """What triggers do not see by themselves: it is followed all the same, or the run is full and says why."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from conftest import MakeDatabase
@@ -9,9 +12,12 @@ from sqlalchemy import Connection, Engine, text
 from support.changes import do, follow, logged
 
 from standing.database.connect import connect
-from standing.errors import NotUpgraded
+from standing.database.owners import driver
+from standing.database.schemas import read_application
+from standing.errors import NotUpgraded, UnfitDatabase
 from standing.incremental.change_log import drain
-from standing.incremental.observed import observe
+from standing.incremental.filled import found_lost, require_filled
+from standing.incremental.observed import Asked, observe
 from standing.settings import Settings
 from standing.state.upgraded import require_upgraded
 
@@ -41,6 +47,7 @@ def is_at_least(connection: Connection, version: int) -> bool:
     return int(connection.scalar(text("show server_version_num"))) >= version * 10_000
 
 
+ASKED = Asked(9, datetime(2026, 1, 1, tzinfo=UTC), ())
 NEW = "00000000-0000-4000-8000-00000000000a"
 CHILD = f"""
 insert into orders_2027 (id, buyer_id, seller_id)
@@ -373,3 +380,47 @@ def test_rows_that_a_subscription_applies_are_logged(
                 )
                 while theirs.scalar(text("select count(*) from pg_replication_slots")):
                     do(theirs, gone)
+
+
+#: What is done to sources of which the last run read rows → what a run says; nothing where it goes on.
+EMPTIED = {
+    "alter table disputes rename to stored; create view disputes as select * from stored where false": (
+        r"disputes \(a view\) shows no row any more"
+    ),
+    "alter table payouts rename to paid_out": "payouts is not there any more",
+    "truncate messages": "messages has no row any more",
+    "delete from user_warnings": "",  # the few that there were: the application may have meant it
+    "delete from messages where id::text <> (select min(id::text) from messages)": "",
+}
+
+
+def test_a_source_that_shows_no_row_any_more_stops_every_run_that_was_not_asked_to_be_full(
+    connection: Connection,
+) -> None:
+    application = read_application(connection, "public")
+    first = require_filled(connection, application, ASKED)
+    assert first["messages"] == 20 > first["user_warnings"]
+    connection.execute(
+        text(
+            "insert into standing.runs (selection, as_of, status, summary)"
+            " values ('all', now(), 'published', :seen)"
+        ),
+        {"seen": json.dumps({"filled": first})},
+    )
+    assert require_filled(connection, application, ASKED) == first
+    for statement, said in EMPTIED.items():
+        with connection.begin_nested() as taken_back:
+            do(connection, *statement.split("; "))
+            application = read_application(connection, "public")
+            if said:
+                with pytest.raises(UnfitDatabase, match=f"lacks rows that run .* read: {said}") as refused:
+                    require_filled(connection, application, ASKED)
+                assert "standing run --full" in refused.value.fix
+                table = said.split()[0].rstrip("\\")
+                assert [
+                    one.object for one in found_lost(driver(connection), "public", application.relations)
+                ] == [table]
+                assert table not in require_filled(connection, application, replace(ASKED, full=True))
+            else:
+                require_filled(connection, application, ASKED)
+            taken_back.rollback()

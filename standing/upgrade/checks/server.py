@@ -12,6 +12,7 @@ from standing.contract.fitness import notes
 from standing.database.catalog import Catalog, rows
 from standing.database.connect import STANDING_SCHEMA, SUPPORTED_VERSIONS
 from standing.database.schemas import unreadable
+from standing.incremental.filled import found_lost
 from standing.sql import quoted
 from standing.upgrade.checks.fitness import misfits
 from standing.upgrade.plan.tables import wanted_tables
@@ -53,6 +54,8 @@ def server(connection: Connection[Any]) -> Iterator[Check]:
 def tables(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]:
     """Whether all sources can be read whole and how, and what is there already."""
     wrong = [*misfits(catalog), *unreadable(connection, catalog.schema, catalog.relations)]
+    if not wrong and ("runs", "summary") in catalog.own:
+        wrong = found_lost(connection, catalog.schema, catalog.relations)
     for (problem, fix), alike in groupby(wrong, lambda one: (one.problem, one.fix)):
         yield Check("tables", "no-go", f"{', '.join(one.object for one in alike)} {problem}", fix)
     if not wrong:

@@ -106,6 +106,8 @@ def _print_changes(changes: dict[str, Any]) -> None:
         click.echo(f"  {problem}: runs are full until `standing migrate`")
     for source in changes["unfollowed"]:
         click.echo(f"  {source}: every run is a full one")
+    for source in changes["elsewhere"]:
+        click.echo(_folded(f"  {source}", "    "))
     for one in changes["targets"]:
         members = "everybody" if one["due"] is None else f"{one['due']:,}"
         held = f", {one['held']:,} held" if one["held"] else ""

@@ -11,7 +11,9 @@ from standing.build.checkout import read_checkout
 from standing.contract.targets import DOCUMENTS, TARGETS, targets_of
 from standing.database.clock import wall_clock
 from standing.database.connect import rows
+from standing.database.foreign import from_elsewhere
 from standing.database.lock import free_at
+from standing.database.owners import driver
 from standing.gate.waiting import awaited
 from standing.incremental.change_log import log_size
 from standing.incremental.due import due_members
@@ -41,10 +43,11 @@ def gather(engine: Engine, settings: Settings) -> dict[str, Any]:
     `documents`, `change_log`, `runs`; `checkout`: how the folder at work differs from its commit;
     `next_steps`; `pages` of this home, and `next_runs` by flow, None where no Prefect server answers. Under
     `change_log`: `on`, `waiting` rows, the tables that it `follows`, `problems` until the next `standing
-    migrate` and what is `unfollowed` for good (phrases), the `plans` of the next run of each selection with
-    the stopped run whose decision it `waits_for`, or the targets that are `left_out` of it until then; for
-    each target how many are `due` (None: everybody) and `held`, and the run that it `waits_for`; and the
-    `holds` by run that was undone. Whom the waiting rows concern, the next run finds out.
+    migrate`, what is `unfollowed` for good and what is read from `elsewhere` (phrases), the `plans` of the
+    next run of each selection with the stopped run whose decision it `waits_for`, or the targets that are
+    `left_out` of it until then; for each target how many are `due` (None: everybody) and `held`, and the run
+    that it `waits_for`; and the `holds` by run that was undone. Whom the waiting rows concern, the next run
+    finds out.
     """
     documents = []
     with engine.connect() as connection:
@@ -105,6 +108,7 @@ def _changes(connection: Connection, settings: Settings) -> dict[str, Any]:
         "follows": list(observed.log.follows),
         "problems": list(observed.log.problems),
         "unfollowed": list(observed.log.unfollowed),
+        "elsewhere": from_elsewhere(driver(connection), settings.application_schema),
         "plans": [
             {
                 "selection": selection,

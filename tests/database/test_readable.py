@@ -8,6 +8,8 @@ from sqlalchemy import Connection, Engine, text
 from support import legacy
 
 from standing.contract.fitness import notes
+from standing.database.foreign import from_elsewhere
+from standing.database.owners import driver
 from standing.database.schemas import Application, read_application, require_readable
 from standing.errors import UnfitDatabase
 from standing.incremental.observed import completeness
@@ -139,6 +141,23 @@ def test_what_is_only_read_makes_every_run_full_and_is_named(marketplace: Settin
         log = completeness(connection, marketplace, application)
         assert log.unfollowed == ("disputes is a materialized view, whose changes cannot be logged",)
         assert not log
+
+
+def test_what_another_server_shows_is_said_to_be_out_of_sight(
+    marketplace: Settings, engine: Engine
+) -> None:
+    behind = (
+        "create foreign table far (like disputes) server elsewhere;"
+        " alter table disputes rename to stored_disputes;"
+        " create view nearer as select * from far; create materialized view disputes as table nearer"
+        " with no data; create foreign table old_orders () inherits (orders) server elsewhere"
+    )
+    with changed(engine, f"{FOREIGN}; {behind}") as (connection, _):
+        assert [phrase.split(",")[0] for phrase in from_elsewhere(driver(connection), "public")] == [
+            f"{name} is read from another server (elsewhere)" for name in ("disputes", "orders", "reviews")
+        ]
+    with changed(engine, AS_VIEW.format("disputes", "", "")) as (connection, _):
+        assert from_elsewhere(driver(connection), "public") == []
 
 
 def test_what_constraints_promise_holds_for_whole_tables_alone(

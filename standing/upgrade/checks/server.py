@@ -11,6 +11,7 @@ from standing.contract.additions import ADDITIONS, LEFT_OUT
 from standing.contract.fitness import notes
 from standing.database.catalog import Catalog, rows
 from standing.database.connect import STANDING_SCHEMA, SUPPORTED_VERSIONS
+from standing.database.foreign import COMPARE, from_elsewhere
 from standing.database.schemas import unreadable
 from standing.incremental.filled import found_lost
 from standing.sql import quoted
@@ -60,6 +61,8 @@ def tables(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]:
         yield Check("tables", "no-go", f"{', '.join(one.object for one in alike)} {problem}", fix)
     if not wrong:
         yield Check("tables", "ok", "all sources can be read whole, by columns whose types fit")
+    for phrase in from_elsewhere(connection, catalog.schema):
+        yield Check("tables", "warning", phrase, COMPARE)
     for note in notes(catalog.relations):
         yield Check("tables", "note", note)
     for table, left_out in LEFT_OUT.items():

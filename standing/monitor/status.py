@@ -45,9 +45,9 @@ def gather(engine: Engine, settings: Settings) -> dict[str, Any]:
     `change_log`: `on`, `waiting` rows, the tables that it `follows`, `problems` until the next `standing
     migrate`, what is `unfollowed` for good and what is read from `elsewhere` (phrases), the `plans` of the
     next run of each selection with the stopped run whose decision it `waits_for`, or the targets that are
-    `left_out` of it until then; for each target how many are `due` (None: everybody) and `held`, and the run
-    that it `waits_for`; and the `holds` by run that was undone. Whom the waiting rows concern, the next run
-    finds out.
+    `left_out` of it until then; for each target how many are `due` (None: everybody) and `held`, and the
+    run that it `waits_for`; and the `holds` by run that was undone. Whom the waiting rows concern, the next
+    run finds out.
     """
     documents = []
     with engine.connect() as connection:

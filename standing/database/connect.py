@@ -42,6 +42,8 @@ SUPPORTED_VERSIONS = range(15, 19)
 STANDING_SCHEMA = "standing"
 #: The last revision in migrations/versions: a database that has it is upgraded.
 LAST_REVISION = "points"
+#: Classes of errors whose detail names tables and columns alone: unsupported, wrongly defined, wrong state.
+OF_DEFINITIONS = ("0A", "42", "55")
 
 
 def database_url(settings: Settings) -> URL:
@@ -201,11 +203,15 @@ def make_engine(url: URL) -> Engine:
 def server_message(error: DBAPIError | psycopg.Error) -> str:
     """The server's own first line, without statement or parameters.
 
-    With its code where a limit was reached.
+    With its code where a limit was reached, and its detail where that is about definitions: of other errors
+    it may have values of rows.
     """
     cause = error.orig if isinstance(error, DBAPIError) else error
     said = str(cause).strip() or type(error).__name__
-    return with_code(" ".join(said.splitlines()[0].split()), getattr(cause, "sqlstate", None))
+    code = getattr(cause, "sqlstate", None) or ""
+    detail = cause.diag.message_detail if isinstance(cause, psycopg.Error) else None
+    because = f": {detail}" if detail and code.startswith(OF_DEFINITIONS) else ""
+    return with_code(" ".join((said.splitlines()[0] + because).split()), code)
 
 
 def refused(error: DBAPIError | psycopg.Error) -> StandingError:

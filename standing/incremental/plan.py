@@ -21,6 +21,7 @@ from standing.contract.members import MEMBER_KINDS
 from standing.contract.targets import TARGETS, AnyTarget
 from standing.database.owners import driver, open_schema
 from standing.database.schemas import require_readable
+from standing.database.unwritable import require_writable
 from standing.incremental import by_hand, change_log, due, materialized, stale
 from standing.incremental.causes import find_causes, find_resumed_causes, made_by
 from standing.incremental.context import Context, write_context
@@ -97,6 +98,7 @@ def make_plan(engine: Engine, settings: Settings, asked: Asked) -> Plan:
     with engine.begin() as connection:
         observed, fingerprint = _begin(connection, settings)
         filled = require_filled(connection, observed.application, asked)
+        require_writable(connection, settings.application_schema)
         due.make_everybody_due(connection, observed, fingerprint, asked)
         if observed.by_hand:
             by_hand.forget(connection, settings)

@@ -5,15 +5,20 @@ from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 from support import legacy
 
 from standing.contract.fitness import notes
+from standing.database.catalog import read_catalog
+from standing.database.connect import server_message
 from standing.database.foreign import from_elsewhere
 from standing.database.owners import driver
 from standing.database.schemas import Application, read_application, require_readable
+from standing.database.unwritable import require_writable
 from standing.errors import UnfitDatabase
 from standing.incremental.observed import completeness
 from standing.settings import Settings
+from standing.upgrade.checks.server import tables
 
 #: Optional tables and columns as other applications have them.
 OPTIONAL = """
@@ -202,3 +207,67 @@ def test_what_is_read_by_a_rule_is_said(marketplace: Settings, engine: Engine) -
             "a text that is no UUID names nobody: messages.sender_id, messages.recipient_id",
             "a time without zone is read in SOURCE_TIME_ZONE: messages.sent_at",
         ]
+
+
+FILTERED = "create publication p for table seller_profiles where (rating_count > 0)"
+PARTS = """
+alter table users rename to people; create table users (like people) partition by hash (id);
+create table users_of_all partition of users for values with (modulus 1, remainder 0);
+create publication p for table users
+"""
+#: What is done to tables that are written → what preflight and runs say; empty where all is well.
+UNWRITABLE = {
+    "select 1": "",
+    "create rule quiet as on update to seller_profiles do instead nothing": "has the rule quiet, which",
+    "create rule copies as on update to users do also notify users": "has the rule copies, which",
+    "create rule off as on update to users do instead nothing; alter table users disable rule off": "",
+    "create rule newcomers as on insert to users do also notify users": "",
+    "alter table users drop constraint users_pkey cascade; create publication everything for all tables": (
+        'takes no update: cannot update table "users" because it does not have a replica identity'
+    ),
+    "alter table users replica identity nothing; create publication p for table users": "takes no update",
+    "alter table users replica identity nothing;"
+    " create publication p for table users with (publish = 'insert')": "",
+    "alter table users drop constraint users_pkey cascade; alter table users replica identity full;"
+    " create publication everything for all tables": "",
+    FILTERED: ("Column used in the publication WHERE expression is not part of the replica identity."),
+    "create publication p for table users (created_at)": "publication .* replica identity",
+    "create publication p for table users (id, created_at), orders where (status = 'completed')": "",
+    PARTS: 'cannot update table "users_of_all"',
+}
+
+
+def test_what_keeps_documents_from_being_written_is_said_before_any_is(
+    marketplace: Settings, engine: Engine
+) -> None:
+    for statement, said in UNWRITABLE.items():
+        with changed(engine, statement) as (connection, _):
+            catalog = read_catalog(driver(connection), "public")
+            checks = [
+                one
+                for one in tables(driver(connection), catalog)
+                if one.state == "no-go" and "no key that" not in one.message
+            ]
+            if said:
+                with pytest.raises(UnfitDatabase, match=said) as refused:
+                    require_writable(connection, "public")
+                assert len(checks) == 1, statement
+                assert checks[0].message in refused.value.message
+                assert checks[0].fix == refused.value.fix
+                assert ("everything" in statement) <= ('publication "everything"' in checks[0].fix)
+            else:
+                require_writable(connection, "public")
+                assert not checks, statement
+
+
+def test_the_server_says_why_it_refuses_a_write_and_no_value_of_a_row(
+    marketplace: Settings, engine: Engine
+) -> None:
+    for statement, said, hidden in (
+        ("update seller_profiles set rating_count = 0", "not part of the replica identity", "nothing"),
+        ("insert into users select * from users limit 1", "users_pkey", "already exists"),
+    ):
+        with changed(engine, FILTERED) as (connection, _), pytest.raises(DBAPIError) as refused:
+            connection.execute(text(statement))
+        assert said in server_message(refused.value)
+        assert hidden not in server_message(refused.value)

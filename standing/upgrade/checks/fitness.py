@@ -12,6 +12,7 @@ from standing.contract.fitness import Misfit
 from standing.contract.tables import TABLES
 from standing.database.catalog import Catalog
 from standing.database.schemas import refuse, unreadable
+from standing.database.unwritable import unwritable
 from standing.upgrade.plan.tables import wanted_tables
 
 #: Existing types that serve where the guide's type is not found: longer, wider or more exact ones.
@@ -39,6 +40,7 @@ def misfits(catalog: Catalog) -> list[Misfit]:
 def require_fit(connection: Connection[Any], catalog: Catalog) -> None:
     """Raise UnfitDatabase with all misfits."""
     wrong = [*misfits(catalog), *unreadable(connection, catalog.schema, catalog.relations)]
+    wrong += unwritable(connection, catalog.schema)
     refuse(wrong, f"schema {catalog.schema!r} cannot be upgraded")
 
 

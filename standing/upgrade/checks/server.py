@@ -13,6 +13,7 @@ from standing.database.catalog import Catalog, rows
 from standing.database.connect import STANDING_SCHEMA, SUPPORTED_VERSIONS
 from standing.database.foreign import COMPARE, from_elsewhere
 from standing.database.schemas import unreadable
+from standing.database.unwritable import unwritable
 from standing.incremental.filled import found_lost
 from standing.sql import quoted
 from standing.upgrade.checks.fitness import misfits
@@ -55,6 +56,7 @@ def server(connection: Connection[Any]) -> Iterator[Check]:
 def tables(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]:
     """Whether all sources can be read whole and how, and what is there already."""
     wrong = [*misfits(catalog), *unreadable(connection, catalog.schema, catalog.relations)]
+    wrong += unwritable(connection, catalog.schema)
     if not wrong and ("runs", "summary") in catalog.own:
         wrong = found_lost(connection, catalog.schema, catalog.relations)
     for (problem, fix), alike in groupby(wrong, lambda one: (one.problem, one.fix)):

@@ -41,7 +41,10 @@ def preflight(backup_file: Path | None, as_json: bool) -> None:
             click.echo(f"{click.style(mark, fg=colour)} {check.name}: {check.message}")
             if check.fix and check.state != "ok":
                 click.echo(f"    {check.fix}")
-        click.secho("go" if go(checks) else "no-go", bold=True, fg="green" if go(checks) else "red")
+        stops = ", ".join(dict.fromkeys(check.name for check in checks if check.stops_run))
+        verdict = ("go" if go(checks) else "no-go") + (f"; a first run will stop: {stops}" if stops else "")
+        colour = "red" if not go(checks) else "yellow" if stops else "green"
+        click.secho(verdict, bold=True, fg=colour)
     sys.exit(0 if go(checks) else 4)
 
 

@@ -1,10 +1,9 @@
-"""The checks of `standing preflight` on what data will be taken for: statuses, amounts, deleted rows.
+"""The checks of `standing preflight` on what data will be taken for: statuses, amounts, reviews.
 
 A first run stops where these are not believable (expectations/suites/plausible.py); here a person sees it
 before anything is upgraded.
 """
 
-import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -13,40 +12,37 @@ from psycopg import Connection
 
 from standing import PROJECT_ROOT
 from standing.build.policy_tables import seeds
-from standing.contract.application import SOURCES
 from standing.contract.sources import FAMILIES
 from standing.database.catalog import Catalog, rows
-from standing.sql import literals, quoted
+from standing.database.connect import STANDING_SCHEMA
+from standing.sql import quoted, render
+from standing.state.runs import HAS_PUBLISHED
 from standing.upgrade.checks.fitness import bare
+from standing.upgrade.checks.hidden_rows import hidden_rows, plain
+from standing.upgrade.checks.roles import may_read
 from standing.upgrade.checks.server import Check
 
-#: Names of columns, without their underscores and in small letters, by which applications hide a row: what
-#: is set, or what is not.
-GONE = (
-    "deleted|removed|hidden|archived|trashed|discarded|disabled|deactivated|unpublished|banned|suspended"
-    "|blocked|blacklisted|terminated|withdrawn|retired|invisible|inactive|unlisted|purged|voided"
-)
-HIDING = re.compile(
-    rf"(is|was)?(soft)?({GONE})(at|on|date|time|flag|by)?|date({GONE})"
-    r"|(deletion|removal|ban|suspension|archival)(at|on|date|time)"
-)
-SHOWING = re.compile(r"(is)?(active|enabled|visible|published|listed|shown)")
-#: Columns of which some words hide the row.
-WORDED = re.compile(
-    r"visibility|(account|user|member|shop|seller|store|profile|product|listing)?(status|state)"
-)
-HIDDEN_WORDS = (*GONE.split("|"), "private", "none", "nobody", "off", "draft", "spam")
-CURRENCY = re.compile(r"currency(code)?")
+CURRENCIES = ("currency", "currencycode")
 #: Statuses that are listed; the rest of many is a number.
 LISTED = 20
+#: What follows where a measure is out of its range before anything was published.
+STOPS = "; a first run will stop here"
 
 
 def meaning(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]:
     """What a run will take the orders' statuses and amounts for, and which columns it will not read."""
-    yield from _statuses(connection, catalog)
+    is_first = _is_first(connection)
+    yield _statuses(connection, catalog, is_first)
     if catalog.has("orders", "total_amount"):
-        yield from _amounts(connection, catalog)
-    yield from _hidden_rows(connection, catalog)
+        yield from _amounts(connection, catalog, is_first)
+    yield _reviews(connection, catalog, is_first)
+    yield from hidden_rows(connection, catalog)
+
+
+def _is_first(connection: Connection[Any]) -> bool:
+    """Whether nothing was published before: then a measure out of its range stops the run."""
+    published = f"select from {quoted(STANDING_SCHEMA, 'runs')} where {HAS_PUBLISHED} limit 1"
+    return not (may_read(connection, "runs") and rows(connection, published))
 
 
 def _policy(seed: str) -> list[dict[str, str]]:
@@ -54,100 +50,118 @@ def _policy(seed: str) -> list[dict[str, str]]:
     return [row for _, row in table.rows(PROJECT_ROOT)]
 
 
-def _statuses(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]:
+def _number(name: str) -> str:
+    return next(row["value"] for row in _policy("policy_numbers") if row["name"] == name)
+
+
+def _is_odd(measure: str, value: Decimal | int | None, evidence: int, whole: bool = False) -> bool:
+    """Whether a measure is out of its range; a share is given as its part, `evidence` is the whole."""
+    (limits,) = (row for row in _policy("plausible_ranges") if row["measure"] == measure)
+    if value is None or not evidence or evidence < int(limits["min_rows"]):
+        return False
+    share = Decimal(value) if whole else Decimal(value) / evidence
+    lowest, highest = limits["lowest"], limits["highest"]
+    return bool((lowest and share < Decimal(lowest)) or (highest and share > Decimal(highest)))
+
+
+def _statuses(connection: Connection[Any], catalog: Catalog, is_first: bool) -> Check:
     meanings = {row["status"]: row["meaning"] for row in _policy("order_statuses")}
-    completed_at = "count(completed_at)" if catalog.has("orders", "completed_at") else "0"
-    found = rows(
-        connection,
-        f"select lower(status::text) as status, count(*) as orders, {completed_at} as completed"
-        f" from {quoted(catalog.schema, 'orders')} where status is not null group by 1 order by 2 desc, 1",
+    statement = render(
+        "upgrade/checks/statuses.sql.j2",
+        orders=quoted(catalog.schema, "orders"),
+        has=lambda column: catalog.has("orders", column),
+        statuses=meanings.keys(),
+        meanings=meanings.values(),
+        open_order_days=int(_number("open_order_days")),
     )
+    *found, total = rows(connection, statement)
+    found = [row for row in found if row["status"] is not None]
+    if not found:
+        return Check("order statuses", "note", "there are no orders yet")
     by_meaning: dict[str, list[str]] = {}
     for row in found[:LISTED]:
         said = f"{row['status']} {row['orders']:,}"
-        by_meaning.setdefault(meanings.get(row["status"], "unknown"), []).append(said)
+        by_meaning.setdefault(row["meaning"] or "unknown", []).append(said)
     listed = "; ".join(f"{name}: {', '.join(statuses)}" for name, statuses in by_meaning.items())
     listed += f"; and {len(found) - LISTED} more" if len(found) > LISTED else ""
-    all_meanings = {meanings.get(row["status"], "unknown") for row in found}
-    # An open order with the time of its completion counts as completed.
-    is_any = "completed" in all_meanings or any(
-        row["completed"] for row in found if meanings.get(row["status"]) == "open"
-    )
-    wrong = [] if is_any else ["no order counts as completed"]
-    wrong += ["unknown ones count nowhere"] if "unknown" in all_meanings else []
-    if not found:
-        yield Check("order statuses", "note", "there are no orders yet")
-    elif wrong:
-        fix = "say in seeds/order_statuses.csv what each means: only completed orders count as trade"
-        yield Check("order statuses", "warning", f"{listed}: {', and '.join(wrong)}", fix)
-    else:
-        yield Check("order statuses", "ok", listed)
+    few_completed = _is_odd("completed_share", total["completed"], total["ended"])
+    never_end = _is_odd("old_open_share", total["old_open"], total["old"])
+    wrong = ["hardly any order counts as completed"] if few_completed else []
+    wrong = ["no order counts as completed"] if not total["completed"] else wrong
+    wrong += ["most old orders are still open"] if never_end else []
+    wrong += ["unknown ones count nowhere"] if total["unknown"] else []
+    if not wrong:
+        return Check("order statuses", "ok", listed)
+    unknown = _is_odd("unknown_status_share", total["unknown"], total["orders"])
+    stops = is_first and (few_completed or never_end or unknown)
+    fix = "say in seeds/order_statuses.csv what each means: only completed orders count as trade"
+    message = f"{listed}: {', and '.join(wrong)}{STOPS if stops else ''}"
+    return Check("order statuses", "warning", message, fix, stops)
 
 
-def _amounts(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]:
+def _amounts(connection: Connection[Any], catalog: Catalog, is_first: bool) -> Iterator[Check]:
     """The middle amount of the orders, in the currency that it is taken for, and the one beside it."""
     if bare(catalog.columns["orders", "total_amount"].type) not in FAMILIES["number"]:
         return
-    (limits,) = (row for row in _policy("plausible_ranges") if row["measure"] == "median_amount")
     names = [name for table, name in catalog.columns if table == "orders"]
-    beside = next((name for name in names if CURRENCY.fullmatch(_plain(name))), None)
+    beside = next((name for name in names if plain(name) in CURRENCIES), None)
+    statement = render(
+        "upgrade/checks/amounts.sql.j2",
+        orders=quoted(catalog.schema, "orders"),
+        statuses=[row["status"] for row in _policy("order_statuses")],
+        max_amount=_number("max_amount"),
+        currency=beside,
+    )
+    found = rows(connection, statement)[0]
+    odd = {
+        "": _is_odd("median_amount", found["known_middle"], found["known"], whole=True),
+        "most orders have none": _is_odd("no_amount_share", found["without_amount"], found["orders"]),
+        "nearly all are whole hundreds, as satang are": _is_odd(
+            "whole_hundreds_share", found["in_hundreds"], found["with_amount"]
+        ),
+        "others than baht are many": _is_odd(
+            "other_currency_share", found["in_other_currency"], found["with_currency"]
+        ),
+    }
+    stops = is_first and any(odd.values())
+    said = "".join(f"; {words}" for words, is_so in odd.items() if words and is_so)
+    said += STOPS if stops else ""
+    if not found["with_amount"]:
+        state = "warning" if any(odd.values()) else "note"
+        fix = "see which column has an order's amount; it is read from orders.total_amount" if said else ""
+        yield Check(
+            "amounts", state, f"no order has an amount yet; they are read as baht{said}", fix, stops
+        )
+        return
+    message = (
+        f"the middle one of {found['with_amount']:,} orders is {found['middle']:,}, read as baht (THB)"
+    )
+    currencies = found["currencies"]
+    message += f"; orders.{beside} has {currencies or 'nothing'}, and is not read" if beside else ""
+    is_wrong = any(odd.values()) or found["in_other_currency"]
+    fix = (
+        "bring orders.total_amount into baht (satang are hundredths); if it is right,"
+        " seeds/plausible_ranges.csv is where to say so"
+    )
+    state = "warning" if is_wrong else "ok"
+    yield Check("amounts", state, message + said, fix if is_wrong else "", stops)
+
+
+def _reviews(connection: Connection[Any], catalog: Catalog, is_first: bool) -> Check:
+    """The reviews against those that the shops' rating_count counts."""
     found = rows(
         connection,
         f"""
-        select count(*) as orders,
-            percentile_disc(0.5) within group (order by total_amount::numeric) as middle,
-            {f"array_agg(distinct {quoted(beside)}::text)" if beside else "null::text[]"} as currencies
-        from {quoted(catalog.schema, "orders")} where total_amount > 0
+        select
+            (select count(*) from {quoted(catalog.schema, "reviews")} where rating in (1, 2, 3, 4, 5))
+                as reviews,
+            coalesce(sum(rating_count), 0)::bigint as counted
+        from {quoted(catalog.schema, "seller_profiles")}
         """,
     )[0]
-    if not found["orders"]:
-        yield Check("amounts", "note", "no order has an amount yet; they are read as baht")
-        return
-    message = f"the middle one of {found['orders']:,} orders is {found['middle']:,}, read as baht (THB)"
-    currencies = ", ".join(sorted(filter(None, found["currencies"] or ())))
-    message += f"; orders.{beside} has {currencies or 'nothing'}, and is not read" if beside else ""
-    inside = Decimal(limits["lowest"]) <= found["middle"] <= Decimal(limits["highest"])
-    many = found["orders"] >= int(limits["min_rows"])
-    wrong = (many and not inside) or currencies.upper() not in ("", "THB", "BAHT")
-    fix = (
-        "bring orders.total_amount into baht (satang are hundredths); if it is right, median_amount of"
-        " seeds/plausible_ranges.csv is where to say so"
-    )
-    yield Check("amounts", "warning" if wrong else "ok", message, fix if wrong else "")
-
-
-def _hidden_rows(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]:
-    """Columns by which the application may delete or hide rows that Standing goes on counting."""
-    found = False
-    for source in SOURCES:
-        read = {column.name for column in source.columns}
-        for table, name in catalog.columns:
-            if table != source.table or name in read or not _hides(name):
-                continue
-            statement = (
-                f"select count(*) filter (where {_hides(name)}) as n from {quoted(catalog.schema, table)}"
-            )
-            number = rows(connection, statement)[0]["n"]
-            if not number and WORDED.fullmatch(_plain(name)):
-                continue  # it may say many other things
-            found = True
-            message = f"{table}.{name} is not read: {number:,} rows that it hides count like the others"
-            fix = "if they are gone for the application, have it delete or move them: what is there counts"
-            fix += "" if source.by_row else f"; or let {table} be a view without them"
-            yield Check("deleted rows", "warning" if number else "note", message, fix)
-    if not found:
-        yield Check("deleted rows", "ok", "no column looks like a mark of deleted or hidden rows")
-
-
-def _hides(name: str) -> str:
-    """Whether a column hides its row, stored as a moment, flag, number or word; empty where it is none."""
-    text = f"lower({quoted(name)}::text)"
-    if HIDING.fullmatch(_plain(name)):
-        return f"{text} not in ('', 'false', '0', 'no', 'n', 'infinity')"
-    if WORDED.fullmatch(_plain(name)):
-        return f"{text} = any({literals(HIDDEN_WORDS)})"
-    return f"{text} in ('false', '0', 'no', 'n')" if SHOWING.fullmatch(_plain(name)) else ""
-
-
-def _plain(name: str) -> str:
-    return name.replace("_", "").lower()
+    message = f"{found['reviews']:,} are there; rating_count of the shops counts {found['counted']:,}"
+    if not _is_odd("reviews_beside_ratings", found["reviews"], found["counted"]):
+        return Check("reviews", "ok", message)
+    message += f": ratings and tiers would fall{STOPS if is_first else ''}"
+    fix = "see where the application keeps its reviews, and whether this role may see them all"
+    return Check("reviews", "warning", message, fix, is_first)

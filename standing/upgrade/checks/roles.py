@@ -70,19 +70,21 @@ def may_upgrade(connection: Connection[Any], catalog: Catalog, role: str) -> Ite
         yield Check("may upgrade", "ok", f"role {role} may create and owns the tables")
         return
     message = f"role {role} may not: migrate and rollback need {_named(lacks)}"
-    is_done = _may_read_versions(connection) and is_current(connection)
+    is_done = may_read(connection, "versions") and is_current(connection)
     fix = "connect as the tables' owner for those, or grant them: `standing roles` says which and why"
     yield Check("may upgrade", "note" if is_done else "no-go", message, fix)
 
 
-def _may_read_versions(connection: Connection[Any]) -> bool:
+def may_read(connection: Connection[Any], table: str) -> bool:
+    """Whether a table of ours is there, and the role may read it."""
     return bool(
         rows(
             connection,
             "select from pg_class as class join pg_namespace as schemas on schemas.oid = relnamespace"
-            " where nspname = %(own)s and relname = 'versions' and has_table_privilege(class.oid, 'select')"
+            " where nspname = %(own)s and relname = %(table)s and has_table_privilege(class.oid, 'select')"
             " and has_schema_privilege(schemas.oid, 'usage')",
             own=STANDING_SCHEMA,
+            table=table,
         )
     )
 

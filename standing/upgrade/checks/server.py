@@ -25,12 +25,15 @@ LONG_TRANSACTION = 30
 
 @dataclass(frozen=True)
 class Check:
-    """One line of the list: `state` is ok, note, warning or no-go."""
+    """One line of the list: `state` is ok, note, warning or no-go. The upgrade may go beside what would
+    stop a first run.
+    """
 
     name: str
     state: str
     message: str
     fix: str = ""
+    stops_run: bool = False
 
 
 def server(connection: Connection[Any]) -> Iterator[Check]:

@@ -152,7 +152,7 @@ def test_what_another_server_shows_is_said_to_be_out_of_sight(
     marketplace: Settings, engine: Engine
 ) -> None:
     behind = (
-        "create foreign table far (like disputes) server elsewhere;"
+        "create foreign table far (id integer, order_id uuid) server elsewhere;"
         " alter table disputes rename to stored_disputes;"
         " create view nearer as select * from far; create materialized view disputes as table nearer"
         " with no data; create foreign table old_orders () inherits (orders) server elsewhere"

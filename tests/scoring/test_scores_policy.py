@@ -580,6 +580,7 @@ NUMBERS = ("numeric", "integer", "bigint")
 #: Numbers whose range is the row's own, one that bad things have, and one of a key, which must differ.
 MAY_BE_LESS = {
     ("policy_numbers", "at_least"),
+    ("point_terms", "at_least"),
     ("scorecard_bins", "value"),
     ("scorecard_bins", "lower_bound"),
     ("problem_bins", "lower_bound"),

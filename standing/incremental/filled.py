@@ -1,4 +1,4 @@
-"""Sources that had rows when a run last published, and show none now.
+"""Sources that had rows when a run last published, and show none, or few, now.
 
 Behind a view or on another server somebody may hide the rows, and no error says so; a table may be renamed
 or lost. What its rows say of members would be gone from the scores without a word, so a run stops there.
@@ -20,11 +20,13 @@ from standing.incremental.observed import Asked
 from standing.log import logger
 from standing.sql import quoted
 
-#: So many rows are looked for. Of a table that had fewer, the application may have deleted each.
+#: So many rows of a table are looked for. Of one that had fewer, the application may have deleted each.
 LOOKED_FOR = 20
+#: No trigger follows a view or a foreign table: rows that are hidden there look like rows that never were.
+LEAST_SHARE = 0.5
 MEANT = "if that is meant: standing run --full"
 
-#: Source → its rows, up to `LOOKED_FOR`; without those that have none.
+#: Source → its rows, of a table up to `LOOKED_FOR`; without those that have none.
 Filled = Mapping[str, int]
 
 #: What the last run saw that published, or that was approved.
@@ -38,10 +40,11 @@ limit 1
 
 
 def look(connection: Driver, schema: str, relations: Relations) -> dict[str, int]:
-    """How many rows each source has, up to `LOOKED_FOR`; what row security hides here is an error."""
+    """How many rows each source has, see `Filled`; what row security hides here is an error."""
     each = [
         f"select '{source.table}' as name, count(*) as number"
-        f" from (select from {quoted(schema, source.table)} limit {LOOKED_FOR}) as found"
+        f" from (select from {quoted(schema, source.table)}"
+        f"{f' limit {LOOKED_FOR}' if relations[source.table].is_table else ''}) as found"
         for source in SOURCES
         if source.table in relations
     ]
@@ -57,18 +60,19 @@ def look(connection: Driver, schema: str, relations: Relations) -> dict[str, int
 
 
 def lost(now: Filled, before: Mapping[str, Any], relations: Relations) -> Iterator[Misfit]:
-    """The sources that had rows and show none now, each with what to look at."""
+    """The sources that had rows and show none, or few, now, each with what to look at."""
     for table, number in before.items():
-        relation = relations.get(table)
-        if table in now:
-            continue
+        relation, seen = relations.get(table), now.get(table, 0)
         if relation is None:
             yield Misfit(table, "is not there any more", f"bring {table} back; {MEANT}")
         elif not relation.is_table:
-            kind = READ_ONLY.get(relation.kind, "a part of a table")
-            fix = f"see what {table} reads, and whether its role there sees every row; {MEANT}"
-            yield Misfit(table, f"({kind}) shows no row any more", fix)
-        elif number >= LOOKED_FOR:
+            few = number >= LOOKED_FOR and seen < number * LEAST_SHARE
+            if not seen or few:
+                kind = READ_ONLY.get(relation.kind, "a part of a table")
+                shows = f"{seen} where there were {number} rows" if seen else "no row any more"
+                fix = f"see what {table} reads, and whether its role there sees every row; {MEANT}"
+                yield Misfit(table, f"({kind}) shows {shows}", fix)
+        elif number >= LOOKED_FOR and not seen:
             yield Misfit(table, "has no row any more", f"see who emptied {table}; {MEANT}")
 
 

@@ -27,7 +27,7 @@ def preflight(backup_file: Path | None, as_json: bool) -> None:
     """
 
     from standing.database.connect import connect
-    from standing.upgrade.preflight import go, preflight
+    from standing.upgrade.preflight import go, preflight, stops, verdict
 
     settings = current()
     with connect(settings) as engine:
@@ -41,10 +41,8 @@ def preflight(backup_file: Path | None, as_json: bool) -> None:
             click.echo(f"{click.style(mark, fg=colour)} {check.name}: {check.message}")
             if check.fix and check.state != "ok":
                 click.echo(f"    {check.fix}")
-        stops = ", ".join(dict.fromkeys(check.name for check in checks if check.stops_run))
-        verdict = ("go" if go(checks) else "no-go") + (f"; a first run will stop: {stops}" if stops else "")
-        colour = "red" if not go(checks) else "yellow" if stops else "green"
-        click.secho(verdict, bold=True, fg=colour)
+        colour = "red" if not go(checks) else "yellow" if stops(checks) else "green"
+        click.secho(verdict(checks), bold=True, fg=colour)
     sys.exit(0 if go(checks) else 4)
 
 

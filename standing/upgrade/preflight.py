@@ -51,6 +51,17 @@ def go(checks: list[Check]) -> bool:
     return all(check.state != "no-go" for check in checks)
 
 
+def stops(checks: list[Check]) -> list[str]:
+    """The checks at which a first run would stop."""
+    return list(dict.fromkeys(check.name for check in checks if check.stops_run))
+
+
+def verdict(checks: list[Check]) -> str:
+    """The last line of the list."""
+    stopped = ", ".join(stops(checks))
+    return ("go" if go(checks) else "no-go") + (f"; a first run will stop: {stopped}" if stopped else "")
+
+
 def _all(connection: Connection[Any], settings: Settings, backup: Path | None) -> list[Check]:
     catalog = read_catalog(connection, settings.application_schema)
     role = roles.role_of(connection)

@@ -15,6 +15,7 @@ from standing.upgrade.checks.hidden_rows import hiding
 from standing.upgrade.checks.meaning import STOPS, meaning
 from standing.upgrade.checks.server import Check
 from standing.upgrade.checks.widths import widths
+from standing.upgrade.preflight import verdict
 
 TELL = """
     create function {0}() returns trigger language plpgsql as $$ begin {1}; return null; end $$;
@@ -241,3 +242,10 @@ def test_preflight_says_what_data_will_be_taken_for(name: str, marketplace: Engi
     for one, (_, said) in zip(found, expected, strict=True):
         assert said in one.message
     assert all(one.fix for one in found if one.state in ("warning", "no-go"))
+
+
+def test_the_last_line_names_where_a_first_run_will_stop() -> None:
+    fine, odd = Check("encoding", "ok", "UTF8"), Check("amounts", "warning", "satang", "", stops_run=True)
+    assert verdict([fine]) == "go"
+    assert verdict([fine, odd, odd]) == "go; a first run will stop: amounts"
+    assert verdict([odd, Check("home", "no-go", "closed")]) == "no-go; a first run will stop: amounts"

@@ -8,14 +8,14 @@ with sellers as (
 ),
 
 -- What the application's column says is the published past. A replay looks behind what was published since
--- then.
+-- then. as_of is a whole second: what was published within it was known, as to a run right after another.
 published_since as (
 
     select distinct on (member_id)
         member_id,
         old_document
     from {{ source('state', 'history') }}
-    where target = 'tier_info' and published_at >= {{ as_of() }}
+    where target = 'tier_info' and published_at >= {{ as_of() }} + interval '1 second'
     order by member_id asc, published_at asc
 
 ),

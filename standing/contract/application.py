@@ -244,7 +244,9 @@ SOURCES = (
             SourceColumn("expires_at", "moment"),
             SourceColumn("created_at", "moment"),
         ),
-        members=(),
+        members=({"user_id": "user_id"},),
+        posted_to=True,
+        concerns=("points",),
     ),
 )
 

@@ -7,6 +7,7 @@ from standing.contract.documents.performance import PERFORMANCE
 from standing.contract.documents.ratings import RATINGS
 from standing.contract.documents.tier_info import TIER_INFO
 from standing.contract.documents.trust_score import TRUST_SCORE
+from standing.contract.points import POINTS
 from standing.contract.target import AnyTarget, PostingTarget, Target
 from standing.errors import SettingError
 
@@ -23,7 +24,14 @@ __all__ = [
     "targets_of",
 ]
 
-TARGETS: tuple[AnyTarget, ...] = (TRUST_SCORE, BEHAVIOR_SCORE, RATINGS, PERFORMANCE, TIER_INFO)
+TARGETS: tuple[AnyTarget, ...] = (
+    TRUST_SCORE,
+    BEHAVIOR_SCORE,
+    RATINGS,
+    PERFORMANCE,
+    TIER_INFO,
+    POINTS,
+)
 
 
 def documents_among(targets: Iterable[AnyTarget]) -> tuple[Target, ...]:

@@ -21,7 +21,10 @@ from standing.settings import current
 if TYPE_CHECKING:
     from prefect import State
 
-FLOWS = ("refresh", "refresh_scores", "update_seller_tiers", "quality_report", "reconcile", "backtest")
+FLOWS = (
+    *("refresh", "refresh_scores", "update_seller_tiers", "expire_points"),
+    *("quality_report", "reconcile", "backtest"),
+)
 USAGE = f"""usage: python -m flows serve|server|automations|{"|".join(FLOWS)} [SELECTION]
 
 serve runs all flows on schedule, server starts a Prefect server, automations makes ours on one; each other

@@ -1,7 +1,7 @@
 """All deployments: what runs when. prefect.yaml says the same for work pools; a test compares.
 
-Insights (02:00) and the expiry of points (midnight) are a flow file and an entry in `declared` each, once
-their documents exist: `Declared("insights.insights", "daily", daily("02:00", zone))`.
+Insights (02:00) are a flow file and an entry in `declared`, once their document exists:
+`Declared("insights.insights", "daily", daily("02:00", zone))`.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from flows.alerts import set_up_alerts
 from flows.artifacts import PAGES
 from flows.pages import serve_pages
 from flows.queue import keep_short, leave_the_newest, missed
-from flows.schedules import daily, every, monthly
+from flows.schedules import daily, every, every_and_at_midnight, monthly
 from standing.contract.targets import INTERVALS
 from standing.errors import ServerError
 from standing.monitor.metrics import write_metrics
@@ -62,13 +62,12 @@ class Declared:
 def declared(settings: Settings) -> tuple[Declared, ...]:
     """All deployments, with the schedules of the settings."""
     zone = settings.business_time_zone
-    scores, tiers = (
-        every(timedelta(milliseconds=getattr(settings, INTERVALS[name])), zone)
-        for name in ("scores", "tiers")
-    )
+    intervals = {name: timedelta(milliseconds=getattr(settings, one)) for name, one in INTERVALS.items()}
+    points = every_and_at_midnight(intervals["points"], zone)
     return (
-        Declared("refresh_scores.refresh_scores", "scheduled", scores),
-        Declared("update_seller_tiers.update_seller_tiers", "scheduled", tiers),
+        Declared("refresh_scores.refresh_scores", "scheduled", every(intervals["scores"], zone)),
+        Declared("update_seller_tiers.update_seller_tiers", "scheduled", every(intervals["tiers"], zone)),
+        Declared("expire_points.expire_points", "scheduled", points),
         Declared("reconcile.reconcile", "daily", daily(settings.reconcile_at, zone)),
         Declared("backtest.backtest", "monthly", monthly(BACKTEST_AT, zone)),
         Declared("refresh.refresh", "on-demand"),

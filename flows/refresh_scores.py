@@ -9,5 +9,5 @@ from standing.run.run import Request
 @flow(name="refresh-scores", flow_run_name=at_its_time("scores"))
 @to_failed_state
 def refresh_scores() -> State[None]:
-    """Audit, build, publish and report everything but the tiers."""
+    """Audit, build, publish and report all documents but the tiers."""
     return carry_out(Request("scores"))

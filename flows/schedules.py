@@ -52,6 +52,11 @@ def every(interval: timedelta, zone: str) -> tuple[Schedule, ...]:
     return (Interval(interval, anchor_date=midnight, timezone="UTC", slug="every"),)
 
 
+def every_and_at_midnight(interval: timedelta, zone: str) -> tuple[Schedule, ...]:
+    """As `every`, and at the midnights that it leaves out."""
+    return (*every(interval, zone), *(() if DAY % interval == timedelta(0) else daily("00:00", zone)))
+
+
 def _changes(zone: str) -> set[timedelta]:
     """By how much the clock of the zone is changed."""
     noon = FIRST_DAY.replace(hour=12, tzinfo=ZoneInfo(zone))

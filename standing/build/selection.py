@@ -14,8 +14,10 @@ SEEDS = sorted(path.stem for path in (PROJECT_ROOT / "seeds").glob("*.csv"))
 POLICY_TABLES = (*SEEDS, *sorted(POLICY_MODELS))
 #: The views that a prepared build's schema has (standing/build/prepared.py).
 STAGING = "path:models/staging,config.materialized:view"
-#: What the ledger of points should say. No target publishes it yet, so only who asks for it builds it.
-POINTS = ("point_postings", "point_accounts", "point_lots", "loyalty_tiers_held")
+#: What explains points. No target publishes it, so only who asks for it builds it.
+BESIDE_POINTS = ("point_lots", "loyalty_tiers_held")
+#: All that is known of points.
+POINTS = ("point_postings", "point_accounts", *BESIDE_POINTS)
 #: Rows that are set aside are counted in every run.
 ALWAYS = "stg_quarantine_counts"
 
@@ -42,6 +44,6 @@ def without_policy(targets: tuple[AnyTarget, ...], is_prepared: bool = False) ->
 
 
 def points() -> tuple[str, ...]:
-    """What the ledger of points should say, over policy's tables as they are."""
+    """All that is known of points, over policy's tables as they are."""
     selected = tuple(f"+{model}" for model in POINTS)
     return ("--select", *selected, "--exclude", "path:seeds", *sorted(POLICY_MODELS))

@@ -31,6 +31,7 @@ _BALANCES = Loss("performance shows no balances")
 _REPORTS = Loss("reports do not lower trust")
 _WARNINGS = Loss("warnings do not lower trust")
 _EXCLUSIONS = Loss("no order can be taken out of the rates")
+_SHOPS = "seller_profiles.id"
 
 SOURCES = (
     Source(
@@ -69,9 +70,7 @@ SOURCES = (
         (
             SourceColumn("id", "key", required=True, looked_up=True),
             SourceColumn("buyer_id", "key", required=True, references="users.id", looked_up=True),
-            SourceColumn(
-                "seller_id", "key", required=True, references="seller_profiles.id", looked_up=True
-            ),
+            SourceColumn("seller_id", "key", required=True, references=_SHOPS, looked_up=True),
             SourceColumn("status", "text", required=True),
             SourceColumn("total_amount", "number", loss=_VALUE),
             SourceColumn("created_at", "moment", required=True),
@@ -95,9 +94,7 @@ SOURCES = (
         (
             SourceColumn("id", "key", required=True, looked_up=True),
             SourceColumn("order_id", "key", loss=_REVIEWED_ORDER, references="orders.id", looked_up=True),
-            SourceColumn(
-                "seller_id", "key", loss=_REVIEWED_SHOP, references="seller_profiles.id", looked_up=True
-            ),
+            SourceColumn("seller_id", "key", loss=_REVIEWED_SHOP, references=_SHOPS, looked_up=True),
             SourceColumn("reviewer_id", "key", loss=_REVIEWER, references="users.id", looked_up=True),
             SourceColumn("rating", "number", required=True),
             SourceColumn("created_at", "moment", required=True),
@@ -114,9 +111,7 @@ SOURCES = (
         "One row per article a shop offers.",
         (
             SourceColumn("id", loss=_STOCK),
-            SourceColumn(
-                "seller_id", "reference", loss=_STOCK, looked_up=True, references="seller_profiles.id"
-            ),
+            SourceColumn("seller_id", "reference", loss=_STOCK, looked_up=True, references=_SHOPS),
             SourceColumn("status", "text", loss=_STOCK),
             SourceColumn("stock", "number", loss=_STOCK),
         ),
@@ -173,9 +168,7 @@ SOURCES = (
         "One row per amount owed or paid to a shop.",
         (
             SourceColumn("id"),
-            SourceColumn(
-                "seller_id", "reference", loss=_BALANCES, looked_up=True, references="seller_profiles.id"
-            ),
+            SourceColumn("seller_id", "reference", loss=_BALANCES, looked_up=True, references=_SHOPS),
             SourceColumn("amount", "number", loss=_BALANCES),
             SourceColumn("status", "text", loss=_BALANCES),
             SourceColumn("created_at", "moment", loss=_BALANCES),

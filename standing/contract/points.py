@@ -1,7 +1,4 @@
-"""points_transactions and loyalty_programs: the points of members, and what runs post to them.
-
-It is not among the TARGETS yet: no run posts. tests/points/test_points_posted.py has all that it takes.
-"""
+"""points_transactions and loyalty_programs: the points of members, and what runs post to them."""
 
 from standing.contract.members import USERS
 from standing.contract.target import OwnedSource, PostingTarget

@@ -24,14 +24,7 @@ __all__ = [
     "targets_of",
 ]
 
-TARGETS: tuple[AnyTarget, ...] = (
-    TRUST_SCORE,
-    BEHAVIOR_SCORE,
-    RATINGS,
-    PERFORMANCE,
-    TIER_INFO,
-    POINTS,
-)
+TARGETS: tuple[AnyTarget, ...] = (TRUST_SCORE, BEHAVIOR_SCORE, RATINGS, PERFORMANCE, TIER_INFO, POINTS)
 
 
 def documents_among(targets: Iterable[AnyTarget]) -> tuple[Target, ...]:
@@ -41,7 +34,7 @@ def documents_among(targets: Iterable[AnyTarget]) -> tuple[Target, ...]:
 
 DOCUMENTS = documents_among(TARGETS)
 
-#: What `standing run SELECTION` may be, and which documents each publishes.
+#: What `standing run SELECTION` may be, and what each publishes.
 SELECTIONS: dict[str, tuple[str, ...]] = {
     "all": tuple(target.name for target in TARGETS),
     **{
@@ -51,8 +44,13 @@ SELECTIONS: dict[str, tuple[str, ...]] = {
 }
 
 #: Which selections are refreshed by themselves, and the setting that says how often; each has a flow
-#: (flows/deployments.py). A document of another selection would wait for the daily reconcile.
-INTERVALS = {"scores": "trust_score_calculation_interval", "tiers": "seller_tier_update_interval"}
+#: (flows/deployments.py). A target of another selection would wait for the daily reconcile. Points are
+#: posted as often as scores are, and at each midnight.
+INTERVALS = {
+    "scores": "trust_score_calculation_interval",
+    "tiers": "seller_tier_update_interval",
+    "points": "trust_score_calculation_interval",
+}
 
 
 def targets_of(selection: str) -> tuple[AnyTarget, ...]:

@@ -93,7 +93,7 @@ def markdown(outcome: RunOutcome) -> str:
     if outcome.report:
         lines += [f"[Data quality report]({link(outcome.report)})", ""]
     if outcome.changes:
-        lines += ["| document | scored | changed | clock only | written |", "|---|--:|--:|--:|--:|"]
+        lines += ["| | scored | changed | clock only | written |", "|---|--:|--:|--:|--:|"]
         lines += [
             f"| {c.target} | {c.candidates:,} | {c.changed:,} | {c.due:,} |"
             f" {outcome.written.get(c.target, 0):,} |"

@@ -23,6 +23,17 @@ def plural(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
+def amounts(documents: int, members: int = 0) -> str:
+    """630 documents, the points of 12 members, or both; empty where there are none."""
+    points = f"the points of {plural(members, 'member')}" if members else ""
+    return " and ".join(filter(None, (plural(documents, "document") if documents else "", points)))
+
+
+def were(documents: int, members: int = 0) -> str:
+    """The verb of `amounts`."""
+    return "was" if (documents, members) == (1, 0) else "were"
+
+
 def told_apart(value: Decimal, limits: Iterable[Decimal], digits: int) -> Decimal:
     """The value rounded so that it lies on the same side of each limit as it does itself.
 

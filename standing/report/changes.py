@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Change:
-    """Documents of one target; `candidates` is the sum of `changed`, `unchanged` and `clock_only`."""
+    """Documents of one target, or members whose points it posts; `candidates` is the sum of `changed`,
+    `unchanged` and `clock_only`.
+    """
 
     target: str
     table: str
@@ -17,6 +19,7 @@ class Change:
     unchanged: int
     clock_only: int = 0  # differ only in last_calculated or next_review
     by_class: Mapping[str, int] = field(default_factory=dict)  # of the changed: level, points, …
+    is_points: bool = False  # members' points, and no documents
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ Jinja escapes everything; the only ready-made HTML comes from `wording` and `svg
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,13 @@ from markupsafe import Markup
 from standing.contract.changes import counted
 from standing.report import charts, distributions, foretold_charts, wording
 from standing.report.audits import UNMET, Audit
+from standing.report.changes import Change
 from standing.report.content import Movement, RunReport
 from standing.report.ends import ENDS, MOODS, Became, end_of
 from standing.report.index import Line, Unreadable
 from standing.report.mover_groups import grouped
 from standing.report.sankey import Flow, flow_of, moved
-from standing.text import plural
+from standing.text import amounts, plural, were
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _TREND_RUNS = 30
@@ -128,6 +129,8 @@ def _environment() -> Environment:
     }
     environment.globals |= {
         "plural": plural,
+        "amounts": amounts,
+        "were": were,
         "shade": charts.shade,
         "ends": ENDS,
         "style": Markup((_TEMPLATES / "style.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
@@ -135,20 +138,29 @@ def _environment() -> Environment:
     return environment
 
 
-def _counts(run: RunReport) -> dict[str, int]:
-    """The numbers of the page's first lines."""
+def _counts(run: RunReport) -> dict[str, Any]:
+    """The numbers of the page's first lines; of what is compared, documents and members' points apart."""
     outcomes = [one for audit in run.audits for one in audit.outcomes]
     unmet = Counter(one.severity for one in run.unmet)
     met = sum(one.success for one in outcomes)
     return {
-        "candidates": sum(one.candidates for one in run.changes),
-        "changed": sum(one.changed for one in run.changes),
-        "written": sum(one.written for one in run.changes),
+        **_sums(run.changes),
+        "documents": _sums(one for one in run.changes if not one.is_points),
+        "points": _sums(one for one in run.changes if one.is_points),
         "expectations": met + unmet.total(),
         "met": met,
         "critical": unmet["critical"],
         "warning": unmet["warning"],
         "set_aside": sum(one.rows for one in run.quarantine),
+    }
+
+
+def _sums(changes: Iterable[Change]) -> dict[str, int]:
+    given = tuple(changes)
+    return {
+        "candidates": sum(one.candidates for one in given),
+        "changed": sum(one.changed for one in given),
+        "written": sum(one.written for one in given),
     }
 
 

@@ -18,6 +18,7 @@ from standing.publish.publish import TargetChanges
 from standing.report.audits import lacking
 from standing.report.content import RunReport
 from standing.report.files import write_report
+from standing.run.amounts import split
 from standing.run.left_out import left_out
 from standing.run.movers import write_movers
 from standing.run.report import gather
@@ -26,7 +27,7 @@ from standing.state.book import show_book
 from standing.state.erasure import tidy
 from standing.state.history import written_by
 from standing.state.runs import close_run
-from standing.text import plural
+from standing.text import amounts
 
 #: The reason that is entered for a run that a signal ended.
 INTERRUPTED = "interrupted"
@@ -166,8 +167,8 @@ def _lacking(content: RunReport | None, error: StandingError | None) -> str:
 def _headline(run: Run, written: Mapping[str, int], error: StandingError | None) -> str:
     if run.is_replay and error is None:
         return "replayed; nothing was written"
-    number = sum(written.values())
-    message = f"{plural(number, 'document')} written" if number else "nothing changed"
+    number = split(written)
+    message = f"{amounts(*number)} written" if any(number) else "nothing changed"
     if error is None:
         if run.written.left:
             message += f"; not written, because changed since, and due: {sum(run.written.left.values()):,}"
@@ -175,6 +176,6 @@ def _headline(run: Run, written: Mapping[str, int], error: StandingError | None)
     what, line, because = error.message.partition("\n")
     if run.held and isinstance(error, GateStopped) and run.free:
         what += f"; of the others, {message}"
-    elif number:
+    elif any(number):
         what += f"; before that, {message}"
     return f"{what}{line}{because}"

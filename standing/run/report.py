@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from standing import __version__
 from standing.build.policy import policy_version
 from standing.contract.application import REQUIRED
-from standing.contract.targets import documents_among
+from standing.contract.targets import PostingTarget, documents_among
 from standing.errors import GateStopped, StandingError
 from standing.findings.background import lineage, over_time
 from standing.findings.foretold import foretold
@@ -23,6 +23,7 @@ from standing.report import content
 from standing.report.audits import Look, quality
 from standing.report.changes import Change
 from standing.report.wording import name
+from standing.run.amounts import written_words
 from standing.run.effects import count_effects
 from standing.run.left_out import left_out
 from standing.run.quality import audited, audits_of
@@ -170,7 +171,7 @@ def _verdict(
         untouched = not any(written.values())
         return content.RunVerdict(
             status="stopped" if isinstance(error, GateStopped) else "failed",
-            headline=_stop_headline(run, sum(written.values()))
+            headline=_stop_headline(run, written)
             if isinstance(error, GateStopped)
             else f"{_cause(error)} No member's document was touched."
             if untouched
@@ -181,13 +182,12 @@ def _verdict(
             reason=error.message,
             fix=error.fix,
         )
-    number = sum(run.written.documents.values())
     said = (
         "Nobody was due: nothing was built or written."
         if run.is_idle
         else "This was a replay: nothing was written."
         if run.is_replay
-        else _documents(number)
+        else written_words(run.written.documents)
     )
     if run.approves is not None:
         said = f"Run {run.approves}, which the gate had stopped, was approved. {said}"
@@ -212,20 +212,16 @@ def _cause(error: StandingError) -> str:
     return f"{cause[:1].upper()}{cause[1:]}{'' if cause.endswith(('.', '…')) else '.'}"
 
 
-def _stop_headline(run: Run, written: int) -> str:
+def _stop_headline(run: Run, written: Mapping[str, int]) -> str:
     if not run.free:
         return f"{headline(run.gate, 'stopped')} No member's document was touched."
     held = ", ".join(name(target.name) for target in run.held)
-    what = f"The gate held back: {held}. Of the others: {_documents(written)}"
+    what = f"The gate held back: {held}. Of the others: {written_words(written)}"
     return f"{headline(run.gate, 'stopped')} {what}"
 
 
 def _sentence(clause: str) -> str:
     return f"{clause[:1].upper()}{clause[1:]}."
-
-
-def _documents(number: int) -> str:
-    return f"{plural(number, 'document was', 'documents were')} written." if number else "Nothing changed."
 
 
 def _change(run: Run, changes: Any, written: int) -> Change:
@@ -241,6 +237,7 @@ def _change(run: Run, changes: Any, written: int) -> Change:
         unchanged=changes.unchanged,
         clock_only=changes.due,
         by_class=dict(changes.by_class),
+        is_points=isinstance(target, PostingTarget),
     )
 
 

@@ -42,8 +42,9 @@ def test_a_target_is_the_same_in_the_process_that_audits() -> None:
     assert pickle.loads(pickle.dumps(TARGETS)) == TARGETS  # noqa: S301
 
 
-def test_every_target_is_published_by_one_selection_and_by_all() -> None:
+def test_every_target_is_published_by_one_selection_that_has_a_schedule_and_by_all() -> None:
     for target in TARGETS:
+        assert target.selection in INTERVALS
         assert [name for name, names in SELECTIONS.items() if target.name in names] == [
             "all",
             target.selection,

@@ -96,13 +96,15 @@ def of_the_server(schedule: Any) -> Any:
 
 
 def begins(settings: Settings, first: str, last: str) -> list[list[str]]:
-    """When Prefect's own schedules have scores, tiers and reconciliation begin, by the business's clock."""
+    """When Prefect's own schedules have scores, tiers, points and reconciliation begin, by the business's
+    clock.
+    """
     from flows.deployments import built
 
     zone = ZoneInfo(settings.business_time_zone)
     start, end = (datetime.fromisoformat(day).replace(tzinfo=zone) for day in (first, last))
     found = []
-    for deployment in built(settings)[:3]:
+    for deployment in built(settings)[:4]:
         moments: set[datetime] = set()
         for one in deployment.schedules or []:
             own = of_the_server(one.schedule)
@@ -123,7 +125,8 @@ DAYS = [f"{datetime(2026, 1, 1) + timedelta(days=day):%m-%d}" for day in range(3
 )
 def test_midnight_and_half_past_three_stay_so_through_a_year(home: Path, zone: str) -> None:
     settings = load_settings(STANDING_HOME=home, BUSINESS_TIME_ZONE=zone)
-    scores, tiers, reconciliation = begins(settings, "2026-01-01", "2027-01-01")
+    scores, tiers, points, reconciliation = begins(settings, "2026-01-01", "2027-01-01")
+    assert points == scores
     assert tiers == [f"{day} 00:00" for day in DAYS]
     assert reconciliation == [f"{day} 03:30" for day in DAYS]
     assert len(scores) == 365 * 24
@@ -149,7 +152,7 @@ def test_intervals_that_divide_a_day_or_are_days_keep_to_the_clock(
         BUSINESS_TIME_ZONE="America/New_York",
         SELLER_TIER_UPDATE_INTERVAL=minutes * 60_000,
     )
-    _, tiers, _ = begins(settings, "2026-10-31", "2026-11-14")
+    _, tiers, _, _ = begins(settings, "2026-10-31", "2026-11-14")
     first = datetime(2025, 1, 1)
     wanted = (first + timedelta(minutes=number * minutes) for number in range(700 * 1440 // minutes))
     wanted = [f"{moment:%m-%d %H:%M}" for moment in wanted if "2026-10-31" <= f"{moment:%F}" < "2026-11-14"]
@@ -160,7 +163,7 @@ def test_intervals_that_divide_a_day_or_are_days_keep_to_the_clock(
 def test_an_hour_that_the_clock_jumps_over_or_shows_twice_has_one_run(home: Path) -> None:
     def reconciled(zone: str, at: str, first: str, last: str) -> list[str]:
         settings = load_settings(STANDING_HOME=home, BUSINESS_TIME_ZONE=zone, STANDING_RECONCILE_AT=at)
-        return begins(settings, first, last)[2]
+        return begins(settings, first, last)[3]
 
     march = reconciled("America/New_York", "02:30", "2026-03-07", "2026-03-10")
     assert march == ["03-07 02:30", "03-08 01:30", "03-09 02:30"]
@@ -176,8 +179,9 @@ def test_an_interval_that_divides_no_day_goes_on_over_midnight(home: Path) -> No
         BUSINESS_TIME_ZONE="Asia/Kolkata",
         TRUST_SCORE_CALCULATION_INTERVAL=7 * 3_600_000,
     )
-    scores, _, _ = begins(settings, "2026-01-01", "2026-01-02")
+    scores, _, points, _ = begins(settings, "2026-01-01", "2026-01-02")
     assert scores == ["01-01 04:00", "01-01 11:00", "01-01 18:00"]
+    assert points == ["01-01 00:00", *scores]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,6 @@ POINTS = PostingTarget(
     owned=(
         OwnedSource("order", "earn", "reverse", "source_id"),
         OwnedSource("signup", "earn", "reverse"),
-        OwnedSource("referral", "earn", "reverse", "source_id"),
         OwnedSource("expiry", "adjust", "expire", "expires_at"),
     ),
     types="points_types",

@@ -320,7 +320,7 @@ def test_a_gate_stop_ends_the_run_by_its_name_and_is_approved_from_the_prefect_p
     assert served.pages == house.pages
     assert served.next_runs is not None
     assert served.next_runs["reconcile"] > datetime.now(UTC)
-    expected = {"refresh_scores", "update_seller_tiers", "reconcile", "backtest"}
+    expected = {"refresh_scores", "update_seller_tiers", "expire_points", "reconcile", "backtest"}
     assert served.next_runs.keys() <= expected
 
     approved = house.ended(house.run("approve/on-demand", run_id=number))

@@ -200,6 +200,7 @@ def test_a_wave_of_lost_levels_is_held_and_all_else_goes_on(
         ({"trust_score": stopped.run_id}, None),
         ({"trust_score": stopped.run_id}, None),
         ({}, None),
+        ({}, None),
     ]
 
     # Whoever goes meanwhile is forgotten all the same, and what leaves something out says so.

@@ -12,7 +12,7 @@ from standing.incremental.concerned import NARROW
 from standing.incremental.observed import observe
 from standing.settings import Settings
 
-USER_TARGETS = {"trust_score", "behavior_score"}
+USER_TARGETS = {"trust_score", "behavior_score", "points"}
 SELLER_TARGETS = {"ratings", "performance", "tier_info"}
 
 
@@ -80,7 +80,7 @@ def test_a_source_that_concerns_some_targets_makes_members_due_for_these_only(
     foreseen = "everything in gifts may have changed"
     assert foreseen_reasons(connection, observed) == {"behavior_score": foreseen}
     log(connection, seller_id=shop.id)
-    assert drain(connection, settings) == 5
+    assert drain(connection, settings) == len(USER_TARGETS | SELLER_TARGETS)
     found = connection.execute(text("select target, member_id, reason from standing.due"))
     assert {tuple(row) for row in found} == {
         ("behavior_score", None, foreseen),
@@ -94,7 +94,7 @@ def test_user_is_due_with_the_shop_behind_which_he_stands(
 ) -> None:
     shop = connection.execute(text("select id, user_id from seller_profiles order by id limit 1")).one()
     log(connection, user_id=shop.user_id)
-    assert drain(connection, settings) == 5
+    assert drain(connection, settings) == len(USER_TARGETS | SELLER_TARGETS)
     assert due(connection, USER_TARGETS) == {shop.user_id}
     assert due(connection, SELLER_TARGETS) == {shop.id}
     assert log_size(connection) == 0
@@ -191,7 +191,7 @@ def test_row_without_a_key_is_everybody_only_if_it_is_wide(
     log(connection, affects_counterparties=False)
     assert drain(connection, settings) == 0
     log(connection, affects_counterparties=True)
-    assert drain(connection, settings) == 5
+    assert drain(connection, settings) == len(USER_TARGETS | SELLER_TARGETS)
     assert due(connection, USER_TARGETS | SELLER_TARGETS) == {None}
 
 

@@ -51,11 +51,12 @@ def test_status_counts_waiting_rows_due_members_and_holds(
         "ratings": (None, 0),
         "performance": (0, 0),
         "tier_info": (0, 0),
+        "points": (0, 0),
     }
     builds = {one["selection"]: one["builds"] for one in found["plans"]}
     because = "everybody, 300 members and 10 shops: everything in a source may have changed"
     concerned = "those whom the waiting rows concern"
-    assert builds == {"all": because, "scores": because, "tiers": concerned}
+    assert builds == {"all": because, "scores": because, "tiers": concerned, "points": concerned}
     assert found["holds"] == [{"run_id": 1, "documents": 2, "reason": ""}]
     with connect(published) as engine, engine.begin() as connection:
         connection.execute(text("delete from standing.due where member_id is null"))

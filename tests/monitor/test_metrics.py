@@ -32,7 +32,7 @@ def test_metrics_follow_a_run_from_the_command_line(upgraded: Settings, standing
     began = time.time()
     standing.told(upgraded, "run")
     found = metrics(upgraded)
-    for flow in ("all", "scores", "tiers"):
+    for flow in ("all", "scores", "tiers", "points"):
         assert found["standing_last_success_timestamp_seconds", flow] >= began - 1
     with connect(upgraded) as engine, engine.connect() as connection:
         members = connection.scalar(text("select count(*) from users"))
@@ -81,7 +81,8 @@ def test_a_stopped_run_is_shown_until_it_is_decided_whoever_waits_for_it(upgrade
             jsonb_build_object('expires_at', now() + cast(:left as interval))
         )"""
     with connect(upgraded) as engine:
-        for selection, status in (("tiers", "published"), ("scores", "stopped"), ("all", "waiting")):
+        ends = {"tiers": "published", "points": "published", "scores": "stopped", "all": "waiting"}
+        for selection, status in ends.items():
             with engine.begin() as connection:
                 given = {"selection": selection, "status": status, "left": "1 hour"}
                 connection.execute(text(entry), given)
@@ -127,13 +128,19 @@ def test_a_run_counts_for_its_parts_and_the_parts_for_the_whole(upgraded: Settin
                 connection.execute(text(entry), {"name": name, "status": status})
         write_metrics(upgraded)
         found = metrics(upgraded)
-        names = ("all", "scores", "tiers")
+        names = ("all", "scores", "tiers", "points")
         return {name: found[key] for name in names if (key := ("standing_last_run_success", name)) in found}
 
-    assert success(("scores", "failed"), ("all", "published")) == {"all": 1, "scores": 1, "tiers": 1}
-    assert success(("all", "failed"), ("tiers", "published")) == {"all": 0, "scores": 0, "tiers": 1}
-    both = success(("all", "failed"), ("scores", "published"), ("tiers", "approved"))
-    assert both == {"all": 1, "scores": 1, "tiers": 1}
+    well = {"all": 1, "scores": 1, "tiers": 1, "points": 1}
+    assert success(("scores", "failed"), ("all", "published")) == well
+    assert success(("all", "failed"), ("tiers", "published")) == {
+        **well,
+        "all": 0,
+        "scores": 0,
+        "points": 0,
+    }
+    parts = ("scores", "published"), ("tiers", "approved"), ("points", "published")
+    assert success(("all", "failed"), *parts) == well
     assert success(("tiers", "published")) == {"tiers": 1}
 
 

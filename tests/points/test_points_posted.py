@@ -12,15 +12,6 @@ from support.small_ledger import BROKEN, UNEQUAL, spend
 
 from standing.settings import load_settings
 
-#: All that it takes for runs to post points.
-LIMITS = """issued_share,points,0.02,0.1,points of all outstanding
-taken_share,points,0.5,0.9,points of all outstanding
-expired_share,points,0.15,0.5,points of all outstanding
-newly_negative_share,points,0.001,0.01,they had spent what is taken back
-left_alone_share,points,0.001,0.01,a balance that is not the ledger's sum is a fault
-largest_posting,points,50,400,points
-"""
-NOBODY = "members=(),\n    ),\n)"
 DUE = "select target, member_id::text from standing.due order by 1, 2"
 #: Ended since points began, so long ago that a hold is over.
 COMPLETED = """
@@ -28,21 +19,15 @@ update orders set status = 'completed', completed_at = now() - interval '9 days'
     total_amount = {amount}
 where id = '{order}'
 """
-
-
-def add(project: Project) -> None:
-    project.edit(
-        "standing/contract/targets.py",
-        ("TARGETS: tuple[AnyTarget, ...] = (", "TARGETS: tuple[AnyTarget, ...] = (POINTS, "),
-        (
-            "from standing.contract.target import",
-            "from standing.contract.points import POINTS\nfrom standing.contract.target import",
-        ),
-    )
-    followed = 'members=({"user_id": "user_id"},), posted_to=True, concerns=("points",)),\n)'
-    project.edit("standing/contract/application.py", (NOBODY, followed))
-    with (project.folder / "seeds" / "gate_limits.csv").open("a", encoding="utf-8") as limits:
-        limits.write(LIMITS)
+#: A bonus that the application gives.
+REFERRAL = """
+with given as (
+    update loyalty_programs set points_balance = points_balance + 200
+    where user_id = '{member}' returning user_id, points_balance
+)
+insert into points_transactions (user_id, type, amount, balance_after, source, source_id)
+select user_id, 'earn', 200, points_balance, 'referral', gen_random_uuid() from given
+"""
 
 
 def posted(engine: Engine, order: str) -> list[tuple[Any, ...]]:
@@ -60,7 +45,12 @@ def test_points_are_built_gated_approved_taken_back_and_posted_again(
     given = make_database(published_template)
     settings = load_settings(STANDING_HOME=tmp_path / "home", DATABASE_URL=given.database_url)
     project = Project(tmp_path / "project", settings)
-    add(project)
+    # A posting of hundreds of points is a mistake here, so that two orders are enough to see it.
+    project.edit(
+        "seeds/gate_limits.csv",
+        ("taken_share,points,0.01,0.05", "taken_share,points,0.5,0.9"),
+        ("largest_posting,points,5000,100000", "largest_posting,points,50,400"),
+    )
     engine = create_engine(settings.database_url or "")
     open_orders = (
         "select distinct on (buyer_id) id::text, buyer_id::text from orders"
@@ -89,6 +79,7 @@ def test_points_are_built_gated_approved_taken_back_and_posted_again(
         # What a run posts too much is held, and posted once somebody approves.
         do(engine, COMPLETED.format(order=second, amount=50_000))
         spend(engine, redeeming, 40)
+        do(engine, REFERRAL.format(member=redeeming))
         stopped = standing("run", "points")
         assert "One posting would be of 500 points, limit 400 (points)" in stopped.stderr
         assert posted(engine, second) == []
@@ -123,5 +114,9 @@ def test_points_are_built_gated_approved_taken_back_and_posted_again(
         assert ran.returncode == 0, ran.stderr
         assert posted(engine, second) == [("earn", 500), ("reverse", -500), ("earn", 300)]
         assert posted(engine, first) == [("earn", 12), ("reverse", -1)]
+        # The application's bonus is nobody else's to take back.
+        assert rows_of(
+            engine, "select type, amount from points_transactions where source = 'referral'"
+        ) == [("earn", 200)]
         assert column(engine, UNEQUAL) == column(engine, BROKEN) == []
     engine.dispose()

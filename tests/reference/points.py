@@ -183,7 +183,7 @@ def key_of(row: Row, began: datetime) -> Key | None:
     type_, source = row["type"].lower(), row["source"].lower()
     if row["created_at"] is None or row["created_at"] < began:
         return None
-    if source in ("order", "referral") and type_ in ("earn", "reverse") and row["source_id"]:
+    if source == "order" and type_ in ("earn", "reverse") and row["source_id"]:
         return source, row["source_id"], None
     if source == "signup" and type_ in ("earn", "reverse"):
         return source, None, None

@@ -179,7 +179,9 @@ def test_dbt_unit_tests_hold_and_described_columns_are_there(
     context = "run", "--as-of", "2026-05-31T12:00:00+07:00"
     standing.told(built, *context)
     schema = {"STANDING_BUILD_SCHEMA": f"{built.build_schema}_replay"}
-    marts = [f"+{model}" for model in (*BESIDE_POINTS, "seller_tiers")]  # whose views go with what is built anew
+    marts = [
+        f"+{model}" for model in (*BESIDE_POINTS, "seller_tiers")
+    ]  # whose views go with what is built anew
     assert standing(built, "dbt", "run", "--select", *marts, **schema).returncode == 0
     done = standing(built, "dbt", "test", "--select", "test_type:unit", **schema)
     assert done.returncode == 0, done.stdout[-6000:]

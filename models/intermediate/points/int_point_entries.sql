@@ -32,11 +32,12 @@ meant as (
             when 'restore' then abs(entries.amount)
             else entries.amount
         end as signed_amount,
-        -- What was entered before the start is the application's, whatever it calls it.
+        -- What was entered before the start is the application's, whatever it calls it. So are referrals, which
+        -- no model values yet: as a key without worth, a run would take back what the application gave.
         coalesce(
             coalesce(entries.created_at, entries.next_event_at) >= {{ points_began_at() }}
             and case
-                when entries.source in ('order', 'referral')
+                when entries.source = 'order'
                     then entries.source_id is not null and entries.type in ('earn', 'reverse')
                 when entries.source = 'signup' then entries.type in ('earn', 'reverse')
                 when entries.source = 'expiry'
@@ -56,7 +57,7 @@ final as (
         user_id,
         type,
         source,
-        case when source in ('order', 'referral') or not is_of_a_key then source_id end as source_id,
+        case when source = 'order' or not is_of_a_key then source_id end as source_id,
         expires_at,
         created_at,
         next_event_at,

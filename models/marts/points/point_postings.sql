@@ -73,7 +73,6 @@ final as (
         case keys.source
             when 'order' then 'Points for an order'
             when 'signup' then 'Welcome bonus'
-            else 'Bonus for a referral'
         end as description
     from keys
     left join credits

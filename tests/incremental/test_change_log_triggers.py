@@ -43,8 +43,14 @@ ROWS = {
     "payouts": {"seller_id": "sellers"},
     "order_exclusions": {"order_id": "orders"},
     "referred_users": {"referrer_id": "users", "referee_id": "users"},
+    "points_transactions": {"user_id": "users"},
 }
-REST = {"reviews": {"rating": 5}, "payouts": {"amount": 7}, "order_exclusions": {"reason": "flood"}}
+REST = {
+    "reviews": {"rating": 5},
+    "payouts": {"amount": 7},
+    "order_exclusions": {"reason": "flood"},
+    "points_transactions": {"type": "bonus", "amount": 5, "balance_after": 5, "source": "birthday"},
+}
 KINDS = {"user_id": "users", "seller_id": "sellers", "order_id": "orders", "thread_id": "threads"}
 Cast = dict[str, list[Any]]
 

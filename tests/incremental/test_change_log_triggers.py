@@ -49,7 +49,13 @@ REST = {
     "reviews": {"rating": 5},
     "payouts": {"amount": 7},
     "order_exclusions": {"reason": "flood"},
-    "points_transactions": {"type": "bonus", "amount": 5, "balance_after": 5, "source": "birthday"},
+    "points_transactions": {
+        "type": "bonus",
+        "amount": 5,
+        "balance_after": 5,
+        "source": "birthday",
+        "description": "A birthday",
+    },
 }
 KINDS = {"user_id": "users", "seller_id": "sellers", "order_id": "orders", "thread_id": "threads"}
 Cast = dict[str, list[Any]]

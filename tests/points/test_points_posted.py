@@ -25,8 +25,8 @@ with given as (
     update loyalty_programs set points_balance = points_balance + 200
     where user_id = '{member}' returning user_id, points_balance
 )
-insert into points_transactions (user_id, type, amount, balance_after, source, source_id)
-select user_id, 'earn', 200, points_balance, 'referral', gen_random_uuid() from given
+insert into points_transactions (user_id, type, amount, balance_after, source, source_id, description)
+select user_id, 'earn', 200, points_balance, 'referral', gen_random_uuid(), 'A friend' from given
 """
 
 

@@ -119,4 +119,8 @@ def test_points_are_built_gated_approved_taken_back_and_posted_again(
             engine, "select type, amount from points_transactions where source = 'referral'"
         ) == [("earn", 200)]
         assert column(engine, UNEQUAL) == column(engine, BROKEN) == []
+
+        # Rollback would lose what the application has entered, and of ours nothing.
+        refused = standing("rollback", "--yes")
+        assert "points_transactions: 2 rows" in refused.stderr, refused.stderr
     engine.dispose()

@@ -17,14 +17,21 @@ from standing.upgrade.steps import Item
 #: Columns that Standing calculates: nobody enters them.
 CALCULATED = {*(target.column for target in DOCUMENTS), "ai_insights"}
 
+#: The id of the row by which an undo takes a posting back (standing/publish/postings/deltas.sql.j2).
+_TAKEN_BACK = (
+    "md5(concat_ws('/', member_id, posting ->> 'source', posting ->> 'source_id',"
+    " extract(epoch from (posting ->> 'ends_at')::timestamptz),"
+    " (posting ->> 'revision')::bigint + 1))::uuid"
+)
 #: Rows of the guide's tables that the backfill makes itself, and those that runs have posted and can still
-#: take back.
+#: take back, or have taken back.
 OWN_ROWS = {
     "loyalty_programs": "true",
     "points_transactions": (
         "t.type = 'earn' and t.source = 'signup' and t.description = 'Welcome bonus for existing member'"
-        " or t.id in (select (posting ->> 'id')::uuid from standing.history"
+        " or t.id in (select ours.id from standing.history"
         " cross join lateral jsonb_array_elements(old_document -> 'postings') as posting"
+        f" cross join lateral (values ((posting ->> 'id')::uuid), ({_TAKEN_BACK})) as ours (id)"
         f" where target = {literal(POINTS.name)})"
     ),
 }

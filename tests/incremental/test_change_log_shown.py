@@ -7,6 +7,7 @@ from conftest import MakeDatabase, Standing
 from sqlalchemy import Engine, text
 from support import legacy
 
+from standing.contract.targets import TARGETS
 from standing.database.connect import connect
 from standing.settings import Settings
 from standing.upgrade.migration import migrate, rollback
@@ -71,7 +72,7 @@ def test_status_counts_waiting_rows_due_members_and_holds(
         in shown
     )
     assert "standing_log_insert on orders is disabled: runs are full until `standing migrate`" in shown
-    assert shown.count("everybody due") == 5
+    assert shown.count("everybody due") == len(TARGETS)
     assert "held: run 1 was undone: 2 documents held as they were before it" in shown
     assert "to do: the change log is not complete\n  standing migrate\n" in shown
     assert "to do: an undo holds 2 documents\n  standing resume 1\n" in shown
@@ -115,7 +116,8 @@ def test_preflight_says_what_will_be_and_what_is_followed(
     said = standing.inside(settings, "preflight", **off).stdout
     assert "no triggers" not in said
     assert (
-        "triggers are still on orders, products, referred_users, reviews, seller_profiles, users\n"
+        "triggers are still on orders, points_transactions, products, referred_users, reviews,"
+        " seller_profiles, users\n"
         "    standing migrate drops them\n" in said
     )
     standing.told(settings, "migrate", **off)

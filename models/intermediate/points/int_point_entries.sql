@@ -32,8 +32,8 @@ meant as (
             when 'restore' then abs(entries.amount)
             else entries.amount
         end as signed_amount,
-        -- What was entered before the start is the application's, whatever it calls it. So are referrals, which
-        -- no model values yet: as a key without worth, a run would take back what the application gave.
+        -- What was entered before the start is the application's, whatever it calls it. So are referrals:
+        -- no model values them yet, and a run would take back what the application gave.
         coalesce(
             coalesce(entries.created_at, entries.next_event_at) >= {{ points_began_at() }}
             and case

@@ -227,6 +227,7 @@ UNMARK = (
     """,
     "drop table standing.versions",
     "drop view standing.strangers",
+    "drop table standing_build.changed_points_transactions",  # they followed no ledger
     "alter table standing.history drop constraint history_pkey",
     "alter table standing.history add column batch integer not null default 1",
     "alter table standing.runs drop constraint runs_status_check, drop column summary",

@@ -70,8 +70,26 @@ class Histogram:
     counts: str = ""
 
 
+class OfMembers:
+    """What is published of members of one kind: their key in the build, their table and its key."""
+
+    members: MemberKind
+
+    @property
+    def key(self) -> str:
+        return self.members.key
+
+    @property
+    def table(self) -> str:
+        return self.members.table
+
+    @property
+    def table_key(self) -> str:
+        return self.members.table_key
+
+
 @dataclass(frozen=True)
-class Target:
+class Target(OfMembers):
     """A document that runs build in `mart` and publish to the members' table.
 
     It is the whole `column` of its name there, or the keys that it owns of a column which the application
@@ -98,18 +116,6 @@ class Target:
     lists_changes: bool = False
     reasons: tuple[str, ...] = ()
     stored_as: Literal["column", "owned keys", "columns"] = "column"
-
-    @property
-    def key(self) -> str:
-        return self.members.key
-
-    @property
-    def table(self) -> str:
-        return self.members.table
-
-    @property
-    def table_key(self) -> str:
-        return self.members.table_key
 
     @property
     def column(self) -> str:
@@ -167,7 +173,7 @@ class OwnedSource:
 
 
 @dataclass(frozen=True)
-class PostingTarget:
+class PostingTarget(OfMembers):
     """Points that runs post to a ledger of the application: differences, as new rows.
 
     The model `postings` has a row for each member and key, and says what the key is worth and what the rows
@@ -189,18 +195,6 @@ class PostingTarget:
     owned: tuple[OwnedSource, ...]
     types: str
     facts: tuple[str, ...] = ()
-
-    @property
-    def key(self) -> str:
-        return self.members.key
-
-    @property
-    def table(self) -> str:
-        return self.members.table
-
-    @property
-    def table_key(self) -> str:
-        return self.members.table_key
 
     @property
     def marts(self) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ run's last audit, because it holds as much memory as dbt does; `lasting` keeps i
 """
 
 import multiprocessing
-import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -13,7 +12,6 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
-from multiprocessing import resource_tracker
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Self
@@ -26,7 +24,7 @@ from standing.database.conninfo import forget_session_variables
 from standing.database.session_settings import fix_of
 from standing.errors import AuditFailed, StandingError
 from standing.interruption import SIGNALS, kept_from
-from standing.process_end import end_with_parent
+from standing.process_end import begin_cleaner, end_with_parent
 from standing.settings import Settings
 
 __all__ = [
@@ -163,9 +161,9 @@ def _working_process() -> ProcessPoolExecutor:
 def _process() -> ProcessPoolExecutor:
     """The process that audits."""
     forget_session_variables()
-    resource_tracker.ensure_running()  # beginning it later would let the signals through again
+    begin_cleaner()  # beginning it later would let the signals through again
     # It ends with this one, which Ctrl-C at a terminal reaches as well.
-    with _without_main(), _silent_cleaner(), kept_from(*SIGNALS):
+    with _without_main(), kept_from(*SIGNALS):
         # Spawned and not forked: open connections and threads stay where they are.
         pool = ProcessPoolExecutor(
             1, mp_context=multiprocessing.get_context("spawn"), initializer=end_with_parent
@@ -183,17 +181,3 @@ def _without_main() -> Iterator[None]:
         yield
     finally:
         sys.modules["__main__"] = started_as
-
-
-@contextmanager
-def _silent_cleaner() -> Iterator[None]:
-    """Have the process that cleans up after one that was ended not warn that it does."""
-    before = os.environ.get("PYTHONWARNINGS")
-    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, (before, "ignore:resource_tracker")))
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["PYTHONWARNINGS"]
-        else:
-            os.environ["PYTHONWARNINGS"] = before

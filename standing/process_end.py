@@ -5,6 +5,7 @@ import gc
 import multiprocessing
 import os
 import threading
+from multiprocessing import resource_tracker
 
 
 def end_at_once() -> None:
@@ -18,6 +19,23 @@ def end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_wait, args=(parent,), daemon=True).start()
+
+
+def begin_cleaner() -> None:
+    """Begin the process that frees multiprocessing's semaphores after the end of this one.
+
+    After an end by force it would warn of each that it frees; begun here, it does so in silence. Whoever
+    makes a semaphore first, such as dbt, begins it as well, and not so.
+    """
+    before = os.environ.get("PYTHONWARNINGS")
+    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, (before, "ignore:resource_tracker")))
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        if before is None:
+            del os.environ["PYTHONWARNINGS"]
+        else:
+            os.environ["PYTHONWARNINGS"] = before
 
 
 def _wait(parent: multiprocessing.process.BaseProcess) -> None:

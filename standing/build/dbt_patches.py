@@ -9,6 +9,7 @@ from typing import Any
 
 from standing.database.conninfo import ENVIRONMENT
 from standing.database.session_settings import with_code
+from standing.process_end import begin_cleaner
 
 #: Standard output is a command's own; what dbt would say there is in its log, and a failure in the error.
 SILENT = ("--quiet", "--log-level", "none", "--log-level-file", "info")
@@ -130,6 +131,7 @@ def _limits_named() -> Iterator[None]:
 
 def run_command(runner: Any, variables: Mapping[str, str], *arguments: str) -> Any:
     """What dbt says of a command. It takes an interruption for a failure of its own; here it goes on up."""
+    begin_cleaner()
     with _at_work(variables), _interruptible(), _connections_kept(), _limits_named():
         outcome = runner.invoke([*SILENT, *arguments])
     if outcome.exception is not None and not isinstance(outcome.exception, Exception):

@@ -45,6 +45,17 @@ except KeyboardInterrupt:
         os.kill(os.getpid(), signal.SIGINT)
     threading.Event().wait()
 """
+#: Ended by force while it has semaphores: those of the process that audits, and one as dbt makes them.
+HAS_SEMAPHORES = """
+import multiprocessing, signal
+from standing import interruption
+{begins}
+
+if __name__ == "__main__":
+    {calls}
+    lock = multiprocessing.get_context("spawn").Lock()
+    interruption._end(128 + signal.SIGINT)
+"""
 #: A connection whose statement a signal has ended fails once more when it is given back.
 FAILS_BY_IT = """
 import os, signal
@@ -100,6 +111,27 @@ def test_what_holds_on_is_ended_when_its_time_is_over_or_at_the_second_signal(
 def test_a_signal_of_the_terminal_leaves_the_process_that_audits_to_its_parent() -> None:
     said = subprocess.run([sys.executable, "-c", BLOCKED], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == str([signal.SIGINT, signal.SIGTERM])
+
+
+@pytest.mark.parametrize(
+    ("begins", "calls"),
+    [
+        pytest.param("from standing.audit import _process", "_process()", id="audits"),
+        pytest.param(
+            "from dbt.cli.main import dbtRunner\nfrom standing.build.dbt_patches import run_command",
+            'run_command(dbtRunner(), {}, "--version")',
+            id="dbt",
+        ),
+    ],
+)
+def test_what_is_ended_by_force_says_nothing_of_its_semaphores(
+    begins: str, calls: str, tmp_path: Path
+) -> None:
+    script = HAS_SEMAPHORES.format(begins=begins, calls=calls)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert (done.returncode, done.stderr) == (130, f"error: {SAID}\n")
 
 
 def test_an_error_that_a_signal_led_to_is_the_signal(tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ the others stop a run: a wrong posting would be spent.
 
 from expectations.engine.catalog import Catalog
 from expectations.engine.rules import Rule, Scan
+from expectations.suites.rewards import reward_scans
 from expectations.suites.seeds import point_types
+from expectations.suites.signs import WELCOMES, signed
 from expectations.targets import among_due
 from expectations.verdict import AuditScope
 from standing.contract.targets import PostingTarget
@@ -23,7 +25,8 @@ def ledgers_among(scope: AuditScope) -> tuple[PostingTarget, ...]:
 
 
 def source_scans(scope: AuditScope, catalog: Catalog) -> list[Scan]:
-    return [_ledger(target, scope, catalog) for target in ledgers_among(scope)]
+    ledgers = ledgers_among(scope)
+    return [*(_ledger(one, scope, catalog) for one in ledgers), *reward_scans(ledgers, scope, catalog)]
 
 
 def candidate_scans(scope: AuditScope) -> list[Scan]:
@@ -32,18 +35,6 @@ def candidate_scans(scope: AuditScope) -> list[Scan]:
 
 def published_scans(scope: AuditScope) -> list[Scan]:
     return [_published(target, scope) for target in ledgers_among(scope)]
-
-
-def _signed(types: dict[str, str]) -> str:
-    """An entry's points as the policy has the sign of its type; those of an unknown type as they stand."""
-    debits, restores = (
-        literals(type_ for type_, its in types.items() if its == meaning)
-        for meaning in ("debit", "restore")
-    )
-    return (
-        f"case when lower(type) = any({debits}) then -abs(amount)"
-        f" when lower(type) = any({restores}) then abs(amount) else amount end"
-    )
 
 
 def _ledger(target: PostingTarget, scope: AuditScope, catalog: Catalog) -> Scan:
@@ -55,9 +46,10 @@ def _ledger(target: PostingTarget, scope: AuditScope, catalog: Catalog) -> Scan:
         openings = "select null::uuid as user_id, 0 as opening where false"
     entries = f"""(
         select
-            user_id, balance_after, {_signed(types)} as points,
+            user_id, balance_after, {signed("type", "amount")} as points,
             coalesce(lower(status), 'confirmed') = 'confirmed' as is_confirmed,
-            lower(type) != all({literals(types)}) as is_unknown, coalesce(amount, 0) = 0 as is_empty
+            lower(type) != all({literals(types)}) as is_unknown, coalesce(amount, 0) = 0 as is_empty,
+            {WELCOMES} as welcomes
         from {among_due(ledger, "user_id", target.table, scope)} as entry
     )"""
     # Over all rows of a member balances before and after cancel, but for one start and one end: that asks
@@ -67,6 +59,7 @@ def _ledger(target: PostingTarget, scope: AuditScope, catalog: Catalog) -> Scan:
         left join (
             select
                 user_id, sum(points) filter (where is_confirmed) as points,
+                sum(welcomes) filter (where is_confirmed) as welcomes,
                 count(*) filter (where is_unknown) as unknown,
                 count(*) filter (where is_empty) as empty
             from {entries} as entry group by user_id
@@ -81,7 +74,7 @@ def _ledger(target: PostingTarget, scope: AuditScope, catalog: Catalog) -> Scan:
                 ) as sides group by user_id, value
             ) as ends group by user_id
         ) as chain on chain.user_id = account.user_id"""
-    ledger_columns = ("user_id", "type", "amount", "status", "balance_after")
+    ledger_columns = ("user_id", "type", "source", "amount", "status", "balance_after")
     return Scan(
         source,
         "account.user_id::text",
@@ -125,6 +118,13 @@ def _ledger_rules(target: PostingTarget) -> tuple[Rule, ...]:
             "summed.empty > 0",
             "An entry of 0 points, or of none, says nothing.",
             "see what wrote them",
+        ),
+        Rule(
+            f"{name}_ledger_welcomes_once",
+            "warning",
+            "summed.welcomes > 1",
+            "These members were welcomed more than once.",
+            "take the later entries back, with their points",
         ),
     )
 

@@ -5,6 +5,8 @@ Members from before the upgrade are those who existed when its ledger began.
 
 from expectations.engine.catalog import Catalog
 from expectations.engine.rules import Rule, Scan, Whole
+from expectations.suites.rewards import LEDGER_COLUMNS
+from expectations.suites.signs import WELCOMES, signed
 from expectations.verdict import AuditScope
 from standing.contract.additions import ADDITIONS
 from standing.contract.declare import Addition
@@ -13,9 +15,6 @@ from standing.sql import grouped, literals, quoted
 AGAIN = "standing migrate"
 RESTORE = "see who else writes it; `standing rollback` and `standing migrate` make it anew"
 STARTED = "(select min(created_at) from standing.upgrade_ledger)"
-
-#: Points of an entry with their sign, whether the application writes what goes away as negative or not.
-SIGNED = "case when type in ('spend', 'redeem', 'expire', 'reverse') then -abs(amount) else amount end"
 
 LEVELS = {"starter": 1, "rising": 2, "established": 3, "power_seller": 4, "top_seller": 5}
 
@@ -71,23 +70,24 @@ def _loyalty(scope: AuditScope) -> Scan:
         quoted(scope.application_schema, name)
         for name in ("users", "loyalty_programs", "points_transactions")
     )
+    earned = "lower(type) in ('earn', 'reverse') and created_at <= now()"
+    points_of = signed("type", "amount")
     source = f"""{users} as t
         left join {programs} as program on program.user_id = t.id
+        left join standing.loyalty_openings as begun on begun.user_id = t.id
         left join (
             select
-                user_id, sum({SIGNED}) as total,
-                coalesce(sum(amount) filter (where type = 'earn'), 0) as earned,
-                (array_agg(balance_after - {SIGNED} order by created_at, id))[1] as opening,
-                count(*) filter (where type = 'earn' and source = 'signup') as bonuses
+                user_id, sum({points_of}) as total, sum({points_of}) filter (where {earned}) as earned,
+                sum({WELCOMES}) as welcomes
             from {points}
-            where coalesce(status, 'confirmed') = 'confirmed'
+            where coalesce(lower(status), 'confirmed') = 'confirmed'
             group by user_id
         ) as entry on entry.user_id = t.id"""
     columns = ("user_id", "points_balance", "points_lifetime")
     needs = (
         "users.created_at",
         *(f"loyalty_programs.{column}" for column in columns),
-        *(f"points_transactions.{column}" for column in ("user_id", "amount", "balance_after", "source")),
+        *(f"points_transactions.{column}" for column in LEDGER_COLUMNS),
     )
     return Scan(source, "t.id::text", _loyalty_rules(), needs=needs)
 
@@ -113,24 +113,24 @@ def _loyalty_rules() -> tuple[Rule | Whole, ...]:
         Rule(
             "every_ledger_equals_its_balance",
             "critical",
-            "program.points_balance <> coalesce(entry.opening + entry.total, program.points_balance)"
-            f" or ({before} and entry.total is null and program.points_balance <> 0)",
+            "program.id is not null and coalesce(program.points_balance, 0)"
+            " <> coalesce(begun.opening, 0) + coalesce(entry.total, 0)",
             "What these members may spend is not what their points history adds up to.",
             RESTORE,
         ),
         Rule(
             "lifetime_points_cover_what_was_earned",
             "critical",
-            "program.points_lifetime < coalesce(entry.earned, 0)",
+            "program.points_lifetime < coalesce(entry.earned, 0) + least(begun.opening, 0)",
             "These members' lifetime points are below what their history says they earned.",
             RESTORE,
         ),
         Rule(
             "nobody_has_two_welcome_bonuses",
             "critical",
-            "entry.bonuses > 1",
+            "entry.welcomes > 1",
             "These members were welcomed more than once.",
-            "take the later entries out, with their points",
+            "take the later entries back, with their points",
         ),
     )
 

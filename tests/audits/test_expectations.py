@@ -3,6 +3,7 @@
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,11 @@ from expectations import AuditError, AuditScope, ExpectationResult, Verdict
 from expectations.engine.catalog import Catalog, audit_url
 from expectations.engine.later import when_used
 from expectations.engine.rules import Rule, Scan, Whole
+from expectations.suites.rewards import LEDGER_COLUMNS, READ, reward_scans
 from expectations.validation import SUITES, split
 from expectations.verdict import SEVERITIES, in_order
+from standing.contract.points import POINTS
+from standing.contract.sources import FAMILIES
 from standing.contract.targets import DOCUMENTS
 from standing.sql import literals, quoted
 
@@ -132,3 +136,18 @@ def test_great_expectations_loads_without_its_statistics() -> None:
     loaded = done.stdout.split()
     assert "great_expectations.expectations.core.expect_column_kl_divergence_to_be_less_than" in loaded
     assert not {"scipy.stats", "altair"} & set(loaded)
+
+
+def test_a_reward_of_an_odd_type_is_said_to_be_unchecked() -> None:
+    types = {path: FAMILIES[family][0] for path, family in READ.items()}
+    types |= {f"points_transactions.{column}": "text" for column in LEDGER_COLUMNS}
+    types["points_transactions.amount"] = "integer"
+    scope = replace(SCOPE, targets=(POINTS,))
+
+    def unchecked(**odd: str) -> set[str]:
+        catalog = Catalog(types | {path.replace("__", "."): kind for path, kind in odd.items()})
+        _, skipped = split(reward_scans((POINTS,), scope, catalog), catalog)
+        return {one.observed.rpartition(": ")[2] for one in skipped}
+
+    assert unchecked() == set()
+    assert unchecked(redeemed_rewards__points_spent="text") == {"redeemed_rewards.points_spent (number)"}

@@ -7,6 +7,7 @@ change reached meanwhile is counted apart; any other difference is drift, which 
 import json
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, text
@@ -28,6 +29,7 @@ from standing.publish.destinations import destinations
 from standing.publish.documents import candidate, present, without_clock
 from standing.publish.writer import put_in_chunks
 from standing.report.audits import Look
+from standing.report.content import RunReport, StageTiming
 from standing.report.files import write_again
 from standing.run.execute import Perform, execute_locked, run_directly, skipped
 from standing.run.outcome import RunOutcome
@@ -112,9 +114,8 @@ def _say_with_run(
     summary: dict[str, Any] = {"reconciliation": reconciliation.to_json()}
     if reconciliation.run.content is not None:
         fix, folder = MEND if reconciliation.number and not mend else "", settings.home / "reports"
-        report = write_again(
-            reconciliation.run.content, folder, f"{reconciliation.result}.", reconciliation.causes, fix
-        )
+        content = _with_time(reconciliation.run.content)
+        report = write_again(content, folder, f"{reconciliation.result}.", reconciliation.causes, fix)
         look = Look(report.run.run_id, report.run.started_at)
         summary |= {"verdict": report.to_json()["verdict"], **audited(look, report.audits)}
     connection.execute(
@@ -128,6 +129,14 @@ def _say_with_run(
             "run_id": reconciliation.run.run_id,
         },
     )
+
+
+def _with_time(run: RunReport) -> RunReport:
+    """The run's content with one stage more: what came after it took until now."""
+    ended = datetime.now(UTC)
+    seconds = (ended - run.run.finished_at).total_seconds()
+    stage = StageTiming("recompute and compare", seconds, "done")
+    return replace(run, run=replace(run.run, finished_at=ended), stages=(*run.stages, stage))
 
 
 def _compare(

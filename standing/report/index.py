@@ -94,9 +94,11 @@ def lines(book: Iterable[Line], folder: Path) -> tuple[list[Line], list[Line | U
     reports = past_runs(folder)
     listed, taken = [], set()
     for run in book:
-        page = next((one.page for one in _same(run, reports)), "")
-        taken.add(page)
-        listed.append(replace(run, page=page or run.page))
+        if report := next(_same(run, reports), None):
+            # The page ends before the book does, which waits for the page to be written.
+            run = replace(run, page=report.page, finished_at=report.finished_at)
+        taken.add(run.page)
+        listed.append(run)
     others = [one for one in reports if isinstance(one, Unreadable) or one.page not in taken]
     return _linked(listed), others
 

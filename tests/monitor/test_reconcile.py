@@ -89,7 +89,9 @@ def test_drift_is_found_by_document_and_cause_and_mended_when_asked(
     assert said in message
     assert f"; {said}" in standing.told(marketplace, "status")
     assert status == "warned"
-    verdict = report_of(marketplace, run)["verdict"]
+    report = report_of(marketplace, run)
+    assert report["stages"][-1]["name"] == "recompute and compare"
+    verdict = report["verdict"]
     assert said in verdict["headline"]
     assert f"trust_score: 1 where {EDITED}" in verdict["reason"]
     assert verdict["fix"] == "standing reconcile --mend"

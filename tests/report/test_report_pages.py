@@ -15,7 +15,7 @@ from standing.report import html, write_report
 from standing.report.content import Audit, AuditOutcome, Distribution, Ladder, Movement, RunVerdict, Step
 from standing.report.ends import ENDS, MOODS, Became
 from standing.report.files import write_index
-from standing.report.index import NEWEST, Line, pages_of, past_runs
+from standing.report.index import NEWEST, Line, lines, pages_of, past_runs
 from standing.report.sankey import flow_of, moved
 from standing.report.wording import duration, instant, number, signed, words
 
@@ -342,6 +342,16 @@ def test_index_stays_short_when_there_are_many_runs(tmp_path):
     write_report(LIVELY, tmp_path)
     index = write_index(tmp_path, ()).read_text(encoding="utf-8")
     assert index.count("Unreadable") == NEWEST - 1
+
+
+def test_index_and_page_say_that_a_run_took_the_same_time(tmp_path):
+    """The book closes a run after its page is written."""
+    write_report(LIVELY, tmp_path)
+    run = LIVELY.run
+    late = run.finished_at + timedelta(minutes=5)
+    line = Line(run.run_id, "passed", "", "", run.started_at, run.as_of, late)
+    ((listed,), _) = lines([line], tmp_path)
+    assert listed.seconds == run.seconds
 
 
 def test_moment_is_shown_in_the_business_zone_and_utc():

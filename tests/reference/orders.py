@@ -129,7 +129,7 @@ class Known:
             if e["order_id"] == row["id"]
         )
         self._shipping(order, latest if status["is_shipped"] == "true" else None)
-        mine = [review for review in self.reviews if review["order_id"] == row["id"]]
+        mine = [one for one in self.reviews if one["order_id"] == row["id"] and one["counted"]]
         if mine:
             dated = [review for review in mine if review["created_at"]] or mine
             order.rating = max(dated, key=lambda r: (r["created_at"] or 0, r["id"]))["rating"]

@@ -98,7 +98,8 @@ def _of_reviews(reviews: list[Row]) -> dict[str, Fraction]:
 
 def _of_labels(orders: list[Order], known: Known, moment: datetime) -> dict[str, Fraction]:
     def stars(order: Order) -> list[int]:
-        return [row["rating"] for row in known.reviews if row["order_id"] == order.row["id"]]
+        mine = [row for row in known.reviews if row["order_id"] == order.row["id"]]
+        return [row["rating"] for row in mine if row["counted"]]
 
     counted = [(one, stars(one)) for one in orders if not one.excluded]
     bad = [one for one, given in counted if (given and mean(given) <= 2) or _is_problem(one)]

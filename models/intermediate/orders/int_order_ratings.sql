@@ -4,11 +4,11 @@ with reviews as (
 
     select reviews.* from {{ ref('int_review_facts') }} as reviews
     {{ only_stale('reviews', 'order_id', source('standing', 'stale_orders')) }}
-    where reviews.is_known and reviews.order_id is not null
+    where reviews.is_known and reviews.is_counted and reviews.order_id is not null
 
 ),
 
--- The latest review of an order is its last word; an undated one is older than any other.
+-- Where every review counts, the latest of an order is its last word; an undated one is older than any other.
 final as (
 
     select distinct on (order_id)

@@ -163,8 +163,8 @@ PERFORMANCE = Target(
             _own("total_withdrawn", "baht", "Payouts withdrawn.", "payouts"),
             percentage(
                 "effective_positive_rate",
-                "Completed orders whose latest review has 4 or 5 stars, of all completed orders, in"
-                " percent: silence counts.",
+                "Completed orders whose counted review (the one that moves the adjusted rating) has 4 or 5"
+                " stars, of all completed orders, in percent: silence counts.",
                 "orders",
                 "reviews",
                 "order_exclusions",

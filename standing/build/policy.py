@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from standing import PROJECT_ROOT
+from standing.build.policy_fits import half_written
 from standing.build.policy_matches import unmatched
 from standing.build.policy_ranges import falling, out_of_range
 from standing.build.policy_tables import KINDS, Seed, seeds
@@ -29,7 +30,7 @@ def check_files(root: Path) -> None:
 
     Wrong are rows with missing, empty, extra or ill-typed cells, rows with numbers out of their range, rows
     that are there twice, rows that the code reads by name and cannot find, rows that nothing reads or that
-    can never match, and documents without a limit of the gate.
+    can never match, documents without a limit of the gate, and half of what a fit wrote.
     """
     tables = seeds(root)
     wrong = [sentence for seed in tables for sentence in _wrong_cells(seed, root)]
@@ -38,6 +39,7 @@ def check_files(root: Path) -> None:
         for check in (unmatched, out_of_range, falling):
             wrong += [sentence for seed in tables for sentence in check(seed, root)]
         wrong += [one for seed in tables if seed.name == "gate_limits" for one in _wrong_limits(seed, root)]
+        wrong += half_written(tables, root)
     if wrong:
         raise BuildFailed(message_of(wrong), FIX)
 

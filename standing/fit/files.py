@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from standing.build import cells, policy
+from standing.build.policy_fits import mark_of
 from standing.errors import StandingError
 from standing.fit.proposal import LEAST_BAD, Proposal
 
@@ -16,10 +17,12 @@ READ = ("models", "macros")
 
 
 def write(proposal: Proposal, root: Path) -> tuple[str, ...]:
-    """Replace the rows of points and rates, each file at once and both or none; the files' names.
+    """Replace the rows of points and rates, each file at once; the files' names.
 
-    They are held to the checks of policy before. Raises StandingError where there is too little to fit,
-    where the rows on disk are others than those that were read, and where a file cannot be written.
+    They are held to the checks of policy before. Both have the mark of this fit, so what is left of it
+    where the process ends between the two is refused by name (`policy_fits`). Raises StandingError where
+    there is too little to fit, where the rows on disk are others than those that were read, and where a
+    file cannot be written.
     """
     if not proposal.is_enough:
         raise StandingError(
@@ -95,9 +98,11 @@ def _rates(proposal: Proposal) -> str:
 
 def _fitted_on(proposal: Proposal) -> str:
     first, last = proposal.moments[0], proposal.moments[-1]
+    fitted = [[one.name, *one.bounds, *one.points] for one in proposal.proposed.metrics]
     return (
         f"fitted to {proposal.orders} orders after {len(proposal.moments)} origins from {first:%Y-%m-%d} to"
         f" {last:%Y-%m-%d} as known on {proposal.known_until:%Y-%m-%d}"
+        f" ({mark_of(f'{fitted} {proposal.rates}')})"
     )
 
 

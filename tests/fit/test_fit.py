@@ -1,29 +1,65 @@
 """`standing fit`: it says the same twice, writes nothing unasked, and what it writes is policy."""
 
 import csv
+import pickle
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from conftest import Standing
-from sqlalchemy import Engine
 
 from standing import PROJECT_ROOT
 from standing.backtest.moments import Asked
 from standing.build import policy
-from standing.errors import StandingError
+from standing.database.connect import connect
+from standing.errors import BuildFailed, StandingError
 from standing.fit.files import write
-from standing.fit.proposal import LEAST_BAD, propose
+from standing.fit.proposal import LEAST_BAD, Proposal, propose
 from standing.settings import Settings
 
 SEEDS = ("problem_bins", "problem_rates")
+#: Writes the proposal that it is given, and is killed before it replaces the second file.
+KILLED = """
+import os, pickle, signal, sys
+from pathlib import Path
+from standing.fit.files import write
+
+replace, replaced = Path.replace, []
+
+
+def killed_at_the_second(new, old):
+    if replaced:
+        os.kill(os.getpid(), signal.SIGKILL)
+    replaced.append(replace(new, old))
+
+
+Path.replace = killed_at_the_second
+write(pickle.load(sys.stdin.buffer), Path(sys.argv[1]))
+"""
 
 
 @pytest.fixture(scope="module")
 def marketplace(module_database: Callable[[str], Settings], published_template: str) -> Settings:
     return module_database(published_template)
+
+
+@pytest.fixture(scope="module")
+def proposal(marketplace: Settings) -> Proposal:
+    """A fit to what the template holds, as if enough of its orders had gone wrong."""
+    with connect(marketplace) as engine:
+        return replace(propose(engine, marketplace, Asked(every="2w")), bad=LEAST_BAD)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    for folder in ("seeds", "models", "macros"):
+        shutil.copytree(PROJECT_ROOT / folder, tmp_path / folder)
+    return tmp_path
 
 
 def contents(root: Path) -> dict[str, bytes]:
@@ -48,22 +84,19 @@ def test_it_prints_the_same_twice_and_writes_nothing_unasked(
 
 
 def test_what_is_written_is_policy_and_says_what_it_was_fitted_to(
-    marketplace: Settings, database: Engine, tmp_path: Path
+    proposal: Proposal, checkout: Path
 ) -> None:
-    for folder in ("seeds", "models", "macros"):
-        shutil.copytree(PROJECT_ROOT / folder, tmp_path / folder)
-    proposal = propose(database, marketplace, Asked(every="2w"))
-    before = contents(tmp_path)
+    before = contents(checkout)
     with pytest.raises(StandingError, match="nothing is written"):
-        write(replace(proposal, bad=LEAST_BAD - 1), tmp_path)
-    assert contents(tmp_path) == before
-    written = write(replace(proposal, bad=LEAST_BAD), tmp_path)
+        write(replace(proposal, bad=LEAST_BAD - 1), checkout)
+    assert contents(checkout) == before
+    written = write(proposal, checkout)
     assert written == tuple(f"seeds/{name}.csv" for name in SEEDS)
-    after = contents(tmp_path)
+    after = contents(checkout)
     assert [name for name in after if after[name] != before.get(name)] == [f"{name}.csv" for name in SEEDS]
     assert after.keys() == before.keys()
-    policy.check_files(tmp_path)
-    bins, made = rows(tmp_path, "problem_bins"), rows(tmp_path, "problem_rates")
+    policy.check_files(checkout)
+    bins, made = rows(checkout, "problem_bins"), rows(checkout, "problem_rates")
     assert [(one["metric"], one["lower_bound"]) for one in bins] == [
         (one.name, f"{bound:g}") for one in proposal.in_force.metrics for bound in one.bounds
     ]
@@ -82,5 +115,41 @@ def test_what_is_written_is_policy_and_says_what_it_was_fitted_to(
         assert f"as known on {proposal.known_until:%Y-%m-%d}" in row["why"]
     # Now the rows on disk are others than those of the last run.
     with pytest.raises(StandingError, match=r"seeds/problem_bins\.csv is not what the last run built with"):
-        write(replace(proposal, bad=LEAST_BAD), tmp_path)
-    assert contents(tmp_path) == after
+        write(proposal, checkout)
+    assert contents(checkout) == after
+
+
+def test_files_of_two_fits_are_refused_by_name(proposal: Proposal, checkout: Path) -> None:
+    """Whichever of the two is older; a person's own row among those of a fit is no other fit."""
+    bins, made = (checkout / "seeds" / f"{name}.csv" for name in SEEDS)
+
+    def put(points: bytes, rates: bytes) -> None:
+        bins.write_bytes(points)
+        made.write_bytes(rates)
+
+    def require_refused(file: str) -> None:
+        with pytest.raises(BuildFailed, match=rf"seeds/{file}\.csv line 2 \(.*\) is of the fit "):
+            policy.check_files(checkout)
+
+    by_hand = bins.read_bytes(), made.read_bytes()
+    killed = subprocess.run(
+        (sys.executable, "-c", KILLED, str(checkout)), input=pickle.dumps(proposal), check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert bins.read_bytes() != by_hand[0]
+    assert made.read_bytes() == by_hand[1]
+    require_refused("problem_bins")
+
+    put(*by_hand)
+    write(proposal, checkout)
+    fitted = bins.read_bytes(), made.read_bytes()
+    put(by_hand[0], fitted[1])
+    require_refused("problem_rates")
+    put(fitted[0].rpartition(b"fitted to")[0] + b"by hand\n", fitted[1])
+    policy.check_files(checkout)
+
+    raised = {one.name: one.points + (one.points > 0) for one in proposal.proposed.metrics}
+    put(*by_hand)
+    write(replace(proposal, proposed=proposal.proposed.with_points(raised)), checkout)
+    put(fitted[0], made.read_bytes())
+    require_refused("problem_bins")

@@ -203,7 +203,7 @@ class Maker:
             id=self.key(),
             order_id=self.maybe(order["id"], 0.85),
             seller_id=order["seller_id"],
-            reviewer_id=self.maybe(order["buyer_id"], 0.8),
+            reviewer_id=roll.choice((*[order["buyer_id"]] * 7, None, self.world["users"][0]["id"])),
             rating=roll.choice((1, 2, 3, 4, 4, 5, 5, 9)),
             created_at=self.maybe(self.moment(), 0.93),
             detailed_ratings=self.maybe(dimensions, 0.3),

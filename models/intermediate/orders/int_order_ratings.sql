@@ -8,7 +8,7 @@ with reviews as (
 
 ),
 
--- Where every review counts, the latest of an order is its last word; an undated one is older than any other.
+-- Where every review counts, an order's latest is its last word; an undated one is older than any other.
 final as (
 
     select distinct on (order_id)

@@ -8,7 +8,7 @@ with orders as (
 reviews as not materialized (
 
     select * from {{ ref('int_review_facts') }}
-    where not is_known and next_step_at is not null
+    where next_step_at is not null
 
 ),
 

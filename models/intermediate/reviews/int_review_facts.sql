@@ -36,6 +36,18 @@ orders as not materialized (
 
 ),
 
+-- An order that is still to come gives its review another shop, or its writer's own.
+upcoming_orders as (
+
+    select
+        orders.order_id,
+        min(orders.next_event_at) as next_event_at
+    from {{ ref('stg_upcoming_orders') }} as orders
+    {{ only_stale('orders', 'order_id', source('standing', 'stale_orders')) }}
+    group by orders.order_id
+
+),
+
 sellers as (
 
     select * from {{ ref('stg_sellers') }}
@@ -64,6 +76,7 @@ attributed as (
         orders.buyer_id,
         orders.total_amount,
         orders.has_amounts,
+        upcoming_orders.next_event_at as ordered_at,
         -- What came of it for the shop, as far as the order itself says.
         case
             when orders.cancelled_at is not null then 0
@@ -73,6 +86,7 @@ attributed as (
         end as amount_left
     from reviews
     left join orders on reviews.order_id = orders.order_id
+    left join upcoming_orders on reviews.order_id = upcoming_orders.order_id
 
 ),
 
@@ -82,7 +96,7 @@ countable as (
     select
         attributed.*,
         sellers.user_id as seller_user_id,
-        upcoming_sellers.next_event_at as next_step_at,
+        least(upcoming_sellers.next_event_at, attributed.ordered_at) as next_step_at,
         -- One without a date counts over life only: before any window.
         case
             when sellers.seller_id is not null

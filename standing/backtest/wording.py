@@ -87,11 +87,14 @@ def _of_scores(found: Backtest) -> Iterator[str]:
                 f"The level: by {titles[share.name]} {percent(share.expected)} would have gone wrong,"
                 f" {percent(share.observed)} did. Rank by it; do not count on the share."
             )
-    if found.volumes and found.differences and not _is_clear(found.volumes[-1].gain):
-        yield (
-            f"Of the largest shops ({found.volumes[-1].label} orders before) {lead} ranks no better than"
-            f" {titles[found.differences[0].against]}."
-        )
+    sizes = {"smallest": found.volumes[:1], "largest": found.volumes[1:][-1:]}
+    for size, groups in sizes.items() if found.differences else ():
+        for one in groups:
+            if not _is_clear(one.gain):
+                yield (
+                    f"Whether, of the {size} shops ({one.label} orders before), {lead} ranks better than"
+                    f" {titles[found.differences[0].against]}: within noise."
+                )
 
 
 def _is_clear(figure: Figure) -> bool:
@@ -108,7 +111,7 @@ def as_text(found: Backtest) -> str:
         ("by trust level at the origin", found.levels),
         ("by orders before the origin, fifths of orders", found.volumes),
     ):
-        lines += _groups(title, groups)
+        lines += _groups(title, groups, found.differences[0].against if found.differences else "")
     lines += [*_flaps(found), *_bunching(found)]
     if found.cannot_tell:
         lines += ["", "what it cannot tell:", *(f"  {one}" for one in found.cannot_tell)]
@@ -162,7 +165,8 @@ def _origins(found: Backtest) -> Iterator[str]:
         )
 
 
-def _groups(title: str, groups: Sequence[Group]) -> Iterator[str]:
+def _groups(title: str, groups: Sequence[Group], other: str) -> Iterator[str]:
+    """With how well the leading score ranks within each group, and how much better than the other one."""
     if not groups:
         return
     yield ""
@@ -171,6 +175,8 @@ def _groups(title: str, groups: Sequence[Group]) -> Iterator[str]:
         share = one.bad_share
         between = "" if share.low is None else f"[{percent(share.low)}, {percent(share.high)}]"
         auc = "" if one.auc.value is None else f"AUC {_figure(one.auc)}"
+        if one.gain.value is not None:
+            auc += f", {_figure(one.gain, '+')} over {other}"
         orders = f"{one.orders:>9,} orders {percent(share.value):>8}"
         yield f"  {one.label:<16}{orders} {between:<20} {auc}".rstrip()
 

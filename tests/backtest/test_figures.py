@@ -14,13 +14,13 @@ from standing.backtest.bunching import Shops, Tier, bunching
 from standing.backtest.calibration import shift, slope
 from standing.backtest.card import Card, Metric
 from standing.backtest.comparison import Comparison
-from standing.backtest.figures import Backtest, Counts
+from standing.backtest.figures import Backtest, Counts, Difference, Figure, Group, ScoreFigures
 from standing.backtest.flaps import Earned, Period, changes, counted
 from standing.backtest.groups import by_volume, grouped, tenths
 from standing.backtest.observations import Observations
 from standing.backtest.ranking import rank_orders, rank_shops
 from standing.backtest.scores import Score, scores
-from standing.backtest.wording import remember
+from standing.backtest.wording import cannot_tell, remember
 
 #: A card of the measures that models have.
 STEPS = np.arange(6.0)
@@ -274,3 +274,41 @@ def test_a_few_shops_have_no_intervals_and_no_sentence_and_no_line_through_a_cli
     cliff = np.array([0.1, 0.1, 0.2, 0.2])
     one, orders = np.zeros(4, dtype=np.int64), np.full(4, 50.0)
     assert np.isnan(slope(one, cliff, orders, np.array([0.0, 0.0, 50.0, 50.0])))
+
+
+def test_what_cannot_be_told_of_levels_and_of_small_and_large_shops_is_said() -> None:
+    gains = {
+        "0 to 18": Figure(0.02, -0.01, 0.05),
+        "19 to 90": Figure(0.0, -0.1, 0.1),
+        "91": Figure(0.1, 0.01, 0.2),
+    }
+    volumes = tuple(Group(label, 40, 40, Figure(), gain=gain) for label, gain in gains.items())
+    clear = Difference("adjusted", Figure(0.1, 0.05, 0.2), Figure(), 3)
+    titles = {"expected_problem_rate": "expected problem rate", "adjusted": "adjusted rating"}
+    ranked = tuple(ScoreFigures(name, title, Figure(), Figure()) for name, title in titles.items())
+    found = Backtest(
+        MOMENTS[0],
+        90,
+        lead="expected_problem_rate",
+        counts=Counts(120, 120, 9, 0, 0, 0),
+        scores=ranked,
+        differences=(clear,),
+        volumes=volumes,
+    )
+
+    def said(of: Backtest, word: str) -> list[str]:
+        return [one for one in cannot_tell(of) if word in one]
+
+    assert said(found, "orders before") == [
+        "Whether, of the smallest shops (0 to 18 orders before), the expected problem rate ranks better"
+        " than the adjusted rating: within noise."
+    ]
+    turned = replace(found, volumes=volumes[::-1])
+    assert [one[:25] for one in said(turned, "orders before")] == ["Whether, of the largest s"]
+    assert said(found, "trust level")[0].startswith("By trust level: the origins were never replayed;")
+    some = (Group("silver", 3, 30, Figure()), Group("gold", 3, 60, Figure()))
+    assert said(replace(found, levels=some), "trust level") == [
+        "By trust level: only some origins were replayed, with 75.0 % of the orders."
+    ]
+    whole = (*some, Group("bronze", 3, 30, Figure()))
+    assert said(replace(found, levels=whole), "trust level") == []

@@ -5,12 +5,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from standing.contract.document import Change, Part
+from standing.contract.document import Part
 from standing.contract.targets import Target
 from standing.database.connect import rows
 from standing.publish.change_classes import change_class
 from standing.publish.documents import is_published
-from standing.report.changes import ReplacedValue
+from standing.report.changes import Replaced, ReplacedValue
 from standing.sql import literal, render
 
 #: Keys listed of each target and class.
@@ -33,7 +33,12 @@ def explained_otherwise(
 
 
 def _replaced(
-    connection: Connection, target: Target, change: Change, changed: str, condition: str, **parameters: Any
+    connection: Connection,
+    target: Target,
+    change: Replaced,
+    changed: str,
+    condition: str,
+    **parameters: Any,
 ) -> tuple[ReplacedValue, ...]:
     parts = [part for part in target.document.parts if part.change == change]
     if not parts:

@@ -2,6 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
+
+#: Of classes of a change, those that move nobody and name what is another one now.
+Replaced = Literal["wording", "evidence"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class ReplacedValue:
     """A label of policy, or evidence, that is another one in so many documents; one of so many pairs."""
 
     target: str
-    change: str  # wording or evidence
+    change: Replaced
     key: str
     documents: int
     pairs: int

@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Literal, get_args
 
 #: Of a move: a level or tier is lost, gained, or stays while the points move; other numbers move.
-DIRECTIONS = ("down", "up", "stays", "other")
+Direction = Literal["down", "up", "stays", "other"]
+DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class FactorChange:
 class MemberChange:
     """A member whose document changes, with the factors or numbers that differ, the largest first.
 
-    `direction` is one of DIRECTIONS, by level or tier; `alike` is how many move so by the same `cause`.
+    `direction` is by level or tier; `alike` is how many move so by the same `cause`.
     """
 
     target: str
@@ -34,7 +36,7 @@ class MemberChange:
     step_after: str | None = None
     factors: tuple[FactorChange, ...] = ()
     requirement: str | None = None  # of the level or tier lost or gained: it may be what changed
-    direction: str = "stays"
+    direction: Direction = "stays"
     cause: str = ""
     alike: int = 1
     unit: str = "members"  # or shops

@@ -1,10 +1,13 @@
 """The report as data: its JSON keeps to the documented schema, whatever happened in the run."""
 
 import json
-from dataclasses import fields, replace
+from collections.abc import Mapping
+from dataclasses import is_dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -47,16 +50,61 @@ def test_schema_refuses_an_unknown_key_and_a_missing_one():
     assert not Draft202012Validator(SCHEMA).is_valid({key: valid[key] for key in valid if key != "verdict"})
 
 
-def test_schema_documents_every_field_of_every_dataclass():
+PLAIN = {
+    str: "string",
+    int: "integer",
+    float: "number",
+    Decimal: "number",
+    bool: "boolean",
+    datetime: "date-time",
+    NoneType: "null",
+}
+
+
+def of_type(kind: Any) -> set[Any]:
+    """What a field of this type can be, as `of_schema` has it."""
+    inner, origin = get_args(kind), get_origin(kind)
+    if kind in PLAIN:
+        return {PLAIN[kind]}
+    if is_dataclass(kind):
+        return {f"#/$defs/{kind.__name__}"}
+    if origin is Literal:
+        return set(inner)
+    if origin is Mapping:
+        return {("object", *of_type(inner[1]))}
+    if origin is tuple:
+        return {("array", *of_type(inner[0]))}
+    return {word for one in inner for word in of_type(one)}
+
+
+def of_schema(node: dict[str, Any]) -> set[Any]:
+    """The words that a property may be: a type, a definition, a value, or a list or mapping of one."""
+    if "type" not in node:
+        several = [word for one in node.get("anyOf", ()) for word in of_schema(one)]
+        return {*several, *node.get("enum", ()), *[node[key] for key in node if key == "$ref"]}
+    words = {*(node["type"] if isinstance(node["type"], list) else [node["type"]])}
+    inner = {"array": "items", "object": "additionalProperties", "string": "format"}
+    return {
+        word
+        if (more := node.get(inner.get(word, ""))) is None
+        else (more if isinstance(more, str) else (word, *of_schema(more)))
+        for word in words
+    }
+
+
+def test_schema_has_every_field_of_every_dataclass_with_its_type():
     named = {name: one for module in (content, causes, moves) for name, one in vars(module).items()}
-    classes = {name: one for name, one in named.items() if hasattr(one, "__dataclass_fields__")}
-    documented = {name: one["properties"] for name, one in SCHEMA["$defs"].items()}
-    documented["RunReport"] = {
-        key: one for key, one in SCHEMA["properties"].items() if key != "schema_version"
+    classes = {name: one for name, one in named.items() if is_dataclass(one)}
+    whole = {key: one for key, one in SCHEMA["properties"].items() if key != "schema_version"}
+    documented = {
+        **{name: one["properties"] for name, one in SCHEMA["$defs"].items()},
+        "RunReport": whole,
     }
-    assert {name: [field.name for field in fields(one)] for name, one in classes.items()} == {
-        name: list(documented[name]) for name in classes
-    }
+    for name, one in classes.items():
+        typed = {field: of_type(kind) for field, kind in get_type_hints(one).items()}
+        assert {field: of_schema(node) for field, node in documented[name].items()} == typed, name
+        assert list(documented[name]) == list(typed), name
+    assert documented.keys() == classes.keys()
 
 
 def test_times_are_utc_and_decimals_numbers():

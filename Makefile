@@ -28,6 +28,7 @@ env: $(ENV)  ## make .venv from requirements.lock
 demo: $(ENV)  ## a simulated marketplace, upgraded, scored and reported, on the embedded server
 	$(BIN)/standing load simulated --users 2000 --orders 20000 --seed 1
 	$(BIN)/standing migrate
+	$(BIN)/standing load loyalty
 	$(BIN)/python -m flows refresh
 	$(BIN)/standing status
 

@@ -22,6 +22,17 @@ REPLACE = click.option(
     help="Drop what an earlier load made here, and what Standing derived from it.",
 )
 
+#: What an event of each kind is called.
+WORDS = {
+    "reward": "rewards",
+    "redeem": "redemptions",
+    "use": "vouchers used",
+    "give_back": "redemptions given back",
+    "enter": "payments, corrections by support",
+    "refund": "refunds and returns",
+    "invite": "invitations",
+}
+
 
 @click.group()
 def load() -> None:
@@ -110,6 +121,24 @@ def olist(folder: Path, replace: bool) -> None:
     _print_counts(counts, time.monotonic() - began)
     for what, rows in left_out.items():
         click.echo(f"left out: {rows:,} {what}")
+
+
+@load.command()
+def loyalty() -> None:
+    """Let members of an upgraded simulated marketplace spend points, return goods, invite and cheat.
+
+    The first time the four weeks before the history's end, from whose beginning on points are then earned;
+    each later time as much as a week has.
+    """
+    from standing.database.connect import connect
+    from standing.marketplace.loyalty import play
+
+    settings = current()
+    with connect(settings) as engine:
+        played = play(engine, settings)
+    for kind, number in sorted(played.counts.items()):
+        click.echo(f"{WORDS[kind]:<32}{number:>8,}")
+    click.echo(f"played {played.since:%Y-%m-%d %H:%M} to {played.until:%Y-%m-%d %H:%M} UTC")
 
 
 def _end(until: str | None) -> datetime:

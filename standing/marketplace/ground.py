@@ -36,6 +36,11 @@ UPGRADE = (
     "referred_users", "wishlists", "collections", "moderation_queue",
 )  # fmt: skip
 
+#: Until when loyalty.py has played, call by call.
+PLAYED = (
+    f"alter table {SIMULATION}.loads add column if not exists played timestamptz[] not null default '{{}}'"
+)
+
 
 @dataclass(frozen=True)
 class Load:
@@ -57,7 +62,7 @@ def loaded_before(engine: Engine, settings: Settings, load: Load) -> bool:
     """Whether this very load is there; raises SettingError if other tables are in the way."""
     with engine.connect() as connection:
         present = _tables_present(connection, settings)
-        mark = _mark(connection, settings)
+        mark = mark_of(connection, settings)
     if not present:
         return False
     same = mark is not None and mark.arguments == load.arguments
@@ -102,7 +107,8 @@ def cleared_ground(
                 text(
                     f"insert into {SIMULATION}.loads (application_schema, arguments, until)"
                     " values (:schema, :arguments, :until) on conflict (application_schema) do update"
-                    " set arguments = excluded.arguments, until = excluded.until, loaded_at = now()"
+                    " set arguments = excluded.arguments, until = excluded.until, loaded_at = now(),"
+                    " played = default"
                 ),
                 {"schema": schema, "arguments": load.arguments, "until": load.until},
             )
@@ -139,7 +145,8 @@ def _tables_present(connection: Connection, settings: Settings) -> list[str]:
     return sorted(relations.scalars())
 
 
-def _mark(connection: Connection, settings: Settings) -> Load | None:
+def mark_of(connection: Connection, settings: Settings) -> Load | None:
+    """How the tables there were loaded, if a loader made them."""
     if not relation_exists(connection, f"{SIMULATION}.loads"):
         return None
     row = connection.execute(
@@ -166,12 +173,13 @@ def _make_simulation_schema(connection: Connection) -> None:
             f"create table {SIMULATION}.loads (application_schema text primary key,"
             " arguments text not null, until text, loaded_at timestamptz not null default now())"
         )
+    connection.exec_driver_sql(PLAYED)
 
 
 def _drop(connection: Connection, settings: Settings, database: str) -> None:
     """Everything the loader made, and what Standing derived from it."""
     present = _tables_present(connection, settings)
-    marked = _mark(connection, settings) is not None
+    marked = mark_of(connection, settings) is not None
     foreign = [table for table in present if not (marked and _made_here(connection, settings, table))]
     if foreign:
         raise SettingError(

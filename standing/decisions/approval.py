@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine, text
@@ -12,11 +13,11 @@ from standing.audit import auditor, load_ahead
 from standing.database.connect import connect
 from standing.database.lock import RunLock, run_lock
 from standing.decisions.confirmation import confirm_build
-from standing.errors import SettingError, StandingError
+from standing.errors import StandingError
 from standing.gate import change_sets
 from standing.gate.waiting import expire
 from standing.publish.destination import Source
-from standing.publish.writer import Tally, write_decided
+from standing.publish.writer import write_decided
 from standing.report.causes import Cause
 from standing.run.execute import Perform, carry_out, run_directly
 from standing.run.outcome import RunOutcome
@@ -27,7 +28,7 @@ from standing.state import policies
 from standing.state.book import show_book
 from standing.state.history import written_by
 from standing.state.rights import RUN
-from standing.state.runs import LOOKED_FOR_THE_DUE, go_on_with, mark, open_run
+from standing.state.runs import LOOKED_FOR_THE_DUE, find_run, go_on_with, mark, open_run
 from standing.state.upgraded import require_upgraded
 
 
@@ -96,16 +97,7 @@ def _deciding(settings: Settings) -> Iterator[tuple[Engine, RunLock]]:
 
 def _find(engine: Engine, run_id: int) -> dict[str, Any]:
     with engine.connect() as connection:
-        row = (
-            connection.execute(
-                text("select * from standing.runs where run_id = :run_id"), {"run_id": run_id}
-            )
-            .mappings()
-            .first()
-        )
-    if row is None:
-        raise SettingError(f"there is no run {run_id}", "standing status shows the last runs")
-    return dict(row)
+        return find_run(connection, run_id)
 
 
 def _require_stopped(entry: dict[str, Any], verb: str) -> None:
@@ -169,31 +161,33 @@ def _publish(
         approved_causes=tuple(Cause(**one) for one in (entry["summary"] or {}).get("causes", ())),
     )
     load_ahead()
-    tallies: dict[str, Tally] = {}
+    write = partial(_write, entry=entry, is_latest=is_latest)
+    outcome = carry_out(run, (Stage("publish", write, writes=True), AUDIT_PUBLISHED), perform)
+    return Approval(**vars(outcome), approves=stopped, left=run.written.left, named=run.written.named)
 
-    def publish(run: Run) -> Written:
-        run.parts.append(Changes(tuple(change_sets.count(engine, settings, targets, stopped, run.run_id))))
-        with engine.begin() as connection:
-            policies.note_same(connection, run.run_id, stopped)
-        parameters = {"run_id": run.run_id, "of": stopped, "is_latest": is_latest}
-        source = Source("change_set", run.command, parameters, "standing.change_sets")
-        tallies.update(write_decided(engine, lock, settings, targets, source))
-        if is_latest:
-            confirm_build(engine, lock, settings, targets, (stopped, run.run_id))
-        with engine.begin() as connection:
-            written = written_by(connection, run.run_id, targets)
-            if entry["status"] == "stopped":
-                message = f"approved as run {run.run_id}; {entry['message']}"
-                mark(connection, stopped, "approved", message, approved_by=run.run_id)
-            change_sets.drop(connection, stopped)
-        return Written(written, {name: tally.left for name, tally in tallies.items() if tally.left})
 
-    outcome = carry_out(run, (Stage("publish", publish, writes=True), AUDIT_PUBLISHED), perform)
-    return Approval(
-        **vars(outcome),
-        approves=stopped,
-        left=run.written.left,
-        named={name: tallies[name].named for name in run.written.left},
+def _write(run: Run, entry: dict[str, Any], is_latest: bool) -> Written:
+    """Publish what the stopped run of this entry left, and end its wait."""
+    engine, settings, targets, stopped = run.engine, run.settings, run.targets, entry["run_id"]
+    run.parts.append(Changes(tuple(change_sets.count(engine, settings, targets, stopped, run.run_id))))
+    with engine.begin() as connection:
+        policies.note_same(connection, run.run_id, stopped)
+    parameters = {"run_id": run.run_id, "of": stopped, "is_latest": is_latest}
+    source = Source("change_set", run.command, parameters, "standing.change_sets")
+    tallies = write_decided(engine, run.lock, settings, targets, source)
+    if is_latest:
+        confirm_build(engine, run.lock, settings, targets, (stopped, run.run_id))
+    with engine.begin() as connection:
+        written = written_by(connection, run.run_id, targets)
+        if entry["status"] == "stopped":
+            message = f"approved as run {run.run_id}; {entry['message']}"
+            mark(connection, stopped, "approved", message, approved_by=run.run_id)
+        change_sets.drop(connection, stopped)
+    left = {name: tally for name, tally in tallies.items() if tally.left}
+    return Written(
+        written,
+        {name: tally.left for name, tally in left.items()},
+        {name: tally.named for name, tally in left.items()},
     )
 
 

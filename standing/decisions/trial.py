@@ -22,7 +22,7 @@ from standing.database.lock import alone_in
 from standing.database.owners import driver, drops, mark, open_schema
 from standing.decisions.difference import Difference, of_build, of_stopped_run
 from standing.decisions.edit import Edit, find_edit
-from standing.errors import BuildFailed, GateStopped, SettingError, StandingError
+from standing.errors import BuildFailed, GateStopped, StandingError
 from standing.gate.change_sets import held_by
 from standing.gate.verdict import GateVerdict, measure
 from standing.incremental.causes import what_differs
@@ -31,7 +31,7 @@ from standing.publish.publish import find_changes
 from standing.report.causes import Cause
 from standing.settings import Settings
 from standing.sql import quoted
-from standing.state.runs import last_published_as_of
+from standing.state.runs import find_run, last_published_as_of
 from standing.state.upgraded import require_upgraded
 
 #: Where unit tests are.
@@ -174,30 +174,17 @@ def show_stopped(settings: Settings, run_id: int | None) -> Difference:
     """What a stopped run (the latest by default) would have written; StandingError if it is decided."""
     with connect(settings) as engine, engine.connect() as connection:
         require_upgraded(connection, settings)
-        entry = (
-            connection.execute(
-                text(
-                    "select run_id, selection, status, summary -> 'gate' as gate,"
-                    " summary -> 'causes' as causes,"
-                    " (summary ->> 'expires_at')::timestamptz <= clock_timestamp() as is_over"
-                    " from standing.runs"
-                    " where run_id = :run_id or (cast(:run_id as bigint) is null and status = 'stopped')"
-                    " order by run_id desc limit 1"
-                ),
-                {"run_id": run_id},
-            )
-            .mappings()
-            .first()
-        )
-        if entry is None and run_id is not None:
-            raise SettingError(f"there is no run {run_id}", "standing status shows the last runs")
-        if entry is None or entry["status"] != "stopped" or entry["is_over"]:
-            message = "no run awaits a decision"
-            if entry is not None:
-                was = "expired" if entry["is_over"] else entry["status"]
-                message = f"run {entry['run_id']} does not await a decision: it is {was}"
-            raise StandingError(message, "standing diff builds a trial; standing report shows past runs")
-        targets = held_by(connection, entry["run_id"])
-        gate = GateVerdict.from_json(entry["gate"])
-        causes = tuple(Cause(**one) for one in entry["causes"] or ())
-        return replace(of_stopped_run(connection, settings, targets, entry["run_id"], gate), causes=causes)
+        newest = "select max(run_id) from standing.runs where status = 'stopped'"
+        number = connection.scalar(text(newest)) if run_id is None else run_id
+        fix = "standing diff builds a trial; standing report shows past runs"
+        if number is None:
+            raise StandingError("no run awaits a decision", fix)
+        is_over = ", (summary ->> 'expires_at')::timestamptz <= clock_timestamp() as is_over"
+        entry = find_run(connection, number, is_over)
+        if entry["status"] != "stopped" or entry["is_over"]:
+            was = "expired" if entry["is_over"] else entry["status"]
+            raise StandingError(f"run {number} does not await a decision: it is {was}", fix)
+        gate = GateVerdict.from_json(entry["summary"]["gate"])
+        causes = tuple(Cause(**one) for one in entry["summary"].get("causes") or ())
+        stopped = of_stopped_run(connection, settings, held_by(connection, number), number, gate)
+        return replace(stopped, causes=causes)

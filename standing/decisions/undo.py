@@ -9,7 +9,7 @@ from standing.contract.targets import TARGETS, PostingTarget
 from standing.database.connect import connect
 from standing.database.lock import RunLock, run_lock
 from standing.database.owners import create_table, driver, require_ours
-from standing.errors import SettingError, StandingError
+from standing.errors import StandingError
 from standing.gate import change_sets
 from standing.publish.destination import Source
 from standing.publish.writer import Tally, write_decided
@@ -17,7 +17,7 @@ from standing.settings import Settings
 from standing.sql import quoted
 from standing.state.book import show_book
 from standing.state.rights import RUN
-from standing.state.runs import mark
+from standing.state.runs import find_run, mark
 from standing.state.upgraded import require_upgraded
 from standing.text import plural
 
@@ -103,11 +103,7 @@ def resume(settings: Settings, run_id: int | None = None) -> int:
 def _resume(connection: Connection, settings: Settings, run_id: int | None) -> int:
     require_upgraded(connection, settings, RUN)
     if run_id is not None:
-        status = connection.scalar(
-            text("select status from standing.runs where run_id = :run_id"), {"run_id": run_id}
-        )
-        if status is None:
-            raise SettingError(f"there is no run {run_id}", "standing status shows the last runs")
+        status = find_run(connection, run_id)["status"]
         if status != "undone":
             raise StandingError(
                 f"run {run_id} is {status}, not undone", "standing resume lets every held member go on"
@@ -131,24 +127,13 @@ def _resume(connection: Connection, settings: Settings, run_id: int | None) -> i
 
 def _find(engine: Engine, settings: Settings, run_id: int) -> dict[str, Any]:
     """The run, if there is something to undo."""
+    more = (
+        ", (started_at at time zone 'UTC')::date < (now() at time zone 'UTC')::date - :days as is_old,"
+        " exists (select from standing.history where history.run_id = runs.run_id"
+        " and history.published_at >= runs.started_at) as has_history"
+    )
     with engine.connect() as connection:
-        row = (
-            connection.execute(
-                text(
-                    "select runs.*, (started_at at time zone 'UTC')::date"
-                    " < (now() at time zone 'UTC')::date - :days as is_old,"
-                    " exists (select from standing.history where history.run_id = runs.run_id"
-                    " and history.published_at >= runs.started_at) as has_history"
-                    " from standing.runs where run_id = :run_id"
-                ),
-                {"run_id": run_id, "days": settings.history_days},
-            )
-            .mappings()
-            .first()
-        )
-    if row is None:
-        raise SettingError(f"there is no run {run_id}", "standing status shows the last runs")
-    entry = dict(row)
+        entry = find_run(connection, run_id, more, days=settings.history_days)
     if entry["status"] == "undone":
         raise StandingError(
             f"run {run_id} is undone already", f"standing resume {run_id} lets the next run write again"

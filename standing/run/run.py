@@ -72,11 +72,12 @@ class Changes:
 @dataclass(frozen=True)
 class Written:
     """Target → documents written, and documents left as they were because they had changed since they were
-    compared.
+    compared, with the keys of some of these.
     """
 
     documents: dict[str, int]
     left: dict[str, int] = field(default_factory=dict)
+    named: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def words(self) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, text
 
 from standing.database.connect import rows
+from standing.errors import SettingError
 
 #: How a run can end; "running" until then.
 STATUSES = (
@@ -107,6 +108,19 @@ def close_run(engine: Engine, run_id: int, status: str, message: str, summary: d
                 "summary": json.dumps(summary, ensure_ascii=False, default=str),
             },
         )
+
+
+def find_run(connection: Connection, run_id: int, more: str = "", **parameters: Any) -> dict[str, Any]:
+    """The row of a run, with `more` columns; raises SettingError where there is no such run."""
+    found = rows(
+        connection,
+        f"select runs.*{more} from standing.runs as runs where run_id = :run_id",
+        run_id=run_id,
+        **parameters,
+    )
+    if not found:
+        raise SettingError(f"there is no run {run_id}", "standing status shows the last runs")
+    return found[0]
 
 
 def last_published_as_of(engine: Engine) -> datetime | None:

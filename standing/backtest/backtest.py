@@ -12,7 +12,7 @@ from standing.backtest.card import TABLES, read_card
 from standing.backtest.comparison import Comparison
 from standing.backtest.figures import Backtest, Bunching, Counts
 from standing.backtest.flaps import Period, flaps
-from standing.backtest.moments import Asked, History, origins
+from standing.backtest.moments import History, OriginRange, origins
 from standing.backtest.observations import Observations, observe
 from standing.backtest.policy import Policy, read_policy
 from standing.backtest.scores import Score, scores
@@ -34,7 +34,7 @@ READ = {
 }
 
 
-def keep_backtest(settings: Settings, asked: Asked) -> tuple[Backtest, str | None]:
+def keep_backtest(settings: Settings, asked: OriginRange) -> tuple[Backtest, str | None]:
     """Test, and keep what came of it; gives why it is not kept, where this role only reads.
 
     Raises what `backtest` raises, and NotUpgraded or UnfitDatabase.
@@ -46,7 +46,7 @@ def keep_backtest(settings: Settings, asked: Asked) -> tuple[Backtest, str | Non
         return found, keep(engine, plain(asdict(found))) if found.scores else None
 
 
-def backtest(engine: Engine, settings: Settings, asked: Asked) -> Backtest:
+def backtest(engine: Engine, settings: Settings, asked: OriginRange) -> Backtest:
     """Test the scores on the past that is there, and say what it cannot tell.
 
     Raises SettingError for moments that cannot be, and StandingError where nothing is built.

@@ -17,7 +17,7 @@ USUAL, MOST = 12, 400
 
 
 @dataclass(frozen=True)
-class Asked:
+class OriginRange:
     """From when to when, both included, how far apart, and how far ahead is looked."""
 
     first: datetime | None = None
@@ -59,7 +59,7 @@ class History:
     ends: datetime | None
 
 
-def origins(asked: Asked, history: History) -> tuple[list[datetime], list[str]]:
+def origins(asked: OriginRange, history: History) -> tuple[list[datetime], list[str]]:
     """The origins, and what to say of those that are left out.
 
     Without a last one it is the newest whose answers are in, at the beginning of a month or day; without a
@@ -90,7 +90,7 @@ def origins(asked: Asked, history: History) -> tuple[list[datetime], list[str]]:
     return kept, said
 
 
-def _usual(asked: Asked, begins: datetime, last: datetime) -> datetime:
+def _usual(asked: OriginRange, begins: datetime, last: datetime) -> datetime:
     found = last
     for steps in range(1, USUAL):
         earlier = asked.stepped(last, -steps)
@@ -100,13 +100,13 @@ def _usual(asked: Asked, begins: datetime, last: datetime) -> datetime:
     return found
 
 
-def _round(moment: datetime, asked: Asked) -> datetime:
+def _round(moment: datetime, asked: OriginRange) -> datetime:
     """The beginning of its month, or of its day where steps are shorter than a month."""
     day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
     return day.replace(day=1) if asked.every.endswith("M") else day
 
 
-def _moments(asked: Asked, first: datetime, last: datetime) -> Iterator[datetime]:
+def _moments(asked: OriginRange, first: datetime, last: datetime) -> Iterator[datetime]:
     for steps in range(MOST + 1):
         moment = asked.stepped(first, steps)
         if moment > last:

@@ -24,12 +24,12 @@ def backtest(first: str | None, last: str | None, every: str, horizon: str, as_j
     of the next run. TIME is ISO 8601; without a zone it is read in BUSINESS_TIME_ZONE.
     """
     from standing.backtest.backtest import keep_backtest
-    from standing.backtest.moments import Asked
+    from standing.backtest.moments import OriginRange
     from standing.backtest.wording import as_text
     from standing.monitor.metrics import write_metrics
 
     settings = current()
-    asked = Asked(
+    asked = OriginRange(
         moment("--from", first) if first else None, moment("--to", last) if last else None, every, horizon
     )
     found, why = keep_backtest(settings, asked)

@@ -21,7 +21,7 @@ def fit(first: str | None, last: str | None, every: str, horizon: str, is_writte
     seeds/problem_bins.csv and seeds/problem_rates.csv, and standing diff shows who would move. TIME is ISO
     8601; without a zone it is read in BUSINESS_TIME_ZONE.
     """
-    from standing.backtest.moments import Asked
+    from standing.backtest.moments import OriginRange
     from standing.database.connect import connect
     from standing.fit.files import write
     from standing.fit.proposal import propose
@@ -29,7 +29,7 @@ def fit(first: str | None, last: str | None, every: str, horizon: str, is_writte
     from standing.state.upgraded import require_upgraded
 
     settings = current()
-    asked = Asked(
+    asked = OriginRange(
         moment("--from", first) if first else None, moment("--to", last) if last else None, every, horizon
     )
     with connect(settings) as engine:

@@ -25,9 +25,9 @@ from standing.run.run import Changes, Request, Run, Stage, Written
 from standing.run.stages import AUDIT_PUBLISHED
 from standing.settings import Settings
 from standing.state import policies
-from standing.state.book import show_book
 from standing.state.history import written_by
 from standing.state.rights import RUN
+from standing.state.run_index import write_run_index
 from standing.state.runs import LOOKED_FOR_THE_DUE, find_run, go_on_with, mark, open_run
 from standing.state.upgraded import require_upgraded
 
@@ -79,7 +79,7 @@ def reject(settings: Settings, run_id: int, reason: str = "") -> str:
             change_sets.drop(connection, run_id)
             message = f"rejected: {reason}" if reason else "rejected"
             mark(connection, run_id, "rejected", f"{message}; {entry['message']}", reason=reason)
-        show_book(engine, settings, run_id)
+        write_run_index(engine, settings, run_id)
         after = "the next run builds anew and stops again unless the cause is mended"
         return f"run {run_id} is rejected; {after}"
 

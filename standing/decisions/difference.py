@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from standing.contract.target import Ladder
 from standing.contract.targets import DOCUMENTS, AnyTarget, Target, documents_among
 from standing.database.connect import rows
-from standing.findings.largest_changes import Asked, largest_changes_of
+from standing.findings.largest_changes import ChangesWanted, largest_changes_of
 from standing.findings.replaced_values import explained_otherwise, reworded
 from standing.gate.verdict import GateVerdict
 from standing.publish.destinations import destinations
@@ -121,7 +121,7 @@ def _gather(
     gate: GateVerdict,
     run_id: int | None = None,
 ) -> Difference:
-    asked = Asked(run_id, most=None, with_others=True)
+    asked = ChangesWanted(run_id, most=None, with_others=True)
     columns = tuple(_column(connection, settings, target, changed[target.name]) for target in targets)
     documents = documents_among(targets)
     ladders = [(target, target.ladder) for target in documents if target.ladder]

@@ -15,8 +15,8 @@ from standing.publish.destination import Source
 from standing.publish.writer import Tally, write_decided
 from standing.settings import Settings
 from standing.sql import quoted
-from standing.state.book import show_book
 from standing.state.rights import RUN
+from standing.state.run_index import write_run_index
 from standing.state.runs import find_run, mark
 from standing.state.upgraded import require_upgraded
 from standing.text import plural
@@ -84,7 +84,7 @@ def undo(settings: Settings, run_id: int, reason: str = "") -> Undone:
                 if undone.forgets:
                     change_sets.drop(connection, run_id)
                 mark(connection, run_id, "undone", f"{message}; {entry['message']}", reason=reason)
-            show_book(engine, settings, run_id)
+            write_run_index(engine, settings, run_id)
             return undone
 
 
@@ -96,7 +96,7 @@ def resume(settings: Settings, run_id: int | None = None) -> int:
     with connect(settings) as engine:
         with engine.begin() as connection:
             number = _resume(connection, settings, run_id)
-        show_book(engine, settings, run_id or 0)
+        write_run_index(engine, settings, run_id or 0)
         return number
 
 

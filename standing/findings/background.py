@@ -1,4 +1,4 @@
-"""Members by level and tier over the days, from the book of runs, and where documents come from."""
+"""Members by level and tier over the days, from the run registry, and where documents come from."""
 
 from collections.abc import Sequence
 from datetime import datetime

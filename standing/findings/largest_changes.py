@@ -32,7 +32,7 @@ _CALLED = {
 
 
 @dataclass(frozen=True)
-class Asked:
+class ChangesWanted:
     """Of which run the changes are (None: of a build that no run has entered), and how many of one cause.
 
     `most` None asks for every member; `with_others` for those, too, whose number, level and tier stay;
@@ -50,7 +50,7 @@ def largest_changes_of(
     settings: Settings,
     target: Target,
     changed: str,
-    asked: Asked,
+    asked: ChangesWanted,
     **parameters: Any,
 ) -> tuple[MemberChange, ...]:
     """Of the query `changed` (member_id, old_document, new_document): losses first, then the largest."""
@@ -71,7 +71,7 @@ def largest_changes_of(
 
 
 def statement_of(
-    connection: Connection, settings: Settings, target: Target, changed: str, asked: Asked
+    connection: Connection, settings: Settings, target: Target, changed: str, asked: ChangesWanted
 ) -> tuple[str, dict[str, str]]:
     """The statement behind `largest_changes_of`, and its own parameter."""
     now = required(connection, settings, target.ladder) if target.ladder else {}

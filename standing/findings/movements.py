@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from standing.contract.targets import Target
 from standing.database.connect import rows
-from standing.findings.largest_changes import EXAMPLES, Asked, largest_changes_of
+from standing.findings.largest_changes import EXAMPLES, ChangesWanted, largest_changes_of
 from standing.findings.replaced_values import reworded
 from standing.publish.documents import number, present, step
 from standing.report.changes import ReplacedValue
@@ -189,7 +189,7 @@ def largest_changes(
 ) -> tuple[MemberChange, ...]:
     """The members whose score, level or tier changed most, some of each cause."""
     statement, parameters = moved(connection, settings, run_id, target, is_stopped)
-    asked = Asked(run_id=run_id, most=EXAMPLES)
+    asked = ChangesWanted(run_id=run_id, most=EXAMPLES)
     return largest_changes_of(connection, settings, target, statement, asked, **parameters)
 
 

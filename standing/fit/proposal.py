@@ -12,7 +12,7 @@ from standing.backtest.backtest import READ, history_of
 from standing.backtest.card import TABLES, Card, read_card
 from standing.backtest.comparison import Comparison
 from standing.backtest.figures import Difference, ScoreFigures
-from standing.backtest.moments import Asked, origins
+from standing.backtest.moments import OriginRange, origins
 from standing.backtest.observations import Observations, observe
 from standing.backtest.scores import Score
 from standing.backtest.terms import Terms
@@ -59,7 +59,7 @@ class Proposal:
         return self.bad >= LEAST_BAD
 
 
-def propose(engine: Engine, settings: Settings, asked: Asked) -> Proposal:
+def propose(engine: Engine, settings: Settings, asked: OriginRange) -> Proposal:
     """Fit the points to the marketplace's own history, and test the method on origins it had not seen.
 
     Raises SettingError for moments that cannot be, and StandingError where nothing is built or known.

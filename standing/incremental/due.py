@@ -15,7 +15,7 @@ from standing.build.fingerprint import Fingerprint, edited
 from standing.contract.members import MEMBER_KINDS, MemberKind
 from standing.contract.targets import TARGETS, AnyTarget
 from standing.database.clock import wall_clock
-from standing.incremental.observed import Asked, Observed
+from standing.incremental.observed import BuildRequest, Observed
 from standing.settings import Settings
 from standing.sql import quoted
 
@@ -74,7 +74,7 @@ def made_by_hand(observed: Observed, targets: Iterable[AnyTarget]) -> Iterator[t
 
 
 def make_everybody_due(
-    connection: Connection, observed: Observed, fingerprint: Fingerprint, asked: Asked
+    connection: Connection, observed: Observed, fingerprint: Fingerprint, asked: BuildRequest
 ) -> None:
     """Note for which targets everybody is due, and why; a crash empties the build of all of them, and what
     was made by hand is known until a plan is made.
@@ -130,7 +130,7 @@ def due_members(connection: Connection) -> dict[str, int | None]:
 
 
 def name_due(
-    connection: Connection, settings: Settings, asked: Asked, observed: Observed, everybody: bool
+    connection: Connection, settings: Settings, asked: BuildRequest, observed: Observed, everybody: bool
 ) -> dict[str, int]:
     """Fill the build's tables of the due, with everybody or with those due, and give their sizes."""
     sizes = dict.fromkeys((kind.table for kind in MEMBER_KINDS), 0)
@@ -147,7 +147,7 @@ def name_due(
 
 
 def count_due(
-    connection: Connection, settings: Settings, asked: Asked, observed: Observed, everybody: bool
+    connection: Connection, settings: Settings, asked: BuildRequest, observed: Observed, everybody: bool
 ) -> dict[str, int]:
     """The sizes that `name_due` would give; changes nothing."""
     sizes = dict.fromkeys((kind.table for kind in MEMBER_KINDS), 0)
@@ -159,7 +159,7 @@ def count_due(
 
 
 def _members(
-    kind: MemberKind, settings: Settings, asked: Asked, observed: Observed, everybody: bool
+    kind: MemberKind, settings: Settings, asked: BuildRequest, observed: Observed, everybody: bool
 ) -> str | None:
     """A query of the members of one kind whom a run builds, as member_id."""
     # A table that is missing is for the audit of the sources to name.
@@ -171,9 +171,9 @@ def _members(
     return f"select {key}::uuid as member_id from {table} where {key} is not null"
 
 
-def _names(kind: MemberKind, asked: Asked) -> list[str]:
+def _names(kind: MemberKind, asked: BuildRequest) -> list[str]:
     return [target.name for target in asked.targets if target.table == kind.table]
 
 
-def _parameters(kind: MemberKind, asked: Asked) -> dict[str, Any]:
+def _parameters(kind: MemberKind, asked: BuildRequest) -> dict[str, Any]:
     return {"names": _names(kind, asked), "as_of": asked.as_of}

@@ -16,7 +16,7 @@ from standing.contract.relations import READ_ONLY, Relations
 from standing.database.catalog import rows
 from standing.database.owners import Driver, driver
 from standing.database.schemas import Application, refuse
-from standing.incremental.observed import Asked
+from standing.incremental.observed import BuildRequest
 from standing.log import logger
 from standing.sql import quoted
 
@@ -82,7 +82,7 @@ def found_lost(connection: Driver, schema: str, relations: Relations) -> list[Mi
     return list(lost(look(connection, schema, relations), last[0]["filled"], relations)) if last else []
 
 
-def require_filled(connection: Connection, application: Application, asked: Asked) -> Filled:
+def require_filled(connection: Connection, application: Application, asked: BuildRequest) -> Filled:
     """Raise UnfitDatabase where a source has lost its rows, unless the run was asked to be a full one."""
     now = look(driver(connection), application.schema, application.relations)
     last = connection.execute(text(LAST)).first()

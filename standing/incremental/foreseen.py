@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from standing.build.fingerprint import take
 from standing.contract.targets import SELECTIONS, TARGETS, targets_of
 from standing.incremental import change_log, due
-from standing.incremental.observed import Asked, Observed, observe
+from standing.incremental.observed import BuildRequest, Observed, observe
 from standing.incremental.plan import Plan
 from standing.settings import Settings
 
@@ -38,7 +38,7 @@ def foresee(
     for selection in SELECTIONS:
         targets = targets_of(selection)
         free = tuple(target for target in targets if target.name not in waiting)
-        asked = Asked(0, as_of, free or targets)
+        asked = BuildRequest(0, as_of, free or targets)
         why = due.reasons_for(asked.targets, reasons)
         counts = due.count_due(connection, settings, asked, observed, everybody=bool(why))
         plans[selection] = Plan(asked, fingerprint, why, counts["users"], counts["seller_profiles"])

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, text
 from standing.build.fingerprint import MATERIALIZED, Fingerprint
 from standing.build.project import materialized, upstream
 from standing.incremental.context import TABLE
-from standing.incremental.observed import Asked
+from standing.incremental.observed import BuildRequest
 from standing.settings import Settings
 from standing.sql import quoted
 
@@ -77,7 +77,11 @@ DERIVED_COLUMNS = "model text primary key, derived_by text not null, as_of times
 
 
 def is_current(
-    connection: Connection, settings: Settings, asked: Asked, fingerprint: Fingerprint, built: Set[str]
+    connection: Connection,
+    settings: Settings,
+    asked: BuildRequest,
+    fingerprint: Fingerprint,
+    built: Set[str],
 ) -> bool:
     """Whether every row that the targets are made from is as it would be derived now, but for the listed
     ones.

@@ -23,7 +23,7 @@ from standing.sql import quoted
 
 
 @dataclass(frozen=True)
-class Asked:
+class BuildRequest:
     """What a run is to build: which targets, as of when, and whether everybody whoever is due."""
 
     run_id: int

@@ -27,7 +27,7 @@ from standing.incremental.causes import find_causes, find_resumed_causes, made_b
 from standing.incremental.context import Context, write_context
 from standing.incremental.filled import Filled, require_filled
 from standing.incremental.layout import make_tables
-from standing.incremental.observed import Asked, Observed, observe
+from standing.incremental.observed import BuildRequest, Observed, observe
 from standing.report.causes import Cause, in_one_line
 from standing.settings import Settings
 from standing.sql import quoted
@@ -45,7 +45,7 @@ class Plan:
     `made_by` and `filled`, which sources have rows, are what later runs compare with.
     """
 
-    asked: Asked
+    asked: BuildRequest
     fingerprint: Fingerprint
     reasons: tuple[str, ...]
     users: int
@@ -93,7 +93,7 @@ class Plan:
         return {"plan": self.words, "made_by": self.made_by, "filled": self.filled}
 
 
-def make_plan(engine: Engine, settings: Settings, asked: Asked) -> Plan:
+def make_plan(engine: Engine, settings: Settings, asked: BuildRequest) -> Plan:
     """Drain the change log, and name in the build's schema who is due and what has to be derived anew."""
     with engine.begin() as connection:
         observed, fingerprint = _begin(connection, settings)
@@ -143,7 +143,7 @@ def open_build(
     engine: Engine, settings: Settings, run_id: int, as_of: datetime, targets: tuple[AnyTarget, ...]
 ) -> Plan:
     """Make the build's schema ready to build everybody as of a moment, whoever is due; moves no state."""
-    asked = Asked(run_id, as_of, targets, full=True)
+    asked = BuildRequest(run_id, as_of, targets, full=True)
     with engine.begin() as connection:
         observed, fingerprint = _begin(connection, settings)
         counts = due.name_due(connection, settings, asked, observed, everybody=True)
@@ -183,8 +183,8 @@ def open_member(engine: Engine, settings: Settings, table: str, member: UUID, as
     due_table = quoted(settings.build_schema, kind.due_table)
     with engine.begin() as connection:
         observed, fingerprint = _begin(connection, settings)
-        asked = Asked(0, as_of, tuple(target for target in TARGETS if target.table == table))
-        due.name_due(connection, settings, Asked(0, as_of, ()), observed, everybody=False)
+        asked = BuildRequest(0, as_of, tuple(target for target in TARGETS if target.table == table))
+        due.name_due(connection, settings, BuildRequest(0, as_of, ()), observed, everybody=False)
         connection.execute(text(f"insert into {due_table} values (:member)"), {"member": member})
         write_context(connection, settings, Context(0, as_of, False, True, fingerprint.materialized))
         ready = is_prepared(connection, settings, asked.targets, fingerprint, observed.built)

@@ -1,4 +1,4 @@
-"""What somebody is to do next, by what the book of runs and the change log say."""
+"""What somebody is to do next, by what the run registry and the change log say."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

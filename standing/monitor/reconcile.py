@@ -37,8 +37,8 @@ from standing.run.quality import audited
 from standing.run.run import Request
 from standing.settings import Settings
 from standing.sql import quoted
-from standing.state.book import show_book
 from standing.state.rights import RECONCILE, RUN
+from standing.state.run_index import write_run_index
 from standing.state.upgraded import require_upgraded
 
 #: Members named of each document; all are counted.
@@ -97,7 +97,7 @@ def _reconcile(
         quarantine.take_over(connection, settings, shadow)
         reconciliation = _compare(connection, settings, shadow, run, mend)
         _say_with_run(connection, settings, reconciliation, mend)
-    show_book(engine, settings, run.run_id)
+    write_run_index(engine, settings, run.run_id)
     log.info(reconciliation.result)
     reconciliation = replace(
         reconciliation, run=replace(run, message=f"{run.message}; {reconciliation.result}")

@@ -49,7 +49,7 @@ MOODS = {
 
 
 def end_of(status: str, verdict: str) -> str:
-    """The name of a run's end, by its status in the book of runs and by the verdict of its report."""
+    """The name of a run's end, by its status in the run registry and by the verdict of its report."""
     if status == "replayed" and verdict == "warned":
         return "replayed with warnings"
     if status in ENDS and status not in ("failed", "stopped"):

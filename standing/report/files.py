@@ -35,8 +35,8 @@ def write_report(run: RunReport, folder: Path) -> ReportFiles:
     return files
 
 
-def write_index(folder: Path, book: Sequence[Line]) -> Path:
-    """Write the index of the runs in the book, newest first, and of the other reports in the folder.
+def write_index(folder: Path, runs: Sequence[Line]) -> Path:
+    """Write the index of the runs of the registry, newest first, and of the other reports in the folder.
 
     What has become of a run is written into its page, too.
     """
@@ -45,7 +45,7 @@ def write_index(folder: Path, book: Sequence[Line]) -> Path:
     from standing.report.html import render_index, with_end
 
     folder.mkdir(parents=True, exist_ok=True)
-    listed, others = lines(book, folder)
+    listed, others = lines(runs, folder)
     for run in (one for one in listed if one.page and one.became):
         page = folder / run.page
         before = page.read_text(encoding="utf-8", errors="replace") if page.is_file() else ""

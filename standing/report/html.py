@@ -71,7 +71,7 @@ def with_end(page: str, run: Line) -> str:
 
 
 def render_index(runs: Sequence[Line], others: Sequence[Line | Unreadable] = ()) -> str:
-    """The page that lists the runs of the book, newest first, and the reports of other runs."""
+    """The page that lists the runs of the registry, newest first, and the reports of other runs."""
     past = [one for one in reversed(runs) if one.run_id is not None][-_TREND_RUNS:]
     measured = (
         ("Documents written", "documents", [(one, one.written) for one in past]),

@@ -1,4 +1,4 @@
-"""The reports in a folder, and the lines of its index: the runs of the book, then reports of other runs.
+"""The reports in a folder, and the lines of its index: the registry's runs, then reports of others.
 
 A report that is broken or of another schema is listed as unreadable, with why; it never stops another.
 """
@@ -89,13 +89,13 @@ def pages_of(folder: Path, run_id: int | None = None) -> list[Path]:
     return [page for page in pages if page.is_file()]
 
 
-def lines(book: Iterable[Line], folder: Path) -> tuple[list[Line], list[Line | Unreadable]]:
-    """The runs of the book with their pages, and the reports that are of none of them, newest first."""
+def lines(runs: Iterable[Line], folder: Path) -> tuple[list[Line], list[Line | Unreadable]]:
+    """The runs of the registry with their pages, and the reports that are of none of them, newest first."""
     reports = past_runs(folder)
     listed, taken = [], set()
-    for run in book:
+    for run in runs:
         if report := next(_same(run, reports), None):
-            # The page ends before the book does, which waits for the page to be written.
+            # The page ends before the run does in the registry, which waits for the page to be written.
             run = replace(run, page=report.page, finished_at=report.finished_at)
         taken.add(run.page)
         listed.append(run)

@@ -34,9 +34,9 @@ from standing.run.run import Part, Request, Run, Stage, StageResult
 from standing.run.stages import STAGES
 from standing.run.stop import stopped_by, with_causes
 from standing.settings import Settings
-from standing.state.book import show_book
 from standing.state.erasure import tidy
 from standing.state.rights import REPLAY, RUN
+from standing.state.run_index import write_run_index
 from standing.state.runs import close_run, decisions, enter_skipped, last_published_as_of, open_run
 from standing.state.upgraded import require_upgraded
 from standing.text import plain
@@ -74,7 +74,7 @@ def skipped(engine: Engine, settings: Settings, request: Request, taken: LockTak
     """Enter a run whose turn did not come; its members stay due."""
     as_of = _moment(engine, request)
     run_id = enter_skipped(engine, request.selection, as_of, taken.message)
-    show_book(engine, settings, run_id)
+    write_run_index(engine, settings, run_id)
     return RunOutcome(run_id, "skipped", taken.message, as_of=as_of, error=taken)
 
 
@@ -140,7 +140,7 @@ def _wait(
     summary = {"waits_for": stopped, "freshness": newest, **audited(look, audits)}
     close_run(engine, run_id, "waiting", message, summary)
     tidy(engine, settings, run_id, everybody=True)
-    show_book(engine, settings, run_id)
+    write_run_index(engine, settings, run_id)
     return RunOutcome(run_id, "waiting", message, as_of=as_of)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from standing.contract.targets import Target, documents_among
-from standing.findings.largest_changes import Asked, statement_of
+from standing.findings.largest_changes import ChangesWanted, statement_of
 from standing.findings.movements import moved
 from standing.run.run import Run
 
@@ -39,7 +39,7 @@ def _write(run: Run, target: Target, write: Callable[[Sequence[object]], object]
     kind, is_held = target.members.unit.removesuffix("s"), target in run.held
     with run.engine.connect() as connection:
         changed, parameters = moved(connection, run.settings, run.run_id, target, is_held)
-        asked = Asked(run.run_id, with_parts=False)
+        asked = ChangesWanted(run.run_id, with_parts=False)
         statement, given = statement_of(connection, run.settings, target, changed, asked)
         streamed = connection.execution_options(yield_per=ROWS)
         for row in streamed.execute(text(statement), {**parameters, **given}):

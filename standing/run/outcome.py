@@ -23,9 +23,9 @@ from standing.run.left_out import left_out
 from standing.run.movers import write_movers
 from standing.run.report import gather
 from standing.run.run import Run, StageResult
-from standing.state.book import show_book
 from standing.state.erasure import tidy
 from standing.state.history import written_by
+from standing.state.run_index import write_run_index
 from standing.state.runs import close_run
 from standing.text import amounts
 
@@ -89,7 +89,7 @@ def conclude(run: Run, error: StandingError | None) -> RunOutcome:
     except DBAPIError as unclosed:  # the next run closes it
         error, status = _unreported(run, error, "the run registry", unclosed), "failed"
         message = _headline(run, written, error) + _lacking(content, error)
-    show_book(run.engine, run.settings, run.run_id)
+    write_run_index(run.engine, run.settings, run.run_id)
     return RunOutcome(
         run_id=run.run_id,
         status=status,
@@ -121,7 +121,7 @@ def break_off(run: Run, reason: str) -> None:
             written = written_by(connection, run.run_id, run.targets)
         ended = {"ended": reason if reason == INTERRUPTED else "crashed"}
         close_run(run.engine, run.run_id, "failed", _headline(run, written, StandingError(reason)), ended)
-        show_book(run.engine, run.settings, run.run_id)
+        write_run_index(run.engine, run.settings, run.run_id)
     except DBAPIError as unclosed:
         logger(run.run_id, "the run registry").error("%s", server_message(unclosed))
 

@@ -21,7 +21,7 @@ from standing.gate import change_sets
 from standing.gate.held import among, with_dependents
 from standing.gate.verdict import GateVerdict, measure
 from standing.incremental.acknowledge import Published
-from standing.incremental.observed import Asked
+from standing.incremental.observed import BuildRequest
 from standing.incremental.plan import Plan, make_plan, open_build
 from standing.log import log_progress
 from standing.publish.publish import confirm_changes, find_changes, publish_changes
@@ -38,7 +38,9 @@ def find_due(run: Run) -> Plan:
     if any(isinstance(target, PostingTarget) for target in run.targets):
         with run.engine.begin() as connection:  # what is earned from now on is by what holds now
             note_terms(connection, run.settings, run.as_of)
-    return make_plan(run.engine, run.settings, Asked(run.run_id, run.as_of, run.targets, run.request.full))
+    return make_plan(
+        run.engine, run.settings, BuildRequest(run.run_id, run.as_of, run.targets, run.request.full)
+    )
 
 
 def build(run: Run) -> Built:

@@ -15,7 +15,7 @@ from standing.state.schema import SCHEMA, VERSION_TABLE
 from standing.upgrade import created, revisions
 from standing.upgrade.adopt import others
 from standing.upgrade.checks.fitness import require_fit
-from standing.upgrade.fill.first_values import plan_backfill
+from standing.upgrade.fill.first_values import plan_first_values
 from standing.upgrade.fill.opening import opening
 from standing.upgrade.forward import is_current, require_not_newer
 from standing.upgrade.plan.tables import wanted_tables
@@ -61,7 +61,7 @@ def plan(settings: Settings, engine: Engine) -> list[Planned]:
         if "backfill" not in revisions.up_to(done):
             planned += [
                 Planned(walk.name, walk.statements, repeated=True)
-                for walk in plan_backfill(catalog, made, settings, 1)
+                for walk in plan_first_values(catalog, made, settings, 1)
             ]
         planned += [_planned(step) for step in revisions.PLANS["change_log"](_foreseen(catalog), settings)]
         if "points" not in revisions.up_to(done):

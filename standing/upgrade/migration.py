@@ -31,7 +31,7 @@ class WouldLoseData(StandingError):
 
 @dataclass(frozen=True)
 class UpgradeOutcome:
-    """What was done: the steps taken in order, and the members walked by each backfill."""
+    """What was done: the steps taken in order, and the members of each walk."""
 
     steps: list[str] = field(default_factory=list)
     members: dict[str, int] = field(default_factory=dict)

@@ -22,10 +22,10 @@ from standing.settings import Settings
 from standing.state.upgraded import NEWER_FIX
 from standing.upgrade import created
 from standing.upgrade.fill import completion
-from standing.upgrade.fill.first_values import plan_backfill
+from standing.upgrade.fill.first_values import plan_first_values
 from standing.upgrade.fill.loyalty import loyalty_programs
 from standing.upgrade.fill.opening import plan_opening
-from standing.upgrade.fill.walk import PROGRESS, OnProgress, catch_up, run_backfill
+from standing.upgrade.fill.walk import PROGRESS, OnProgress, catch_up, run_walk
 from standing.upgrade.forward import plan_own_schema
 from standing.upgrade.plan.back import plan as plan_back
 from standing.upgrade.plan.indexes import plan_indexes
@@ -34,7 +34,7 @@ from standing.upgrade.plan.triggers import plan_capture
 from standing.upgrade.session import Session
 from standing.upgrade.steps import Step
 
-#: The steps of every revision but the backfill, which walks, and the points, which read what that gave.
+#: The steps of every revision but the first values, which are walks, and the points, which read these.
 PLANS: dict[str, Callable[[Catalog, Settings], list[Step]]] = {
     "own_schema": lambda catalog, settings: plan_own_schema(),
     "columns": lambda catalog, settings: plan_columns(catalog),
@@ -120,10 +120,10 @@ def take_missing(work: Attributes, revision: str) -> None:
     schema = work.settings.application_schema
     catalog = read_catalog(work.session.connection, schema)
     if revision == "backfill":
-        for walk in plan_backfill(
+        for walk in plan_first_values(
             catalog, created.entries(work.session.connection), work.settings, work.session.pace.batch
         ):
-            run_backfill(work.session, schema, walk, work.on_progress)
+            run_walk(work.session, schema, walk, work.on_progress)
         return
     if revision == "points":
         steps = plan_opening(work.session.connection, catalog, work.settings)

@@ -12,7 +12,7 @@ from standing.errors import NotUpgraded
 from standing.report.content import Audit
 from standing.report.verification import Verification, write_verification
 from standing.settings import Settings
-from standing.state.book import show_book
+from standing.state.run_index import write_run_index
 from standing.upgrade import revisions
 
 
@@ -44,5 +44,5 @@ def verify(settings: Settings, engine: Engine) -> Verified:
         audit=Audit.from_json(verdict.to_json()),
     )
     page = write_verification(found, settings.home / "reports")
-    show_book(engine, settings)
+    write_run_index(engine, settings)
     return Verified(verdict, page, found.result)

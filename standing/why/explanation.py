@@ -23,7 +23,7 @@ from standing.state import policies
 from standing.state.policies import Policy
 from standing.state.runs import last_published_as_of
 from standing.why.next_steps import mean_rating, next_level, next_tier
-from standing.why.orders import Asked, orders_of
+from standing.why.orders import OrdersWanted, orders_of
 
 TABLES = {kind.name: kind.table for kind in MEMBER_KINDS}
 #: What is shown of a bin.
@@ -99,7 +99,7 @@ def explain_member(
     orders: dict[str, Any] | None = {}
     following = None
     if as_of and policy:
-        orders = orders_of(connection, build, Asked(kind, key, as_of, _trust_days(policy)))
+        orders = orders_of(connection, build, OrdersWanted(kind, key, as_of, _trust_days(policy)))
         document = documents[ladder.name] or {}
         if kind == "user":
             following = next_level(connection, build, key, policy, document)

@@ -58,7 +58,7 @@ ORDERS = {
 
 
 @dataclass(frozen=True)
-class Asked:
+class OrdersWanted:
     """Whose orders, as of when; `trust_days` is how far back the trust score looks."""
 
     kind: str
@@ -67,7 +67,9 @@ class Asked:
     trust_days: int
 
 
-def orders_of(connection: Connection, build: str, asked: Asked) -> dict[str, list[dict[str, Any]]] | None:
+def orders_of(
+    connection: Connection, build: str, asked: OrdersWanted
+) -> dict[str, list[dict[str, Any]]] | None:
     """The orders that rates count, by kind, and after them those that no rate counts.
 
     What happened after `as_of` is left out. None where no order's outcome is there: the server has crashed,

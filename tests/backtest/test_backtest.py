@@ -14,7 +14,7 @@ from support.decided import documents, scalar
 
 from standing import PROJECT_ROOT
 from standing.backtest.figures import Backtest
-from standing.backtest.moments import Asked, History, origins
+from standing.backtest.moments import History, OriginRange, origins
 from standing.backtest.observations import observe
 from standing.errors import SettingError
 from standing.findings.foretold import foretold
@@ -182,13 +182,13 @@ HISTORY = History(
 
 
 def test_origins_are_the_months_whose_answers_are_in() -> None:
-    moments, said = origins(Asked(), HISTORY)
+    moments, said = origins(OriginRange(), HISTORY)
     assert [f"{one:%Y-%m-%d %H:%M %Z}" for one in moments] == [
         f"{month}-01 00:00 +07"
         for month in ("2025-09", "2025-10", "2025-11", "2025-12", "2026-01", "2026-02")
     ]
     assert said == []
-    wide = Asked(datetime(2025, 7, 31, tzinfo=UTC), datetime(2026, 3, 31, tzinfo=UTC))
+    wide = OriginRange(datetime(2025, 7, 31, tzinfo=UTC), datetime(2026, 3, 31, tzinfo=UTC))
     moments, said = origins(wide, HISTORY)
     days = ["08-31", "09-30", "10-31", "11-30", "12-31", "01-31"]
     assert [f"{one:%m-%d}" for one in moments] == days
@@ -197,7 +197,7 @@ def test_origins_are_the_months_whose_answers_are_in() -> None:
         "Left out: 2026-02-28 to 2026-03-31",
     ]
     with pytest.raises(SettingError, match="no origin can be tested"):
-        origins(Asked(datetime(2026, 4, 1, tzinfo=UTC)), HISTORY)
+        origins(OriginRange(datetime(2026, 4, 1, tzinfo=UTC)), HISTORY)
 
 
 def keys(of: Any) -> set[str]:

@@ -18,7 +18,7 @@ from standing.contract.targets import TARGETS
 from standing.database.clock import wall_clock
 from standing.database.lock import LockTaken, run_lock
 from standing.decisions.edit import find_edit
-from standing.incremental.observed import Asked
+from standing.incremental.observed import BuildRequest
 from standing.incremental.plan import Plan, make_plan
 from standing.settings import Settings
 
@@ -38,7 +38,7 @@ def plan(marketplace: Settings, database: Engine) -> Callable[[], Plan]:
     def make() -> Plan:
         do(database, "update users set created_at = created_at - interval '1 s' where id in (table one)")
         last = scalar(database, "select max(run_id) from standing.runs")
-        return make_plan(database, marketplace, Asked(last + 1, wall_clock(database), TARGETS))
+        return make_plan(database, marketplace, BuildRequest(last + 1, wall_clock(database), TARGETS))
 
     do(database, "create table if not exists one as select id from users order by id limit 1")
     return make

@@ -14,7 +14,7 @@ import pytest
 from conftest import Standing
 
 from standing import PROJECT_ROOT
-from standing.backtest.moments import Asked
+from standing.backtest.moments import OriginRange
 from standing.build import policy
 from standing.database.connect import connect
 from standing.errors import BuildFailed, StandingError
@@ -52,7 +52,7 @@ def marketplace(module_database: Callable[[str], Settings], published_template: 
 def proposal(marketplace: Settings) -> Proposal:
     """A fit to what the template holds, as if enough of its orders had gone wrong."""
     with connect(marketplace) as engine:
-        return replace(propose(engine, marketplace, Asked(every="2w")), bad=LEAST_BAD)
+        return replace(propose(engine, marketplace, OriginRange(every="2w")), bad=LEAST_BAD)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from standing.decisions.approval import approve
 from standing.decisions.trial import show_stopped
 from standing.decisions.undo import undo
 from standing.errors import SettingError, StandingError
-from standing.findings.largest_changes import Asked, largest_changes_of
+from standing.findings.largest_changes import ChangesWanted, largest_changes_of
 from standing.gate.held import with_dependents
 from standing.gate.waiting import undecided
 from standing.monitor.metrics import write_metrics
@@ -351,9 +351,11 @@ def test_who_moves_most_comes_first_also_where_the_number_stays(settings: Settin
     query = f"select * from (values {values}) as changed (member_id, old_document, new_document)"
     ratings = next(target for target in DOCUMENTS if target.name == "ratings")
     with engine.connect() as connection:
-        found = largest_changes_of(connection, settings, ratings, query, Asked(with_others=True))
-        moving = largest_changes_of(connection, settings, ratings, query, Asked())
-        two = largest_changes_of(connection, settings, ratings, query, Asked(most=1, with_others=True))
+        found = largest_changes_of(connection, settings, ratings, query, ChangesWanted(with_others=True))
+        moving = largest_changes_of(connection, settings, ratings, query, ChangesWanted())
+        two = largest_changes_of(
+            connection, settings, ratings, query, ChangesWanted(most=1, with_others=True)
+        )
     assert [one.member_id for one in found] == ["more outwardly", "outwardly", "most", "more", "a little"]
     assert [one.factors[0].code for one in found[2:]] == ["total_reviews", "adjusted", "adjusted"]
     assert [one.member_id for one in moving] == ["more outwardly", "outwardly"]

@@ -18,7 +18,7 @@ from standing.database.schemas import read_application
 from standing.errors import NotUpgraded, UnfitDatabase
 from standing.incremental.change_log import drain
 from standing.incremental.filled import found_lost, require_filled
-from standing.incremental.observed import Asked, observe
+from standing.incremental.observed import BuildRequest, observe
 from standing.settings import Settings
 from standing.state.upgraded import require_upgraded
 
@@ -48,7 +48,7 @@ def is_at_least(connection: Connection, version: int) -> bool:
     return int(connection.scalar(text("show server_version_num"))) >= version * 10_000
 
 
-ASKED = Asked(9, datetime(2026, 1, 1, tzinfo=UTC), ())
+ASKED = BuildRequest(9, datetime(2026, 1, 1, tzinfo=UTC), ())
 NEW = "00000000-0000-4000-8000-00000000000a"
 CHILD = f"""
 insert into orders_2027 (id, buyer_id, seller_id)

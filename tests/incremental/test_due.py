@@ -12,7 +12,7 @@ from support.decided import column, do, scalar
 from standing.contract.targets import TARGETS
 from standing.database.clock import wall_clock
 from standing.database.connect import connect
-from standing.incremental.observed import Asked
+from standing.incremental.observed import BuildRequest
 from standing.incremental.plan import make_plan
 from standing.run.execute import execute
 from standing.run.run import Request
@@ -61,7 +61,7 @@ def test_everybody_is_due_for_the_reason_that_explains_most(
 
         def reasons(*changes: str) -> tuple[str, ...]:
             do(engine, "truncate standing.due", *changes)
-            return make_plan(engine, marketplace, Asked(2, wall_clock(engine), TARGETS)).reasons
+            return make_plan(engine, marketplace, BuildRequest(2, wall_clock(engine), TARGETS)).reasons
 
         assert reasons("truncate user_warnings") == ("everything in user_warnings may have changed",)
         off = ("trigger standing_log_insert on orders is disabled",)

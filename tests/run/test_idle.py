@@ -16,7 +16,7 @@ from standing.contract.relations import question
 from standing.contract.targets import TARGETS
 from standing.database.clock import wall_clock
 from standing.database.connect import connect
-from standing.incremental.observed import Asked
+from standing.incremental.observed import BuildRequest
 from standing.incremental.plan import make_plan
 from standing.run import outcome as outcomes
 from standing.run.execute import execute
@@ -101,7 +101,7 @@ def test_a_plan_asks_nothing_twice(idle: Settings, monkeypatch: pytest.MonkeyPat
     with connect(idle) as engine:
         now = wall_clock(engine)
         monkeypatch.setattr(Cursor, "execute", counted)
-        assert make_plan(engine, idle, Asked(99, now, TARGETS)).nobody
+        assert make_plan(engine, idle, BuildRequest(99, now, TARGETS)).nobody
     questions = {
         statement: times
         for statement, times in asked.items()

@@ -23,7 +23,7 @@ _TAKEN_BACK = (
     " extract(epoch from (posting ->> 'ends_at')::timestamptz),"
     " (posting ->> 'revision')::bigint + 1))::uuid"
 )
-#: Rows of the guide's tables that the backfill makes itself, and those that runs have posted and can still
+#: Rows of the guide's tables that the upgrade makes itself, and those that runs have posted and can still
 #: take back, or have taken back.
 OWN_ROWS = {
     "loyalty_programs": "true",

@@ -85,7 +85,7 @@ def tables(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]:
 
 
 def triggers(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]:
-    """The application's triggers on tables that the backfill writes to."""
+    """The application's triggers on tables that get first values."""
     written = ["users", "seller_profiles", "loyalty_programs", "points_transactions"]
     triggers = rows(
         connection,
@@ -107,7 +107,7 @@ def triggers(connection: Connection[Any], catalog: Catalog) -> Iterator[Check]:
     )
     if triggers:
         names = ", ".join(row["name"] for row in triggers)
-        message = f"{names}: will fire for rows that the backfill writes; what they keep, rollback leaves"
+        message = f"{names}: will fire for the upgrade's first values; what they keep, rollback leaves"
         yield Check("triggers", "warning", message, "see that they bear an update of every user and seller")
     else:
         yield Check("triggers", "ok", "none on users and seller_profiles")

@@ -16,7 +16,7 @@ from standing.sql import quoted
 from standing.text import told_apart
 from standing.upgrade.checks.server import Check
 
-#: Bytes a row grows by when the backfill writes it with all the defaults of its new columns.
+#: Bytes a row grows by when its first values are written with all the defaults of its new columns.
 GROWTH = {"users": 2200, "seller_profiles": 1300}
 #: Bytes of a member's loyalty programme and bonus with their indexes, and of an index entry of a uuid.
 LOYALTY = 650

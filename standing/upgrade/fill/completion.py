@@ -13,7 +13,7 @@ from standing.contract.declare import Default
 from standing.database.catalog import Catalog, rows
 from standing.database.connect import STANDING_SCHEMA
 from standing.sql import literals, quoted, render
-from standing.upgrade.fill.walk import Backfill
+from standing.upgrade.fill.walk import Walk
 from standing.upgrade.session import Session
 from standing.upgrade.steps import Item
 
@@ -44,12 +44,12 @@ def found_documents(catalog: Catalog, made: Collection[Item]) -> list[Found]:
     ]
 
 
-def plan_completion(catalog: Catalog, made: Collection[Item], batch: int) -> list[Backfill]:
+def plan_completion(catalog: Catalog, made: Collection[Item], batch: int) -> list[Walk]:
     """One walk for each column that may lack keys."""
     return [_walk(catalog.schema, found, batch) for found in found_documents(catalog, made)]
 
 
-def _walk(schema: str, found: Found, batch: int) -> Backfill:
+def _walk(schema: str, found: Found, batch: int) -> Walk:
     table, column = quoted(schema, found.table), f"t.{quoted(found.column)}"
     keys = literals(found.document.keys)
     pending = f"({column} is null or (jsonb_typeof({column}) = 'object' and not {column} ?& {keys}))"
@@ -67,7 +67,7 @@ def _walk(schema: str, found: Found, batch: int) -> Backfill:
         f" where t.id = any(:ids) and {pending}"
     )
     name = f"missing keys of {found.table}.{found.column}"
-    return Backfill(name, found.table, pending, (keep, complete), batch)
+    return Walk(name, found.table, pending, (keep, complete), batch)
 
 
 def put_back(session: Session, catalog: Catalog) -> None:

@@ -17,7 +17,7 @@ from standing.settings import Settings
 from standing.sql import quoted, render
 from standing.upgrade.fill.completion import plan_completion
 from standing.upgrade.fill.loyalty import loyalty_programs
-from standing.upgrade.fill.walk import Backfill
+from standing.upgrade.fill.walk import Walk
 from standing.upgrade.steps import Item
 
 #: Keys that the application kept one number for.
@@ -27,9 +27,9 @@ DIMENSIONS = (
 )  # fmt: skip
 
 
-def plan_backfill(
+def plan_first_values(
     catalog: Catalog, made: Collection[Item], settings: Settings, batch: int
-) -> list[Backfill]:
+) -> list[Walk]:
     """The walks, in order: what was there is completed first. `made` is the ledger."""
     return [
         *plan_completion(catalog, made, batch),
@@ -40,26 +40,26 @@ def plan_backfill(
     ]
 
 
-def transaction_scores(schema: str, batch: int) -> Backfill:
+def transaction_scores(schema: str, batch: int) -> Walk:
     pending = _untouched(TRUST_SCORE)
     statement = _statement("transaction_scores", schema, pending=pending)
-    return Backfill("transaction scores", "users", pending, (statement,), batch)
+    return Walk("transaction scores", "users", pending, (statement,), batch)
 
 
-def seller_ratings(schema: str, batch: int) -> Backfill:
+def seller_ratings(schema: str, batch: int) -> Walk:
     rated = "(coalesce(t.rating_score, 0) <> 0 or coalesce(t.rating_count, 0) <> 0)"
     pending = f"{_untouched(RATINGS)} and {rated}"
     statement = _statement(
         "seller_ratings", schema, dimensions=DIMENSIONS, moment=_moment(RATINGS), pending=pending
     )
-    return Backfill("seller ratings", "seller_profiles", pending, (statement,), batch)
+    return Walk("seller ratings", "seller_profiles", pending, (statement,), batch)
 
 
-def seller_tiers(schema: str, batch: int) -> Backfill:
+def seller_tiers(schema: str, batch: int) -> Walk:
     untouched = _untouched(TIER_INFO)
     statement = _statement("seller_tiers", schema, moment=_moment(TIER_INFO), untouched=untouched)
     pending = f"{untouched} and t.rating_score >= 4.0"
-    return Backfill("seller tiers", "seller_profiles", pending, (statement,), batch)
+    return Walk("seller tiers", "seller_profiles", pending, (statement,), batch)
 
 
 def _untouched(target: Target) -> str:

@@ -6,11 +6,11 @@ from standing.database.catalog import Catalog
 from standing.database.connect import STANDING_SCHEMA
 from standing.settings import Settings
 from standing.sql import literal, quoted, render
-from standing.upgrade.fill.walk import Backfill
+from standing.upgrade.fill.walk import Walk
 from standing.upgrade.steps import Item
 
 
-def loyalty_programs(catalog: Catalog, made: Collection[Item], settings: Settings, batch: int) -> Backfill:
+def loyalty_programs(catalog: Catalog, made: Collection[Item], settings: Settings, batch: int) -> Walk:
     """A programme for everybody; the bonus where the ledger has no earned signup yet."""
     bonus = settings.loyalty_welcome_bonus
     ours = {item.name for item in made if item.kind == "table"}
@@ -35,7 +35,7 @@ def loyalty_programs(catalog: Catalog, made: Collection[Item], settings: Setting
     # The new rows' defaults are clocks without a zone, which are read in this one.
     zone = f"set local timezone = {literal(settings.source_time_zone)}"
     statements = (zone, *(render(f"upgrade/fill/{file}.sql.j2", **names) for file in files))
-    return Backfill("loyalty programmes", "users", pending, statements, batch)
+    return Walk("loyalty programmes", "users", pending, statements, batch)
 
 
 def _member_since(catalog: Catalog, settings: Settings) -> str:

@@ -27,10 +27,10 @@ def silent(name: str, done: int, total: int) -> None:
 
 
 @dataclass(frozen=True)
-class Backfill:
+class Walk:
     """One walk over a table by its key.
 
-    `pending` is a condition on the row `t` for what is not backfilled yet; `statements` change the
+    `pending` is a condition on the row `t` for what is not filled yet; `statements` change the
     rows whose ids are the array that stands for `:ids`.
     """
 
@@ -41,7 +41,7 @@ class Backfill:
     batch: int
 
 
-def run_backfill(session: Session, schema: str, backfill: Backfill, on_progress: OnProgress) -> int:
+def run_walk(session: Session, schema: str, walk: Walk, on_progress: OnProgress) -> int:
     """Walk the table by key from where the last walk stopped; gives the number of members walked.
 
     Then goes once more through what is pending behind the walk: rows the application inserted meanwhile.
@@ -49,82 +49,80 @@ def run_backfill(session: Session, schema: str, backfill: Backfill, on_progress:
     progress = rows(
         session.connection,
         f"select after_key, members, finished_at from {PROGRESS} where step = %(step)s",
-        step=backfill.name,
+        step=walk.name,
     )
     if progress and progress[0]["finished_at"]:
         return 0
     after, members = (progress[0]["after_key"], progress[0]["members"]) if progress else (None, 0)
-    total = _estimate(session, schema, backfill.table)
+    total = _estimate(session, schema, walk.table)
     while True:
-        batch = partial(_batch, session, schema, backfill, after, members)
-        after, seen = session.retry(backfill.name, batch, BATCH_PASSING)
+        batch = partial(_batch, session, schema, walk, after, members)
+        after, seen = session.retry(walk.name, batch, BATCH_PASSING)
         if not seen:
             break
         members += seen
-        on_progress(backfill.name, members, max(total, members))
-    catch_up(session, schema, backfill, silent)
+        on_progress(walk.name, members, max(total, members))
+    catch_up(session, schema, walk, silent)
     session.connection.execute(
-        f"update {PROGRESS} set finished_at = clock_timestamp() where step = %s".encode(), [backfill.name]
+        f"update {PROGRESS} set finished_at = clock_timestamp() where step = %s".encode(), [walk.name]
     )
     return int(members)
 
 
-def catch_up(session: Session, schema: str, backfill: Backfill, on_progress: OnProgress) -> int:
+def catch_up(session: Session, schema: str, walk: Walk, on_progress: OnProgress) -> int:
     """One pass over what is pending, wherever it is; gives the number of members."""
     after: str | None = None
     members = 0
     while True:
-        batch = partial(_pending_batch, session, schema, backfill, after)
-        after, seen = session.retry(backfill.name, batch, BATCH_PASSING)
+        batch = partial(_pending_batch, session, schema, walk, after)
+        after, seen = session.retry(walk.name, batch, BATCH_PASSING)
         if not seen:
             return members
         members += seen
-        on_progress(backfill.name, members, members)
+        on_progress(walk.name, members, members)
 
 
-def _pending_batch(
-    session: Session, schema: str, backfill: Backfill, after: str | None
-) -> tuple[str | None, int]:
+def _pending_batch(session: Session, schema: str, walk: Walk, after: str | None) -> tuple[str | None, int]:
     with session.transaction():
-        ids = _next_keys(session, schema, backfill, after, backfill.pending)
-        _write(session, backfill, ids)
+        ids = _next_keys(session, schema, walk, after, walk.pending)
+        _write(session, walk, ids)
     return (ids[-1] if ids else after), len(ids)
 
 
 def _batch(
-    session: Session, schema: str, backfill: Backfill, after: str | None, members: int
+    session: Session, schema: str, walk: Walk, after: str | None, members: int
 ) -> tuple[str | None, int]:
     """One transaction: the next keys, their statements, and how far the walk is."""
     with session.transaction():
-        ids = _next_keys(session, schema, backfill, after)
-        _write(session, backfill, ids)
+        ids = _next_keys(session, schema, walk, after)
+        _write(session, walk, ids)
         session.connection.execute(
             f"""
             insert into {PROGRESS} (step, after_key, members) values (%(step)s, %(after)s, %(members)s)
             on conflict (step) do update set after_key = excluded.after_key, members = excluded.members
             """.encode(),
-            {"step": backfill.name, "after": ids[-1] if ids else after, "members": members + len(ids)},
+            {"step": walk.name, "after": ids[-1] if ids else after, "members": members + len(ids)},
         )
     return (ids[-1] if ids else after), len(ids)
 
 
 def _next_keys(
-    session: Session, schema: str, backfill: Backfill, after: str | None, condition: str = ""
+    session: Session, schema: str, walk: Walk, after: str | None, condition: str = ""
 ) -> list[str]:
     conditions = [f"t.id > {literal(after)}"] if after else []
     conditions += [condition] if condition else []
     where = f"where {' and '.join(conditions)}" if conditions else ""
-    table = quoted(schema, backfill.table)
-    statement = f"select t.id::text as id from {table} as t {where} order by t.id limit {backfill.batch}"
+    table = quoted(schema, walk.table)
+    statement = f"select t.id::text as id from {table} as t {where} order by t.id limit {walk.batch}"
     return [row["id"] for row in rows(session.connection, statement)]
 
 
-def _write(session: Session, backfill: Backfill, ids: list[str]) -> None:
+def _write(session: Session, walk: Walk, ids: list[str]) -> None:
     if ids:
         # Every statement looks rows up by key; tables that are filling have no statistics to say so.
         session.connection.execute("set local enable_seqscan = off")
         listed = literal("{" + ",".join(ids) + "}") + "::uuid[]"
-        for statement in backfill.statements:
+        for statement in walk.statements:
             session.connection.execute(statement.replace(":ids", listed).encode())
 
 

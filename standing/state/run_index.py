@@ -1,4 +1,4 @@
-"""The book of runs as the reports' index shows it: each run as what it is, and what became of it."""
+"""The run registry as the reports' index shows it: each run as what it is, and what became of it."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -27,14 +27,14 @@ MEANT = {
 }
 
 
-def show_book(engine: Engine, settings: Settings, run_id: int = 0) -> None:
+def write_run_index(engine: Engine, settings: Settings, run_id: int = 0) -> None:
     """Write the index of the reports anew, and into decided runs' pages what became of them.
 
     It never stops what has been done before: where it cannot be written, a line of the log says why.
     """
     try:
         with engine.connect() as connection:
-            found = rows(connection, render("state/book.sql.j2"), number=NEWEST)
+            found = rows(connection, render("state/run_index.sql.j2"), number=NEWEST)
         listed = [_line(run, found, settings) for run in found]
         folder = settings.home / "reports"
         verified = checked(folder)
@@ -45,7 +45,7 @@ def show_book(engine: Engine, settings: Settings, run_id: int = 0) -> None:
         logger(run_id, "index").warning("the index of reports is not written: %s", error)
 
 
-def _line(run: dict[str, Any], book: list[dict[str, Any]], settings: Settings) -> Line:
+def _line(run: dict[str, Any], runs: list[dict[str, Any]], settings: Settings) -> Line:
     end = _end(run)
     verdict = run["verdict"] or {}
     message = str(run["message"]).partition("\n")[0].rstrip(":")  # commands came after it
@@ -69,7 +69,7 @@ def _line(run: dict[str, Any], book: list[dict[str, Any]], settings: Settings) -
         if unmet
         else None,
         set_aside=sum(int(one["rows"]) for one in run["quarantine"] or ()) if run["has_built"] else None,
-        became=_became(run, end, book, settings),
+        became=_became(run, end, runs, settings),
     )
 
 
@@ -99,7 +99,7 @@ def _mode(run: dict[str, Any]) -> str:
     return "everybody" if run["plan"].startswith("everybody") else "of the due"
 
 
-def _became(run: dict[str, Any], end: str, book: list[dict[str, Any]], settings: Settings) -> Became | None:
+def _became(run: dict[str, Any], end: str, runs: list[dict[str, Any]], settings: Settings) -> Became | None:
     number = run["run_id"]
     when = _when(run["decided_at"], settings)
     why = f" ({run['reason']})" if run["reason"] else ""
@@ -108,7 +108,7 @@ def _became(run: dict[str, Any], end: str, book: list[dict[str, Any]], settings:
         return Became(end, f"Somebody is to decide{until}.", decisions(number))
     if end == "approved":
         by = run["approved_by"]
-        undone = any(one["run_id"] == by and one["status"] == "undone" for one in book)
+        undone = any(one["run_id"] == by and one["status"] == "undone" for one in runs)
         since = ", which was undone since" if undone else ""
         return Became(end, f"Approved{when}: published as run {by}{since}.", run=by)
     if end == "rejected":

@@ -128,12 +128,14 @@ def test_what_is_read_of_policy_by_name_is_declared_with_the_seeds() -> None:
         ("models", "sql"),
         ("macros", "sql"),
         ("standing", "py"),
+        ("standing", "j2"),
         ("expectations", "py"),
         ("expectations", "j2"),
     ):
         for file in (PROJECT_ROOT / folder).rglob(f"*.{ending}"):
             text = file.read_text("utf-8")
             asked |= set(re.findall(r"policy\((?:build, )?'(\w+)'\)", text))
+            asked |= set(re.findall(r"policy_numbers\.name = '(\w+)'", text))
             if ending == "py" and "policy_numbers" in text:
                 asked |= set(re.findall(r"\bname = '(\w+)'", text))
     declared = next(seed for seed in policy.seeds(PROJECT_ROOT) if seed.name == "policy_numbers").rows_read

@@ -1,8 +1,8 @@
 """The guide's "migrate existing data", as walks over users and sellers.
 
 A batch changes only members who still have the column's default. So a repeated batch changes nothing, and
-it overwrites no document of the application or of a run. The bands and tiers are the guide's own, frozen
-in the statements: the first run replaces them by today's policy.
+it overwrites no document of the application or of a run. The tiers here and the bands in the statements are
+the guide's own, frozen: the first run replaces them by today's policy.
 """
 
 from collections.abc import Collection
@@ -25,6 +25,13 @@ DIMENSIONS = (
     "overall", "product_quality", "communication", "shipping_speed", "packaging", "accuracy",
     "value_for_money",
 )  # fmt: skip
+#: The guide's tiers above starter: name, level, completed orders, legacy rating.
+TIERS = (
+    ("top_seller", 5, 500, 4.7),
+    ("power_seller", 4, 200, 4.5),
+    ("established", 3, 50, 4.3),
+    ("rising", 2, 10, 4.0),
+)
 
 
 def plan_first_values(
@@ -57,8 +64,10 @@ def seller_ratings(schema: str, batch: int) -> Walk:
 
 def seller_tiers(schema: str, batch: int) -> Walk:
     untouched = _untouched(TIER_INFO)
-    statement = _statement("seller_tiers", schema, moment=_moment(TIER_INFO), untouched=untouched)
-    pending = f"{untouched} and t.rating_score >= 4.0"
+    statement = _statement(
+        "seller_tiers", schema, moment=_moment(TIER_INFO), untouched=untouched, tiers=TIERS
+    )
+    pending = f"{untouched} and t.rating_score >= {min(rating for *_, rating in TIERS)}"
     return Walk("seller tiers", "seller_profiles", pending, (statement,), batch)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from standing.backtest.arrays import Numbers, Places
 from standing.backtest.calibration import brier, own_level, shift, slope
-from standing.backtest.figures import AtOrigin, Calibration, Difference, Figure, ScoreFigures
+from standing.backtest.figures import AtOrigin, Calibration, Figure, PairedDifference, ScoreFigures
 from standing.backtest.observations import Observations
 from standing.backtest.ranking import OrderRanking, ShopRanking, rank_orders, rank_shops
 from standing.backtest.resampling import are_few, figure, figures, resamples
@@ -77,12 +77,12 @@ class Comparison:
             for place, one in enumerate(self.scores)
         )
 
-    def differences(self) -> tuple[Difference, ...]:
+    def differences(self) -> tuple[PairedDifference, ...]:
         """The leading score against each other one."""
         number, ones = len(self.scores), np.ones(self.observed.shops)
         lead = self._orders[0].auc_by_origin(ones)
         return tuple(
-            Difference(
+            PairedDifference(
                 one.name,
                 self._less(0, place),
                 self._less(number, number + place),

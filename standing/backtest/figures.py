@@ -34,7 +34,7 @@ class ScoreFigures:
 
 
 @dataclass(frozen=True)
-class Difference:
+class PairedDifference:
     """The leading score against another one, on the same orders; above 0 it is the better one."""
 
     against: str
@@ -138,7 +138,7 @@ class Backtest:
     lead: str = ""
     counts: Counts = field(default_factory=lambda: Counts(0, 0, 0, 0, 0, 0))
     scores: tuple[ScoreFigures, ...] = ()
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[PairedDifference, ...] = ()
     calibration: tuple[Calibration, ...] = ()
     origins: tuple[AtOrigin, ...] = ()
     deciles: tuple[Group, ...] = ()

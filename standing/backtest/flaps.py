@@ -26,7 +26,7 @@ class Earned:
 
 
 @dataclass(frozen=True)
-class Change:
+class TierChange:
     """A tier that would have been published."""
 
     day: date
@@ -73,7 +73,7 @@ def counted(name: str, earned: Sequence[Earned], grace: Mapping[int, int], perio
     return Flaps(name, up, down, taken_back, taken_back / number if number else None)
 
 
-def changes(earned: Sequence[Earned], grace: Mapping[int, int], period: Period) -> Iterator[Change]:
+def changes(earned: Sequence[Earned], grace: Mapping[int, int], period: Period) -> Iterator[TierChange]:
     """Of one shop, as daily runs would have made them; `grace` has the days of each level.
 
     The first midnight's tier is the exact rule's. A tier that is lost stays for the days of its grace,
@@ -88,11 +88,11 @@ def changes(earned: Sequence[Earned], grace: Mapping[int, int], period: Period) 
         if step.level >= published:
             since = None
             if step.level > published:
-                yield Change(step.day, True)
+                yield TierChange(step.day, True)
                 published = step.level
             continue
         since = since or step.day
         falls_on = max(step.day, since + timedelta(days=grace[published]))
         if falls_on < ends_on:
-            yield Change(falls_on, False)
+            yield TierChange(falls_on, False)
             published, since = step.level, None

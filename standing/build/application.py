@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, text
 
 from standing.contract.application import SOURCES
-from standing.contract.relations import Column
+from standing.contract.relations import SeenColumn
 from standing.database.schemas import Application
 from standing.settings import Settings
 from standing.sql import quoted
@@ -36,7 +36,7 @@ def hand_over(connection: Connection, settings: Settings, application: Applicati
     )
 
 
-def _row(application: Application, relation: str, column: Column) -> dict[str, object]:
+def _row(application: Application, relation: str, column: SeenColumn) -> dict[str, object]:
     path = f"{relation}.{column.name}"
     return {
         "relation": relation,

@@ -19,7 +19,7 @@ WRITABLE = ("r", "p")
 
 
 @dataclass(frozen=True)
-class Column:
+class SeenColumn:
     """A column as the role sees it.
 
     `type` is that of a domain's base, without length, `enum` for any enum; `spelled` has the length.
@@ -50,7 +50,7 @@ class Relation:
     is_reachable: bool
     hides_rows: bool
     has_children: bool
-    columns: Mapping[str, Column]
+    columns: Mapping[str, SeenColumn]
     is_forced: bool = False
 
     @property
@@ -79,7 +79,7 @@ def question() -> str:
 def answer(rows: Iterable[Mapping[str, Any]]) -> dict[str, Relation]:
     """What the statement's rows say."""
     relations: dict[str, Relation] = {}
-    columns: dict[str, dict[str, Column]] = {}
+    columns: dict[str, dict[str, SeenColumn]] = {}
     for row in rows:
         name = row["relation"]
         columns.setdefault(name, {})
@@ -87,5 +87,5 @@ def answer(rows: Iterable[Mapping[str, Any]]) -> dict[str, Relation]:
         relations[name] = Relation(name=name, columns=columns[name], **of_relation)
         if row["name"] is not None:
             of_column = {field: row[field] for field in OF_COLUMN}
-            columns[name][row["name"]] = Column(**of_column, refers_to=tuple(row["refers_to"]))
+            columns[name][row["name"]] = SeenColumn(**of_column, refers_to=tuple(row["refers_to"]))
     return relations

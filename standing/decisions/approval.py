@@ -16,7 +16,7 @@ from standing.decisions.confirmation import confirm_build
 from standing.errors import StandingError
 from standing.gate import change_sets
 from standing.gate.waiting import expire
-from standing.publish.destination import Source
+from standing.publish.destination import WrittenFrom
 from standing.publish.writer import write_decided
 from standing.report.causes import Cause
 from standing.run.execute import Perform, carry_out, run_directly
@@ -173,7 +173,7 @@ def _write(run: Run, entry: dict[str, Any], is_latest: bool) -> Written:
     with engine.begin() as connection:
         policies.note_same(connection, run.run_id, stopped)
     parameters = {"run_id": run.run_id, "of": stopped, "is_latest": is_latest}
-    source = Source("change_set", run.command, parameters, "standing.change_sets")
+    source = WrittenFrom("change_set", run.command, parameters, "standing.change_sets")
     tallies = write_decided(engine, run.lock, settings, targets, source)
     if is_latest:
         confirm_build(engine, run.lock, settings, targets, (stopped, run.run_id))

@@ -11,7 +11,7 @@ from standing.database.lock import RunLock, run_lock
 from standing.database.owners import create_table, driver, require_ours
 from standing.errors import StandingError
 from standing.gate import change_sets
-from standing.publish.destination import Source
+from standing.publish.destination import WrittenFrom
 from standing.publish.writer import Tally, write_decided
 from standing.settings import Settings
 from standing.sql import quoted
@@ -192,6 +192,6 @@ def _put_back(engine: Engine, settings: Settings, lock: RunLock, run_id: int) ->
         _copy(connection, settings, run_id)
         names = connection.scalars(text(f"select distinct target from {_copy_name(settings)}")).all()
     parameters = {"run_id": run_id, "of": run_id}
-    source = Source("history", f"standing undo {run_id}", parameters, _copy_name(settings))
+    source = WrittenFrom("history", f"standing undo {run_id}", parameters, _copy_name(settings))
     targets = tuple(target for target in TARGETS if target.name in names)
     return write_decided(engine, lock, settings, targets, source)

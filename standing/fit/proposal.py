@@ -11,7 +11,7 @@ from standing.backtest.arrays import Numbers
 from standing.backtest.backtest import READ, history_of
 from standing.backtest.card import TABLES, Card, read_card
 from standing.backtest.comparison import Comparison
-from standing.backtest.figures import Difference, ScoreFigures
+from standing.backtest.figures import PairedDifference, ScoreFigures
 from standing.backtest.moments import OriginRange, origins
 from standing.backtest.observations import Observations, observe
 from standing.backtest.scores import Score
@@ -50,7 +50,7 @@ class Proposal:
     bad_in_bins: dict[str, Numbers]
     tested: int
     figures: tuple[ScoreFigures, ...] | None
-    gain: Difference | None
+    gain: PairedDifference | None
     cannot_tell: tuple[str, ...]
     built: dict[str, list[dict[str, Any]]]
 

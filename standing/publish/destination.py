@@ -23,7 +23,7 @@ NAMED = 5
 
 
 @dataclass(frozen=True)
-class Source:
+class WrittenFrom:
     """Where what is written comes from; `kind` is one of those that the writing statements tell apart.
 
     `parameters` are those of its statements. A build has it in the marts; that of a decision is in `rows`,
@@ -72,7 +72,7 @@ class Destination(Protocol):
         """What the transaction has to set before the first of its statements."""
 
     def statement(self, name: str, **names: Any) -> str: ...
-    def writing(self, source: Source) -> tuple[str, ...]:
+    def writing(self, source: WrittenFrom) -> tuple[str, ...]:
         """The statements that write one chunk, in order, parameters `chunk` and the source's.
 
         The last gives a row a target: how many were written, how many were left though they differ

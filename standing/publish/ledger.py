@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 
 from standing.contract.targets import PostingTarget
 from standing.publish import documents
-from standing.publish.destination import NAMED, Kind, Source
+from standing.publish.destination import NAMED, Kind, WrittenFrom
 from standing.settings import Settings
 from standing.sql import quoted, render
 
@@ -103,7 +103,7 @@ class Ledger:
     def change_class(self, target: PostingTarget, old: str, new: str) -> str:
         return f"case when jsonb_array_length({new} -> 'postings') > 0 then 'points' else 'totals' end"
 
-    def writing(self, source: Source) -> tuple[str, ...]:
+    def writing(self, source: WrittenFrom) -> tuple[str, ...]:
         """The lock and the ledger are read in statements of their own: one that waits for a lock sees the
         ledger as it was before it waited. What they find is put in tables and counted, for PostgreSQL to
         plan by.

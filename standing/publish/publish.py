@@ -16,7 +16,7 @@ from standing.database.chunks import write_chunk
 from standing.database.lock import RunLock
 from standing.incremental.acknowledge import Published, acknowledge
 from standing.log import log_progress, logger
-from standing.publish.destination import Source
+from standing.publish.destination import WrittenFrom
 from standing.publish.destinations import destinations
 from standing.publish.writer import put_in_chunks, write
 from standing.settings import Settings
@@ -76,7 +76,7 @@ def publish_changes(
 
     Raises as `write` does.
     """
-    source = Source(
+    source = WrittenFrom(
         "build", "standing run (what is written already is not written again)", {"run_id": run_id}
     )
     places = destinations(settings, targets)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from standing.contract.targets import Target
 from standing.publish import documents
 from standing.publish.change_classes import change_class
-from standing.publish.destination import NAMED, Kind, Source
+from standing.publish.destination import NAMED, Kind, WrittenFrom
 from standing.settings import Settings
 from standing.sql import quoted, render
 
@@ -77,7 +77,7 @@ class ChangeTable:
     def change_class(self, target: Target, old: str, new: str) -> str:
         return change_class(target, old, new)
 
-    def writing(self, source: Source) -> tuple[str, ...]:
+    def writing(self, source: WrittenFrom) -> tuple[str, ...]:
         """One statement writes a chunk of all documents."""
         chunks = self.chunks(source.kind)
         return (self.statement("write", source=source.kind, rows=source.rows, chunks=chunks, named=NAMED),)

@@ -15,7 +15,7 @@ from standing.contract.targets import AnyTarget
 from standing.database.chunks import write_chunk
 from standing.database.lock import RunLock
 from standing.database.owners import create_table, driver, require_ours
-from standing.publish.destination import NAMED, Destination, Source
+from standing.publish.destination import NAMED, Destination, WrittenFrom
 from standing.publish.destinations import destinations
 from standing.settings import Settings
 
@@ -46,7 +46,7 @@ def write(
     engine: Engine,
     lock: RunLock,
     places: Sequence[Destination],
-    source: Source,
+    source: WrittenFrom,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Tally]:
     """Write what has been put in chunks; gives target → tally.
@@ -77,7 +77,7 @@ def write(
 
 
 def write_decided(
-    engine: Engine, lock: RunLock, settings: Settings, targets: tuple[AnyTarget, ...], source: Source
+    engine: Engine, lock: RunLock, settings: Settings, targets: tuple[AnyTarget, ...], source: WrittenFrom
 ) -> dict[str, Tally]:
     """As `write`, for what people decide: whoever is in `source.rows` is put in chunks first."""
     places = destinations(settings, targets)
@@ -97,7 +97,7 @@ def write_decided(
 
 
 def _chunk_writer(
-    engine: Engine, lock: RunLock, place: Destination, source: Source
+    engine: Engine, lock: RunLock, place: Destination, source: WrittenFrom
 ) -> Callable[[int], Sequence[Row[Any]]]:
     *before, last = (text(statement) for statement in place.writing(source))
 

@@ -14,7 +14,7 @@ from standing.backtest.bunching import Shops, Tier, bunching
 from standing.backtest.calibration import shift, slope
 from standing.backtest.card import Card, Metric
 from standing.backtest.comparison import Comparison
-from standing.backtest.figures import Backtest, Counts, Difference, Figure, Group, ScoreFigures
+from standing.backtest.figures import Backtest, Counts, Figure, Group, PairedDifference, ScoreFigures
 from standing.backtest.flaps import Earned, Period, changes, counted
 from standing.backtest.groups import by_volume, grouped, tenths
 from standing.backtest.observations import Observations
@@ -283,7 +283,7 @@ def test_what_cannot_be_told_of_levels_and_of_small_and_large_shops_is_said() ->
         "91": Figure(0.1, 0.01, 0.2),
     }
     volumes = tuple(Group(label, 40, 40, Figure(), gain=gain) for label, gain in gains.items())
-    clear = Difference("adjusted", Figure(0.1, 0.05, 0.2), Figure(), 3)
+    clear = PairedDifference("adjusted", Figure(0.1, 0.05, 0.2), Figure(), 3)
     titles = {"expected_problem_rate": "expected problem rate", "adjusted": "adjusted rating"}
     ranked = tuple(ScoreFigures(name, title, Figure(), Figure()) for name, title in titles.items())
     found = Backtest(

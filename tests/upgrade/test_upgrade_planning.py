@@ -6,7 +6,7 @@ import pytest
 
 from standing.contract.additions import ADDITIONS
 from standing.contract.declare import Default
-from standing.contract.relations import Column, Relation
+from standing.contract.relations import Relation, SeenColumn
 from standing.contract.tables import TABLES
 from standing.database.catalog import Catalog, FoundColumn, FoundIndex
 from standing.sql import quoted
@@ -31,7 +31,7 @@ LEGACY = {
 
 
 def relation(name: str, columns: dict[str, str]) -> Relation:
-    found = {column: Column(column, bare(kind), kind) for column, kind in columns.items()}
+    found = {column: SeenColumn(column, bare(kind), kind) for column, kind in columns.items()}
     return Relation(name, "r", "owner", True, False, False, found)
 
 

@@ -7,7 +7,7 @@ from conftest import MakeDatabase
 from sqlalchemy import Engine, text
 from support import legacy
 
-from expectations.suites.upgrade import SIGNED
+from expectations.suites.signs import signed
 from standing.build.points import note_terms, signed_amount, terms_now
 from standing.database.clock import wall_clock
 from standing.settings import Settings
@@ -99,12 +99,24 @@ def test_terms_change_with_a_setting_and_keep_what_was(upgraded: Engine, setting
 
 
 def test_audits_and_models_give_the_ledger_the_same_signs(engine: Engine) -> None:
-    types = ("earn", "spend", "redeem", "expire", "reverse", "adjust", "bonus", "mystery")
+    types = (
+        "earn",
+        "Spend",
+        "redeem",
+        "expire",
+        "reverse",
+        "adjust",
+        "bonus",
+        "refund",
+        "restore",
+        "mystery",
+    )
     listed = ", ".join(f"('{type_}', {amount})" for type_ in types for amount in (5, -5))
     with engine.connect() as connection:
         rows = connection.execute(
             text(
-                f"select type, amount, {SIGNED} as audited, {signed_amount('p')} as signed"
+                f"select type, amount, {signed('type', 'amount')} as audited,"
+                f" {signed_amount('p')} as signed"
                 f" from (values {listed}) as p (type, amount)"
             )
         ).all()

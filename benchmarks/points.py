@@ -29,7 +29,7 @@ import psutil
 from homes import marketplace, parser, standing
 from sqlalchemy import Connection, Engine, event, text
 
-from standing.build.dbt import folder
+from standing.build.dbt import SESSION, folder
 from standing.contract.points import POINTS
 from standing.database.clock import wall_clock
 from standing.database.connect import connect
@@ -54,6 +54,11 @@ MODELS = (
     "point_postings",
     "point_accounts",
 )
+#: Those of which the build takes statistics of their members.
+LOOKED_UP = frozenset(model for model in MODELS if "user" in model or "int_point" in model) - {
+    "int_point_terms",
+    "int_point_calendar",
+}
 #: Of these, what says what each key is worth and has: the rest is what members see.
 POSTINGS = frozenset(MODELS) - {"int_point_programs", "point_accounts"}
 GROW = (
@@ -122,8 +127,8 @@ def measure(home: Path, settings: Settings, engine: Engine) -> None:
     print(f"{members:,} members, {rows:,} rows of the ledger; {left} keys left to post", flush=True)
     models = dict(compiled(settings))
     with engine.connect() as connection:
-        connection.execute(text("set max_parallel_workers_per_gather = 0"))
-        connection.execute(text("set jit = off"))
+        for name, value in {**SESSION, "max_parallel_workers_per_gather": 0}.items():
+            connection.execute(text(f"set {name} = '{value}'"))
         for turn in (1, 2):
             print(f"turn {turn}")
             everybody(connection, models)
@@ -222,9 +227,6 @@ def built(connection: Connection, models: dict[str, str]) -> dict[str, float]:
     return {name: cpu(connection, name, f"as {models[name]}", name in LOOKED_UP) for name in MODELS}
 
 
-LOOKED_UP = frozenset(model for model in MODELS if model.startswith("int_"))
-
-
 def cpu(connection: Connection, name: str, query: str, is_analyzed: bool = False) -> float:
     """What the backend uses to make the table."""
     connection.execute(text(f"create schema if not exists {BENCH}"))
@@ -234,7 +236,7 @@ def cpu(connection: Connection, name: str, query: str, is_analyzed: bool = False
     before = backend.cpu_times()
     connection.exec_driver_sql(f"create unlogged table {BENCH}.{name} {query}".replace("%", "%%"))
     if is_analyzed:
-        connection.exec_driver_sql(f"analyze {BENCH}.{name}")
+        connection.exec_driver_sql(f"analyze {BENCH}.{name} (user_id)")
     connection.commit()
     after = backend.cpu_times()
     return after.user + after.system - before.user - before.system

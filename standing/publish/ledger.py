@@ -16,7 +16,7 @@ from standing.settings import Settings
 from standing.sql import quoted, render
 
 #: Rows of one chunk at most: an application's statement waits for one of them a tenth of a second.
-CHUNK_ROWS = 2_000
+CHUNK_ROWS = 1_000
 
 
 @dataclass(frozen=True)

@@ -84,21 +84,42 @@ dated as (
 
 ),
 
--- Points are spent in the order of their ends, so no newer ones may end before older ones.
+-- Points are spent in the order of their ends, so no newer ones may end before older ones. By the calendar
+-- none do: it is only a stated end, or none, that later points wait for.
+waiting as (
+
+    select distinct user_id from dated
+    where stated_end_month is not null or end_month is null
+
+),
+
 final as (
 
     select
-        user_id,
-        source,
-        source_id,
-        is_of_a_key,
-        points,
-        credited_at,
-        max(coalesce(end_month, 'infinity')) over (
-            partition by user_id
-            order by credited_at, source, source_id
+        dated.user_id,
+        dated.source,
+        dated.source_id,
+        dated.is_of_a_key,
+        dated.points,
+        dated.credited_at,
+        dated.end_month
+    from dated
+    left join waiting on dated.user_id = waiting.user_id
+    where waiting.user_id is null
+    union all
+    select
+        dated.user_id,
+        dated.source,
+        dated.source_id,
+        dated.is_of_a_key,
+        dated.points,
+        dated.credited_at,
+        max(coalesce(dated.end_month, 'infinity')) over (
+            partition by dated.user_id
+            order by dated.credited_at, dated.source, dated.source_id
         ) as end_month
     from dated
+    inner join waiting on dated.user_id = waiting.user_id
 
 )
 

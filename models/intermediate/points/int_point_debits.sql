@@ -6,7 +6,7 @@ with due_users as (
 
 ),
 
-entries as (
+entries as not materialized (
 
     select * from {{ ref('int_point_entries') }}
     where is_counted
@@ -26,22 +26,38 @@ openings as (
 
 ),
 
+swept as (
+
+    select * from entries
+    where is_of_a_key and source = 'expiry' and expires_at <= created_at
+
+),
+
+-- Ends are the same for everybody, and dear to find: clocks are asked four times.
+ends as (
+
+    select
+        expires_at,
+        {{ business_month('expires_at') }} as end_month
+    from (select distinct swept.expires_at from swept) as moments
+    where expires_at = {{ points_end(business_month('expires_at')) }}
+
+),
+
 expiries as (
 
     select
-        user_id,
-        expires_at,
-        created_at,
-        {{ business_month('expires_at') }} as end_month,
+        swept.user_id,
+        swept.expires_at,
+        swept.created_at,
+        ends.end_month,
         row_number() over in_order as place,
-        sum(amount) over in_order as standing
-    from entries
-    where
-        is_of_a_key
-        and source = 'expiry'
-        and expires_at = {{ points_end(business_month('expires_at')) }}
-        and expires_at <= created_at
-    window in_order as (partition by user_id, expires_at order by created_at, entry_id)
+        sum(swept.amount) over in_order as standing
+    from swept
+    inner join ends on swept.expires_at = ends.expires_at
+    window in_order as (
+        partition by swept.user_id, swept.expires_at order by swept.created_at, swept.entry_id
+    )
 
 ),
 

@@ -42,12 +42,33 @@ months as (
 
 ),
 
+-- The moment is the same for everybody, and dear to find: clocks are asked four times.
+moments as (
+
+    select
+        end_month,
+        {{ points_end('end_month') }} as ends_at
+    from (select distinct months.end_month from months) as ends
+    where isfinite(end_month)
+
+),
+
+dated as (
+
+    select
+        months.*,
+        moments.ends_at
+    from months
+    left join moments on months.end_month = moments.end_month
+
+),
+
 running as (
 
     select
         *,
         sum(credited - debited) over (partition by user_id order by end_month) as standing
-    from months
+    from dated
 
 ),
 
@@ -66,7 +87,7 @@ final as (
     select
         user_id,
         end_month,
-        case when isfinite(end_month) then {{ points_end('end_month') }} end as ends_at,
+        ends_at,
         credited,
         debited,
         lost - coalesce(lag(lost) over (partition by user_id order by end_month), 0) as expired

@@ -25,7 +25,7 @@ orders as not materialized (
 
 ),
 
-entries as (
+entries as not materialized (
 
     select * from {{ ref('int_point_entries') }}
 
@@ -86,54 +86,42 @@ posted as (
         user_id,
         source,
         source_id,
-        amount as posted,
-        1 as revision
+        sum(amount) as posted,
+        count(*)::integer as revision
     from entries
     where is_of_a_key and source != 'expiry'
+    group by user_id, source, source_id
 
 ),
 
-keys as (
+given as (
 
-    select
-        *,
-        0 as posted,
-        0 as revision
-    from order_points
+    select * from order_points
     where points > 0
     union all
-    select
-        *,
-        0 as posted,
-        0 as revision
-    from signup_points
+    select * from signup_points
     where points > 0
-    union all
-    select
-        user_id,
-        source,
-        source_id,
-        0 as points,
-        null as counts_from,
-        posted,
-        revision
-    from posted
 
 ),
 
+-- A key without an id, the welcome, is the member's own.
 final as (
 
     select
-        user_id,
-        source,
-        source_id,
-        sum(points) as points,
-        max(counts_from) as counts_from,
-        coalesce(sum(points) filter (where counts_from <= {{ as_of() }}), 0) as worth,
-        sum(posted) as posted,
-        sum(revision)::integer as revision
-    from keys
-    group by user_id, source, source_id
+        coalesce(given.user_id, posted.user_id) as user_id,
+        coalesce(given.source, posted.source) as source,
+        coalesce(given.source_id, posted.source_id) as source_id,
+        coalesce(given.points, 0) as points,
+        given.counts_from,
+        case when given.counts_from <= {{ as_of() }} then given.points else 0 end as worth,
+        coalesce(posted.posted, 0) as posted,
+        coalesce(posted.revision, 0) as revision
+    from given
+    full outer join posted
+        on
+            given.user_id = posted.user_id
+            and given.source = posted.source
+            and coalesce(given.source_id, given.user_id) = coalesce(posted.source_id, posted.user_id)
 
 )
 

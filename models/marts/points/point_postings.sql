@@ -12,10 +12,18 @@ credits as (
 
 ),
 
-ends as (
+ends as not materialized (
 
     select * from {{ ref('int_point_ends') }}
-    where expired > 0 and ends_at <= {{ as_of() }}
+
+),
+
+months as (
+
+    select distinct
+        end_month,
+        ends_at
+    from ends
 
 ),
 
@@ -35,6 +43,7 @@ expiries as (
         0 as posted,
         0 as revision
     from ends
+    where expired > 0 and ends_at <= {{ as_of() }}
     union all
     select
         user_id,
@@ -65,7 +74,7 @@ final as (
         keys.user_id,
         keys.source,
         keys.source_id,
-        case when isfinite(credits.end_month) then {{ points_end('credits.end_month') }} end as expires_at,
+        months.ends_at as expires_at,
         keys.worth,
         keys.posted,
         keys.revision,
@@ -75,11 +84,13 @@ final as (
             when 'signup' then 'Welcome bonus'
         end as description
     from keys
+    -- The welcome has no id, and null equals nothing: a comparison that says so is made of each pair.
     left join credits
         on
             keys.user_id = credits.user_id
             and keys.source = credits.source
-            and keys.source_id is not distinct from credits.source_id
+            and coalesce(keys.source_id, keys.user_id) = coalesce(credits.source_id, credits.user_id)
+    left join months on credits.end_month = months.end_month
     union all
     select
         user_id,

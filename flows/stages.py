@@ -21,7 +21,7 @@ from standing.errors import DatabaseUnreachable, GateStopped, StandingError
 from standing.monitor.metrics import write_metrics
 from standing.run.execute import execute
 from standing.run.outcome import RunOutcome
-from standing.run.run import Part, Request, Run, Stage
+from standing.run.run import Request, Run, Stage, StageOutput
 from standing.settings import Settings, current
 
 Parameters = ParamSpec("Parameters")
@@ -64,9 +64,9 @@ class Stages:
     def __init__(self, progress: Progress | None = None) -> None:
         self.progress = progress
 
-    def __call__(self, stage: Stage, run: Run) -> Part:
+    def __call__(self, stage: Stage, run: Run) -> StageOutput:
         stopped: list[Exception] = []
-        given: list[Part] = []
+        given: list[StageOutput] = []
 
         @task(name=stage.name, task_run_name=stage.name, cache_policy=NO_CACHE)
         def perform() -> str | State[None]:

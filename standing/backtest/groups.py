@@ -17,7 +17,7 @@ FIFTHS = 5
 
 
 @dataclass(frozen=True)
-class Part:
+class Subset:
     """Which rows are of a group."""
 
     label: str
@@ -25,13 +25,13 @@ class Part:
 
 
 def grouped(
-    observed: Observations, parts: Iterable[Part], scores: Sequence[Score] = ()
+    observed: Observations, parts: Iterable[Subset], scores: Sequence[Score] = ()
 ) -> tuple[Group, ...]:
     """Each with its share and interval; with scores, how well the first ranks within it, and its gain."""
     return tuple(_group(observed, part, scores) for part in parts if part.rows.any())
 
 
-def _group(observed: Observations, part: Part, scores: Sequence[Score]) -> Group:
+def _group(observed: Observations, part: Subset, scores: Sequence[Score]) -> Group:
     rows = np.flatnonzero(part.rows)
     shop, origin = observed.shop[rows], observed.origin[rows]
     labelled, bad = observed["labelled"][rows], observed["bad"][rows]
@@ -48,7 +48,7 @@ def _group(observed: Observations, part: Part, scores: Sequence[Score]) -> Group
     return Group(part.label, len(rows), int(labelled.sum()), *found[:2], *found[3:])
 
 
-def tenths(observed: Observations, score: Score) -> Iterator[Part]:
+def tenths(observed: Observations, score: Score) -> Iterator[Subset]:
     """Shops that sold, from the best to the worst tenth of each origin; ties stay together."""
     place = np.full(len(observed), -1)
     sold = observed["labelled"] > 0
@@ -57,7 +57,7 @@ def tenths(observed: Observations, score: Score) -> Iterator[Part]:
         if len(rows):
             place[rows] = _tenth(score.risk[rows])
     for number in range(TENTHS):
-        yield Part(str(number + 1), place == number)
+        yield Subset(str(number + 1), place == number)
 
 
 def _tenth(risk: Numbers) -> Numbers:
@@ -67,19 +67,19 @@ def _tenth(risk: Numbers) -> Numbers:
     return place
 
 
-def by_tier(observed: Observations, names: Mapping[int, str]) -> Iterator[Part]:
+def by_tier(observed: Observations, names: Mapping[int, str]) -> Iterator[Subset]:
     """By the tier that was earned at the origin."""
     for level, name in sorted(names.items()):
-        yield Part(name, observed["tier_level"] == level)
+        yield Subset(name, observed["tier_level"] == level)
 
 
-def by_level(observed: Observations, names: Sequence[str]) -> Iterator[Part]:
+def by_level(observed: Observations, names: Sequence[str]) -> Iterator[Subset]:
     """By the trust level of the shop's person, where that moment was replayed."""
     for name in names:
-        yield Part(name, observed.level == name)
+        yield Subset(name, observed.level == name)
 
 
-def by_volume(observed: Observations) -> Iterator[Part]:
+def by_volume(observed: Observations) -> Iterator[Subset]:
     """Fifths of the orders, by how many orders their shop had before."""
     before, labelled = observed["orders"], observed["labelled"]
     order = np.argsort(before, kind="stable")
@@ -91,5 +91,5 @@ def by_volume(observed: Observations) -> Iterator[Part]:
         rows = (before >= lowest) & (before < edge if edge < np.inf else np.ones(len(before), dtype=bool))
         if rows.any():
             highest = before[rows].max()
-            yield Part(f"{lowest:,.0f} to {highest:,.0f}" if highest > lowest else f"{lowest:,.0f}", rows)
+            yield Subset(f"{lowest:,.0f} to {highest:,.0f}" if highest > lowest else f"{lowest:,.0f}", rows)
         lowest = edge

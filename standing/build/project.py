@@ -29,7 +29,7 @@ FOR_PEOPLE = {
 
 
 @dataclass(frozen=True)
-class Part:
+class SourceText:
     """A model, a seed or a macro: its file and its own text in it, SQL normalized."""
 
     path: Path
@@ -58,12 +58,12 @@ def texts(*patterns: str) -> Iterator[str]:
             yield _read(path)
 
 
-def upstream(mart: str) -> dict[str, Part]:
+def upstream(mart: str) -> dict[str, SourceText]:
     """A mart and all models, seeds and macros that it is built from, by name.
 
     What is named anywhere in a model or macro counts as used: too many rather than too few.
     """
-    found: dict[str, Part] = {}
+    found: dict[str, SourceText] = {}
     waiting = [mart]
     while waiting:
         name = waiting.pop()
@@ -123,11 +123,11 @@ def _is_model(path: Path) -> bool:
     return path.suffix == ".sql" and "macros" not in path.parts
 
 
-def _part(name: str) -> Part:
+def _part(name: str) -> SourceText:
     path = _files()[name]
     state = path.stat()
     text = _text(path, state.st_mtime_ns, state.st_size)
-    return Part(path, text if isinstance(text, str) else text[name])
+    return SourceText(path, text if isinstance(text, str) else text[name])
 
 
 @lru_cache(maxsize=1024)

@@ -30,7 +30,7 @@ from standing.log import logger
 from standing.report.audits import Audit, Look, lacking
 from standing.run.outcome import INTERRUPTED, RunOutcome, break_off, conclude, crashed
 from standing.run.quality import audited
-from standing.run.run import Part, Request, Run, Stage, StageResult
+from standing.run.run import Request, Run, Stage, StageOutput, StageResult
 from standing.run.stages import STAGES
 from standing.run.stop import stopped_by, with_causes
 from standing.settings import Settings
@@ -42,10 +42,10 @@ from standing.state.upgraded import require_upgraded
 from standing.text import plain
 
 #: How a stage is carried out; the flow makes a Prefect task of it.
-Perform = Callable[[Stage, Run], Part]
+Perform = Callable[[Stage, Run], StageOutput]
 
 
-def run_directly(stage: Stage, run: Run) -> Part:
+def run_directly(stage: Stage, run: Run) -> StageOutput:
     return stage.work(run)
 
 

@@ -22,8 +22,8 @@ from standing.settings import Settings
 from standing.text import plural
 
 
-class Part(Protocol):
-    """What a stage gives; `words` is one line for people."""
+class StageOutput(Protocol):
+    """What a stage gives: `words` is one line for people."""
 
     @property
     def words(self) -> str: ...
@@ -84,7 +84,7 @@ class Written:
         return ", ".join(f"{name}: {number:,} written" for name, number in self.documents.items())
 
 
-AnyPart = TypeVar("AnyPart", bound=Part)
+AnyOutput = TypeVar("AnyOutput", bound=StageOutput)
 
 
 @dataclass(frozen=True)
@@ -129,11 +129,11 @@ class Run:
     #: Of its own targets those that the gate holds: they are not published.
     held: tuple[AnyTarget, ...] = ()
     stages: list[StageResult] = field(default_factory=list)
-    parts: list[Part] = field(default_factory=list)
+    parts: list[StageOutput] = field(default_factory=list)
     #: Audits that were begun and are waited for later.
     begun: dict[str, Future[Verdict]] = field(default_factory=dict)
 
-    def last(self, kind: type[AnyPart]) -> AnyPart | None:
+    def last(self, kind: type[AnyOutput]) -> AnyOutput | None:
         """What the last stage that gave such a part gave; None where none has yet."""
         return next((part for part in reversed(self.parts) if isinstance(part, kind)), None)
 
@@ -212,7 +212,7 @@ class Stage:
     """One step of a run; `work` gives its part and raises StandingError to stop the run."""
 
     name: str
-    work: Callable[[Run], Part]
+    work: Callable[[Run], StageOutput]
     writes: bool = False  # touches the application's rows, so a replay leaves it out
     always: bool = False  # is taken by every run; the others, where somebody is due
 

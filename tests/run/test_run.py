@@ -15,7 +15,7 @@ from standing.contract.targets import DOCUMENTS, TARGETS, AnyTarget, Target
 from standing.database.lock import run_lock
 from standing.decisions.undo import undo
 from standing.run.execute import Perform, execute
-from standing.run.run import Part, Request, Run, Stage
+from standing.run.run import Request, Run, Stage, StageOutput
 from standing.settings import Settings
 from standing.state.backtests import keep
 from standing.state.runs import last_published_as_of, open_run
@@ -81,7 +81,7 @@ def execute_sql(engine: Engine, statement: str) -> None:
 def at(stage: str, happen: Callable[[Run], object]) -> Perform:
     """Let something happen just before a stage."""
 
-    def perform(begun: Stage, at_work: Run) -> Part:
+    def perform(begun: Stage, at_work: Run) -> StageOutput:
         if begun.name == stage:
             happen(at_work)
         return begun.work(at_work)

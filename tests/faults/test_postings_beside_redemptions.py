@@ -3,38 +3,26 @@ takes a balance below zero.
 """
 
 import random
-import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import timedelta
 from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 from conftest import MakeDatabase
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 from support.decided import column, do, rows_of, scalar
-from support.small_ledger import BROKEN, END, POINTS, UNEQUAL, Worth, build, read_ledger
+from support.small_ledger import BROKEN, END, POINTS, UNEQUAL, Worth, build, read_ledger, spend
 from support.small_mart import declare, find, publish
+from support.spending import RELATIVE, lowest_after_an_expiry, redeem_after_reading, spending
 
-from standing import PROJECT_ROOT
 from standing.errors import StandingError
 from standing.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("no_audits")
-
-#: The style of the contract: one statement takes the points where they suffice.
-PAGE = (PROJECT_ROOT / "docs" / "operations.md").read_text("utf-8")
-CONTRACT = re.findall(r"^    with taken as .*? from taken$", PAGE, re.MULTILINE | re.DOTALL)[0]
-READ = "select points_balance from loyalty_programs where user_id = :member"
-ENTER = """
-insert into points_transactions (user_id, type, amount, balance_after, source, description)
-values (:member, 'spend', -:points, :left, 'redeem', 'A reward')
-"""
-RELATIVE = "update loyalty_programs set points_balance = points_balance - :points where user_id = :member"
-ABSOLUTE = "update loyalty_programs set points_balance = :left where user_id = :member"
 
 
 @pytest.fixture
@@ -48,44 +36,6 @@ def marketplace(
         STANDING_PUBLISH_CHUNK=4,
         SOURCE_TIME_ZONE="Asia/Bangkok",
     )
-
-
-def redeem(engine: Engine, member: str, points: int) -> None:
-    with engine.begin() as connection:
-        connection.execute(text(CONTRACT), {"member": member, "points": points})
-
-
-def redeem_after_reading(engine: Engine, member: str, points: int, then: str) -> None:
-    """Reads the balance, enters the row, then updates."""
-    with engine.begin() as connection:
-        left = connection.scalar(text(READ), {"member": member}) - points
-        if left >= 0:
-            given = {"member": member, "points": points, "left": left}
-            connection.execute(text(ENTER), given)
-            connection.execute(text(then), given)
-
-
-@contextmanager
-def spending(
-    engine: Engine, drawing: random.Random, styles: dict[str, Callable[[str, int], None]]
-) -> Iterator[None]:
-    """Members' points are spent, a few at a time, by a connection for each, until the block ends."""
-    ended = threading.Event()
-
-    def spend(seed: int, members: list[str], style: Callable[[str, int], None]) -> None:
-        draw = random.Random(seed)  # noqa: S311
-        while not ended.wait(draw.random() / 200):
-            with suppress(DBAPIError):  # it waited for longer than a deadlock may take, and gives up
-                style(draw.choice(members), draw.randint(1, 30))
-
-    with ThreadPoolExecutor(len(styles)) as pool:
-        others = [pool.submit(spend, drawing.random(), [member], style) for member, style in styles.items()]
-        try:
-            yield
-        finally:
-            ended.set()
-        for other in others:
-            other.result()
 
 
 def post_a_month(engine: Engine, settings: Settings, members: list[str], month: int) -> None:
@@ -105,19 +55,13 @@ def post_a_month(engine: Engine, settings: Settings, members: list[str], month: 
         publish(engine, settings, POINTS)
 
 
-def lowest_after_an_expiry(engine: Engine) -> int:
-    """Of at least one."""
-    lowest = "select min(balance_after) from points_transactions where type = 'expire'"
-    return rows_of(engine, lowest)[0][0]
-
-
 def test_redemptions_of_each_style_beside_postings(
     marketplace: Settings, database: Engine, seed: int
 ) -> None:
     members = column(database, "select id::text from users order by id limit 12")
     careful, relative, careless = members[:4], members[4:6], members[6]
     styles: dict[str, Callable[[str, int], None]] = {
-        **dict.fromkeys(careful, lambda member, points: redeem(database, member, points)),
+        **dict.fromkeys(careful, lambda member, points: spend(database, member, points)),
         **dict.fromkeys(
             relative,
             lambda member, points: redeem_after_reading(database, member, points, RELATIVE),
@@ -160,9 +104,9 @@ def test_postings_beside_redemptions_while_connections_are_ended(
             )
         killer.dispose()
 
-    styles = {member: lambda one, points: redeem(database, one, points) for member in members[:5]}
+    styles = {member: lambda one, points: spend(database, one, points) for member in members[:5]}
     everybody = {
-        one: (lambda _, points: redeem(database, drawing.choice(members), points)) for one in styles
+        one: (lambda _, points: spend(database, drawing.choice(members), points)) for one in styles
     }
     with ThreadPoolExecutor(1) as pool, spending(database, drawing, everybody):
         killing = pool.submit(end_postings)

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from conftest import MakeDatabase
 from sqlalchemy import Engine, create_engine
@@ -27,6 +28,17 @@ with given as (
 )
 insert into points_transactions (user_id, type, amount, balance_after, source, source_id, description)
 select user_id, 'earn', 200, points_balance, 'referral', gen_random_uuid(), 'A friend' from given
+"""
+
+#: Somebody registers; what they redeem for comes to nothing, and their points come back.
+JOINED = "insert into users (id, created_at) values ('{member}', now() - interval '1 hour')"
+GIVEN_BACK = """
+with given as (
+    update loyalty_programs set points_balance = points_balance + {points}
+    where user_id = '{member}' returning user_id, points_balance
+)
+insert into points_transactions (user_id, type, amount, balance_after, source, description)
+select user_id, 'refund', {points}, points_balance, 'redeem', 'Cancelled' from given
 """
 
 
@@ -60,9 +72,11 @@ def test_points_are_built_gated_approved_taken_back_and_posted_again(
     redeeming = column(
         engine, f"select id::text from users where id not in ('{buyer}', '{other}') order by id limit 1"
     )[0]
+    newcomer = str(uuid4())
     do(
         engine,
         "update standing.loyalty_terms set valid_from = now() - interval '30 days'",
+        JOINED.format(member=newcomer),
         COMPLETED.format(order=first, amount=1299),
     )
     with project.commands() as standing:
@@ -80,6 +94,9 @@ def test_points_are_built_gated_approved_taken_back_and_posted_again(
         do(engine, COMPLETED.format(order=second, amount=50_000))
         spend(engine, redeeming, 40)
         do(engine, REFERRAL.format(member=redeeming))
+        # Registered, all redeemed, cancelled, given back: the welcome is there once, and nothing is posted.
+        spend(engine, newcomer, 100)
+        do(engine, GIVEN_BACK.format(member=newcomer, points=100))
         stopped = standing("run", "points")
         assert "One posting would be of 500 points, limit 400 (points)" in stopped.stderr
         assert posted(engine, second) == []
@@ -119,8 +136,15 @@ def test_points_are_built_gated_approved_taken_back_and_posted_again(
             engine, "select type, amount from points_transactions where source = 'referral'"
         ) == [("earn", 200)]
         assert column(engine, UNEQUAL) == column(engine, BROKEN) == []
+        assert rows_of(
+            engine,
+            f"select type, amount, balance_after from points_transactions where user_id = '{newcomer}'"
+            " order by created_at",
+        ) == [("earn", 100, 100), ("spend", -100, 0), ("refund", 100, 100)]
+        totals = "select points_balance, points_lifetime, points_expired from loyalty_programs"
+        assert rows_of(engine, f"{totals} where user_id = '{newcomer}'") == [(100, 100, 0)]
 
         # Rollback would lose what the application has entered, and of ours nothing.
         refused = standing("rollback", "--yes")
-        assert "points_transactions: 2 rows" in refused.stderr, refused.stderr
+        assert "points_transactions: 4 rows" in refused.stderr, refused.stderr
     engine.dispose()

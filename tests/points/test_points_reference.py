@@ -14,10 +14,11 @@ from reference.ledgers import (
     next_steps,
     postings,
     prepare_points,
+    rebuilt,
     tiers,
 )
 from reference.loading import empty, load
-from reference.points import Account, month_after
+from reference.points import MEANINGS, Account, month_after
 from reference.points import accounts as walked
 from sqlalchemy import Engine, text
 
@@ -177,3 +178,42 @@ def test_points_agree_with_the_walk_and_stand_until_their_next_step(
     assert not found, f"{len(found)} differences\n" + "\n".join(found[:12])
     needed = {"debts", "ends", "ends given back", "reversed orders", "pending", "silver", "stood"}
     assert needed == set(seen), seen
+
+
+#: An edit of each number and meaning that points are made by, but for those of referrals.
+EDITS = {
+    **{
+        name: f"update standing.loyalty_terms set {name} = {name} + {more}"
+        for name, more in (
+            ("points_per_100_baht", 1),
+            ("welcome_bonus", 1),
+            ("hold_days", 20),
+            ("validity_months", 1),
+            ("restored_grace_days", 40),
+        )
+    },
+    "points_earlier_days": ("update {}.policy_numbers set value = 100 where name = 'points_earlier_days'"),
+    "loyalty_tiers": "update {}.loyalty_tiers set min_points = min_points / 2 where tier = 'silver'",
+    **{
+        type_: "update {}.points_types set meaning ="
+        f" case meaning when 'debit' then 'restore' else 'debit' end where type = '{type_}'"
+        for type_ in MEANINGS
+    },
+}
+
+
+def test_an_edit_of_each_row_of_policy_changes_points(loaded: tuple[Settings, Engine]) -> None:
+    settings, engine = loaded
+    same = []
+    with engine.connect() as connection, connection.begin() as transaction:
+        as_it_is = rebuilt(connection, settings)
+        assert rebuilt(connection, settings) == as_it_is
+        for name, edit in EDITS.items():
+            with connection.begin_nested() as edited:
+                done = connection.execute(text(edit.format(settings.build_schema)))
+                assert done.rowcount, name
+                if rebuilt(connection, settings) == as_it_is:
+                    same.append(name)
+                edited.rollback()
+        transaction.rollback()
+    assert same == []

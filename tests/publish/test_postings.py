@@ -7,7 +7,18 @@ import pytest
 from conftest import MakeDatabase
 from sqlalchemy import Engine, text
 from support.decided import column, do, rows_of, scalar
-from support.small_ledger import BROKEN, END, POINTS, UNEQUAL, Worth, balance, build, entries, spend
+from support.small_ledger import (
+    BROKEN,
+    CONTRACT,
+    END,
+    POINTS,
+    UNEQUAL,
+    Worth,
+    balance,
+    build,
+    entries,
+    spend,
+)
 from support.small_mart import declare, find, publish, stop, until_it_waits
 
 from standing.database.clock import wall_clock
@@ -125,16 +136,7 @@ def test_a_redemption_that_holds_the_lock_is_waited_for_and_seen(
     find(database, marketplace, POINTS)
     with ThreadPoolExecutor(1) as pool:
         with database.begin() as connection:
-            connection.execute(
-                text(
-                    "with taken as (update loyalty_programs set points_balance = points_balance - 100"
-                    " where user_id = :member returning user_id, points_balance)"
-                    " insert into points_transactions"
-                    " (user_id, type, amount, balance_after, source, description)"
-                    " select user_id, 'spend', -100, points_balance, 'redeem', 'A reward' from taken"
-                ),
-                {"member": members[0]},
-            )
+            connection.execute(text(CONTRACT), {"member": members[0], "points": 100})
             posting = pool.submit(publish, database, marketplace, POINTS)
             until_it_waits(database)
         posting.result()

@@ -1,11 +1,12 @@
 """What the models say of points: built as of a moment, and read."""
 
+import json
 from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from reference.points import Key
 from standing.build import dbt
@@ -41,6 +42,38 @@ def build_points(
         dbt.invoke(settings, engine.url, "run", *points(), dbt.STAGING)
         return
     dbt.invoke(settings, engine.url, "run", "--full-refresh", *points(), dbt.STAGING)
+
+
+#: In the order in which they read each other.
+MODELS = (
+    *("int_point_terms", "int_point_calendar", "int_point_entries", "int_point_programs"),
+    *("int_point_keys", "int_point_credits", "int_point_debits", "int_point_ends"),
+    *("point_postings", "point_accounts", "point_lots", "loyalty_tiers_held"),
+)
+
+
+def rebuilt(connection: Connection, settings: Settings) -> str:
+    """A hash of the marts, made anew in the caller's transaction as dbt last compiled them."""
+    target = dbt.folder(settings) / "target"
+    nodes = json.loads((target / "manifest.json").read_text("utf-8"))["nodes"]
+    listed = text(
+        "select string_agg(quote_ident(column_name), ', ' order by ordinal_position)"
+        " from information_schema.columns where table_schema = :schema and table_name = :name"
+    )
+    hashes = []
+    for name in MODELS:
+        node = nodes[f"model.standing.{name}"]
+        code = (target / "compiled" / "standing" / node["original_file_path"]).read_text("utf-8")
+        table = f"{settings.build_schema}.{name}"
+        given = {"schema": settings.build_schema, "name": name}
+        columns = connection.scalar(listed, given)
+        connection.exec_driver_sql(f"delete from {table}")
+        made = f"insert into {table} ({columns}) select {columns} from ({code}) as made"
+        connection.exec_driver_sql(made.replace("%", "%%"))
+        if not name.startswith("int_"):
+            rows = f"select md5(string_agg(made::text, '|' order by made::text)) from {table} as made"
+            hashes.append(str(connection.scalar(text(rows))))
+    return "/".join(hashes)
 
 
 def accounts(engine: Engine, settings: Settings) -> dict[str, dict[str, Any]]:

@@ -1,34 +1,32 @@
 """Points of a test's own: small marts beside the build's, of what a test says that keys are worth."""
 
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Engine, text
 from support.decided import do, rows_of
 
-from standing.contract.members import USERS
-from standing.contract.target import OwnedSource, PostingTarget
+from standing import PROJECT_ROOT
+from standing.contract import points as contract
 from standing.database.owners import mark
 
-POINTS = PostingTarget(
+POINTS = replace(
+    contract.POINTS,
     name="toy_points",
     mart="toy_accounts",
     postings="toy_postings",
-    members=USERS,
     selection="toy_points",
-    ledger="points_transactions",
-    account="loyalty_programs",
-    balance="points_balance",
-    totals=("points_lifetime", "points_pending", "points_expired"),
-    owned=(
-        OwnedSource("order", "earn", "reverse", "source_id"),
-        OwnedSource("signup", "earn", "reverse"),
-        OwnedSource("expiry", "adjust", "expire", "expires_at"),
-    ),
     types="toy_types",
 )
+#: How docs/operations.md has an application spend: points of a member, where they suffice.
+CONTRACT = re.findall(
+    r"^    with taken as .*? from taken$",
+    (PROJECT_ROOT / "docs" / "operations.md").read_text("utf-8"),
+    re.MULTILINE | re.DOTALL,
+)[0]
 #: When the points of these tests end.
 END = datetime(2026, 1, 31, 17, tzinfo=UTC)
 
@@ -170,15 +168,10 @@ def balance(engine: Engine, member: str) -> int:
     return int(found[0])
 
 
-def spend(engine: Engine, member: str, points: int, source: str = "redeem") -> None:
+def spend(engine: Engine, member: str, points: int) -> None:
     """As the contract of the application says."""
-    do(
-        engine,
-        f"with taken as (update loyalty_programs set points_balance = points_balance - {points}"
-        f" where user_id = '{member}' and points_balance >= {points} returning user_id, points_balance)"
-        " insert into points_transactions (user_id, type, amount, balance_after, source, description)"
-        f" select user_id, 'spend', -{points}, points_balance, '{source}', 'A reward' from taken",
-    )
+    with engine.begin() as connection:
+        connection.execute(text(CONTRACT), {"member": member, "points": points})
 
 
 #: Over a member's rows the balances before and after cancel, but for one start and one end.

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from expectations.engine.catalog import Catalog
 from expectations.engine.rules import Rule, Scan
+from expectations.suites.gamification import gamification
 from expectations.suites.ledgers import candidate_scans
 from expectations.suites.past import distribution_scans
 from expectations.suites.plausible import plausible_scans
@@ -12,6 +13,7 @@ from expectations.suites.rating_counts import rating_count_scans
 from expectations.suites.shapes import REBUILD, record, shape_rules, words
 from expectations.targets import among, mart_columns
 from expectations.verdict import AuditScope
+from standing.contract.documents.gamification import GAMIFICATION
 from standing.contract.documents.performance import PERFORMANCE
 from standing.contract.documents.ratings import RATINGS
 from standing.contract.documents.tier_info import TIER_INFO
@@ -55,7 +57,7 @@ def _documents_scan(target: Target, scope: AuditScope) -> Scan:
         rules = (*rules, *_ladder_rules(target, ladder))
         needs = (*needs, f"build:{ladder.seed}.{ladder.code}")
     if target.name in OWN:
-        own, joins = OWN[target.name]()
+        own, joins = OWN[target.name](scope)
         source, rules = f"{source} {joins}", (*rules, *own)
     return Scan(source, f"made.{target.key}::text", rules, needs=needs, of_due=scope.due_only)
 
@@ -84,7 +86,7 @@ def _ladder_rules(target: Target, ladder: Ladder) -> tuple[Rule, ...]:
     )
 
 
-def _trust_scores() -> Own:
+def _trust_scores(_: AuditScope) -> Own:
     element = "jsonb_typeof(factor -> '{}') is distinct from '{}'"
     broken = " or ".join(
         element.format(key, kind)
@@ -131,7 +133,7 @@ def _trust_scores() -> Own:
     return rules, joins
 
 
-def _ratings() -> Own:
+def _ratings(_: AuditScope) -> Own:
     distribution = RATINGS.document.key("rating_distribution").keys
     stars = [json_number(f"(d.rating_distribution -> '{star.name}')") for star in distribution]
     rule = Rule(
@@ -145,7 +147,7 @@ def _ratings() -> Own:
     return (rule,), ""
 
 
-def _tiers() -> Own:
+def _tiers(_: AuditScope) -> Own:
     granted = ("tier_level", "commission_rate", "boost_multiplier", "priority_support", "benefits")
     differs = " or ".join(f"to_jsonb(steps.{key}) is distinct from d.{key}" for key in granted)
     rule = Rule(
@@ -159,7 +161,7 @@ def _tiers() -> Own:
     return (rule,), ""
 
 
-def _performance() -> Own:
+def _performance(_: AuditScope) -> Own:
     points, base, low, high = (
         json_number(f"({path})")
         for path in (
@@ -198,9 +200,10 @@ def _performance() -> Own:
 
 
 #: Target → what holds of its document alone. `steps` is the row of its ladder's policy.
-OWN: dict[str, Callable[[], Own]] = {
+OWN: dict[str, Callable[[AuditScope], Own]] = {
     TRUST_SCORE.name: _trust_scores,
     RATINGS.name: _ratings,
     PERFORMANCE.name: _performance,
     TIER_INFO.name: _tiers,
+    GAMIFICATION.name: gamification,
 }

@@ -5,6 +5,7 @@ from expectations.engine.rules import Rule, Scan
 from expectations.suites.ledgers import published_scans
 from expectations.targets import among, among_due, mart_columns
 from expectations.verdict import AuditScope
+from standing.contract.stored import present
 from standing.contract.targets import Target, documents_among
 from standing.sql import literals, quoted
 
@@ -26,9 +27,10 @@ def _target_scan(target: Target, scope: AuditScope, catalog: Catalog) -> Scan:
     created = f"{target.table}.created_at"
     created_at = "created_at" if catalog.usable(created) else "null::timestamptz"
     has_keys = f"{target.column} ?& {literals(target.document.names)}"
+    written = present(target, "written")
     source = (
-        f"(select {target.table_key} as id, {created_at} as created_at, {target.column} is null as is_null,"
-        f" coalesce({has_keys}, false) as has_keys, {_hash(target, target.column)} as hash,"
+        f"(select {target.table_key} as id, {created_at} as created_at, {written} is null as is_null,"
+        f" coalesce({has_keys}, false) as has_keys, {_hash(target, written)} as hash,"
         f" due.member_id is not null as is_due"
         f" from {among(target, quoted(scope.application_schema, target.table), target.table_key, scope)}"
         " as written"

@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from standing.sql import literal
+from standing.sql import literal, literals
 
 #: The text form of every moment in a document: UTC, whole seconds.
 MOMENT = """to_char({moment} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')"""
@@ -41,11 +41,17 @@ class Default:
         moments = ", ".join(f"{literal(key)}, {_moment(later)}" for key, later in self.clocks.items())
         return f"{jsonb(self.fixed)} || jsonb_build_object({moments})"
 
-    def untouched(self, column: str) -> str:
-        """A condition: the quoted `column` holds this default still, whenever it was given."""
-        clocks = ", ".join(literal(key) for key in self.clocks)
-        bare = f"({column} - array[{clocks}]::text[])" if clocks else column
-        return f"{bare} = {jsonb(self.fixed)}"
+    def untouched(self, column: str, but: tuple[str, ...] = ()) -> str:
+        """A condition: the quoted `column` holds this default still, whenever it was given, `but` keys."""
+        aside = (*self.clocks, *but)
+        if not aside:
+            return f"{column} = {jsonb(self.fixed)}"
+        is_object = f"jsonb_typeof({column}) = 'object'"
+        bare = f"case when {is_object} then {column} - {literals(aside)} else {column} end"
+        fixed = self.fixed
+        if isinstance(fixed, dict):
+            fixed = {key: value for key, value in fixed.items() if key not in but}
+        return f"({bare}) = {jsonb(fixed)}"
 
 
 def _moment(later: str) -> str:

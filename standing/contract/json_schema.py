@@ -20,10 +20,13 @@ TYPES: dict[str, dict[str, Any]] = {
 def json_schema(target: Target, as_upgraded: bool = False) -> dict[str, Any]:
     """The JSON Schema (2020-12) of what runs publish; with `as_upgraded`, also of the upgrade's default.
 
-    Unit, audience and sources of a key are there as `x-unit`, `x-audience` and `x-sources`.
+    A column that is shared with the application has other keys, too. Unit, audience and sources of a key
+    are there as `x-unit`, `x-audience` and `x-sources`.
     """
     keys = target.document.keys
     found = _object(keys)
+    if target.owned_keys:
+        found["additionalProperties"] = True
     if as_upgraded:
         found["required"] = [key.name for key in keys if key.default is not ABSENT]
     return {

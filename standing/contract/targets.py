@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from standing.contract.documents.behavior_score import BEHAVIOR_SCORE
+from standing.contract.documents.gamification import GAMIFICATION
 from standing.contract.documents.performance import PERFORMANCE
 from standing.contract.documents.ratings import RATINGS
 from standing.contract.documents.tier_info import TIER_INFO
@@ -24,7 +25,15 @@ __all__ = [
     "targets_of",
 ]
 
-TARGETS: tuple[AnyTarget, ...] = (TRUST_SCORE, BEHAVIOR_SCORE, RATINGS, PERFORMANCE, TIER_INFO, POINTS)
+TARGETS: tuple[AnyTarget, ...] = (
+    TRUST_SCORE,
+    BEHAVIOR_SCORE,
+    GAMIFICATION,
+    RATINGS,
+    PERFORMANCE,
+    TIER_INFO,
+    POINTS,
+)
 
 
 def documents_among(targets: Iterable[AnyTarget]) -> tuple[Target, ...]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from standing.contract.stored import present
 from standing.contract.target import Ladder
 from standing.contract.targets import DOCUMENTS, AnyTarget, Target, documents_among
 from standing.database.connect import rows
@@ -13,7 +14,6 @@ from standing.findings.largest_changes import ChangesWanted, largest_changes_of
 from standing.findings.replaced_values import explained_otherwise, reworded
 from standing.gate.verdict import GateVerdict
 from standing.publish.destinations import destinations
-from standing.publish.documents import present
 from standing.report.causes import Cause
 from standing.report.changes import ReplacedValue
 from standing.report.moves import MemberChange

@@ -6,11 +6,12 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from standing.contract.stored import present
 from standing.contract.targets import Target
 from standing.database.connect import rows
 from standing.findings.largest_changes import EXAMPLES, ChangesWanted, largest_changes_of
 from standing.findings.replaced_values import reworded
-from standing.publish.documents import number, present, step
+from standing.publish.documents import number, step
 from standing.report.changes import ReplacedValue
 from standing.report.content import Bucket, Distribution, Ladder, Movement
 from standing.report.moves import MemberChange

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, text
 from standing.audit import SUITES, auditor
 from standing.build import dbt
 from standing.build.prepared import preparing
+from standing.contract.stored import present
 from standing.contract.targets import TARGETS, PostingTarget, Target, documents_among
 from standing.database.connect import connect, rows
 from standing.database.lock import LockTaken, RunLock, run_lock
@@ -26,7 +27,7 @@ from standing.log import logger
 from standing.monitor.drift import MEND, Drift, Reconciliation
 from standing.monitor.whole_look import looked_at_whole
 from standing.publish.destinations import destinations
-from standing.publish.documents import candidate, present, without_clock
+from standing.publish.documents import candidate, without_clock
 from standing.publish.writer import put_in_chunks
 from standing.report.audits import Look
 from standing.report.content import RunReport, StageTiming

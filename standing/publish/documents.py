@@ -4,36 +4,24 @@ Three kinds of target, one document each: a column of its own; owned keys of a c
 writes, too; and plain columns, read as a document and written one by one.
 """
 
+from standing.contract.stored import of_columns, owned_of, present  # noqa: F401 - for the statements
 from standing.contract.targets import Target
-from standing.sql import json_number, literal, literals, quoted
+from standing.sql import json_number, literals, quoted
 
 #: A moment as documents write it.
 MOMENT = r"^\d{4}-\d\d-\d\dT\d\d\:\d\d\:\d\dZ$"
 
 
-def present(target: Target, row: str) -> str:
-    """The document that `row` of the application's table holds.
-
-    Of a shared column its owned keys, null where the column holds no object; of plain columns a key each.
-    """
-    if target.columns:
-        return _of_columns(target, row)
-    column = f"{row}.{quoted(target.column)}"
-    if not target.owned_keys:
-        return column
-    return f"case when jsonb_typeof({column}) = 'object' then {_owned(target, column)} end"
-
-
 def candidate(target: Target, document: str, table: str) -> str:
-    """A mart's document as `present` would read it, once it is written to the application's `table`.
+    """A mart's document as it will be read (standing/contract/stored.py), once it is in the `table`.
 
     Columns take the values with their own types; a key that the document lacks is null.
     """
     if target.columns:
         typed = f"jsonb_populate_record(null::{table}, {document}) as typed"
-        read = f"(select {_of_columns(target, 'typed')} from {typed})"
+        read = f"(select {of_columns(target, 'typed')} from {typed})"
     elif target.owned_keys:
-        read = _owned(target, document)
+        read = owned_of(target, document)
     else:
         return document
     return f"case when {document} is not null then {read} end"
@@ -44,19 +32,6 @@ def is_object(target: Target, row: str) -> str:
     if target.columns:
         return "true"
     return f"coalesce(jsonb_typeof({row}.{quoted(target.column)}) = 'object', false)"
-
-
-def _of_columns(target: Target, row: str) -> str:
-    keys = ", ".join(f"{literal(column)}, {row}.{quoted(column)}" for column in target.columns)
-    return f"jsonb_build_object({keys})"
-
-
-def _owned(target: Target, document: str) -> str:
-    """The owned keys that an object has."""
-    return (
-        f"(select coalesce(jsonb_object_agg(key, value), '{{}}') from jsonb_each({document})"
-        f" where key = any({literals(target.owned_keys)}))"
-    )
 
 
 def content_hash(document: str) -> str:

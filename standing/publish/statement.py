@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from standing.contract.stored import present
 from standing.contract.targets import Target
 from standing.publish import documents
 from standing.publish.change_classes import change_class
@@ -64,7 +65,7 @@ class ChangeTable:
 
     def changes(self, target: Target) -> str:
         """A query of member_id, old_document and new_document: who changes, clock fields aside."""
-        old = documents.present(target, "application")
+        old = present(target, "application")
         new = documents.candidate(target, "mart.document", self.application_table)
         return f"""
             select change.member_id, {old} as old_document, {new} as new_document

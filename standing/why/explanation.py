@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 
 from standing.build.selection import POLICY_TABLES
 from standing.contract.members import MEMBER_KINDS
+from standing.contract.stored import present
 from standing.contract.targets import DOCUMENTS, Target
 from standing.database.connect import rows
 from standing.database.schemas import relations
@@ -35,7 +36,10 @@ LABELS = {
     "risk_rules": "code",
     "trust_levels": "level",
     "tier_policy": "tier",
+    "awards": "code",
 }
+#: What labels of experience_rules begin with: its metrics are called as others of the trust score are.
+EXPERIENCE = "experience "
 
 
 @dataclass(frozen=True)
@@ -144,15 +148,17 @@ def _as_of(connection: Connection, build: str, replayed: bool) -> datetime | Non
 
 
 def _labels(policy: Policy) -> dict[str, str]:
-    return {row[code]: row["label_en"] for table, code in LABELS.items() for row in policy.get(table, ())}
+    named = {row[code]: row["label_en"] for table, code in LABELS.items() for row in policy.get(table, ())}
+    rules = policy.get("experience_rules", ())
+    return named | {f"{EXPERIENCE}{row['metric']}": row["label_en"] for row in rules}
 
 
 def _published(
     connection: Connection, settings: Settings, targets: list[Target], key: UUID
 ) -> dict[str, Any] | None:
-    columns = ", ".join(f"{quoted(target.column)} as {target.name}" for target in targets)
+    columns = ", ".join(f"{present(target, 'application')} as {target.name}" for target in targets)
     table = quoted(settings.application_schema, targets[0].table)
-    documents = rows(connection, f"select {columns} from {table} where id = :key", key=key)
+    documents = rows(connection, f"select {columns} from {table} as application where id = :key", key=key)
     return documents[0] if documents else None
 
 

@@ -3,12 +3,13 @@
 from typing import Any
 
 from standing.text import plural
+from standing.why.experience import experience
 from standing.why.explanation import Explanation
 from standing.why.forecast import EXPECTED, forecast
 from standing.why.orders import SHOWN
 
 #: Documents that have words of their own; of the others rates are shown.
-WORDED = ("trust_score", "behavior_score", "ratings", "performance", "tier_info")
+WORDED = ("trust_score", "behavior_score", "ratings", "performance", "tier_info", "gamification")
 
 
 def as_text(explanation: Explanation, with_sources: bool = False) -> str:
@@ -60,7 +61,7 @@ def _user(explanation: Explanation) -> list[str]:
         lines += _rates(explanation, "behavior_score")
     if explanation.following:
         lines += ["", *_next_level(explanation)]
-    return lines
+    return [*lines, *experience(explanation)]
 
 
 def _factor(factor: dict[str, Any], raw: dict[str, Any] | None) -> str:

@@ -24,7 +24,7 @@ def add(project: Project) -> None:
     shutil.copy(TOY / "reliability.py", project.folder / "standing" / "contract" / "documents")
     project.edit(
         "standing/contract/targets.py",
-        ("= (TRUST_SCORE, ", "= (RELIABILITY, TRUST_SCORE, "),
+        ("    TRUST_SCORE,\n", "    RELIABILITY,\n    TRUST_SCORE,\n"),
         (
             "from standing.contract.documents.tier_info",
             "from standing.contract.documents.reliability import RELIABILITY\n"

@@ -182,7 +182,7 @@ def test_dbt_unit_tests_hold_and_described_columns_are_there(
     standing.told(built, *context)
     schema = {"STANDING_BUILD_SCHEMA": f"{built.build_schema}_replay"}
     marts = [
-        f"+{model}" for model in (*BESIDE_POINTS, "seller_tiers")
+        f"+{model}" for model in (*BESIDE_POINTS, "seller_tiers", "user_gamification")
     ]  # whose views go with what is built anew
     assert standing(built, "dbt", "run", "--select", *marts, **schema).returncode == 0
     done = standing(built, "dbt", "test", "--select", "test_type:unit", **schema)

@@ -14,8 +14,10 @@ from standing.database.catalog import Catalog, rows
 from standing.sql import literal, quoted
 from standing.upgrade.steps import Item
 
+#: Of columns that the application writes, too, the keys that Standing calculates.
+SHARED = {target.column: target.owned_keys for target in DOCUMENTS if target.owned_keys}
 #: Columns that Standing calculates: nobody enters them.
-CALCULATED = {*(target.column for target in DOCUMENTS), "ai_insights"}
+CALCULATED = {*(target.column for target in DOCUMENTS), "ai_insights"} - SHARED.keys()
 
 #: The id of the row by which an undo takes a posting back (standing/publish/postings/deltas.sql.j2).
 _TAKEN_BACK = (
@@ -102,7 +104,7 @@ def _entered(
 def _changed(column: Column) -> str:
     name = f"t.{quoted(column.name)}"
     if column.document:
-        return f"{name} is not null and not {column.document.untouched(name)}"
+        return f"{name} is not null and not {column.document.untouched(name, SHARED.get(column.name, ()))}"
     return f"{name} is distinct from {column.default}" if column.default else f"{name} is not null"
 
 

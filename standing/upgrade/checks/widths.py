@@ -21,6 +21,7 @@ SAMPLE = 1000
 DOCUMENTS = {
     "trust_score": 3600,
     "behavior_score": 1300,
+    "gamification": 2200,
     "ratings": 1000,
     "performance": 3100,
     "tier_info": 1100,

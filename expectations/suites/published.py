@@ -71,10 +71,12 @@ def _hash(target: Target, document: str) -> str:
 def _target_rules(target: Target, created: str) -> tuple[Rule, ...]:
     member = "coalesce(shown.created_at <= run.as_of, true)"
     where = f"{target.table}.{target.column}"
+    # A shared column that holds no object is the application's choice: a run leaves it as it is.
+    is_left = "shown.is_null" if target.owned_keys else "false"
     return (
         Rule(
             f"{target.name}_is_never_null",
-            "critical",
+            "warning" if target.owned_keys else "critical",
             f"{member} and shown.is_null",
             f"The application's pages expect a document in {where} and break on null.",
             REPUBLISH,
@@ -90,7 +92,7 @@ def _target_rules(target: Target, created: str) -> tuple[Rule, ...]:
         Rule(
             f"{target.name}_is_what_the_run_decided",
             "critical",
-            f"{member} and decided.id is not null and not shown.is_due"
+            f"{member} and decided.id is not null and not shown.is_due and not {is_left}"
             " and shown.hash is distinct from decided.hash",
             "These members see another document than the one that was checked.",
             f"see who else writes {where}; {REPUBLISH}",

@@ -73,6 +73,23 @@ TIER = {
     "next_tier": {"tier": "established", "orders_needed": 3, "buyers_needed": 2, "rating_needed": 0},
     "evidence": {"completed_orders": 47, "buyers": 23},
 }
+GAMIFICATION = {
+    "experience_points": 120,
+    "level": 2,
+    "points_to_next_level": 180,
+    "purchase_streak": 3,
+    "review_streak": 0,
+    "milestones_completed": ["purchases_10"],
+    "badges": [{"code": "first_purchase", "earned_at": "2026-02-01T00:00:00Z"}],
+    "achievements": [],
+    "evidence": {
+        "experience": {
+            "purchases": {"count": 11, "each": 10, "points": 110},
+            "reviews": {"count": 2, "each": 5, "points": 10},
+        },
+        "partners": 2,
+    },
+}
 HALF = {"num": 1, "den": 2, "from": None, "to": None}
 BEHAVIOR = {
     **dict.fromkeys(("response_rate", "completion_rate", "cancellation_rate", "dispute_rate"), 50.00),
@@ -128,7 +145,8 @@ PERFORMANCE = {
 
 TABLES = """
     create table users (
-        id uuid primary key, created_at timestamptz, trust_score jsonb, behavior_score jsonb
+        id uuid primary key, created_at timestamptz, trust_score jsonb, behavior_score jsonb,
+        gamification jsonb
     );
     create table seller_profiles (
         id uuid primary key, user_id uuid, created_at timestamptz,
@@ -152,6 +170,13 @@ TABLES = """
         user_id uuid, overall_score numeric(4, 1), level text, document jsonb
     );
     create table standing_build.user_behavior_scores (user_id uuid, document jsonb);
+    create table standing_build.gamification_levels (experience_level text, minimum integer);
+    insert into standing_build.gamification_levels values ('1', 0), ('2', 100), ('3', 300);
+    create table standing_build.awards (code text);
+    insert into standing_build.awards values ('first_purchase'), ('purchases_10');
+    create table standing_build.user_gamification (
+        user_id uuid, experience_points bigint, level text, document jsonb
+    );
     create table standing_build.seller_performance (seller_id uuid, document jsonb);
     create table standing_build.seller_ratings (seller_id uuid, document jsonb);
     create table standing_build.seller_tiers (seller_id uuid, current_tier text, document jsonb);
@@ -169,9 +194,9 @@ TABLES = """
 """
 MEMBERS = """
     insert into users values
-        (:anong, '2026-01-01 00:00+00', :trust, :behavior),
-        (:boon, '2026-01-02 00:00+00', :trust, :behavior),
-        (:later, '2026-03-02 00:00+00', '{}', '{}');
+        (:anong, '2026-01-01 00:00+00', :trust, :behavior, :gamification || '{"login_streak": 4}'),
+        (:boon, '2026-01-02 00:00+00', :trust, :behavior, :gamification || '{"login_streak": 0}'),
+        (:later, '2026-03-02 00:00+00', '{}', '{}', '{}');
     insert into seller_profiles
         values (:shop, :anong, '2026-01-01 00:00+00', :ratings, :performance, :tier, 12);
     insert into loyalty_programs select id from users;
@@ -180,6 +205,8 @@ MEMBERS = """
     insert into standing_build.user_trust_scores
         select user_id, 54.0, 'bronze', :trust from standing_build.stg_users;
     insert into standing_build.user_behavior_scores select user_id, :behavior from standing_build.stg_users;
+    insert into standing_build.user_gamification
+        select user_id, 120, '2', :gamification from standing_build.stg_users;
     insert into standing_build.seller_performance values (:shop, :performance);
     insert into standing_build.seller_ratings values (:shop, :ratings);
     insert into standing_build.seller_tiers values (:shop, 'rising', :tier);
@@ -200,6 +227,10 @@ def tier(change: str) -> str:
 
 def behavior(change: str) -> str:
     return f"update standing_build.user_behavior_scores set document = {change} where user_id = '{BOON}'"
+
+
+def gamification(change: str) -> str:
+    return f"update standing_build.user_gamification set document = {change} where user_id = '{BOON}'"
 
 
 def performance(change: str) -> str:
@@ -272,6 +303,28 @@ CANDIDATES = [
     ("behavior_score_counts_are_not_negative", behavior(put("warning_count", "-1")), BOON),
     ("behavior_score_rates_equal_their_evidence", behavior(put("completion_rate", "50.01")), BOON),
     ("behavior_score_risk_level_is_known", behavior(put("risk_level", '"extreme"')), BOON),
+    ("gamification_has_only_known_keys", gamification(put("login_streak", "9")), BOON),
+    ("gamification_counts_are_not_negative", gamification(put("purchase_streak", "-1")), BOON),
+    ("gamification_experience_adds_up", gamification(put("experience_points", "119")), BOON),
+    (
+        "gamification_experience_adds_up",
+        gamification(put("evidence.experience.reviews.count", "1")),
+        BOON,
+    ),
+    ("experience_level_is_in_the_policy", gamification(put("level", "9")), BOON),
+    ("gamification_level_fits_experience", gamification(put("level", "1")), BOON),
+    ("gamification_level_fits_experience", gamification(put("points_to_next_level", "179")), BOON),
+    (
+        "gamification_agrees_with_its_columns",
+        f"update standing_build.user_gamification set level = '1' where user_id = '{BOON}'",
+        BOON,
+    ),
+    (
+        "gamification_codes_are_for_ever",
+        "update standing_build.awards set code = 'a_renamed_one' where code = 'first_purchase';\n"
+        f"update users set gamification = gamification - 'evidence' where id = '{ANONG}'",
+        BOON,
+    ),
     ("performance_has_every_key", performance("document - 'defect_rate'"), SHOP),
     ("performance_is_from_0_to_100", performance(put("defect_rate", "-1")), SHOP),
     ("performance_counts_are_not_negative", performance(put("total_sales", "-1")), SHOP),
@@ -340,6 +393,12 @@ PUBLISHED = [
         f"insert into standing_build.user_trust_scores values ('{LATER}', 50, 'bronze', '{{}}')",
         LATER,
     ),
+    (
+        "gamification_is_what_the_run_decided",
+        f"""update users set gamification = gamification || '{{"level": 3}}' where id = '{BOON}'""",
+        BOON,
+    ),
+    ("gamification_is_never_null", f"update users set gamification = '[]' where id = '{BOON}'", BOON),
     ("ratings_is_what_the_run_decided", "update seller_profiles set ratings = '[]'", SHOP),
     ("tier_info_is_never_null", "update seller_profiles set tier_info = null", SHOP),
     ("every_user_has_a_loyalty_programme", f"delete from loyalty_programs where user_id = '{BOON}'", BOON),
@@ -383,6 +442,7 @@ def shops(settings: Settings, engine: Engine) -> AuditScope:
     documents = {
         "trust": json.dumps(TRUST),
         "behavior": json.dumps(BEHAVIOR),
+        "gamification": json.dumps(GAMIFICATION),
         "ratings": json.dumps(RATINGS),
         "performance": json.dumps(PERFORMANCE),
         "tier": json.dumps(TIER),

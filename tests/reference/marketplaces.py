@@ -89,9 +89,11 @@ class Maker:
     def user(self) -> Row:
         roll = self.roll
         ages = (0 * DAY, 30 * DAY, 180 * DAY, 364 * DAY, 364 * DAY + SECOND, 900 * DAY)
+        key = self.key()
         return self.put(
             "users",
-            id=self.key(),
+            id=key,
+            gamification=self.worn(Random(key)),  # noqa: S311
             created_at=AS_OF - roll.choice(ages),
             last_login_at=self.maybe(self.moment()),
             email_verified=roll.random() < 0.5,
@@ -106,6 +108,22 @@ class Maker:
                 )
             ),
         )
+
+    def worn(self, roll: Random) -> Any:
+        """What the application or a run has left in the column, now and then by another policy."""
+        ages = (timedelta(0), SECOND, 99 * DAY, -400 * DAY)
+        moments = [f"{AS_OF - age:%Y-%m-%dT%H:%M:%SZ}" for age in ages] + ["yesterday"]
+        codes = ("first_purchase", "steady_buyer", "loyal_buyer", "explorer", "of_old")
+        earned = [
+            roll.choice(({"code": code, "earned_at": roll.choice(moments)}, code, {"code": code}))
+            if roll.random() < 0.3
+            else {"code": code, "earned_at": roll.choice(moments)}
+            for code in codes
+            if roll.random() < 0.5
+        ]
+        by_run = {"evidence": {}, "badges": earned, "achievements": earned[::-1], "login_streak": 3}
+        theirs = {"badges": [*earned, {"code": "steady_buyer", "earned_at": moments[2]}]}
+        return roll.choice((by_run, by_run, by_run | {"badges": "none"}, theirs, [], None))
 
     def shop(self, person: Row | None) -> Row:
         roll = self.roll

@@ -56,6 +56,15 @@ def helpful(known: Known, user_id: str, trusted: bool = False) -> int:
     return sum(1 for vote in votes if vote and vote.get("helpful_count", 0) > 0)
 
 
+def referred(known: Known, user_id: str) -> set[str]:
+    """Whom the member brought and who has bought."""
+    return {
+        r["referee_id"]
+        for r in known.world["referred_users"]
+        if r["referrer_id"] == user_id and known.known(r["first_purchase_at"])
+    } - {None}
+
+
 def recent_threads(known: Known, user_id: str, window: str) -> list[Row]:
     return [
         t for t in known.threads if t["to"] == user_id and t["judged"] and known.within(t["at"], window)
@@ -85,11 +94,6 @@ def trust_score(known: Known, user_id: str) -> Row:
     received = [r for r in known.reviews if r["person"] == user_id and r["trusted"]]
     answered = recent_threads(known, user_id, "trust_window_days")
     security = user["security_settings"] or {}
-    referred = {
-        r["referee_id"]
-        for r in known.world["referred_users"]
-        if r["referrer_id"] == user_id and known.known(r["first_purchase_at"])
-    } - {None}
     values: dict[str, Any] = {
         "email_verified": int(bool(user["email_verified"])),
         "phone_verified": int(bool(user["phone_verified"])),
@@ -103,7 +107,7 @@ def trust_score(known: Known, user_id: str) -> Row:
         "completed_value": sum((o.amount for _, o in completed), Fraction(0)),
         "clean_orders": len(clean),
         "helpful_reviews": helpful(known, user_id, trusted=True),
-        "referrals": len(referred),
+        "referrals": len(referred(known, user_id)),
     }
     good = [o.resolved for o in clean if not o.excluded]
     reports, warnings = upheld(known, "user_reports", user_id), upheld(known, "user_warnings", user_id)

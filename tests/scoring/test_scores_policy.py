@@ -459,6 +459,20 @@ BETWEEN_ROWS = {
             "(bronze): min_score: it asks for 10; the lowest has to take everybody",
         ),
         Slip(
+            "a level of experience that asks for more than the next",
+            "gamification_levels",
+            "4,600,",
+            "4,1100,",
+            "(4): by its minimum it is the level 5; levels count from 1 without a gap",
+        ),
+        Slip(
+            "an award for a streak that goes with it",
+            "awards",
+            "purchase_streak,3,true",
+            "purchase_streak,3,false",
+            "(steady_buyer): a streak ends by itself, and what it gives has to be kept",
+        ),
+        Slip(
             "a rate out of its range",
             "problem_rates",
             "30,17.68,",

@@ -13,6 +13,7 @@ from reference.marketplaces import AS_OF, WALL_CLOCK, Maker
 from reference.orders import World
 from reference.rolled import rolled
 
+from standing.contract.targets import DOCUMENTS
 from standing.database.connect import connect
 from standing.settings import Settings
 
@@ -85,7 +86,7 @@ def pairs(
     cases: list[tuple[Case, World]], built: dict[str, Any], name: str, target: str
 ) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Documents before and after of all members, in the cases of one event."""
-    table = "users" if target.endswith("_score") else "seller_profiles"
+    table = "users" if target in ("trust_score", "behavior_score", "gamification") else "seller_profiles"
     found = []
     for case, after in cases:
         if case.event == name:
@@ -135,7 +136,7 @@ def test_reviews_move_adjusted_rating_and_tier_their_own_way(
     assert all(tiers)
 
 
-@pytest.mark.parametrize("target", ["trust_score", "behavior_score", "ratings", "performance", "tier_info"])
+@pytest.mark.parametrize("target", [target.name for target in DOCUMENTS])
 def test_rows_said_again_in_another_order_change_nothing(
     target: str, cases: list[tuple[Case, World]], built: dict[str, Any]
 ) -> None:

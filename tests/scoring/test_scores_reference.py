@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from reference.brinks import brinks
 from reference.circles import SIZES, circles
+from reference.gamification import gamification
 from reference.loading import build, build_models, documents, edit_numbers, empty, load, merged
 from reference.marketplaces import AS_OF, WALL_CLOCK
 from reference.members import behavior_score, trust_score
@@ -21,6 +22,8 @@ from sqlalchemy import Engine, text
 
 from standing.backtest.card import read_card
 from standing.backtest.observations import observe
+from standing.contract.members import USERS
+from standing.contract.targets import DOCUMENTS
 from standing.database.connect import connect
 from standing.settings import Settings
 
@@ -33,10 +36,12 @@ GRACE = {"established": 30, "power_seller": 30}
 REFERENCE: dict[str, Callable[[Known, str], dict[str, Any]]] = {
     "trust_score": trust_score,
     "behavior_score": behavior_score,
+    "gamification": gamification,
     "ratings": ratings,
     "performance": performance,
     "tier_info": tier_info,
 }
+OF_USERS = {target.name for target in DOCUMENTS if target.members is USERS}
 CLOCK = ("last_calculated", "next_review", "last_updated", "valid_until")
 Documents = dict[str, dict[str, dict[str, Any]]]
 
@@ -84,7 +89,7 @@ def content(target: str, document: dict[str, Any]) -> dict[str, Any]:
 def differences(known: Known, built: Documents) -> list[str]:
     found = []
     for target, reference in REFERENCE.items():
-        members = known.users if target.endswith("_score") else known.sellers
+        members = known.users if target in OF_USERS else known.sellers
         for member in members:
             wanted, made = reference(known, member), content(target, built[target][member])
             found += [
@@ -173,6 +178,15 @@ def test_the_marketplaces_reach_what_they_are_meant_to(built: Documents) -> None
         if factor["code"] == "counterparties"
     }
     assert shown >= set(SIZES[1:])
+    won = built["gamification"].values()
+    assert {2, 3} <= {document["level"] for document in won}
+    given = {award["code"] for document in won for award in document["badges"] + document["achievements"]}
+    assert {"first_purchase", "first_sale", "steady_buyer", "steady_reviewer", "loyal_buyer"} <= given
+    assert {"purchases_10", "sales_10"} <= {
+        one for document in won for one in document["milestones_completed"]
+    }
+    for streak in ("purchase_streak", "review_streak"):
+        assert {0, 1, 2} <= {document[streak] for document in won}
     trends = {document["rating_trend"] for document in built["ratings"].values()}
     assert trends == {"improving", "stable", "declining"}
 
@@ -238,6 +252,9 @@ def stands_still(document: dict[str, Any]) -> dict[str, Any]:
     if "tier_change_history" in kept:
         kept["tier_change_history"] = [c for c in kept["tier_change_history"] if "reason" not in c]
         kept["evidence"] = {key: value for key, value in kept["evidence"].items() if key != "grace"}
+    for awards in ("badges", "achievements"):
+        if awards in kept:
+            kept[awards] = [award["code"] for award in kept[awards]]
     return kept
 
 

@@ -14,7 +14,8 @@ def experience(explanation: Explanation) -> list[str]:
     if "evidence" not in document:
         return []
     shown, missing = document["evidence"], document["points_to_next_level"]
-    lines = ["", *(_rule(explanation, metric, rule) for metric, rule in shown["experience"].items())]
+    rules = sorted(shown["experience"].items(), key=lambda rule: (-rule[1]["points"], rule[0]))
+    lines = ["", *(_rule(explanation, *rule) for rule in rules if rule[1]["points"])]
     following = f", {missing:g} more for the next" if missing else ", the highest"
     total = f"{'experience':<44}{document['experience_points']:>+8g}"
     lines.append(f"{total}  level {document['level']:g}{following}")

@@ -12,7 +12,7 @@ from standing.incremental.concerned import NARROW
 from standing.incremental.observed import observe
 from standing.settings import Settings
 
-USER_TARGETS = {"trust_score", "behavior_score", "points"}
+USER_TARGETS = {"trust_score", "behavior_score", "gamification", "points"}
 SELLER_TARGETS = {"ratings", "performance", "tier_info"}
 
 

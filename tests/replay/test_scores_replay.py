@@ -12,7 +12,7 @@ import pytest
 from reference.loading import build_models, clear, documents, empty, load, merged, prepare
 from reference.marketplaces import AS_OF, TABLES, Maker
 from reference.orders import TIMES, World
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from standing.database.connect import connect
 from standing.settings import Settings
@@ -71,24 +71,48 @@ def as_it_was(world: World, moment: datetime) -> World:
     return then
 
 
-def publish_tiers(engine: Engine, schema: str, moment: datetime) -> None:
-    """As the publishing step does, a minute after the run's moment."""
+#: Target, the application's table and key, and its mart: documents that go on from what was published.
+GOING_ON = (
+    ("tier_info", "seller_profiles", "seller_id", "seller_tiers"),
+    ("gamification", "users", "user_id", "user_gamification"),
+)
+
+
+def publish(engine: Engine, schema: str, moment: datetime) -> None:
+    """As the publishing step does, a minute after the run's moment. What is no object stays as it is."""
     with engine.begin() as connection:
+        for target, table, key, mart in GOING_ON:
+            of_mart = f"{schema}.{mart} as mart where mart.{key} = application.id"
+            differs = f"application.{target} || mart.document is distinct from application.{target}"
+            if target == "gamification":
+                differs = f"jsonb_typeof(application.{target}) = 'object' and {differs}"
+            connection.execute(
+                text(
+                    "insert into standing.history (run_id, target, member_id, old_document, new_hash,"
+                    " published_at)"
+                    f" select :run_id, '{target}', application.id, application.{target}, '', :at"
+                    f" from {table} as application, {of_mart} and ({differs})"
+                ),
+                {"run_id": moment.toordinal(), "at": moment + timedelta(minutes=1)},
+            )
+            written = f"when jsonb_typeof({target}) = 'object' then {target} || mart.document else {target}"
+            connection.execute(
+                text(f"update {table} as application set {target} = case {written} end from {of_mart}")
+            )
+        connection.execute(text("drop table if exists published_gamification"))
         connection.execute(
-            text(
-                "insert into standing.history (run_id, target, member_id, old_document, new_hash,"
-                " published_at)"
-                " select :run_id, 'tier_info', sellers.id, sellers.tier_info, '', :at"
-                " from seller_profiles as sellers"
-                f" join {schema}.seller_tiers as mart on mart.seller_id = sellers.id"
-                " where mart.document is distinct from sellers.tier_info"
-            ),
-            {"run_id": moment.toordinal(), "at": moment + timedelta(minutes=1)},
+            text("create table published_gamification as select id, gamification from users")
         )
+
+
+def load_again(connection: Connection, world: World) -> None:
+    """The rows, with what was published of members before."""
+    load(connection, world)
+    if connection.scalar(text("select to_regclass('published_gamification')")):
         connection.execute(
             text(
-                "update seller_profiles as sellers set tier_info = mart.document"
-                f" from {schema}.seller_tiers as mart where mart.seller_id = sellers.id"
+                "update users set gamification = published.gamification"
+                " from published_gamification as published where published.id = users.id"
             )
         )
 
@@ -158,13 +182,13 @@ def test_a_replay_gives_what_a_run_then_gave(
                 then = as_it_was(world, day)
                 if day != days[0]:
                     then["seller_profiles"] = []
-                load(connection, then)
+                load_again(connection, then)
             build_models(settings, engine, day, day)
             at_the_time[day] = timeless(documents(engine, settings))
-            publish_tiers(engine, settings.build_schema, day)
+            publish(engine, settings.build_schema, day)
         with engine.begin() as connection:
             clear(connection)
-            load(connection, {**world, "seller_profiles": []})
+            load_again(connection, {**world, "seller_profiles": []})
         replay = settings.model_copy(update={"build_schema": settings.replay_schema})
         prepare(replay, engine, days[0], GRACE)
         seen: set[str] = set()
@@ -185,7 +209,9 @@ def test_a_replay_gives_what_a_run_then_gave(
                     again[target].get(example),
                 )
         written = (".tier_achieved_at", ".tier_change_history.at", ".last_updated", ".last_calculated")
-        assert {*written, ".evidence.overall.to", ".next_review"} <= seen
+        assert {*written, ".badges.earned_at", ".evidence.overall.to", ".next_review"} <= seen
+        won = [d["gamification"] for d in at_the_time.values()]
+        assert any(a[key]["badges"] != b[key]["badges"] for a, b in pairwise(won) for key in a)
         tiers = [d["tier_info"] for d in at_the_time.values()]
         assert any(
             a[key]["current_tier"] != b[key]["current_tier"] for a, b in pairwise(tiers) for key in a

@@ -12,6 +12,7 @@ from standing.build.keys import check_keys
 from standing.contract.document import count
 from standing.contract.documents.ratings import RATINGS
 from standing.contract.documents.tier_info import TIER_INFO
+from standing.contract.targets import DOCUMENTS
 from standing.database.connect import connect
 from standing.decisions.trial import Trial, try_policy
 from standing.decisions.wording import as_text
@@ -81,7 +82,7 @@ def test_without_an_edit_nothing_would_change_and_nothing_is_built(
 ) -> None:
     trial = try_policy(project.settings)
     assert (changed(trial), trial.note) == ({}, "")
-    assert len(trial.difference.columns) == 5
+    assert len(trial.difference.columns) == len(DOCUMENTS)
     there = f"select to_regnamespace('{project.settings.diff_schema}')::text"
     assert scalar(engine, there) is None
 
@@ -241,7 +242,7 @@ def test_beside_a_run_that_is_not_published_everything_is_built(project: Project
         trial = try_policy(project.settings)
     finally:
         do(engine, "delete from standing.runs where run_id = 99")
-    assert "of what run 99 built last, behavior_score, performance, ratings, tier_info" in trial.note
+    assert "of what run 99 built last, behavior_score, gamification, performance, ratings," in trial.note
     assert {"int_user_metrics", "int_seller_orders"} <= made(engine, project.settings)
     assert "ratings" not in changed(trial)
 

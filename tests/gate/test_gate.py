@@ -120,7 +120,8 @@ def stopped_as_it_should(
     assert after["ratings"] != before["ratings"]
     differing = [member for member, old in before["ratings"].items() if after["ratings"][member] != old]
     assert outcome.written["ratings"] == len(differing) == 1
-    assert [target.name for target in outcome.published] == ["behavior_score", "ratings", "performance"]
+    names = [target.name for target in outcome.published]
+    assert names == ["behavior_score", "gamification", "ratings", "performance"]
     assert f"; of the others, {sum(outcome.written.values())} documents written" in outcome.message
     assert f"standing undo {outcome.run_id}  # takes back what it wrote" in outcome.error.fix
     assert (

@@ -49,6 +49,7 @@ def test_status_counts_waiting_rows_due_members_and_holds(
     assert targets == {
         "trust_score": (1, 2),
         "behavior_score": (5, 0),
+        "gamification": (0, 0),
         "ratings": (None, 0),
         "performance": (0, 0),
         "tier_info": (0, 0),

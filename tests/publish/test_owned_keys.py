@@ -25,7 +25,7 @@ from standing.settings import Settings
 pytestmark = pytest.mark.usefixtures("no_audits")
 
 GAME = Target(
-    name="gamification",
+    name="preferences",
     mart="toy_games",
     members=USERS,
     selection="game",
@@ -63,19 +63,19 @@ def members(database: Engine) -> list[str]:
 def hold(database: Engine, member: str, value: Any) -> None:
     with database.begin() as connection:
         connection.execute(
-            text("update users set gamification = cast(:value as jsonb) where id = :member"),
+            text("update users set preferences = cast(:value as jsonb) where id = :member"),
             {"member": member, "value": json.dumps(value)},
         )
 
 
 def held(database: Engine, member: str) -> Any:
-    return scalar(database, f"select gamification from users where id = '{member}'")
+    return scalar(database, f"select preferences from users where id = '{member}'")
 
 
 def add(database: Engine, member: str, key: str, value: str) -> None:
     do(
         database,
-        f"update users set gamification = gamification || '{{\"{key}\": {value}}}' where id = '{member}'",
+        f"update users set preferences = preferences || '{{\"{key}\": {value}}}' where id = '{member}'",
     )
 
 
@@ -88,10 +88,10 @@ def test_only_owned_keys_are_compared_and_written(
     run_id = publish(database, marketplace, GAME)
     assert held(database, members[0]) == {**THEIRS, **FIRST, "login_streak": 6}
     assert [held(database, member) for member in members[1:]] == [{**THEIRS, **FIRST}] * 4
-    history = f"from standing.history where run_id = {run_id} and target = 'gamification'"
+    history = f"from standing.history where run_id = {run_id} and target = 'preferences'"
     assert column(database, f"select distinct old_document::text {history}") == ['{"level": 1}']
     assert scalar(database, f"select count(*) {history}") == 5
-    assert scalar(database, "select count(*) from standing.due where target = 'gamification'") == 0
+    assert scalar(database, "select count(*) from standing.due where target = 'preferences'") == 0
 
     # What the application does to its own keys is no change of ours, nor is a clock.
     add(database, members[0], "login_streak", "7")
@@ -125,7 +125,7 @@ def test_all_documents_of_a_table_are_written_in_one_update_and_one_that_stays_i
     with database.connect() as connection:
         assert dict(tuple(row) for row in connection.execute(text(history))) == {
             "trust_score": 1,
-            "gamification": 5,
+            "preferences": 5,
         }
 
 
@@ -139,7 +139,7 @@ def test_a_key_that_the_document_no_longer_has_goes_and_comes_back_with_undo(
     assert find(database, marketplace, GAME).changed == 1
     run_id = publish(database, marketplace, GAME)
     assert held(database, members[0]) == {**THEIRS, "level": 4}
-    assert undo(marketplace, run_id).restored == {"gamification": 1}
+    assert undo(marketplace, run_id).restored == {"preferences": 1}
     assert held(database, members[0]) == {**THEIRS, **FIRST}
 
 
@@ -148,7 +148,7 @@ def test_what_is_no_object_is_left_and_counted(
 ) -> None:
     hold(database, members[0], [1, 2])
     hold(database, members[1], None)  # JSON's null
-    do(database, f"update users set gamification = null where id = '{members[2]}'")
+    do(database, f"update users set preferences = null where id = '{members[2]}'")
     build(database, GAME, dict.fromkeys(members, FIRST))
     changes = find(database, marketplace, GAME)
     assert (changes.changed, changes.unfit, changes.unchanged) == (2, 3, 0)
@@ -163,7 +163,7 @@ def test_what_is_no_object_is_left_and_counted(
         {**THEIRS, **FIRST},
     ]
     written = (
-        f"select member_id::text from standing.history where run_id = {run_id} and target = 'gamification'"
+        f"select member_id::text from standing.history where run_id = {run_id} and target = 'preferences'"
     )
     assert column(database, written) == [members[4]]
 
@@ -176,7 +176,7 @@ def test_the_application_writes_its_key_while_the_row_is_waited_for(
     with ThreadPoolExecutor(1) as pool, database.connect() as application:
         application.execute(
             text(
-                f"update users set gamification = gamification || '{{\"login_streak\": 8}}'"
+                f"update users set preferences = preferences || '{{\"login_streak\": 8}}'"
                 f" where id = '{members[1]}'"
             )
         )
@@ -197,9 +197,9 @@ def test_undo_puts_back_owned_keys_where_they_still_are_what_the_run_wrote(
     add(database, members[1], "level", "9")
     hold(database, members[2], "text")
     undone = undo(marketplace, run_id)
-    assert undone.restored == {"gamification": 3}
-    assert undone.changed_since == {"gamification": 2}
-    assert undone.named == {"gamification": (members[1], members[2])}
+    assert undone.restored == {"preferences": 3}
+    assert undone.changed_since == {"preferences": 2}
+    assert undone.named == {"preferences": (members[1], members[2])}
     assert held(database, members[0]) == {"level": 1, **THEIRS, "login_streak": 9}
     assert held(database, members[1]) == {**THEIRS, **FIRST, "level": 9}
     assert held(database, members[2]) == "text"
@@ -217,14 +217,14 @@ def test_approval_writes_owned_keys_where_they_are_as_at_the_stop(
     add(database, members[1], "level", "2")
     approval = approve(marketplace, stopped)
     assert approval.error is None, approval.message
-    assert approval.written == {"gamification": 4}
-    assert approval.left == {"gamification": 1}
-    assert approval.named == {"gamification": (members[1],)}
+    assert approval.written == {"preferences": 4}
+    assert approval.left == {"preferences": 1}
+    assert approval.named == {"preferences": (members[1],)}
     assert held(database, members[0]) == {**THEIRS, **FIRST, "login_streak": 6}
     assert held(database, members[1]) == {**THEIRS, "level": 2}
     assert held(database, members[4]) == {**THEIRS, **FIRST}
-    assert column(database, "select member_id::text from standing.due where target = 'gamification'") == [
+    assert column(database, "select member_id::text from standing.due where target = 'preferences'") == [
         members[1]
     ]
-    assert undo(marketplace, approval.run_id).restored == {"gamification": 4}
+    assert undo(marketplace, approval.run_id).restored == {"preferences": 4}
     assert held(database, members[0]) == {"level": 1, **THEIRS, "login_streak": 6}

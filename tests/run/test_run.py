@@ -11,6 +11,7 @@ from conftest import MakeDatabase, Standing
 from sqlalchemy import Engine, create_engine, text
 from support.clock import set_clock
 
+from standing.contract.stored import present
 from standing.contract.targets import DOCUMENTS, TARGETS, AnyTarget, Target
 from standing.database.lock import run_lock
 from standing.decisions.undo import undo
@@ -136,7 +137,7 @@ def test_a_run_publishes_what_the_marts_say_and_a_second_one_writes_only_what_ha
         differing = scalar(
             database,
             f"select count(*) from {target.table} as t join standing_build.{target.mart} as m"
-            f" on m.{target.key} = t.id where t.{target.column} is distinct from m.document",
+            f" on m.{target.key} = t.id where {present(target, 't')} is distinct from m.document",
         )
         assert differing == 0, target.name
     kept = scalar(database, "select count(*) from standing.history where run_id = 1")
@@ -176,6 +177,7 @@ def test_a_run_publishes_what_the_marts_say_and_a_second_one_writes_only_what_ha
     assert third.written["ratings"] == 1
     assert third.written["tier_info"] == 1
     assert third.written["trust_score"] == 1
+    assert third.written["gamification"] == 1  # the reviewer's
 
 
 def test_a_source_that_is_not_read_whole_leaves_every_document_and_exits_with_4(

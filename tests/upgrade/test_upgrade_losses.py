@@ -43,8 +43,10 @@ def legacy_dump(settings: Settings, engine: Engine) -> str:
             "points_transactions: 1 row",
         ),
         (
-            f'update users set preferences = preferences || \'{{"language": "en"}}\' where id = {WHALE}',
-            "users.preferences changed from its default: 1 row",
+            # Nor are the keys that runs write beside the application's.
+            f"""update users set gamification = gamification || '{{"level": 3, "evidence": {{}}}}'
+                || case when id = {WHALE} then '{{"login_streak": 1}}' else '{{}}' end::jsonb""",
+            "users.gamification changed from its default: 1 row",
         ),
         (f"update users set kyc_status = 'verified' where id = {WHALE}", "users.kyc_status changed"),
         (

@@ -1,5 +1,5 @@
-{#- What other documents count, too, is read where they have it. A referred member counts once somebody bought:
-    stg_referrals, as trust counts them. -#}
+{#- What other documents count, too, is read where they have it. A referred member counts as trust counts
+    them, once they have bought (stg_referrals). -#}
 {%- set metrics = ['purchases', 'sales', 'reviews', 'helpful_reviews', 'referrals'] -%}
 
 with user_orders as (
@@ -41,10 +41,11 @@ upcoming as (
 experience_rules as (
 
     select
-        {% for metric in metrics -%}
-            max(points) filter (where metric = '{{ metric }}') as {{ metric }}_each
-            {{- ',' if not loop.last }}
-        {% endfor -%}
+        max(points) filter (where metric = 'purchases') as purchases_each,
+        max(points) filter (where metric = 'sales') as sales_each,
+        max(points) filter (where metric = 'reviews') as reviews_each,
+        max(points) filter (where metric = 'helpful_reviews') as helpful_reviews_each,
+        max(points) filter (where metric = 'referrals') as referrals_each
     from {{ ref('experience_rules') }}
 
 ),
@@ -83,12 +84,11 @@ counted as (
 valued as (
 
     select
-        counted.*,
         {% for metric in metrics -%}
             rules.{{ metric }}_each,
-            counted.{{ metric }} * rules.{{ metric }}_each as {{ metric }}_points
-            {{- ',' if not loop.last }}
+            counted.{{ metric }} * rules.{{ metric }}_each as {{ metric }}_points,
         {% endfor -%}
+        counted.*
     from counted
     cross join experience_rules as rules
 
@@ -98,9 +98,7 @@ final as (
 
     select
         *,
-        {% for metric in metrics -%}
-            {{ metric }}_points{{ ' + ' if not loop.last }}
-        {%- endfor %} as experience_points
+        {{ metrics | join('_points + ') }}_points as experience_points
     from valued
 
 )

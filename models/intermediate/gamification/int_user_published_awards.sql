@@ -1,9 +1,9 @@
 {{ config(kind='view') }}
 
-with users as (
+with members as (
 
-    select users.* from {{ ref('stg_published_gamification') }} as users
-    {{ only_due('users', 'user_id', ref('int_due_users')) }}
+    select members.* from {{ ref('stg_published_gamification') }} as members
+    {{ only_due('members', 'user_id', ref('int_due_users')) }}
 
 ),
 
@@ -23,13 +23,13 @@ published_since as (
 remembered as (
 
     select
-        users.user_id,
+        members.user_id,
         case
             when published_since.member_id is not null then published_since.old_document
-            else users.published_gamification
+            else members.published_gamification
         end as published_gamification
-    from users
-    left join published_since on users.user_id = published_since.member_id
+    from members
+    left join published_since on members.user_id = published_since.member_id
 
 ),
 

@@ -95,20 +95,30 @@ def timed(stage: str) -> str:
 @click.argument("kind", type=click.Choice(["user", "seller"]))
 @click.argument("member_id", metavar="ID")
 @click.option("--as-of", "as_of", metavar="TIME", help="Explain a past moment; replays it first.")
+@click.option("--points", "of_points", is_flag=True, help="Explain a user's points, lot by lot.")
 @click.option("--sources", "with_sources", is_flag=True, help="Also which tables each key comes from.")
 @click.option("--json", "as_json", is_flag=True, help="Print the explanation as JSON.")
-def why(kind: str, member_id: str, as_of: str | None, with_sources: bool, as_json: bool) -> None:
+def why(
+    kind: str, member_id: str, as_of: str | None, of_points: bool, with_sources: bool, as_json: bool
+) -> None:
     """Explain the score of a user or the tier, ratings and performance of a seller.
 
     Shows the sum of the factors, the orders behind the rates, and what would reach the next level or tier.
     TIME is ISO 8601; without a zone it is read in BUSINESS_TIME_ZONE.
     """
-    from standing.why import as_text, explain
+    from standing.why import as_text, explain, points_as_text, points_of
 
     settings = current()
-    explanation = explain(settings, kind, member_id, moment("--as-of", as_of) if as_of else None)
-    as_printed = json.dumps(explanation.to_json(), ensure_ascii=False, indent=1, default=str)
-    click.echo(as_printed if as_json else as_text(explanation, with_sources))
+    past = moment("--as-of", as_of) if as_of else None
+    if of_points:
+        if kind != "user" or with_sources:
+            raise click.UsageError("--points goes with a user, and without --sources")
+        points = points_of(settings, member_id, past)
+        shown, said = points.to_json(), points_as_text(points, settings.business_time_zone)
+    else:
+        explanation = explain(settings, kind, member_id, past)
+        shown, said = explanation.to_json(), as_text(explanation, with_sources)
+    click.echo(json.dumps(shown, ensure_ascii=False, indent=1, default=str) if as_json else said)
 
 
 @click.command()

@@ -19,4 +19,5 @@ POINTS = PostingTarget(
         OwnedSource("expiry", "adjust", "expire", "expires_at"),
     ),
     types="points_types",
+    lots="point_lots",
 )

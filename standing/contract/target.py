@@ -180,7 +180,7 @@ class PostingTarget(OfMembers):
     of the `ledger` say of it already, which is not posted again. Keys are of the `owned` sources; other
     rows are the application's. The `mart` has a row for each member: the `totals`, columns that are written
     to the member's row of `account`, and what it saw of the ledger. The policy table `types` has the signs
-    of points.
+    of points, and the model `lots`, for people, what is left of which points and until when.
     """
 
     name: str
@@ -194,11 +194,12 @@ class PostingTarget(OfMembers):
     totals: tuple[str, ...]
     owned: tuple[OwnedSource, ...]
     types: str
+    lots: str | None = None
     facts: tuple[str, ...] = ()
 
     @property
     def marts(self) -> tuple[str, ...]:
-        return (self.mart, self.postings)
+        return (self.mart, self.postings, *([self.lots] if self.lots else []))
 
     @property
     def place(self) -> str:

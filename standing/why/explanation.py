@@ -25,6 +25,7 @@ from standing.state.policies import Policy
 from standing.state.runs import last_published_as_of
 from standing.why.next_steps import mean_rating, next_level, next_tier
 from standing.why.orders import OrdersWanted, orders_of
+from standing.why.points import key_of
 
 TABLES = {kind.name: kind.table for kind in MEMBER_KINDS}
 #: What is shown of a bin.
@@ -73,10 +74,7 @@ def explain_member(
     What is published is explained by the policy that it was published by, whatever was built since.
     Raises SettingError if the id is not a UUID, or if there is no such member (then).
     """
-    try:
-        key = UUID(member_id)
-    except ValueError:
-        raise SettingError(f"{member_id!r} is not a UUID", "give the id of the row") from None
+    key = key_of(member_id)
     build = settings.build_schema
     targets = [target for target in DOCUMENTS if target.table == TABLES[kind]]
     documents = (

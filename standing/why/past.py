@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from standing.build import dbt
 from standing.build.prepared import preparing
+from standing.contract.targets import AnyTarget
 from standing.database.lock import alone_in
 from standing.incremental.plan import open_member
 from standing.settings import Settings
@@ -16,16 +17,16 @@ from standing.settings import Settings
 
 @contextmanager
 def past_of(
-    engine: Engine, settings: Settings, table: str, member: UUID, as_of: datetime
+    engine: Engine, settings: Settings, targets: tuple[AnyTarget, ...], member: UUID, as_of: datetime
 ) -> Iterator[Settings]:
-    """Build the facts and documents of one row of `table` as of a moment; settings whose build they are.
+    """Build what `targets` publish of one member as of a moment, and its facts; settings whose build it is.
 
     Raises LockTaken beside another one, BuildFailed if policy is wrong or a model fails.
     """
     building = settings.model_copy(update={"build_schema": settings.why_schema})
     with alone_in(engine, building.build_schema, "standing why --as-of"):
-        plan = open_member(engine, building, table, member, as_of)
-        marts = [f"+{target.mart}" for target in plan.asked.targets]
+        plan = open_member(engine, building, targets[0].table, member, as_of)
+        marts = [f"+{mart}" for target in targets for mart in target.marts]
         if plan.is_prepared:
             dbt.invoke(building, engine.url, "run", "--select", *marts, *dbt.BUT_STAGING)
         else:

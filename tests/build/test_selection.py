@@ -15,7 +15,7 @@ def test_a_run_of_all_builds_every_model() -> None:
 
 
 def test_no_run_builds_what_it_does_not_publish() -> None:
-    """Lots and tiers of loyalty have no target yet: who asks for them builds them."""
+    """Tiers of loyalty have no target yet: who asks for them builds them."""
     built = {name for model in needed(TARGETS) for name in upstream(model)}
     assert not {*BESIDE_POINTS} & built
 

@@ -11,8 +11,10 @@ from support.decided import column, do, rows_of, scalar
 from support.project import Project
 from support.small_ledger import BROKEN, UNEQUAL, spend
 
-from standing.settings import load_settings
+from standing.settings import Settings, load_settings
+from standing.why import points_as_text, points_of
 
+BALANCE = "select points_balance from loyalty_programs where user_id = '{}'"
 DUE = "select target, member_id::text from standing.due order by 1, 2"
 #: Ended since points began, so long ago that a hold is over.
 COMPLETED = """
@@ -49,6 +51,32 @@ def posted(engine: Engine, order: str) -> list[tuple[Any, ...]]:
         "select type, amount from points_transactions where source = 'order'"
         f" and source_id = '{order}' order by created_at",
     )
+
+
+def assert_explained(settings: Settings, engine: Engine, member: str, order: str | None) -> None:
+    """Balance, ledger, keys and lots agree, and where they would not it is said."""
+    found = points_of(settings, member)
+    assert found.disagreements == []
+    assert "balance, ledger, keys and lots agree" in points_as_text(found, "Asia/Bangkok")
+    balance = int(scalar(engine, BALANCE.format(member)))
+    assert balance == found.account["points_balance"]
+    assert balance == found.account["opening"] + sum(one["points"] for one in found.entries)
+    assert balance == sum(one["points_left"] or 0 for one in found.lots) - found.account["owed"]
+    assert balance == sum(one["points"] for one in found.ends) - found.account["owed"]
+    if order:
+        (lot,) = [one for one in found.lots if one["source_id"] == order]
+        left = sum(amount for _, amount in posted(engine, order))
+        assert (lot["source"], lot["points"], lot["points_left"]) == ("order", left, left)
+    spend(engine, member, 1)
+    (said,) = points_of(settings, member).disagreements
+    assert said.endswith("something has changed since; the next run builds it anew")
+    do(
+        engine,
+        f"update loyalty_programs set points_balance = points_balance + 1 where user_id = '{member}'",
+    )
+    unequal, _ = points_of(settings, member).disagreements
+    assert unequal.startswith(f"the balance is {balance:,} and the ledger adds up to {balance - 1:,}:")
+    assert "audit points_ledger_adds_up_to_the_balance" in unequal
 
 
 def test_points_are_built_gated_approved_taken_back_and_posted_again(
@@ -114,6 +142,8 @@ def test_points_are_built_gated_approved_taken_back_and_posted_again(
         undone = standing("undo", str(by))
         assert undone.returncode == 0, undone.stderr
         assert posted(engine, second) == [("earn", 500), ("reverse", -500)]
+        (said,) = points_of(settings, other).disagreements
+        assert said.endswith(f": run {by} was undone, and nothing is posted until standing resume {by}")
         do(
             engine,
             COMPLETED.format(order=first, amount=1150),
@@ -144,7 +174,11 @@ def test_points_are_built_gated_approved_taken_back_and_posted_again(
         totals = "select points_balance, points_lifetime, points_expired from loyalty_programs"
         assert rows_of(engine, f"{totals} where user_id = '{newcomer}'") == [(100, 100, 0)]
 
+        assert_explained(settings, engine, buyer, first)
+        assert_explained(settings, engine, other, second)
+        assert_explained(settings, engine, redeeming, None)
+
         # Rollback would lose what the application has entered, and of ours nothing.
         refused = standing("rollback", "--yes")
-        assert "points_transactions: 4 rows" in refused.stderr, refused.stderr
+        assert "points_transactions: 7 rows" in refused.stderr, refused.stderr
     engine.dispose()

@@ -108,7 +108,7 @@ def left_by_end(engine: Engine, settings: Settings) -> dict[str, dict[datetime, 
         rows = connection.execute(
             text(
                 "select user_id::text, ends_at, sum(points_left)::integer as points"
-                f" from {settings.build_schema}.point_lots group by user_id, ends_at"
+                f" from {settings.build_schema}.point_lots where points_left > 0 group by user_id, ends_at"
             )
         ).all()
     found: dict[str, dict[datetime, int]] = defaultdict(dict)

@@ -4,6 +4,12 @@ with credits as (
 
 ),
 
+keys as (
+
+    select * from {{ ref('int_point_keys') }}
+
+),
+
 ends as (
 
     select * from {{ ref('int_point_ends') }}
@@ -85,6 +91,19 @@ final as (
             queued.user_id = ahead.user_id
             and queued.stops_at > ahead.gone_before
             and queued.starts_at < ahead.gone_after
+    union all
+    -- Nothing is to be spent of it yet.
+    select
+        user_id,
+        source,
+        source_id,
+        true as is_of_a_key,
+        counts_from as credited_at,
+        points,
+        null as points_left,
+        null as ends_at
+    from keys
+    where points > 0 and counts_from > {{ as_of() }}
 
 )
 

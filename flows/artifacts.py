@@ -20,7 +20,7 @@ from prefect.runtime import flow_run
 from standing.log import NAME
 from standing.run.outcome import RunOutcome
 from standing.run.stages import STAGES
-from standing.text import plural
+from standing.text import amounts, plural
 
 #: Where flows/pages.py serves the reports; set by the process that serves the deployments.
 PAGES = "STANDING_PAGES"
@@ -92,13 +92,17 @@ def markdown(outcome: RunOutcome) -> str:
     lines = [f"# Run {outcome.run_id}: {outcome.status}", "", outcome.message, ""]
     if outcome.report:
         lines += [f"[Data quality report]({link(outcome.report)})", ""]
-    if outcome.changes:
+    if documents := [one for one in outcome.changes if one.points is None]:
         lines += ["| | scored | changed | clock only | written |", "|---|--:|--:|--:|--:|"]
         lines += [
             f"| {c.target} | {c.candidates:,} | {c.changed:,} | {c.due:,} |"
             f" {outcome.written.get(c.target, 0):,} |"
-            for c in outcome.changes
+            for c in documents
         ] + [""]
+    for one in outcome.changes:
+        if one.points is not None:
+            written = outcome.written.get(one.target, 0)
+            lines += [f"{one.words}; {amounts(0, written) or 'nobody'} written", ""]
     if outcome.stages:
         lines += ["| stage | status | seconds | |", "|---|---|--:|---|"]
         lines += [

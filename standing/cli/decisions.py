@@ -146,8 +146,8 @@ def resume(run_id: int | None) -> None:
 
     number = release(current(), run_id)
     write_metrics(current())
-    documents = plural(number, "document is", "documents are")
-    click.echo(f"{documents} no longer held; the next run writes those that are due")
+    holds = plural(number, "hold has", "holds have")
+    click.echo(f"{holds} ended; the next run writes those that are due")
 
 
 def _print_left(left: dict[str, int], named: dict[str, tuple[str, ...]]) -> None:

@@ -73,10 +73,12 @@ def _print_outcome(outcome: "RunOutcome") -> None:
     held = {one.target: ", held" for one in outcome.changes if is_stopped and one.target not in published}
     for change in outcome.changes:
         written = outcome.written.get(change.target, 0)
-        click.echo(
-            f"  {change.target}: {change.candidates:,} scored, {change.changed:,} changed,"
-            f" {change.due:,} due for review, {written:,} written{held.get(change.target, '')}"
-        )
+        if change.points is None:
+            done = f"scored, {change.changed:,} changed, {change.due:,} due for review, {written:,} written"
+        else:
+            points = ", ".join(f"{number:,} {name}" for name, number in change.points.items())
+            done = f"members, {points or 'as decided'}; {written:,} written, {change.unfit:,} left alone"
+        click.echo(f"  {change.target}: {change.candidates:,} {done}{held.get(change.target, '')}")
     for check in outcome.gate.over("warned"):
         click.echo(f"  warning: {check.sentence}")
     if outcome.stages:

@@ -12,7 +12,7 @@ import click
 
 from standing.cli.runs import timed
 from standing.settings import current
-from standing.text import plain, plural
+from standing.text import amounts, plain, plural
 
 
 @click.command()
@@ -124,8 +124,8 @@ def _print_changes(changes: dict[str, Any]) -> None:
         click.echo(_folded(f"  standing run {one['selection']:<8} {waits}{builds}", 4 * " "))
     for one in changes["holds"]:
         reason = f" ({one['reason']})" if one["reason"] else ""
-        documents = plural(one["documents"], "document")
-        message = f"run {one['run_id']} was undone{reason}: {documents} held as they were before it"
+        held = amounts(one["documents"], one["members"])
+        message = f"run {one['run_id']} was undone{reason}: {held} held as they were before it"
         fix = f"runs write them again after: standing resume {one['run_id']}"
         click.echo(_folded(f"held: {message}, whatever policy and data say now; {fix}", "  "))
 

@@ -13,13 +13,14 @@ from standing.errors import StandingError
 from standing.gate import change_sets
 from standing.publish.destination import WrittenFrom
 from standing.publish.writer import Tally, write_decided
+from standing.run.amounts import split
 from standing.settings import Settings
 from standing.sql import quoted
 from standing.state.rights import RUN
 from standing.state.run_index import write_run_index
 from standing.state.runs import find_run, mark
 from standing.state.upgraded import require_upgraded
-from standing.text import plural
+from standing.text import amounts
 
 #: Of postings: a later run has posted to the member, and that was not taken back. Last in, first out.
 FOLLOWED = """exists (
@@ -32,7 +33,7 @@ FOLLOWED = """exists (
 
 @dataclass(frozen=True)
 class Undone:
-    """What an undo did: documents put back by target, and those that had changed since.
+    """What an undo did: what is put back by target, and what that had changed since.
 
     `forgets` says that what the gate held of the run is forgotten.
     """
@@ -47,14 +48,14 @@ class Undone:
     def message(self) -> str:
         number, left = sum(self.restored.values()), sum(self.changed_since.values())
         held = " and held" if number else ""
-        message = f"run {self.run_id} undone: {plural(number, 'document')} put back{held}"
+        message = f"run {self.run_id} undone: {amounts(*split(self.restored)) or 'nothing'} put back{held}"
         if self.forgets:
             message += "; what the gate held of it is forgotten, and its members stay due"
         return f"{message}; not put back, because changed since: {left:,}" if left else message
 
 
 def undo(settings: Settings, run_id: int, reason: str = "") -> Undone:
-    """Put back what the documents were before the run, where they still are what it wrote.
+    """Put back what was before the run, where it still is what the run wrote.
 
     Those members are held: later runs neither build nor write them until `resume`. `reason` is kept with
     the run, for `standing status`. Works on a failed run that had published, too; begun again after a
@@ -155,7 +156,7 @@ def _find(engine: Engine, settings: Settings, run_id: int) -> dict[str, Any]:
         )
     if not entry["has_history"]:
         raise StandingError(
-            f"there is nothing to undo: run {run_id} is {entry['status']} and wrote no document",
+            f"there is nothing to undo: run {run_id} is {entry['status']} and wrote nothing",
             "standing status shows the last runs",
         )
     return entry

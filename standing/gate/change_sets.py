@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, Engine, text
 
-from standing.contract.targets import TARGETS, AnyTarget, targets_of
+from standing.contract.targets import TARGETS, AnyTarget, PostingTarget, targets_of
 from standing.gate.held import among
 from standing.publish.destinations import destinations
 from standing.publish.publish import TargetChanges
@@ -78,8 +78,15 @@ def count(
         numbers = {name: sum(one.values()) for name, one in by_target.items()}
         numbers = numbers or written_by(connection, by, targets)
     return [
-        TargetChanges(name, numbers.get(name, 0), numbers.get(name, 0), 0, by_class=by_target.get(name, {}))
-        for name in (target.name for target in targets)
+        TargetChanges(
+            target.name,
+            numbers.get(target.name, 0),
+            numbers.get(target.name, 0),
+            0,
+            by_class=by_target.get(target.name, {}),
+            points={} if isinstance(target, PostingTarget) else None,
+        )
+        for target in targets
     ]
 
 

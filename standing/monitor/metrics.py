@@ -154,7 +154,7 @@ def _from_runs(gauges: _Gauges, connection: Connection) -> None:
         gauges.set("last_run_failed", says, float(failed), selection=name)
     waiting = awaited(connection)
     for name, targets in SELECTIONS.items():
-        says = "Whether documents of the selection await a decision about a run that the gate stopped"
+        says = "Whether what the selection publishes awaits a decision about a run that the gate stopped"
         gauges.set("run_awaits_decision", says, float(bool(set(targets) & waiting.keys())), selection=name)
     last = {one["target"]: one["well_at"].timestamp() for one in of_targets if one["well_at"]}
     for name, moment in _of_selections(last):
@@ -224,7 +224,7 @@ def _from_due(gauges: _Gauges, connection: Connection, settings: Settings) -> No
             number = connection.scalar(text(f"select count(*) from {table}")) or 0
         says = "Members who wait for the next run; an edit of policy makes everybody wait once it begins"
         gauges.set("due_members", says, number, target=target.name)
-        says = "Members whose document was taken back and is held as it is"
+        says = "Members whose document, or points, were taken back and are held as they are"
         gauges.set("held_members", says, held.get(target.name, 0), target=target.name)
 
 

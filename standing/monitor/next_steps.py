@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from standing.database.connect import rows
 from standing.state.runs import HAS_PUBLISHED, decisions
+from standing.text import amounts
 
 NEWEST = (
     "select run_id, status, message from standing.runs where status != 'replayed'"
@@ -44,7 +45,10 @@ def next_steps(connection: Connection, changes: Mapping[str, Any]) -> tuple[Next
     if not rows(connection, IS_PUBLISHED)[0]["it_is"]:
         steps.append(NextStep("nothing is published yet", ("standing run",)))
     steps += [
-        NextStep(f"an undo holds {one['documents']:,} documents", (f"standing resume {one['run_id']}",))
+        NextStep(
+            f"an undo holds {amounts(one['documents'], one['members'])}",
+            (f"standing resume {one['run_id']}",),
+        )
         for one in changes["holds"]
     ]
     return tuple(steps)

@@ -27,9 +27,13 @@ from standing.sql import quoted
 from standing.state.runs import KILLED, last_runs
 
 RUNS_SHOWN = 5
-#: Documents that runs leave alone, by the run that was undone, and why that was.
+#: Documents, and members' points, that runs leave alone, by the run that was undone, and why that was.
 HOLDS = """
-    select held.run_id, count(*) as documents, coalesce(runs.summary ->> 'reason', '') as reason
+    select
+        held.run_id,
+        count(*) filter (where target = any(:documents)) as documents,
+        count(*) filter (where target != all(:documents)) as members,
+        coalesce(runs.summary ->> 'reason', '') as reason
     from standing.holds as held
     left join standing.runs on held.run_id = runs.run_id
     group by held.run_id, runs.summary ->> 'reason'
@@ -135,7 +139,7 @@ def _changes(connection: Connection, settings: Settings) -> dict[str, Any]:
             }
             for target in TARGETS
         ],
-        "holds": rows(connection, HOLDS),
+        "holds": rows(connection, HOLDS, documents=[target.name for target in DOCUMENTS]),
     }
 
 

@@ -28,7 +28,8 @@ class TargetChanges:
     """Counts of one target's members: `changed` in content, or merely `due` for their review.
 
     `unfit` ones cannot be written, and `why_unfit` says why. `by_class` says of the changed ones how they
-    differ (standing/contract/changes.py).
+    differ (standing/contract/changes.py). Of members whose points it posts, `points` are how many are
+    issued, taken and expired; of documents there are none.
     """
 
     target: str
@@ -38,6 +39,7 @@ class TargetChanges:
     unfit: int = 0
     by_class: Mapping[str, int] = field(default_factory=dict)
     why_unfit: str = ""
+    points: Mapping[str, int] | None = None
 
     @property
     def unchanged(self) -> int:
@@ -47,7 +49,10 @@ class TargetChanges:
     def words(self) -> str:
         how = f" ({counted(self.by_class)})" if self.changed else ""
         words = f"{self.target}: {self.changed:,} of {self.candidates:,} changed{how}"
-        words += f", {self.due:,} due for review"
+        if self.points is None:
+            words += f", {self.due:,} due for review"
+        else:
+            words += "".join(f", {number:,} {name}" for name, number in self.points.items())
         unfit = f", {self.unfit:,} not written: {self.why_unfit}"
         return words + (unfit if self.unfit else "")
 

@@ -1,9 +1,10 @@
-"""What a run leaves alone: documents that await a decision, and those that an undo holds."""
+"""What a run leaves alone: what awaits a decision, and what an undo holds."""
 
 from sqlalchemy import Connection, text
 
+from standing.run.amounts import split
 from standing.run.run import Run
-from standing.text import plural
+from standing.text import amounts
 
 
 def left_out(connection: Connection, run: Run) -> tuple[str, ...]:
@@ -15,10 +16,10 @@ def left_out(connection: Connection, run: Run) -> tuple[str, ...]:
         names = ", ".join(run.waits_for)
         decide = " and ".join(f"run {one}" for one in sorted(set(run.waits_for.values())))
         clauses.append(f"{names} left as it is until {decide} is approved or rejected")
-    held = connection.scalar(
-        text("select count(*) from standing.holds where target = any(:names)"),
+    held = connection.execute(
+        text("select target, count(*) as held from standing.holds where target = any(:names) group by 1"),
         {"names": [target.name for target in run.targets]},
     )
-    if held:
-        clauses.append(f"{plural(held, 'document')} held since an undo")
+    if words := amounts(*split({one.target: one.held for one in held})):
+        clauses.append(f"{words} held since an undo")
     return tuple(clauses)

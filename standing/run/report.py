@@ -173,11 +173,11 @@ def _verdict(
             status="stopped" if isinstance(error, GateStopped) else "failed",
             headline=_stop_headline(run, written)
             if isinstance(error, GateStopped)
-            else f"{_cause(error)} No member's document was touched."
+            else f"{_cause(error)} No member's row was touched."
             if untouched
-            else "Documents were published, and what came after failed."
+            else "The run had published, and what came after failed."
             if run.last(Written)
-            else "Publishing broke off: some documents are new, the others as they were.",
+            else "Publishing broke off: a part is written, and the rest is as it was.",
             stopped_at="gate" if isinstance(error, GateStopped) else stopped_at,
             reason=error.message,
             fix=error.fix,
@@ -214,7 +214,7 @@ def _cause(error: StandingError) -> str:
 
 def _stop_headline(run: Run, written: Mapping[str, int]) -> str:
     if not run.free:
-        return f"{headline(run.gate, 'stopped')} No member's document was touched."
+        return f"{headline(run.gate, 'stopped')} No member's row was touched."
     held = ", ".join(name(target.name) for target in run.held)
     what = f"The gate held back: {held}. Of the others: {written_words(written)}"
     return f"{headline(run.gate, 'stopped')} {what}"

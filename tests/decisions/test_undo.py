@@ -212,7 +212,7 @@ def test_what_cannot_be_undone_says_why_and_what_helps(
         " ('all', now(), 'waiting', 'waits', '{}'), ('all', now(), 'approved', 'a', '{\"approved_by\":"
         " 2}')",
     )
-    with pytest.raises(StandingError, match="run 3 is waiting and wrote no document"):
+    with pytest.raises(StandingError, match="run 3 is waiting and wrote nothing"):
         undo(marketplace, 3)
     with pytest.raises(StandingError, match="run 4 was published as run 2"):
         undo(marketplace, 4)

@@ -59,7 +59,7 @@ def test_status_counts_waiting_rows_due_members_and_holds(
     because = "everybody, 300 members and 10 shops: everything in a source may have changed"
     concerned = "those whom the waiting rows concern"
     assert builds == {"all": because, "scores": because, "tiers": concerned, "points": concerned}
-    assert found["holds"] == [{"run_id": 1, "documents": 2, "reason": ""}]
+    assert found["holds"] == [{"run_id": 1, "documents": 2, "members": 0, "reason": ""}]
     with connect(published) as engine, engine.begin() as connection:
         connection.execute(text("delete from standing.due where member_id is null"))
     found = json.loads(standing.told(published, "status", "--json"))["change_log"]

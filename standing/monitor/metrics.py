@@ -22,6 +22,7 @@ from standing.errors import StandingError
 from standing.gate.waiting import awaited
 from standing.incremental.due import due_members
 from standing.log import NAME
+from standing.monitor.points_metrics import from_points
 from standing.settings import Settings
 from standing.sql import quoted
 from standing.state.backtests import newest
@@ -122,6 +123,7 @@ def write_metrics(settings: Settings) -> None:
             _from_audits(gauges, connection)
             _from_due(gauges, connection, settings)
             _from_reconciliation(gauges, connection)
+            from_points(gauges, connection)
             _from_the_past(gauges, connection)
         _from_settings(gauges, settings)
         gauges.set("metrics_timestamp_seconds", "When this file was written", time.time())
@@ -207,11 +209,8 @@ def _from_quarantine(gauges: _Gauges, reasons: Sequence[Mapping[str, Any]]) -> N
     quarantined = "Source rows set aside in the newest run that built"
     gauges.set("quarantined_rows_of_all_reasons", quarantined, sum(one["rows"] for one in reasons))
     for one in reasons:
-        says, labels = (
-            "Source rows set aside in the newest run that built, by reason",
-            {"source": one["source"], "reason": one["reason"]},
-        )
-        gauges.set("quarantined_rows", says, one["rows"], **labels)
+        says = "Source rows set aside in the newest run that built, by reason"
+        gauges.set("quarantined_rows", says, one["rows"], source=one["source"], reason=one["reason"])
 
 
 def _from_due(gauges: _Gauges, connection: Connection, settings: Settings) -> None:

@@ -21,6 +21,11 @@ from standing.report.foretold import AtOrigin as AtOrigin
 from standing.report.foretold import Foretold as Foretold
 from standing.report.foretold import Share as Share
 from standing.report.moves import MemberChange
+from standing.report.points import LeftAlone as LeftAlone
+from standing.report.points import Points as Points
+from standing.report.points import PointsEnd as PointsEnd
+from standing.report.points import PointsMoved as PointsMoved
+from standing.report.points import Terms as Terms
 from standing.text import plain
 
 SCHEMA_VERSION = 1
@@ -189,6 +194,7 @@ class RunReport:
     ladders: tuple[Ladder, ...] = ()
     distributions: tuple[Distribution, ...] = ()
     over_time: tuple[OverTime, ...] = ()
+    points: Points | None = None  # None where a run posts none
     foretold: Foretold | None = None  # the newest backtest
     largest_changes: tuple[MemberChange, ...] = ()
     audits: tuple[Audit, ...] = ()

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from standing.contract.application import REQUIRED
 from standing.contract.targets import TARGETS
 from standing.findings.carried import Looked, findings_of, with_earlier
 from standing.report.audits import UNMET, Audit, Look
@@ -27,3 +28,17 @@ def audited(look: Look, audits: Sequence[Audit]) -> dict[str, Any]:
         for audit in audits
     }
     return {"unmet": counts, "findings": findings_of(look, audits)}
+
+
+def volumes(run: Run) -> dict[str, int]:
+    """Rows of each source table, as the audit of the sources counted them; the next one compares."""
+    named = {
+        f"{table}_id_is_not_null": table for table in REQUIRED
+    }  # the expectation, one a table, that counts every row
+    audits = (one.verdict for one in run.audits if one.verdict.suite == "sources")
+    outcomes = [outcome for verdict in audits for outcome in verdict.outcomes]
+    return {
+        named[one.expectation]: one.checked
+        for one in outcomes
+        if one.expectation in named and one.checked is not None
+    }

@@ -9,7 +9,6 @@ from sqlalchemy import Connection, text
 
 from standing import __version__
 from standing.build.policy import policy_version
-from standing.contract.application import REQUIRED
 from standing.contract.targets import PostingTarget, documents_among
 from standing.errors import GateStopped, StandingError
 from standing.findings.background import lineage, over_time
@@ -26,7 +25,8 @@ from standing.report.wording import name
 from standing.run.amounts import written_words
 from standing.run.effects import count_effects
 from standing.run.left_out import left_out
-from standing.run.quality import audited, audits_of
+from standing.run.points import points_after
+from standing.run.quality import audited, audits_of, volumes
 from standing.run.run import Built, Run, Written
 from standing.settings import Settings
 from standing.state.history import written_by
@@ -44,6 +44,8 @@ def gather(run: Run, status: str, error: StandingError | None) -> tuple[content.
         expires = {"expires_at": expiry(connection, run.settings)} if status == "stopped" else {}
     shown = gathered.to_json()
     summary = {key: shown[key] for key in SUMMARY}
+    if shown["points"]:
+        summary["points"] = shown["points"]
     set_aside = [{key: one[key] for key in ("source", "reason", "rows")} for one in shown["quarantine"]]
     return (
         gathered,
@@ -52,7 +54,7 @@ def gather(run: Run, status: str, error: StandingError | None) -> tuple[content.
             "policy_version": gathered.run.policy_version,
             "quarantine": set_aside,
             **audited(Look(gathered.run.run_id, gathered.run.started_at), gathered.audits),
-            "volumes": _volumes(run) if run.builds_everybody else {},
+            "volumes": volumes(run) if run.builds_everybody else {},
             "gate": run.gate.to_json(),
             "targets": [target.name for target in run.targets],
             "held": [target.name for target in run.held],
@@ -63,20 +65,6 @@ def gather(run: Run, status: str, error: StandingError | None) -> tuple[content.
             **({} if run.approves is None else {"approves": run.approves, "left": run.written.left}),
         },
     )
-
-
-def _volumes(run: Run) -> dict[str, int]:
-    """Rows of each source table, as the audit of the sources counted them; the next one compares."""
-    named = {
-        f"{table}_id_is_not_null": table for table in REQUIRED
-    }  # the expectation, one a table, that counts every row
-    audits = (one.verdict for one in run.audits if one.verdict.suite == "sources")
-    outcomes = [outcome for verdict in audits for outcome in verdict.outcomes]
-    return {
-        named[one.expectation]: one.checked
-        for one in outcomes
-        if one.expectation in named and one.checked is not None
-    }
 
 
 def _gather(
@@ -106,6 +94,7 @@ def _gather(
         ladders=effects.ladders,
         distributions=effects.distributions,
         over_time=over_time(connection, run.settings, run.as_of, effects.ladders, effects.distributions),
+        points=points_after(connection, run, written),
         foretold=foretold(connection),
         largest_changes=effects.largest_changes,
         audits=audits,

@@ -178,6 +178,14 @@ def test_each_suite_shows_what_its_newest_audit_saw(upgraded: Settings) -> None:
             "unmet": {"sources": {"critical": 2, "warning": 0}},
             "freshness": [{"source": "orders", "latest": "2026-01-02T03:04:05.000Z", "status": "ok"}],
             "policy_version": "abc",
+            "points": {
+                "outstanding": 900,
+                "left_alone": [{"why": "an undo holds them", "members": 3}],
+                "ends": [
+                    {"at": "2026-01-31T17:00:00.000Z", "points": 40, "members": 2},
+                    {"at": None, "points": 860, "members": 9},
+                ],
+            },
         },
         {"unmet": {}},
     )
@@ -191,6 +199,10 @@ def test_each_suite_shows_what_its_newest_audit_saw(upgraded: Settings) -> None:
     assert found["standing_expectations_unmet", "warning", "candidates"] == 1
     assert found["standing_newest_row_timestamp_seconds", "orders"] == 1767323045
     assert [key for key in found if key[0] == "standing_info" and "abc" in key]
+    assert found["standing_points_outstanding",] == 900
+    assert found["standing_points_left_alone_members", "an undo holds them"] == 3
+    assert found["standing_points_next_end_timestamp_seconds",] == 1769878800
+    assert found["standing_points_next_end",] == 40
 
 
 def expressions() -> dict[str, str]:

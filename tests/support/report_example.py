@@ -33,6 +33,7 @@ from standing.report.content import (
     Step,
 )
 from standing.report.moves import FactorChange, MemberChange
+from standing.report.points import LeftAlone, Points, PointsEnd, PointsMoved, Terms
 
 AS_OF = datetime(2025, 11, 21, 19, 30, tzinfo=UTC)
 SCRIPT = "<script>alert(1)</script>"
@@ -236,6 +237,25 @@ LIVELY = RunReport(
             ),
         ),
     ),
+    points=Points(
+        outstanding=1_204_311,
+        members=41_002,
+        owed=310,
+        owing=4,
+        held=8_112,
+        moved=(
+            PointsMoved("issued", 20_115, 3_404_311),
+            PointsMoved("taken", 412),
+            PointsMoved("expired", 0, 1_100_000),
+            PointsMoved("spent", None, 1_100_310),
+        ),
+        ends=(
+            *(PointsEnd(AS_OF + timedelta(days=30 * at), 9_600 * at, 20 * at) for at in range(1, 13)),
+            PointsEnd(None, 311, 2),
+        ),
+        left_alone=(LeftAlone("the balance is not what the ledger adds up to", 17),),
+        terms=Terms(AS_OF - timedelta(days=200), {"points_per_100_baht": 1, "hold_days": 7}),
+    ),
     foretold=Foretold(
         made_at=AS_OF - timedelta(days=20),
         known_until=AS_OF - timedelta(days=20, hours=1),
@@ -437,6 +457,17 @@ def hostile(text: str) -> RunReport:
         distributions=(
             Distribution(text, text, text, (Bucket(text, 3),), (Bucket(text, 5), Bucket("x", 1))),
             Distribution(text, text, text, (), tuple(Bucket(f"{at}{text}", at) for at in range(60))),
+        ),
+        points=Points(
+            1,
+            1,
+            1,
+            1,
+            1,
+            (PointsMoved(text),),
+            (PointsEnd(AS_OF, 1, 1),),
+            (LeftAlone(text, 1),),
+            Terms(AS_OF, {text: 1}),
         ),
         foretold=Foretold(
             AS_OF,

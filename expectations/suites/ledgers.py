@@ -7,6 +7,7 @@ the others stop a run: a wrong posting would be spent.
 
 from expectations.engine.catalog import Catalog
 from expectations.engine.rules import Rule, Scan
+from expectations.suites.lots import built, lot_scans
 from expectations.suites.rewards import reward_scans
 from expectations.suites.seeds import point_types
 from expectations.suites.signs import WELCOMES, signed
@@ -30,7 +31,8 @@ def source_scans(scope: AuditScope, catalog: Catalog) -> list[Scan]:
 
 
 def candidate_scans(scope: AuditScope) -> list[Scan]:
-    return [_candidates(target, scope) for target in ledgers_among(scope)]
+    ledgers = ledgers_among(scope)
+    return [*(_candidates(target, scope) for target in ledgers), *lot_scans(ledgers, scope)]
 
 
 def published_scans(scope: AuditScope) -> list[Scan]:
@@ -133,14 +135,10 @@ def _keys(target: PostingTarget) -> str:
     return literals(one.source for one in target.owned if one.by == "expires_at")
 
 
-def _built(mart: str, target: PostingTarget, scope: AuditScope) -> str:
-    return among_due(quoted(scope.build_schema, mart), target.key, target.table, scope)
-
-
 def _candidates(target: PostingTarget, scope: AuditScope) -> Scan:
     """A row a member who is built: totals beside the keys that they are the sums of."""
     key = target.key
-    totals, worth = (_built(mart, target, scope) for mart in (target.mart, target.postings))
+    totals, worth = (built(mart, target, scope) for mart in (target.mart, target.postings))
     ends = f"source = any({_keys(target)})"
     identity = f"source, source_id, case when {ends} then expires_at end"
     source = f"""{totals} as total
@@ -153,12 +151,6 @@ def _candidates(target: PostingTarget, scope: AuditScope) -> Scan:
                 count(*) - count(distinct ({identity})) as double
             from {worth} as one group by {key}
         ) as keys on keys.{key} = total.{key}"""
-    if target.lots:
-        source += f"""
-        left join (
-            select {key}, sum(points_left) as points from {_built(target.lots, target, scope)} as lot
-            group by {key}
-        ) as lots on lots.{key} = total.{key}"""
     name, after = target.name, "total.opening + total.application_sum + coalesce(keys.worth, 0)"
     rules = (
         Rule(
@@ -190,20 +182,9 @@ def _candidates(target: PostingTarget, scope: AuditScope) -> Scan:
             REBUILD,
         ),
     )
-    if target.lots:
-        rules += (
-            Rule(
-                f"{name}_left_in_lots_are_what_may_be_spent",
-                "critical",
-                f"coalesce(lots.points, 0) != greatest({after}, 0)",
-                "Not all that these members may spend has an end, or something ends that they do not have.",
-                REBUILD,
-            ),
-        )
     columns = ("opening", "application_sum", "seen_sum", "agrees", key)
     needs = (
         *(f"build:{target.mart}.{column}" for column in columns),
-        *([f"build:{target.lots}.points_left"] if target.lots else []),
         *(f"build:{target.postings}.{column}" for column in ("worth", "posted", "source", "expires_at")),
     )
     return Scan(source, f"total.{key}::text", rules, needs=needs, of_due=scope.due_only)
@@ -212,7 +193,7 @@ def _candidates(target: PostingTarget, scope: AuditScope) -> Scan:
 def _published(target: PostingTarget, scope: AuditScope) -> Scan:
     """A row a member who was built: what was to be posted beside what is in the ledger."""
     key, name, app = target.key, literal(target.name), scope.application_schema
-    totals, worth = (_built(mart, target, scope) for mart in (target.mart, target.postings))
+    totals, worth = (built(mart, target, scope) for mart in (target.mart, target.postings))
     otherwise = " or ".join(f"account.{column} is distinct from total.{column}" for column in target.totals)
     source = f"""{totals} as total
         join {quoted(app, target.table)} as member on member.{target.table_key} = total.{key}

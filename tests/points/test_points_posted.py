@@ -6,11 +6,14 @@ from typing import Any
 from uuid import uuid4
 
 from conftest import MakeDatabase
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, text
 from support.decided import column, do, rows_of, scalar
 from support.project import Project
 from support.small_ledger import BROKEN, UNEQUAL, spend
 
+from expectations import AuditScope
+from expectations.suites.lots import lot_scans
+from standing.contract.points import POINTS
 from standing.settings import Settings, load_settings
 from standing.why import points_as_text, points_of
 
@@ -51,6 +54,14 @@ def posted(engine: Engine, order: str) -> list[tuple[Any, ...]]:
         "select type, amount from points_transactions where source = 'order'"
         f" and source_id = '{order}' order by created_at",
     )
+
+
+def lots_that_do_not_agree(settings: Settings, engine: Engine) -> list[str]:
+    """The members whom the audit of lots names."""
+    scope = AuditScope(str(settings.database_url), "standing_build", "public", (POINTS,))
+    (scan,) = lot_scans((POINTS,), scope)
+    with engine.connect() as connection:
+        return [row[0] for row in connection.execute(text(scan.samples_query(*scan.rules)))]
 
 
 def assert_explained(settings: Settings, engine: Engine, member: str, order: str | None) -> None:
@@ -174,6 +185,19 @@ def test_points_are_built_gated_approved_taken_back_and_posted_again(
         totals = "select points_balance, points_lifetime, points_expired from loyalty_programs"
         assert rows_of(engine, f"{totals} where user_id = '{newcomer}'") == [(100, 100, 0)]
 
+        assert lots_that_do_not_agree(settings, engine) == []
+        do(
+            engine,
+            "update standing_build.point_lots set points_left = points_left + 1"
+            f" where user_id = '{buyer}' and source_id = '{first}'",
+        )
+        assert lots_that_do_not_agree(settings, engine) == [buyer]
+        assert "points_left_in_lots_are_what_may_be_spent" in points_of(settings, buyer).disagreements[0]
+        do(
+            engine,
+            "update standing_build.point_lots set points_left = points_left - 1"
+            f" where user_id = '{buyer}' and source_id = '{first}'",
+        )
         assert_explained(settings, engine, buyer, first)
         assert_explained(settings, engine, other, second)
         assert_explained(settings, engine, redeeming, None)

@@ -99,7 +99,8 @@ class Target(OfMembers):
     names. `facts` are the models of everybody from which the mart is built, and that stay as it does.
     `selection` is what `standing run` and a schedule name to publish it (INTERVALS in targets.py).
     `lists_changes` says that reports list the members whose document changes most; a change is explained by
-    the evidence in `reasons`, else by the document's factors, else by its other numbers.
+    the evidence in `reasons`, else by the document's factors, else by its other numbers. A long document
+    has `longest` bytes as JSON: a little more than the longest of a simulated marketplace.
     """
 
     name: str
@@ -116,6 +117,7 @@ class Target(OfMembers):
     lists_changes: bool = False
     reasons: tuple[str, ...] = ()
     stored_as: Literal["column", "owned keys", "columns"] = "column"
+    longest: int = 4_100
 
     @property
     def column(self) -> str:

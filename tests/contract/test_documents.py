@@ -190,6 +190,8 @@ def test_every_published_document_fits_its_json_schema(target: Target, published
     documents = published.scalars(text(f"select {target.column} from {target.table}")).all()
     assert len(documents) >= 10
     assert wrong(list(documents), json_schema(target)) == []
+    longest = published.scalar(text(f"select max(octet_length({target.column}::text)) from {target.table}"))
+    assert longest <= target.longest
 
 
 @pytest.mark.parametrize("target", DOCUMENTS, ids=by_name)

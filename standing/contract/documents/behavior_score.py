@@ -131,4 +131,5 @@ BEHAVIOR_SCORE = Target(
     ),
     number="completion_rate",
     lasting=("{evidence,completion_rate,den}",),
+    longest=1_300,
 )

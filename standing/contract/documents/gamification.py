@@ -89,6 +89,7 @@ GAMIFICATION = Target(
     ),
     number="experience_points",
     lasting=("{experience_points}",),
+    longest=2_200,
     ladder=Ladder(
         key="level",
         seed="gamification_levels",

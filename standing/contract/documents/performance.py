@@ -178,4 +178,5 @@ PERFORMANCE = Target(
     ),
     number="order_fulfillment_rate",
     lasting=("{total_sales}", "{total_revenue}"),
+    longest=3_400,
 )

@@ -82,6 +82,7 @@ RATINGS = Target(
     ),
     number="overall",
     lasting=("{overall}", "{total_reviews}"),
+    longest=1_000,
     histograms=(
         Histogram("rating", "Mean ratings", "overall", 0.5, counts="total_reviews"),
         Histogram(

@@ -77,6 +77,7 @@ TIER_INFO = Target(
     ),
     number="tier_level",
     lasting=("{evidence,completed_orders}", "{evidence,mean_rating,den}"),
+    longest=1_100,
     ladder=Ladder(
         key="current_tier",
         seed="tier_policy",

@@ -102,6 +102,7 @@ TRUST_SCORE = Target(
     ),
     number="overall_score",
     lasting=("{overall_score}", "{transaction_score}"),
+    longest=4_100,
     ladder=Ladder(
         key="level",
         seed="trust_levels",

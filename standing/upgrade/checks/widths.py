@@ -17,15 +17,6 @@ from standing.upgrade.checks.server import Check
 PAYLOAD = 8000
 #: Rows that are measured.
 SAMPLE = 1000
-#: Bytes of a long document of each target: a little more than the longest of a simulated marketplace.
-DOCUMENTS = {
-    "trust_score": 3600,
-    "behavior_score": 1300,
-    "gamification": 2200,
-    "ratings": 1000,
-    "performance": 3100,
-    "tier_info": 1100,
-}
 
 
 @dataclass(frozen=True)
@@ -78,7 +69,7 @@ def _width(connection: Connection[Any], catalog: Catalog, addition: Addition) ->
     # A column in JSON is its name in quotes, a colon, the value and a comma.
     added = [f"octet_length({literal(name)}) + 4 + {_bytes(given[name])}" for name in missing]
     longer = [
-        f"greatest(0, {DOCUMENTS[target.name]} - "
+        f"greatest(0, {target.longest} - "
         + (
             _bytes(given[target.name])
             if target.column in missing

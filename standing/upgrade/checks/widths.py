@@ -8,7 +8,7 @@ from psycopg import Connection
 
 from standing.contract.additions import ADDITIONS
 from standing.contract.declare import Addition
-from standing.contract.targets import published_in
+from standing.contract.targets import DOCUMENTS
 from standing.database.catalog import Catalog, rows
 from standing.sql import literal, quoted, render
 from standing.upgrade.checks.server import Check
@@ -76,7 +76,8 @@ def _width(connection: Connection[Any], catalog: Catalog, addition: Addition) ->
             else f"max({_bytes(quoted(target.column))})"
         )
         + ")"
-        for target in published_in(addition.table)
+        for target in DOCUMENTS
+        if target.table == addition.table and target.stored_as != "columns"
     ]
     measured = rows(
         connection,

@@ -5,11 +5,13 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import Engine, text
 
+from flows.artifacts import markdown
 from standing.contract.targets import TARGETS
 from standing.decisions.undo import Undone
 from standing.gate.verdict import LimitCheck
 from standing.monitor.drift import Reconciliation
 from standing.monitor.reconcile import NOT_LOGGED
+from standing.publish.publish import TargetChanges
 from standing.run.outcome import RunOutcome
 from standing.sql import told_apart as told_apart_in_sql
 from standing.text import percent, plural, told_apart
@@ -40,8 +42,19 @@ def test_a_word_of_its_own_for_many_brings_its_verb() -> None:
     assert plural(2, "row waits", "rows wait") == "2 rows wait"
 
 
+def test_a_run_of_points_speaks_of_points_and_of_members_left_alone() -> None:
+    points = {"taken": 25, "issued": 1_234, "expired": 0}
+    found = TargetChanges("points", 82, 12, 0, 3, {"points": 12}, "no sum", points)
+    said = "points: 12 of 82 changed (12 points), 1,234 issued, 25 taken, 0 expired, 3 not written: no sum"
+    assert found.words == said
+    outcome = RunOutcome(7, "published", "", changes=(found,), written={"points": 11})
+    assert f"{said}; the points of 11 members written" in markdown(outcome)
+
+
 def test_one_document_that_was_put_back_or_differs_is_one() -> None:
     assert Undone(7, {"ratings": 1}, {}, {}).message == "run 7 undone: 1 document put back and held"
+    undone = Undone(7, {"points": 2}, {}, {})
+    assert undone.message == "run 7 undone: the points of 2 members put back and held"
     found = Reconciliation(
         RunOutcome(7, "published", "", published=TARGETS), 1504, {"ratings": {NOT_LOGGED: 1}}
     )

@@ -76,8 +76,8 @@ def _print_outcome(outcome: "RunOutcome") -> None:
         if change.points is None:
             done = f"scored, {change.changed:,} changed, {change.due:,} due for review, {written:,} written"
         else:
-            points = ", ".join(f"{number:,} {name}" for name, number in change.points.items())
-            done = f"members, {points or 'as decided'}; {written:,} written, {change.unfit:,} left alone"
+            moved = change.points_moved or "as decided"
+            done = f"members, {moved}; {written:,} written, {change.unfit:,} left alone"
         click.echo(f"  {change.target}: {change.candidates:,} {done}{held.get(change.target, '')}")
     for check in outcome.gate.over("warned"):
         click.echo(f"  warning: {check.sentence}")

@@ -20,6 +20,7 @@ POSTING_MEASURES = (
     "issued_share",
     "taken_share",
     "expired_share",
+    "expired_unforeseen",
     "newly_negative_share",
     "left_alone_share",
     "largest_posting",

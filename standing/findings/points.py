@@ -12,8 +12,12 @@ from standing.settings import Settings
 from standing.sql import quoted, render
 
 ENDS = """
-    select ends_at as at, sum(points_left)::bigint as points, count(distinct user_id) as members
-    from {0}.point_lots where points_left > 0 group by ends_at order by ends_at nulls last
+    select ends_at as at, sum(points)::bigint as points, count(*) as members
+    from (
+        select user_id, ends_at, sum(points_left) as points from {0}.point_lots
+        where points_left > 0 group by user_id, ends_at
+    ) as of_members
+    group by ends_at order by ends_at nulls last
 """
 UNEQUAL = "select count(*) as members from {0}.point_accounts where not agrees"
 HELD = "select count(*) as members from standing.holds where target = :target"

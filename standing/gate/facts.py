@@ -14,6 +14,7 @@ _FACTS = {
     "issued_share": "{who} {would}get new points, in percent of all outstanding",
     "taken_share": "{who} {would}lose points that they had earned, in percent of all outstanding",
     "expired_share": "{who} {would}see points expire, in percent of all outstanding",
+    "expired_unforeseen": "{who} {would}have points end otherwise than the last run had foreseen",
     "newly_negative_share": "{who} {would}fall below zero points",
     "left_alone_share": "{who} {would}be left alone, because their balance is not their ledger's sum",
 }
@@ -24,6 +25,7 @@ _GRAVER = (
     "largest_posting",
     "taken_share",
     "issued_share",
+    "expired_unforeseen",
     "expired_share",
     "lost_members_share",
     "lost_values_share",

@@ -24,6 +24,7 @@ SENTENCES = {
     "issued_share": "points that are {number} of all outstanding would be issued",
     "taken_share": "points that are {number} of all outstanding would be taken back",
     "expired_share": "points that are {number} of all outstanding would expire",
+    "expired_unforeseen": "what expires differs by {number} from what the last run had foreseen",
     "newly_negative_share": "{number} of the members would fall below zero",
     "left_alone_share": "{number} of the members are left alone: their balance is not their ledger's sum",
     "largest_posting": "the largest posting is of {number} points",

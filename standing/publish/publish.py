@@ -22,6 +22,9 @@ from standing.publish.writer import put_in_chunks, write
 from standing.settings import Settings
 from standing.text import plural
 
+#: What becomes of points in a run, in the order in which it is told.
+MOVED = ("issued", "taken", "expired")
+
 
 @dataclass(frozen=True)
 class TargetChanges:
@@ -46,13 +49,18 @@ class TargetChanges:
         return self.candidates - self.changed - self.due - self.unfit
 
     @property
+    def points_moved(self) -> str:
+        """How many points are posted; empty where an approval posts what was decided."""
+        return ", ".join(f"{self.points[name]:,} {name}" for name in MOVED) if self.points else ""
+
+    @property
     def words(self) -> str:
         how = f" ({counted(self.by_class)})" if self.changed else ""
         words = f"{self.target}: {self.changed:,} of {self.candidates:,} changed{how}"
         if self.points is None:
             words += f", {self.due:,} due for review"
-        else:
-            words += "".join(f", {number:,} {name}" for name, number in self.points.items())
+        elif self.points:
+            words += f", {self.points_moved}"
         unfit = f", {self.unfit:,} not written: {self.why_unfit}"
         return words + (unfit if self.unfit else "")
 

@@ -14,6 +14,8 @@ from support.small_ledger import BROKEN, UNEQUAL, spend
 from expectations import AuditScope
 from expectations.suites.lots import lot_scans
 from standing.contract.points import POINTS
+from standing.gate.radius import radius
+from standing.publish.ledger import Ledger
 from standing.settings import Settings, load_settings
 from standing.why import points_as_text, points_of
 
@@ -24,6 +26,12 @@ COMPLETED = """
 update orders set status = 'completed', completed_at = now() - interval '9 days', refunded_amount = 0,
     total_amount = {amount}
 where id = '{order}'
+"""
+FORESEEN = """
+update standing.runs set summary = jsonb_set(
+    summary, '{points,ends}', '[{"at": "2026-01-31T17:00:00.000Z", "points": 100, "members": 2000}]'
+)
+where summary ? 'points'
 """
 #: A bonus that the application gives.
 REFERRAL = """
@@ -54,6 +62,12 @@ def posted(engine: Engine, order: str) -> list[tuple[Any, ...]]:
         "select type, amount from points_transactions where source = 'order'"
         f" and source_id = '{order}' order by created_at",
     )
+
+
+def measured(settings: Settings, engine: Engine) -> dict[str, tuple[Any, ...]]:
+    """What the gate measures of the last build: observed, members and verdict."""
+    found = rows_of(engine, radius(Ledger(settings, (POINTS,)), POINTS))
+    return {measure: (observed, members, end) for measure, members, observed, _, _, end in found}
 
 
 def lots_that_do_not_agree(settings: Settings, engine: Engine) -> list[str]:
@@ -185,6 +199,10 @@ def test_points_are_built_gated_approved_taken_back_and_posted_again(
         totals = "select points_balance, points_lifetime, points_expired from loyalty_programs"
         assert rows_of(engine, f"{totals} where user_id = '{newcomer}'") == [(100, 100, 0)]
 
+        assert "expired_unforeseen" not in measured(settings, engine)
+        # As if the run before had foreseen 100 points of 2,000 members for an end that has come since.
+        do(engine, FORESEEN)
+        assert measured(settings, engine)["expired_unforeseen"] == (-1, 2_000, "stopped")
         assert lots_that_do_not_agree(settings, engine) == []
         do(
             engine,

@@ -74,7 +74,7 @@ def render_index(runs: Sequence[Line], others: Sequence[Line | Unreadable] = ())
     """The page that lists the runs of the registry, newest first, and the reports of other runs."""
     past = [one for one in reversed(runs) if one.run_id is not None][-_TREND_RUNS:]
     measured = (
-        ("Documents written", "documents", [(one, one.written) for one in past]),
+        ("Documents and members’ points written", "written", [(one, one.written) for one in past]),
         # A run that did not build has set nothing aside, and left nothing where it was.
         ("Rows set aside", "rows", [(one, one.set_aside) for one in past]),
         ("Seconds a run took", "seconds", [(one, one.seconds) for one in past]),

@@ -27,7 +27,6 @@ READ = {
     f"{REDEEMED}.reward_id": "identity",
     f"{REDEEMED}.points_spent": "number",
     f"{REDEEMED}.voucher_code": "text",
-    f"{REDEEMED}.is_used": "flag",
     f"{REDEEMED}.used_at": "moment",
     f"{REDEEMED}.valid_until": "moment",
     f"{REDEEMED}.redeemed_at": "moment",
@@ -141,7 +140,7 @@ def _redemptions(ledger: PostingTarget, scope: AuditScope, catalog: Catalog) -> 
         Rule(
             "vouchers_are_used_in_time",
             "warning",
-            "is_used::text in ('true', '1') and used_at > valid_until",
+            "used_at > valid_until",
             "These vouchers were used after their valid_until.",
             "see what lets a voucher be used: it has to ask for valid_until",
         ),
@@ -169,7 +168,7 @@ def _entries(ledger: PostingTarget, scope: AuditScope, catalog: Catalog) -> Scan
             "spent_points_come_back_once",
             "warning",
             "is_given_back_again",
-            "More points were given back for the same spending than it had taken.",
+            "More points were given back than that spending, or all of the member's, had taken.",
             "see what gives points back: it has to ask what was given back already",
         ),
     )

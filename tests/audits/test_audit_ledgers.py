@@ -55,7 +55,7 @@ FAULTS = {
     ),
 }
 #: A reward that the second member redeemed twice: an entry of the ledger names the first redemption.
-REWARD, NAMED, UNNAMED = (f"0b9a4e5c-3a74-4c1e-8e39-3d0d8d5f9f1{place}" for place in range(3))
+REWARD, NAMED, UNNAMED, FREE = (f"0b9a4e5c-3a74-4c1e-8e39-3d0d8d5f9f1{place}" for place in range(4))
 REWARDS = (
     "insert into rewards"
     " (id, type, name, name_th, points_required, stock, per_user_limit, total_redemptions)"
@@ -63,6 +63,11 @@ REWARDS = (
     "insert into redeemed_rewards (id, user_id, reward_id, points_spent, voucher_code, is_used, used_at,"
     f" valid_until) values ('{NAMED}', '{{0}}', '{REWARD}', 10, 'A', true, '2026-01-31', '2026-01-31'),"
     f" ('{UNNAMED}', '{{0}}', '{REWARD}', 9, 'B', false, null, '2026-01-31')",
+    # Free of points, and without a code: neither is a fault.
+    "insert into rewards (id, type, name, name_th, points_required, stock_unlimited, total_redemptions)"
+    f" values ('{FREE}', 'gift', 'Sticker', 'สติกเกอร์', 0, true, 2)",
+    "insert into redeemed_rewards (user_id, reward_id, points_spent, voucher_code, valid_until)"
+    f" select '{{0}}', '{FREE}', 0, ' ', '2026-01-31' from generate_series(1, 2)",
     "with taken as (update loyalty_programs set points_balance = points_balance - 19 where user_id = '{0}'"
     " returning user_id, points_balance) insert into points_transactions"
     " (user_id, type, amount, balance_after, source, source_id, description)"
@@ -76,14 +81,17 @@ ENTRY = (
 )
 #: What goes wrong, by the rule that says so, and the key that it names.
 REWARD_FAULTS = {
-    "rewards_stock_is_not_negative": ("update rewards set stock = -1", REWARD),
+    "rewards_stock_is_not_negative": ("update rewards set stock = -1 where stock = 0", REWARD),
     "rewards_count_their_redemptions": ("update rewards set total_redemptions = 3", REWARD),
     "redeemed_rewards_were_paid": ("update points_transactions set amount = -8 where amount = -9", UNNAMED),
     "redeemed_rewards_cost_what_was_taken": (
         f"update redeemed_rewards set points_spent = 11 where id = '{NAMED}'",
         NAMED,
     ),
-    "redeemed_rewards_keep_to_the_limit": ("update rewards set per_user_limit = 1", UNNAMED),
+    "redeemed_rewards_keep_to_the_limit": (
+        "update rewards set per_user_limit = 1 where stock = 0",
+        UNNAMED,
+    ),
     "vouchers_are_used_in_time": (
         "update redeemed_rewards set used_at = '2026-02-01' where is_used",
         NAMED,
@@ -103,6 +111,15 @@ REWARD_FAULTS = {
         ORDER,
     ),
 }
+FAULTS_OF_REWARDS = (
+    *((rule, statement, key) for rule, (statement, key) in REWARD_FAULTS.items()),
+    # It names no spending, and is more than all of the member's.
+    (
+        "spent_points_come_back_once",
+        ENTRY.format("'restore', 20, points_balance + 20, 'shop', null"),
+        ORDER,
+    ),
+)
 
 
 @pytest.fixture(scope="module")
@@ -161,12 +178,11 @@ def test_each_fault_is_named_by_its_rule(rule: str, published: tuple[Settings, E
         transaction.rollback()
 
 
-@pytest.mark.parametrize("rule", REWARD_FAULTS)
+@pytest.mark.parametrize(("rule", "statement", "key"), [*FAULTS_OF_REWARDS])
 def test_each_fault_of_a_reward_is_named_by_its_rule_alone(
-    rule: str, published: tuple[Settings, Engine, list[str]]
+    rule: str, statement: str, key: str, published: tuple[Settings, Engine, list[str]]
 ) -> None:
     settings, engine, members = published
-    statement, key = REWARD_FAULTS[rule]
     with engine.connect() as connection, connection.begin() as transaction:
         connection.execute(text(statement.format(f"user_id = '{members[1]}'")))
         found = failing(connection, settings, due_only=False)

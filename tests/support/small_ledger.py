@@ -20,6 +20,7 @@ POINTS = replace(
     postings="toy_postings",
     selection="toy_points",
     types="toy_types",
+    lots=None,
 )
 #: How docs/operations.md has an application spend: points of a member, where they suffice.
 CONTRACT = re.findall(

@@ -56,7 +56,7 @@ from standing.incremental.plan import open_build
 from standing.publish.publish import publish_changes
 from standing.run.execute import execute
 from standing.run.outcome import RunOutcome
-from standing.run.run import Changes, Part, Request, Run, Stage
+from standing.run.run import Changes, Request, Run, Stage, StageOutput
 from standing.settings import Settings, load_settings
 
 #: Changes before a run is compared, and changes without anything rare, at most.
@@ -313,7 +313,7 @@ class History(RuleBasedStateMachine):
         self._change(work)
         selection = roll.choice(("all", "scores"))
 
-        def perform(stage: Stage, run: Run) -> Part:
+        def perform(stage: Stage, run: Run) -> StageOutput:
             found = run.last(Changes)
             if stage.name == "gate" and found is not None:
                 held = roll.sample(
@@ -362,7 +362,7 @@ class History(RuleBasedStateMachine):
 
     def _run(self, selection: str, stop_at: str = "", end: Callable[[], None] = stop) -> RunOutcome:
 
-        def perform(stage: Stage, run: Run) -> Part:
+        def perform(stage: Stage, run: Run) -> StageOutput:
             if stage.name == stop_at == "publish":
                 # The first table is written, the others are not.
                 publish_changes(run.engine, run.settings, run.targets[:1], run.lock, run.run_id)

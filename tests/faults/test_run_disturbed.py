@@ -24,7 +24,7 @@ from standing.database.embedded import Server
 from standing.database.lock import LockLost
 from standing.run.execute import Perform
 from standing.run.outcome import RunOutcome
-from standing.run.run import Part, Run, Stage
+from standing.run.run import Run, Stage, StageOutput
 from standing.settings import Settings, load_settings
 from standing.state.runs import KILLED
 from standing.upgrade.backup import backup, restore
@@ -36,7 +36,7 @@ LAST = "select member_id from standing_build.changed_users order by member_id de
 def at(stage: str, happen: Callable[[Run], None]) -> Perform:
     """Let something happen just before a stage."""
 
-    def perform(begun: Stage, at_work: Run) -> Part:
+    def perform(begun: Stage, at_work: Run) -> StageOutput:
         if begun.name == stage:
             happen(at_work)
         return begun.work(at_work)

@@ -14,7 +14,7 @@ from support.clock import set_clock
 from support.faults_of_runs import Disturbed, audited_run, run
 
 from standing.database.connect import connect
-from standing.run.run import Part, Run, Stage
+from standing.run.run import Run, Stage, StageOutput
 from standing.run.stages import STAGES
 from standing.settings import Settings
 
@@ -22,7 +22,7 @@ from standing.settings import Settings
 def work(settings: Settings, now: datetime, is_audited: bool, told: Pipe) -> None:
     """A run that says which stage it begins; its clock stands at `now`."""
 
-    def perform(stage: Stage, at_work: Run) -> Part:
+    def perform(stage: Stage, at_work: Run) -> StageOutput:
         told.send(stage.name)
         return stage.work(at_work)
 

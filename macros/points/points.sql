@@ -31,3 +31,8 @@
 {% macro points_began_at() -%}
     (select min(point_terms.valid_from) from {{ ref('int_point_terms') }} as point_terms)
 {%- endmacro %}
+
+{#- The id of the row by which a run posts points of a key, as standing/publish/postings/deltas.sql.j2 makes it. -#}
+{% macro posting_id(user_id, source, source_id, revision) -%}
+    md5(concat_ws('/', {{ user_id }}, {{ source }}, {{ source_id }}, {{ revision }}))::uuid
+{%- endmacro %}

@@ -206,8 +206,11 @@ SOURCES = (
         "referred_users",
         "Made by the upgrade. One row per referred person.",
         (
+            SourceColumn("id", "identity"),
             SourceColumn("referrer_id", "reference", references="users.id"),
             SourceColumn("referee_id", "reference", references="users.id"),
+            SourceColumn("referred_at", "moment"),
+            SourceColumn("signed_up_at", "moment"),
             SourceColumn("first_purchase_at", "moment"),
         ),
         members=({"user_id": "referrer_id"}, {"user_id": "referee_id"}),

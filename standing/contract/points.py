@@ -16,6 +16,7 @@ POINTS = PostingTarget(
     owned=(
         OwnedSource("order", "earn", "reverse", "source_id"),
         OwnedSource("signup", "earn", "reverse"),
+        OwnedSource("referral", "earn", "reverse", "source_id"),
         OwnedSource("expiry", "adjust", "expire", "expires_at"),
     ),
     types="points_types",

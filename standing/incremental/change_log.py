@@ -15,6 +15,7 @@ from standing.database.connect import STANDING_SCHEMA
 from standing.incremental import materialized, signatures, stale
 from standing.incremental.concerned import NARROW, by_targets, concerned
 from standing.incremental.observed import Observed, observe
+from standing.incremental.referred import make_referred_due
 from standing.settings import Settings
 from standing.sql import literals
 
@@ -98,6 +99,7 @@ def drain(connection: Connection, settings: Settings, observed: Observed | None 
         _counted_anew,
     )
     number += sum(_make_narrowly_due(connection, source) for source in NARROW)
+    number += make_referred_due(connection, observed, DRAINED, ORDERS)
     number += _make_due(connection, "users", USERS)
     return number + _make_due(connection, "seller_profiles", SELLERS)
 

@@ -15,6 +15,19 @@ entries as materialized (
 
 ),
 
+-- No run can have posted a row with a higher number than there are rows.
+referrals as (
+
+    select
+        user_id,
+        source_id,
+        count(*) as rows_there
+    from entries
+    where source = 'referral'
+    group by user_id, source_id
+
+),
+
 points_types as (
 
     select * from {{ ref('points_types') }}
@@ -32,8 +45,8 @@ meant as (
             when 'restore' then abs(entries.amount)
             else entries.amount
         end as signed_amount,
-        -- What was entered before the start is the application's, whatever it calls it. So are referrals:
-        -- no model values them yet, and a run would take back what the application gave.
+        -- What was entered before the start is the application's, whatever it calls it. Of referrals only
+        -- what a run has posted is of a key: what the application gives for one is not ours to take back.
         coalesce(
             coalesce(entries.created_at, entries.next_event_at) >= {{ points_began_at() }}
             and case
@@ -42,11 +55,21 @@ meant as (
                 when entries.source = 'signup' then entries.type in ('earn', 'reverse')
                 when entries.source = 'expiry'
                     then entries.expires_at is not null and entries.type in ('expire', 'adjust')
+                when entries.source = 'referral'
+                    then entries.entry_id in (
+                        select {{ posting_id('entries.user_id', 'entries.source', 'entries.source_id', 'revision') }}
+                        from generate_series(0, referrals.rows_there - 1) as revision
+                    )
             end,
             false
         ) as is_of_a_key
     from entries
     left join points_types on entries.type = points_types.type
+    left join referrals
+        on
+            entries.source = 'referral'
+            and entries.user_id = referrals.user_id
+            and entries.source_id = referrals.source_id
 
 ),
 
@@ -57,7 +80,7 @@ final as (
         user_id,
         type,
         source,
-        case when source = 'order' or not is_of_a_key then source_id end as source_id,
+        case when source in ('order', 'referral') or not is_of_a_key then source_id end as source_id,
         expires_at,
         created_at,
         next_event_at,

@@ -79,6 +79,57 @@ signup_points as (
 
 ),
 
+referrals as (
+
+    select
+        referrals.referral_id,
+        sides.user_id,
+        sides.other_id,
+        sides.bonus,
+        referrals.counts_from
+    from {{ ref('int_point_referrals') }} as referrals
+    cross join
+        lateral (
+            values
+            (referrals.referrer_id, referrals.referee_id, referrals.referrer_bonus),
+            (referrals.referee_id, referrals.referrer_id, referrals.referee_bonus)
+        ) as sides (user_id, other_id, bonus)
+    inner join due_users on sides.user_id = due_users.user_id
+
+),
+
+-- What the application has given for a referral itself is not given again, and never taken back.
+given as (
+
+    select
+        referrals.referral_id,
+        referrals.user_id,
+        sum(entries.amount) as points
+    from referrals
+    inner join entries
+        on
+            referrals.user_id = entries.user_id
+            and entries.source = 'referral'
+            and not entries.is_of_a_key
+            and entries.source_id in (referrals.referral_id, referrals.other_id)
+    group by referrals.referral_id, referrals.user_id
+
+),
+
+referral_points as (
+
+    select
+        referrals.user_id,
+        'referral' as source,
+        referrals.referral_id as source_id,
+        greatest(referrals.bonus - greatest(coalesce(given.points, 0), 0), 0) as points,
+        referrals.counts_from
+    from referrals
+    left join given
+        on referrals.user_id = given.user_id and referrals.referral_id = given.referral_id
+
+),
+
 -- What the ledger says of a key already.
 posted as (
 

@@ -74,14 +74,52 @@ ended as (
 
 ),
 
+invitations as (
+
+    select * from {{ ref('int_point_invitations') }}
+
+),
+
+-- What those whom a referrer brought will do concerns the referrer, and by the limits all of them.
+brought as (
+
+    select
+        invitations.referrer_id,
+        min(orders.next_event_at) as next_event_at
+    from invitations
+    inner join orders on invitations.referee_id = orders.buyer_id
+    group by invitations.referrer_id
+
+),
+
+concerned as (
+
+    select
+        buyer_id as user_id,
+        next_event_at
+    from orders
+    union all
+    select
+        referrer_id as user_id,
+        next_event_at
+    from brought
+    union all
+    select
+        invitations.referee_id as user_id,
+        brought.next_event_at
+    from invitations
+    inner join brought on invitations.referrer_id = brought.referrer_id
+
+),
+
 upcoming as (
 
     select
-        orders.buyer_id as user_id,
-        min(orders.next_event_at) as next_event_at
-    from orders
-    inner join due_users on orders.buyer_id = due_users.user_id
-    group by orders.buyer_id
+        concerned.user_id,
+        min(concerned.next_event_at) as next_event_at
+    from concerned
+    inner join due_users on concerned.user_id = due_users.user_id
+    group by concerned.user_id
 
 ),
 

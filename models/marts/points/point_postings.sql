@@ -82,6 +82,7 @@ final as (
         case keys.source
             when 'order' then 'Points for an order'
             when 'signup' then 'Welcome bonus'
+            when 'referral' then 'Bonus for a referral'
         end as description
     from keys
     -- The welcome has no id, and null equals nothing: a comparison that says so is made of each pair.

@@ -89,6 +89,57 @@ def test_a_source_that_concerns_some_targets_makes_members_due_for_these_only(
     }
 
 
+def test_what_a_referred_member_buys_makes_the_group_due_for_points(
+    connection: Connection, settings: Settings
+) -> None:
+    found = connection.execute(
+        text(
+            "select id, buyer_id from orders where buyer_id not in"
+            " (select user_id from seller_profiles where user_id is not null) order by id limit 1"
+        )
+    ).one()
+    others = list(
+        connection.scalars(
+            text(
+                "select id from users where id != :buyer and id not in"
+                " (select user_id from seller_profiles where user_id is not null) order by id limit 6"
+            ),
+            {"buyer": found.buyer_id},
+        )
+    )
+    referrer, brought, later, brought_later, above, stranger = others
+    pairs = (
+        (referrer, found.buyer_id),
+        (referrer, brought),
+        (later, found.buyer_id),
+        (later, brought_later),
+        (above, referrer),
+        (above, stranger),
+    )
+    for pair in pairs:
+        connection.execute(
+            text("insert into referred_users (referrer_id, referee_id) values (:referrer, :referee)"),
+            dict(zip(("referrer", "referee"), pair, strict=True)),
+        )
+    connection.execute(text("delete from standing.change_log"))
+    group = {found.buyer_id, referrer, brought, later, brought_later}
+
+    log(connection, order_id=found.id)
+    drain(connection, settings)
+    assert set(connection.scalars(text("select member_id from standing.due where target = 'points'"))) & {
+        *others,
+        found.buyer_id,
+    } == group
+    scored = connection.scalars(text("select member_id from standing.due where target = 'trust_score'"))
+    assert not {*scored} & {*others}
+
+    # A visit changes nobody's bonus.
+    connection.execute(text("delete from standing.due"))
+    log(connection, user_id=found.buyer_id)
+    drain(connection, settings)
+    assert due(connection, USER_TARGETS) == {found.buyer_id}
+
+
 def test_user_is_due_with_the_shop_behind_which_he_stands(
     connection: Connection, settings: Settings
 ) -> None:

@@ -53,6 +53,23 @@ with given as (
 insert into points_transactions (user_id, type, amount, balance_after, source, description)
 select user_id, 'refund', {points}, points_balance, 'redeem', 'Cancelled' from given
 """
+#: Who is older as a member brings somebody who then buys.
+INVITED = """
+with joined as (
+    update users set created_at = now() - interval '20 days' where id = '{referee}' returning id
+)
+insert into referred_users (referrer_id, referee_id, referred_at)
+select '{referrer}', id, now() - interval '21 days' from joined
+"""
+
+
+def referred(engine: Engine, member: str) -> list[tuple[Any, ...]]:
+    """Type and amount of a member's rows for referrals, as they came."""
+    return rows_of(
+        engine,
+        "select type, amount from points_transactions where source = 'referral'"
+        f" and user_id = '{member}' order by created_at",
+    )
 
 
 def posted(engine: Engine, order: str) -> list[tuple[Any, ...]]:
@@ -119,18 +136,19 @@ def test_points_are_built_gated_approved_taken_back_and_posted_again(
     engine = create_engine(settings.database_url or "")
     open_orders = (
         "select distinct on (buyer_id) id::text, buyer_id::text from orders"
-        " where status in ('paid', 'shipped', 'delivered') order by buyer_id, id limit 2"
+        " where status in ('paid', 'shipped', 'delivered') order by buyer_id, id limit 3"
     )
-    (first, buyer), (second, other) = rows_of(engine, open_orders)
-    redeeming = column(
-        engine, f"select id::text from users where id not in ('{buyer}', '{other}') order by id limit 1"
-    )[0]
+    (first, buyer), (second, other), (third, referee) = rows_of(engine, open_orders)
+    others = f"select id::text from users where id not in ('{buyer}', '{other}', '{referee}')"
+    referrer, *_, redeeming = column(engine, f"{others} order by created_at, id")
     newcomer = str(uuid4())
     do(
         engine,
         "update standing.loyalty_terms set valid_from = now() - interval '30 days'",
         JOINED.format(member=newcomer),
         COMPLETED.format(order=first, amount=1299),
+        COMPLETED.format(order=third, amount=150),
+        INVITED.format(referee=referee, referrer=referrer),
     )
     with project.commands() as standing:
         upgraded = standing("migrate")
@@ -139,6 +157,8 @@ def test_points_are_built_gated_approved_taken_back_and_posted_again(
         ran = standing("run", "points", "--json")
         assert ran.returncode == 0, ran.stderr
         assert posted(engine, first) == [("earn", 12)]
+        assert referred(engine, referrer) == [("earn", 200)]
+        assert referred(engine, referee) == [("earn", 100)]
         # A completed order concerns every target, and what a run posts none.
         do(engine, "delete from standing.due")
         assert scalar(engine, "select count(*) from standing.change_log") == 0
@@ -173,6 +193,7 @@ def test_points_are_built_gated_approved_taken_back_and_posted_again(
             engine,
             COMPLETED.format(order=first, amount=1150),
             COMPLETED.format(order=second, amount=30_000),
+            f"update orders set refunded_amount = 51, refunded_at = now() where id = '{third}'",
         )
         assert standing("resume", str(by)).returncode == 0
         # A run's moment is a whole second: what comes later within it is for the next run to see.
@@ -187,9 +208,10 @@ def test_points_are_built_gated_approved_taken_back_and_posted_again(
         assert posted(engine, second) == [("earn", 500), ("reverse", -500), ("earn", 300)]
         assert posted(engine, first) == [("earn", 12), ("reverse", -1)]
         # The application's bonus is nobody else's to take back.
-        assert rows_of(
-            engine, "select type, amount from points_transactions where source = 'referral'"
-        ) == [("earn", 200)]
+        assert referred(engine, redeeming) == [("earn", 200)]
+        # What is left of the order that brought both their bonus proves nothing.
+        assert referred(engine, referrer) == [("earn", 200), ("reverse", -200)]
+        assert referred(engine, referee) == [("earn", 100), ("reverse", -100)]
         assert column(engine, UNEQUAL) == column(engine, BROKEN) == []
         assert rows_of(
             engine,

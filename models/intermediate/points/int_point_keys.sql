@@ -99,7 +99,7 @@ referrals as (
 ),
 
 -- What the application has given for a referral itself is not given again, and never taken back.
-given as (
+set_off as (
 
     select
         referrals.referral_id,
@@ -122,11 +122,11 @@ referral_points as (
         referrals.user_id,
         'referral' as source,
         referrals.referral_id as source_id,
-        greatest(referrals.bonus - greatest(coalesce(given.points, 0), 0), 0) as points,
+        greatest(referrals.bonus - greatest(coalesce(set_off.points, 0), 0), 0) as points,
         referrals.counts_from
     from referrals
-    left join given
-        on referrals.user_id = given.user_id and referrals.referral_id = given.referral_id
+    left join set_off
+        on referrals.user_id = set_off.user_id and referrals.referral_id = set_off.referral_id
 
 ),
 
@@ -151,6 +151,9 @@ given as (
     where points > 0
     union all
     select * from signup_points
+    where points > 0
+    union all
+    select * from referral_points
     where points > 0
 
 ),

@@ -13,7 +13,7 @@ SOURCES = "'users', 'referred_users'"
 
 
 def make_referred_due(connection: Connection, observed: Observed, drained: str, orders: str) -> int:
-    """Due for points with the members of the `drained` rows, and the buyers of `orders`; how many are new."""
+    """Due for points with the members of the `drained` rows and buyers of `orders`; how many are new."""
     buyers = observed.select("buyer_id", "orders", "id", f"select member_id from {orders}")
     named = f"select user_id from {drained} where source in ({SOURCES})"
     changed = f"{named} union all {buyers}" if buyers else named

@@ -126,10 +126,14 @@ def test_what_a_referred_member_buys_makes_the_group_due_for_points(
 
     log(connection, order_id=found.id)
     drain(connection, settings)
-    assert set(connection.scalars(text("select member_id from standing.due where target = 'points'"))) & {
-        *others,
-        found.buyer_id,
-    } == group
+    assert (
+        set(connection.scalars(text("select member_id from standing.due where target = 'points'")))
+        & {
+            *others,
+            found.buyer_id,
+        }
+        == group
+    )
     scored = connection.scalars(text("select member_id from standing.due where target = 'trust_score'"))
     assert not {*scored} & {*others}
 

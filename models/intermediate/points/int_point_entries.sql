@@ -57,7 +57,10 @@ meant as (
                     then entries.expires_at is not null and entries.type in ('expire', 'adjust')
                 when entries.source = 'referral'
                     then entries.entry_id in (
-                        select {{ posting_id('entries.user_id', 'entries.source', 'entries.source_id', 'revision') }}
+                        select
+                            {{ posting_id(
+                                'entries.user_id', 'entries.source', 'entries.source_id', 'revision'
+                            ) }}
                         from generate_series(0, referrals.rows_there - 1) as revision
                     )
             end,

@@ -122,7 +122,7 @@ referral_points as (
         referrals.user_id,
         'referral' as source,
         referrals.referral_id as source_id,
-        greatest(referrals.bonus - greatest(coalesce(set_off.points, 0), 0), 0) as points,
+        greatest(referrals.bonus - greatest(ceil(coalesce(set_off.points, 0)), 0), 0) as points,
         referrals.counts_from
     from referrals
     left join set_off

@@ -1,6 +1,7 @@
 """Points as a target of runs, from the models to the ledger: built, compared, gated, posted, taken back."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -32,6 +33,11 @@ update standing.runs set summary = jsonb_set(
     summary, '{points,ends}', '[{"at": "2026-01-31T17:00:00.000Z", "points": 100, "members": 2000}]'
 )
 where summary ? 'points'
+"""
+ENDED = """
+insert into standing_build.point_postings
+    (user_id, source, expires_at, worth, posted, revision, description)
+values ('{member}', 'expiry', '2026-01-31 17:00+00', -98, -98, 1, 'Points that have expired')
 """
 #: A bonus that the application gives.
 REFERRAL = """
@@ -225,6 +231,10 @@ def test_points_are_built_gated_approved_taken_back_and_posted_again(
         # As if the run before had foreseen 100 points of 2,000 members for an end that has come since.
         do(engine, FORESEEN)
         assert measured(settings, engine)["expired_unforeseen"] == (-1, 2_000, "stopped")
+        # It counts by what the keys are worth, also where all of it is posted.
+        do(engine, ENDED.format(member=buyer))
+        assert measured(settings, engine)["expired_unforeseen"] == (Decimal("-0.02"), 2_000, "passed")
+        do(engine, "delete from standing_build.point_postings where source = 'expiry'")
         assert lots_that_do_not_agree(settings, engine) == []
         do(
             engine,

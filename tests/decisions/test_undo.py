@@ -94,7 +94,7 @@ def test_undo_puts_back_what_a_run_wrote_and_runs_leave_it_alone_until_resume(
         == 10
     )
 
-    assert "10 documents" in standing.told(marketplace, "resume", str(RUN))
+    assert "10 holds have ended" in standing.told(marketplace, "resume", str(RUN))
     again = execute(marketplace, Request("scores"))
     assert again.status == "published", again.message
     assert again.written["trust_score"] == 10

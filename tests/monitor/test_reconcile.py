@@ -84,7 +84,7 @@ def test_drift_is_found_by_document_and_cause_and_mended_when_asked(
     assert kept["drift"] == sum(sum(causes.values()) for causes in kept["counts"].values())
 
     # The run and its report say it, too.
-    said = f"{kept['drift']} documents differ from a full recompute, of {documents} compared"
+    said = f"{kept['drift']} documents differ from a full recompute, of {documents:,} compared"
     assert kept["compared"] == documents
     assert said in message
     assert f"; {said}" in standing.told(marketplace, "status")

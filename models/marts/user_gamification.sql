@@ -3,7 +3,8 @@
 
 with experience as (
 
-    select * from {{ ref('int_user_experience') }}
+    select experience.* from {{ ref('int_user_experience') }} as experience
+    {{ only_due('experience', 'user_id', ref('int_due_users')) }}
 
 ),
 

@@ -123,7 +123,7 @@ class Maker:
         ]
         by_run = {"evidence": {}, "badges": earned, "achievements": earned[::-1], "login_streak": 3}
         theirs = {"badges": [*earned, {"code": "steady_buyer", "earned_at": moments[2]}]}
-        return roll.choice((by_run, by_run, by_run | {"badges": "none"}, theirs, [], None))
+        return roll.choice((by_run, by_run, by_run | {"badges": "none"}, theirs, {}))
 
     def shop(self, person: Row | None) -> Row:
         roll = self.roll

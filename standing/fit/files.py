@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from standing.build import cells, policy
 from standing.build.policy_fits import mark_of
 from standing.errors import StandingError
-from standing.fit.proposal import LEAST_BAD, Proposal
+from standing.fit.proposal import LEAST_OF_A_KIND, Proposal
 
 #: What the checks of policy read beside seeds/.
 READ = ("models", "macros")
@@ -26,8 +26,8 @@ def write(proposal: Proposal, root: Path) -> tuple[str, ...]:
     """
     if not proposal.is_enough:
         raise StandingError(
-            f"only {proposal.bad} orders went wrong, and a fit to fewer than {LEAST_BAD} is a guess:"
-            " nothing is written",
+            f"{proposal.bad} orders went wrong and {proposal.orders - proposal.bad} did not, and a fit to"
+            f" fewer than {LEAST_OF_A_KIND} of either is a guess: nothing is written",
             "wait for more orders, or go further back with --from",
         )
     _require_unedited(proposal, root)

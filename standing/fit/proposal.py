@@ -26,8 +26,8 @@ from standing.sql import quoted
 
 #: The policy tables that a fit is made from and for.
 POINTS = ("problem_metrics", "problem_bins", "problem_rates")
-#: With fewer orders that went wrong a fit is a guess.
-LEAST_BAD = 200
+#: With fewer orders that went wrong, or fewer that did not, a fit is a guess.
+LEAST_OF_A_KIND = 200
 #: The level follows the origins of so many days before the newest one: a year has every season.
 LEVEL_DAYS = 365
 
@@ -56,7 +56,7 @@ class Proposal:
 
     @property
     def is_enough(self) -> bool:
-        return self.bad >= LEAST_BAD
+        return min(self.bad, self.orders - self.bad) >= LEAST_OF_A_KIND
 
 
 def propose(engine: Engine, settings: Settings, asked: OriginRange) -> Proposal:
@@ -75,8 +75,12 @@ def propose(engine: Engine, settings: Settings, asked: OriginRange) -> Proposal:
             raise StandingError(f"nothing can be fitted: {' '.join(said)}", "wait for more orders")
         card, observed = read_card(connection, schema), observe(connection, schema, moments, asked.terms)
         built = {table: rows(connection, f"select * from {quoted(schema, table)}") for table in POINTS}
-    if not observed["bad"].sum():
-        raise StandingError("nothing can be fitted: no order went wrong after any origin", "wait for more")
+    labelled, bad = observed["labelled"].sum(), observed["bad"].sum()
+    if bad in (0, labelled):
+        which = "every" if bad else "no"
+        raise StandingError(
+            f"nothing can be fitted: {which} order of which that is known went wrong", "wait for more"
+        )
     everything = np.ones(len(observed), dtype=bool)
     proposed = card.with_points(fitted(card, observed, everything))
     level = _level(proposed, observed)
@@ -133,7 +137,8 @@ def out_of_sample(
     for place, moment in enumerate(observed.moments):
         over = [one + terms.horizon + terms.settling <= moment for one in observed.moments]
         seen = np.array(over)[observed.origin]
-        if observed["bad"][seen].sum() >= LEAST_BAD:
+        bad = observed["bad"][seen].sum()
+        if min(bad, observed["labelled"][seen].sum() - bad) >= LEAST_OF_A_KIND:
             then = card.with_points(fitted(card, observed, seen))
             here = observed.origin == place
             risk[here] = then.points(observed)[here]

@@ -32,7 +32,9 @@ def rates(usual: float, base: float, most: int) -> list[Rate]:
         rate = raised / (1 + raised)
         ends = (CONCENTRATION * rate, CONCENTRATION * (1 - rate))
         low, high = (_percent(float(beta.ppf(at, *ends))) for at in (LEFT_OUT, 1 - LEFT_OUT))
-        found.append(Rate(points, _percent(rate), low, high))
+        # A mean close to 0 or 100 can lie outside.
+        shown = _percent(rate)
+        found.append(Rate(points, shown, min(low, shown), max(high, shown)))
     return found
 
 

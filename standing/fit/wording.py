@@ -6,7 +6,7 @@ import numpy as np
 
 from standing.backtest.card import Metric
 from standing.backtest.figures import Figure
-from standing.fit.proposal import LEAST_BAD, Proposal
+from standing.fit.proposal import LEAST_OF_A_KIND, Proposal
 from standing.text import plural
 
 
@@ -55,7 +55,7 @@ def _gain(proposal: Proposal) -> Iterator[str]:
     if proposal.figures is None or proposal.gain is None:
         yield (
             "What they gain cannot be told: no origin is left that comes after enough others to fit"
-            f" ({LEAST_BAD} orders that went wrong, known by then)."
+            f" ({LEAST_OF_A_KIND} orders that went wrong and as many that did not, known by then)."
         )
         return
     fitted, in_force = proposal.figures

@@ -19,7 +19,7 @@ from standing.build import policy
 from standing.database.connect import connect
 from standing.errors import BuildFailed, StandingError
 from standing.fit.files import write
-from standing.fit.proposal import LEAST_BAD, Proposal, propose
+from standing.fit.proposal import LEAST_OF_A_KIND, Proposal, propose
 from standing.settings import Settings
 
 SEEDS = ("problem_bins", "problem_rates")
@@ -52,7 +52,8 @@ def marketplace(module_database: Callable[[str], Settings], published_template: 
 def proposal(marketplace: Settings) -> Proposal:
     """A fit to what the template holds, as if enough of its orders had gone wrong."""
     with connect(marketplace) as engine:
-        return replace(propose(engine, marketplace, OriginRange(every="2w")), bad=LEAST_BAD)
+        found = propose(engine, marketplace, OriginRange(every="2w"))
+        return replace(found, bad=LEAST_OF_A_KIND, orders=2 * LEAST_OF_A_KIND)
 
 
 @pytest.fixture
@@ -87,8 +88,11 @@ def test_what_is_written_is_policy_and_says_what_it_was_fitted_to(
     proposal: Proposal, checkout: Path
 ) -> None:
     before = contents(checkout)
-    with pytest.raises(StandingError, match="nothing is written"):
-        write(replace(proposal, bad=LEAST_BAD - 1), checkout)
+    for too_few in ({"bad": proposal.bad - 1}, {"bad": proposal.bad + 1}):
+        with pytest.raises(
+            StandingError, match="did not, and a fit to fewer than 200 of either is a guess"
+        ):
+            write(replace(proposal, **too_few), checkout)
     assert contents(checkout) == before
     written = write(proposal, checkout)
     assert written == tuple(f"seeds/{name}.csv" for name in SEEDS)

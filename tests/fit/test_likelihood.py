@@ -134,3 +134,13 @@ def test_the_rates_in_force_are_derived_as_their_table_says() -> None:
     assert given == [(one.points, f"{one.rate:.2f}", f"{one.low:.2f}", f"{one.high:.2f}") for one in made]
     odds = [float(one.rate) / (100 - float(one.rate)) for one in made]
     assert odds[42] / odds[22] == pytest.approx(2, abs=0.01)
+
+
+@pytest.mark.parametrize("usual", [0.1, 50.0, 99.9])
+def test_a_rate_lies_within_its_range(usual: float) -> None:
+    """Also where nearly no order, or nearly every one, goes wrong: what is proposed is policy."""
+    made = rates(usual, 22, 200)
+    assert all(0 <= one.low <= one.rate <= one.high <= 100 for one in made)
+    for name in ("rate", "low", "high"):
+        values = [getattr(one, name) for one in made]
+        assert values == sorted(values)

@@ -17,7 +17,7 @@ from standing.settings import current
 @flow(name="backfill", flow_run_name="backfill {first} to {last}")
 @to_failed_state
 def backfill(first: datetime, last: datetime, every: str = "1d") -> State[None]:
-    """Replay moments from `first` to `last`, `every` (6h, 1d, 1w) apart, into standing.past_documents.
+    """Replay moments from `first` to `last`, `every` (6h, 1d, 1w, 1M) apart, into standing.past_documents.
 
     Moments without a zone are those of the business.
     """

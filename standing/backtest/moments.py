@@ -16,6 +16,14 @@ HORIZON = re.compile(r"([1-9]\d{0,2})d")
 USUAL, MOST = 12, 400
 
 
+def months_later(moment: datetime, number: int) -> datetime:
+    """The same day and hour; a month without that day ends with its last one."""
+    years, month = divmod(moment.month - 1 + number, 12)
+    year = moment.year + years
+    day = min(moment.day, monthrange(year, month + 1)[1])
+    return moment.replace(year=year, month=month + 1, day=day)
+
+
 @dataclass(frozen=True)
 class OriginRange:
     """From when to when, both included, how far apart, and how far ahead is looked."""
@@ -39,14 +47,11 @@ class OriginRange:
         return Terms(horizon=timedelta(days=int(self.horizon[:-1])))
 
     def stepped(self, moment: datetime, steps: int) -> datetime:
-        """So many steps later on the calendar; a month without that day ends with its last one."""
+        """So many steps later on the calendar."""
         number, unit = int(self.every[:-1]) * steps, self.every[-1]
-        if unit != "M":
-            return moment + timedelta(days=number * (7 if unit == "w" else 1))
-        years, month = divmod(moment.month - 1 + number, 12)
-        year = moment.year + years
-        day = min(moment.day, monthrange(year, month + 1)[1])
-        return moment.replace(year=year, month=month + 1, day=day)
+        if unit == "M":
+            return months_later(moment, number)
+        return moment + timedelta(days=number * (7 if unit == "w" else 1))
 
 
 @dataclass(frozen=True)

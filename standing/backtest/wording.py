@@ -51,8 +51,8 @@ def cannot_tell(found: Backtest) -> Iterator[str]:
         yield f"By trust level: only some origins were replayed, with {share} of the orders."
     if not found.levels:
         yield (
-            "By trust level: the origins were never replayed; standing backfill fills the levels of past"
-            " moments."
+            "By trust level: the origins were never replayed; standing backfill with their --from, --to and"
+            " --every (1M unless asked otherwise) fills the levels of these moments."
         )
     blind = [one for one in found.bunching if one.smallest_seen is None]
     if blind:

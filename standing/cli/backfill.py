@@ -14,7 +14,7 @@ from standing.settings import current
 @click.option(
     "--to", "last", required=True, metavar="TIME", help="The last one; included where a step meets it."
 )
-@click.option("--every", default="1d", show_default=True, help="How far apart: 6h, 1d, 1w.")
+@click.option("--every", default="1d", show_default=True, help="How far apart: 6h, 1d, 1w, 1M.")
 @JSON_LOGS
 def backfill(first: str, last: str, every: str) -> None:
     """Replay past moments into the table standing.past_documents; goes on where it was.

@@ -1,4 +1,4 @@
 """The past: documents as of moments of last year, kept apart.
 
-May use: audit, build, contract, database, run, state.
+May use: audit, backtest, build, contract, database, run, state.
 """

@@ -8,11 +8,13 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import count
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, text
 
 from standing.audit import lasting
+from standing.backtest.moments import months_later
 from standing.build.policy import policy_version
 from standing.contract.targets import documents_among, targets_of
 from standing.database.connect import connect
@@ -26,37 +28,46 @@ from standing.sql import quoted
 from standing.state.rights import REPLAY, RUN
 from standing.state.upgraded import require_upgraded
 
-STEP = re.compile(r"(\d+)([hdw])")
+STEP = re.compile(r"([1-9]\d{0,3})([hdwM])")
 UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+SHORTEST_MONTH = timedelta(days=28)
 MOMENTS_LIMIT = 5000
 
 
 @dataclass(frozen=True)
 class Backfill:
-    """Moments from `first` to `last`, both included, `every` apart on the business's calendar."""
+    """Moments from `first` to `last`, both included, on the business's calendar: so many `months` apart, or
+    `every` apart where `months` is 0.
+    """
 
     first: datetime
     last: datetime
     every: timedelta
+    months: int = 0
 
     @classmethod
     def asked(cls, first: datetime, last: datetime, every: str) -> "Backfill":
         """Raises SettingError for a step that is none, a range backwards, or one of too many moments."""
         found = STEP.fullmatch(every)
-        if found is None or int(found[1]) == 0:
-            raise SettingError(f"--every {every!r} is no step", "write it like 6h, 1d or 1w")
-        step = timedelta(**{UNITS[found[2]]: int(found[1])})
+        if found is None:
+            raise SettingError(f"--every {every!r} is no step", "write it like 6h, 1d, 1w or 1M")
+        number, unit = int(found[1]), found[2]
+        months = number if unit == "M" else 0
+        step = number * SHORTEST_MONTH if months else timedelta(**{UNITS[unit]: number})
         if first > last:
             raise SettingError(f"--from {first.isoformat()} is after --to {last.isoformat()}", "swap them")
         if (last - first) / step > MOMENTS_LIMIT:
             raise SettingError(f"that is more than {MOMENTS_LIMIT:,} moments", "take a longer --every")
-        return cls(first, last, step)
+        return cls(first, last, step, months)
 
     def moments(self, zone: str) -> Iterator[datetime]:
-        moment = self.first.astimezone(ZoneInfo(zone))
-        while moment <= self.last:
+        first = moment = self.first.astimezone(ZoneInfo(zone))
+        for step in count(1):
+            if moment > self.last:
+                return
             yield moment
-            moment += self.every  # on the calendar: a day later is the same hour of the next day
+            # On the calendar: a day later is the same hour of the next day.
+            moment = months_later(first, step * self.months) if self.months else moment + self.every
 
 
 #: Called after each moment: the moment, its number, how many in all, whether it was done before.

@@ -292,6 +292,13 @@ def test_backfill_moments_keep_the_hour_of_the_business() -> None:
         "2026-03-29T00:00:00+01:00",
         "2026-03-30T00:00:00+02:00",
     ]
+    asked = Backfill.asked(datetime(2026, 1, 31, tzinfo=zone), datetime(2026, 5, 1, tzinfo=zone), "1M")
+    assert [moment.isoformat() for moment in asked.moments("Europe/Berlin")] == [
+        "2026-01-31T00:00:00+01:00",
+        "2026-02-28T00:00:00+01:00",
+        "2026-03-31T00:00:00+02:00",
+        "2026-04-30T00:00:00+02:00",
+    ]
 
 
 @pytest.mark.parametrize(

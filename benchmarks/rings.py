@@ -48,7 +48,8 @@ class Campaign:
     """A shop with an honest past: `sold` orders by half as many buyers, and `stars` for the first of them.
 
     Then `fakes`, reviews of so many stars, all by one more account: each "of nothing" (they name the shop),
-    "of one order" (all of the same), or "of own orders" of `baht`.
+    "of one order" (all of the same), "of own orders" of `baht`, "of
+    unpaid orders", or "of orders called off", after payment and before shipping.
     """
 
     name: str
@@ -64,7 +65,7 @@ class Campaign:
 
     @property
     def cost(self) -> int:
-        return self.baht * len(self.fakes)
+        return self.baht * len(self.fakes) if self.behind == "of own orders" else 0
 
     @property
     def accounts(self) -> int:
@@ -89,6 +90,25 @@ CAMPAIGNS = (
     Campaign("bombed by 5 reviews of nothing", 20, (4, 4, 4, 5, 4), (1,) * 5, "of nothing"),
     Campaign("bombed by 5 reviews of one order", 20, (4, 4, 4, 5, 4), (1,) * 5, "of one order"),
     Campaign("bombed by 5 reviews of own orders", 20, (4, 4, 4, 5, 4), (1,) * 5, "of own orders", 20),
+    Campaign(
+        "bombed by 10 reviews of unpaid orders", 20, (4, 4, 4, 5, 4), (1,) * 10, "of unpaid orders", 5000
+    ),
+    Campaign(
+        "bombed by 10 reviews of orders called off",
+        20,
+        (4, 4, 4, 5, 4),
+        (1,) * 10,
+        "of orders called off",
+        5000,
+    ),
+    Campaign(
+        "10 good orders, 40 reviews of orders called off",
+        10,
+        (3, 3, 4),
+        (5,) * 40,
+        "of orders called off",
+        5000,
+    ),
 )
 ATTACKS = (*RINGS, *CAMPAIGNS)
 
@@ -150,7 +170,23 @@ class _Rows:
             total_amount=baht,
             created_at=at,
             completed_at=at + HOUR,
+            paid_at=at,
+            cancelled_at=None,
+            cancelled_by=None,
         )
+
+    def come_to_nothing(self, is_paid: bool) -> None:
+        """The order before was not paid, or called off by its buyer."""
+        placed = self.rows["orders"][-1]
+        placed |= {"status": "pending", "completed_at": None}
+        if is_paid:
+            placed |= {
+                "status": "cancelled",
+                "cancelled_at": placed["paid_at"] + HOUR,
+                "cancelled_by": "buyer",
+            }
+        else:
+            placed["paid_at"] = None
 
     def review(self, stars: int, votes: int = 0, **of: UUID | None) -> None:
         self.put(
@@ -202,7 +238,9 @@ def _campaign(made: _Rows, campaign: Campaign) -> None:
     forger = made.account(1000)
     one = made.order(forger, shop, campaign.baht or 20, 30) if campaign.behind == "of one order" else None
     for number, stars in enumerate(campaign.fakes):
-        order = (
-            made.order(forger, shop, campaign.baht, number) if campaign.behind == "of own orders" else one
-        )
+        order = one
+        if campaign.behind.endswith(("orders", "orders called off")):
+            order = made.order(forger, shop, campaign.baht, number)
+        if campaign.behind in ("of unpaid orders", "of orders called off"):
+            made.come_to_nothing(is_paid=campaign.behind == "of orders called off")
         made.review(stars, order=order, shop=shop, writer=forger)

@@ -32,7 +32,8 @@ may see members may, too, and operators see all.
   are not excluded, else {evaluation_long_window_days}.
 - Excluded orders leave every rate and stay in counts and sums; `evidence.raw` has the rates' counts with them.
 - For trust an order counts from {min_counted_amount} baht on: completed, by what is left of it after refunds; gone wrong, by what it was
-  placed for. A review counts for adjusted rating, tier and trust if its order's buyer wrote it, the first of each order; the page shows all.
+  placed for. A review counts for adjusted rating, tier and trust if its order's buyer wrote it, the first of each order,
+  and the order was paid and not called off by its buyer before it was shipped; the page shows all.
 - Orders from oneself and their reviews count nowhere, reviews that moderation rejected neither.
 - What lies in the future counts nowhere until then; until `valid_until` a document stays as it is if nothing happens.
 - KYC, flags, stock, payout status and edited ratings are today's values in a replay, too; the published tier is the one of its moment.

@@ -26,6 +26,22 @@
         end as returned_at,
         has_shipping_times,
         has_amounts,
+        -- What was shipped, accepted or paid back had been paid, or is on delivery. A payment before the order
+        -- is one, too, at a wrong time.
+        least(
+            case when stated_paid_at is not null then greatest(stated_paid_at, created_at) end,
+            shipped_at,
+            delivered_at,
+            completed_at,
+            refunded_at,
+            case
+                when not has_payment_times and (is_paid_by_status or status_meaning != 'open') then created_at
+                when
+                    is_paid_by_status
+                    and coalesce(stated_paid_at, shipped_at, delivered_at, completed_at, refunded_at) is null
+                    then latest_event_at
+            end
+        ) as payment_at,
         case
             when
                 is_shipped_by_status and coalesce(shipped_at, delivered_at, completed_at) is null
@@ -60,6 +76,15 @@ select
     refunded_amount,
     has_shipping_times,
     has_amounts,
+    {{ known('payment_at') }} as payment_at,
+    case
+        when
+            cancelled_by = 'buyer'
+            and not coalesce(
+                least(shipped_at, delivered_at, completed_at, shipped_by_status_at) <= cancelled_at, false
+            )
+            then {{ known('cancelled_at') }}
+    end as called_off_at,
     -- What was delivered or accepted had been shipped, also where nobody wrote down when.
     coalesce(
         {{ known('shipped_at') }},
@@ -71,6 +96,7 @@ select
     is_time_assumed,
     least(
         {{ upcoming('paid_at') }},
+        {{ upcoming('payment_at') }},
         {{ upcoming('shipped_at') }},
         {{ upcoming('delivered_at') }},
         {{ upcoming('completed_at') }},

@@ -11,6 +11,9 @@ _OWNER = Loss(
 _OPENING = Loss("a replay shows shops that were not there yet")
 _VALUE = Loss("orders have no value: no revenue, and none is too small for trust", ("completed_value",))
 _PROCESSING = Loss("processing times and fulfilment are less exact")
+_PAID = Loss(
+    "processing times and fulfilment are less exact; reviews of cancelled orders count, paid or not"
+)
 _SHIPPED = Loss("processing times and fulfilment are less exact; the forecast has no hours to ship")
 _PUNCTUALITY = Loss("punctuality is not known")
 _ENDED = Loss("an order's end is dated by its other times")
@@ -74,7 +77,7 @@ SOURCES = (
             SourceColumn("status", "text", required=True),
             SourceColumn("total_amount", "number", loss=_VALUE),
             SourceColumn("created_at", "moment", required=True),
-            SourceColumn("paid_at", "moment", loss=_PROCESSING),
+            SourceColumn("paid_at", "moment", loss=_PAID),
             SourceColumn("ship_by", "deadline", loss=_PROCESSING),
             SourceColumn("shipped_at", "moment", loss=_SHIPPED),
             SourceColumn("promised_at", "deadline", loss=_PUNCTUALITY),

@@ -286,7 +286,9 @@ def test_policy_from_which_no_row_is_derived_leaves_the_rows(
     assert set(again.values()) == {0}
     assert "to derive" not in outcomes[0].stages[0].detail
     rows = all_rows(engine)
-    project.edit("seeds/order_statuses.csv", ("\n", "\nteleported,completed,true,a new way of delivery\n"))
+    project.edit(
+        "seeds/order_statuses.csv", ("\n", "\nteleported,completed,true,true,a new way of delivery\n")
+    )
     assert derived_again(engine, lambda: run(marketplace)) == rows
 
 

@@ -41,7 +41,12 @@ class Order:
 
 def _timed(row: Row) -> Row:
     early = [n for n in ("paid_at", "shipped_at") if row[n] is not None and row[n] < row["created_at"]]
-    return {**row, **dict.fromkeys(early)}
+    return {**row, **dict.fromkeys(early), "stated_paid_at": row["paid_at"]}
+
+
+def _latest(row: Row) -> datetime:
+    moments = [row[name] for name in TIMES if row[name]]
+    return max(moments, default=None) or row["updated_at"] or row["created_at"]
 
 
 @dataclass
@@ -55,6 +60,7 @@ class Known:
     has_shipping_times: bool = True
     has_order_reviews: bool = True
     has_amounts: bool = True
+    has_payment_times: bool = True
 
     def __post_init__(self) -> None:
         self.users = {row["id"]: row for row in self.world["users"] if row["created_at"] <= self.as_of}
@@ -97,8 +103,7 @@ class Known:
 
     def _order(self, row: Row) -> Order:
         status = self.policy.statuses[row["status"].lower()]
-        latest = max((row[name] for name in TIMES if row[name]), default=None) or row["updated_at"]
-        latest = latest or row["created_at"]
+        latest = _latest(row)
 
         def happened(name: str, meaning: str) -> datetime | None:
             return self.known(row[name] or (latest if status["meaning"] == meaning else None))
@@ -134,6 +139,34 @@ class Known:
             dated = [review for review in mine if review["created_at"]] or mine
             order.rating = max(dated, key=lambda r: (r["created_at"] or 0, r["id"]))["rating"]
         return order
+
+    def payment(self, row: Row) -> datetime | None:
+        """Since when the order is known to be paid."""
+        status = self.policy.statuses[row["status"].lower()]
+        stated, created = row["stated_paid_at"], row["created_at"]
+        names = ("shipped_at", "delivered_at", "completed_at", "refunded_at")
+        moments = [row[name] for name in names if row[name]]
+        if stated:
+            moments.append(max(stated, created))
+        if status["is_paid"] == "true" and not moments:
+            moments.append(_latest(row))
+        if not self.has_payment_times and (status["is_paid"] == "true" or status["meaning"] != "open"):
+            moments.append(created)
+        return self.known(min(moments, default=None))
+
+    def called_off(self, row: Row) -> datetime | None:
+        """When its buyer cancelled it, if it had not been shipped."""
+        status = self.policy.statuses[row["status"].lower()]
+        is_cancelled = status["meaning"] == "cancelled"
+        cancelled = self.known(row["cancelled_at"] or (_latest(row) if is_cancelled else None))
+        sent = [row[name] for name in ("shipped_at", "delivered_at", "completed_at") if row[name]]
+        if status["meaning"] == "completed" and not row["completed_at"]:
+            sent.append(_latest(row))
+        if status["is_shipped"] == "true" and not sent:
+            sent.append(_latest(row))
+        by_buyer = (row["cancelled_by"] or "").lower() == "buyer"
+        early = cancelled is not None and not any(moment <= cancelled for moment in sent)
+        return cancelled if by_buyer and early else None
 
     def _is_enough(self, amount: Any) -> bool:
         return not self.has_amounts or (amount or 0) >= self.policy.numbers["min_counted_amount"]
@@ -192,9 +225,13 @@ class Known:
             order = self.rows.get(review["order_id"])
             if order and review["writer"] == order["buyer_id"]:
                 firsts.setdefault(order["id"], review)
+        firsts = {key: one for key, one in firsts.items() if self._cost_something(self.rows[key])}
         for review in found:
             self._weigh(review, self.rows.get(review["order_id"]), firsts)
         return found
+
+    def _cost_something(self, row: Row) -> bool:
+        return self.payment(row) is not None and self.called_off(row) is None
 
     def _weigh(self, review: Row, order: Row | None, firsts: dict[str, Row]) -> None:
         """Whether a review moves adjusted rating and tier, and whether trust, too."""
@@ -210,11 +247,10 @@ class Known:
 
     def _left(self, row: Row) -> Any:
         status = self.policy.statuses[row["status"].lower()]["meaning"]
-        latest = max((row[name] for name in TIMES if row[name]), default=None) or row["updated_at"]
-        cancelled = row["cancelled_at"] or (
-            (latest or row["created_at"]) if status == "cancelled" else None
-        )
-        if self.known(cancelled):
+        cancelled = row["cancelled_at"] or (_latest(row) if status == "cancelled" else None)
+        back = [(row["refunded_at"] or _latest(row)) if status == "returned" else None]
+        back += [r["completed_at"] for r in self.world["returns"] if r["order_id"] == row["id"]]
+        if self.known(cancelled) or any(self.known(moment) for moment in back):
             return 0
         if self.known(row["refunded_at"]):
             total, part = row["total_amount"], row["refunded_amount"]

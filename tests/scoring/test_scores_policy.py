@@ -124,7 +124,7 @@ IN_A_FILE = [
         "a status in capitals",
         "order_statuses",
         "refunded,returned,",
-        "DELIVERED_OK,completed,true,as our application writes it\nrefunded,returned,",
+        "DELIVERED_OK,completed,true,true,as our application writes it\nrefunded,returned,",
         "(DELIVERED_OK): status is 'DELIVERED_OK', which matches nothing: texts are compared in lower case,"
         " as 'delivered_ok'",
     ),

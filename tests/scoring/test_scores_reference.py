@@ -129,6 +129,9 @@ BOUGHT = {
     "bombed by 5 reviews of nothing": ("4.07", "rising"),
     "bombed by 5 reviews of one order": ("3.88", "starter"),
     "bombed by 5 reviews of own orders": ("3.30", "starter"),
+    "bombed by 10 reviews of unpaid orders": ("4.07", "rising"),
+    "bombed by 10 reviews of orders called off": ("4.07", "rising"),
+    "10 good orders, 40 reviews of orders called off": ("3.85", "starter"),
 }
 
 
@@ -348,8 +351,8 @@ def test_the_required_columns_alone_agree_too(
         for table in REQUIRED:
             gone = dict.fromkeys(OPTIONAL_COLUMNS[table])
             bare[table] = [{**row, **gone} for row in world[table]]
-        lacks = {"has_shipping_times": False, "has_amounts": False, "has_order_reviews": False}
-        known = Known(bare, Policy(GRACE), AS_OF, WALL_CLOCK, **lacks)
+        lacks = ("has_shipping_times", "has_amounts", "has_order_reviews", "has_payment_times")
+        known = Known(bare, Policy(GRACE), AS_OF, WALL_CLOCK, **dict.fromkeys(lacks, False))
         found += differences(known, made)
     assert not found, f"{len(found)} differences\n" + "\n".join(found[:20])
     # Where no review names an order, nobody's silence says that an order went well.

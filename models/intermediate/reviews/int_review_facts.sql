@@ -48,6 +48,17 @@ upcoming_orders as (
 
 ),
 
+order_returns as (
+
+    select
+        sent_back.order_id,
+        min(sent_back.completed_at) as returned_at
+    from {{ ref('stg_returns') }} as sent_back
+    {{ only_stale('sent_back', 'order_id', source('standing', 'stale_orders')) }}
+    group by sent_back.order_id
+
+),
+
 sellers as (
 
     select * from {{ ref('stg_sellers') }}
@@ -76,16 +87,20 @@ attributed as (
         orders.buyer_id,
         orders.total_amount,
         orders.has_amounts,
+        orders.payment_at,
+        orders.called_off_at,
+        orders.next_event_at as order_changes_at,
         upcoming_orders.next_event_at as ordered_at,
-        -- What came of it for the shop, as far as the order itself says.
+        -- What came of it for the shop.
         case
-            when orders.cancelled_at is not null then 0
+            when coalesce(orders.cancelled_at, orders.returned_at, order_returns.returned_at) is not null then 0
             when orders.refunded_at is not null
                 then orders.total_amount - least(orders.refunded_amount, orders.total_amount)
             else orders.total_amount
         end as amount_left
     from reviews
     left join orders on reviews.order_id = orders.order_id
+    left join order_returns on orders.order_id = order_returns.order_id
     left join upcoming_orders on reviews.order_id = upcoming_orders.order_id
 
 ),
@@ -96,7 +111,9 @@ countable as (
     select
         attributed.*,
         sellers.user_id as seller_user_id,
-        least(upcoming_sellers.next_event_at, attributed.ordered_at) as next_step_at,
+        least(
+            upcoming_sellers.next_event_at, attributed.ordered_at, attributed.order_changes_at
+        ) as next_step_at,
         -- One without a date counts over life only: before any window.
         case
             when sellers.seller_id is not null
@@ -127,14 +144,26 @@ placed as (
 
 ),
 
+-- What cost nothing moves nothing: the order was paid, and not called off by its buyer before it was shipped.
+timed as (
+
+    select
+        *,
+        case
+            when not has_orders or {{ policy('reviews_need_order') }} = 0 then coalesce(created_at, '-infinity')
+            when is_by_buyer and place = 1 and payment_at is not null then greatest(created_at, payment_at)
+        end as counted_from,
+        case when has_orders and {{ policy('reviews_need_order') }} != 0 then called_off_at end as counted_until
+    from placed
+
+),
+
 counted as (
 
     select
         *,
-        not has_orders
-        or {{ policy('reviews_need_order') }} = 0
-        or (is_by_buyer and place = 1) as is_counted
-    from placed
+        counted_from is not null and counted_until is null as is_counted
+    from timed
 
 ),
 
@@ -175,6 +204,8 @@ final as (
         next_step_at,
         day,
         is_counted,
+        counted_from,
+        counted_until,
         moves_trust,
         is_known
     from trusted
@@ -194,6 +225,8 @@ final as (
         upcoming.next_event_at as next_step_at,
         null as day,
         false as is_counted,
+        null as counted_from,
+        null as counted_until,
         false as moves_trust,
         false as is_known
     from upcoming

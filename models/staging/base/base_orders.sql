@@ -22,6 +22,7 @@
         source.*,
         statuses.meaning as status_meaning,
         coalesce(statuses.is_shipped, false) as is_shipped_by_status,
+        coalesce(statuses.is_paid, false) as is_paid_by_status,
         case
             when source.order_id is null then 'no key'
             {{ when_repeated('orders', 'order_id') }}
@@ -72,6 +73,8 @@ select
     {{ 'shipped_at' in application_columns('orders') }} as has_shipping_times,
     -- Whether it says at all what an order cost; else none is too small.
     {{ is_used('orders.total_amount') }} as has_amounts,
+    -- Whether it says of any order when it was paid; else only an open one is known not to be, by its status.
+    {{ is_used('orders.paid_at') }} as has_payment_times,
     -- What stands in for the time of a status that has none.
     coalesce(
         greatest(paid_at, shipped_at, delivered_at, completed_at, cancelled_at, refunded_at),

@@ -26,8 +26,8 @@
         end as returned_at,
         has_shipping_times,
         has_amounts,
-        -- What was shipped, accepted or paid back had been paid, or is on delivery. A payment before the order
-        -- is one, too, at a wrong time.
+        -- What was shipped, accepted or paid back had been paid, or is on delivery. A payment before the
+        -- order is one, too, at a wrong time.
         least(
             case when stated_paid_at is not null then greatest(stated_paid_at, created_at) end,
             shipped_at,
@@ -35,10 +35,12 @@
             completed_at,
             refunded_at,
             case
-                when not has_payment_times and (is_paid_by_status or status_meaning != 'open') then created_at
+                when not has_payment_times and (is_paid_by_status or status_meaning != 'open')
+                    then created_at
                 when
                     is_paid_by_status
-                    and coalesce(stated_paid_at, shipped_at, delivered_at, completed_at, refunded_at) is null
+                    and coalesce(stated_paid_at, shipped_at, delivered_at, completed_at, refunded_at)
+                    is null
                     then latest_event_at
             end
         ) as payment_at,

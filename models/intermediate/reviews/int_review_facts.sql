@@ -93,7 +93,8 @@ attributed as (
         upcoming_orders.next_event_at as ordered_at,
         -- What came of it for the shop.
         case
-            when coalesce(orders.cancelled_at, orders.returned_at, order_returns.returned_at) is not null then 0
+            when coalesce(orders.cancelled_at, orders.returned_at, order_returns.returned_at) is not null
+                then 0
             when orders.refunded_at is not null
                 then orders.total_amount - least(orders.refunded_amount, orders.total_amount)
             else orders.total_amount
@@ -144,16 +145,19 @@ placed as (
 
 ),
 
--- What cost nothing moves nothing: the order was paid, and not called off by its buyer before it was shipped.
+-- What cost nothing moves nothing: the order was paid, and not called off by its buyer before shipping.
 timed as (
 
     select
         *,
         case
-            when not has_orders or {{ policy('reviews_need_order') }} = 0 then coalesce(created_at, '-infinity')
+            when not has_orders or {{ policy('reviews_need_order') }} = 0
+                then coalesce(created_at, '-infinity')
             when is_by_buyer and place = 1 and payment_at is not null then greatest(created_at, payment_at)
         end as counted_from,
-        case when has_orders and {{ policy('reviews_need_order') }} != 0 then called_off_at end as counted_until
+        case
+            when has_orders and {{ policy('reviews_need_order') }} != 0 then called_off_at
+        end as counted_until
     from placed
 
 ),

@@ -73,7 +73,7 @@ select
     {{ 'shipped_at' in application_columns('orders') }} as has_shipping_times,
     -- Whether it says at all what an order cost; else none is too small.
     {{ is_used('orders.total_amount') }} as has_amounts,
-    -- Whether it says of any order when it was paid; else only an open one is known not to be, by its status.
+    -- Whether it says of any order when it was paid; else only an open one is known not to be.
     {{ is_used('orders.paid_at') }} as has_payment_times,
     -- What stands in for the time of a status that has none.
     coalesce(

@@ -30,6 +30,7 @@ may see members may, too, and operators see all.
   says it, the latest event's time stands in. A refund without an amount is a full one. A status of returned or refunded is a return.
 - Behavior and performance rates look back {evaluation_window_days} days if these hold at least {evaluation_min_resolved} resolved orders that
   are not excluded, else {evaluation_long_window_days}.
+- Where the application says when orders are paid, one that nobody paid counts neither for nor against its shop.
 - Excluded orders leave every rate and stay in counts and sums; `evidence.raw` has the rates' counts with them.
 - For trust an order counts from {min_counted_amount} baht on: completed, by what is left of it after refunds; gone wrong, by what it was
   placed for. A review counts for adjusted rating, tier and trust if its order's buyer wrote it, the first of each order,

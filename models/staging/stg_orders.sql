@@ -25,6 +25,7 @@
             when status_meaning = 'returned' then coalesce(refunded_at, latest_event_at)
         end as returned_at,
         has_shipping_times,
+        has_payment_times,
         has_amounts,
         -- What was shipped, accepted or paid back had been paid, or is on delivery. A payment before the
         -- order is one, too, at a wrong time.
@@ -77,6 +78,7 @@ select
     {{ known('returned_at') }} as returned_at,
     refunded_amount,
     has_shipping_times,
+    has_payment_times,
     has_amounts,
     {{ known('payment_at') }} as payment_at,
     case

@@ -125,7 +125,7 @@ class Counts:
     labelled: int
     bad: int
     unknown: int  # no rating, no end: nobody knows yet
-    called_off: int  # by the buyer
+    called_off: int  # by the buyer, or never paid
     excluded: int  # by a decision
 
 

@@ -34,7 +34,10 @@ def cannot_tell(found: Backtest) -> Iterator[str]:
     """What the figures do not say, a sentence each."""
     counts = found.counts
     if not counts.labelled:
-        yield "Of no order it is known how it ended: nothing can be told."
+        yield (
+            "Of no order it is known how it ended, as of none where no review names an order: nothing can"
+            " be told."
+        )
         return
     if counts.unknown:
         yield (
@@ -127,7 +130,7 @@ def _head(found: Backtest) -> Iterator[str]:
     yield (
         f"{plural(len(found.origins), 'origin')}, {plural(counts.placed, 'order')} after them:"
         f" {counts.labelled:,} known, {counts.bad:,} bad; left out: {counts.unknown:,} unknown yet,"
-        f" {counts.called_off:,} called off by buyers, {counts.excluded:,} excluded"
+        f" {counts.called_off:,} called off by buyers or never paid, {counts.excluded:,} excluded"
     )
 
 

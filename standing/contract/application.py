@@ -21,7 +21,8 @@ _CANCELLED_BY = Loss("cancelled orders count against nobody; to the forecast all
 _REFUNDS = Loss("refunds are not seen")
 _UPDATED = Loss("an ended order without any time is dated by its creation")
 _REVIEWED_ORDER = Loss(
-    "reviews_need_order is off: anybody's reviews move ratings and tiers; the forecast has no stars"
+    "reviews_need_order is off: anybody's reviews move ratings and tiers; the forecast knows of no"
+    " order how it went"
 )
 _REVIEWED_SHOP = Loss("reviews without an order count nowhere")
 _REVIEWER = Loss("a review is credited to its order's buyer, or to nobody")

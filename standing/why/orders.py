@@ -37,10 +37,10 @@ USER_ROWS = """
     from {0}.int_order_facts where buyer_id = :key and is_known
     union all
     select *, coalesce(cancelled_by = 'seller', false) as is_own_cancellation, lost_by_seller_at as lost_at
-    from {0}.int_order_facts where seller_user_id = :key and is_known
+    from {0}.int_order_facts where seller_user_id = :key and is_known and is_paid
     and seller_id in (select seller_id from {0}.stg_sellers where user_id = :key)
 """
-SELLER_ROWS = "select * from {0}.int_order_facts where seller_id = :key and is_known"
+SELLER_ROWS = "select * from {0}.int_order_facts where seller_id = :key and is_known and is_paid"
 #: Kind → the orders, how many days back any rate of the member looks, kinds of orders.
 ORDERS = {
     "user": (

@@ -29,7 +29,8 @@ def forecast(known: Known, kept: list[Order]) -> tuple[Row, Row]:
 
 def _measures(known: Known, kept: list[Order]) -> dict[str, Row]:
     numbers = known.policy.numbers
-    problems = [o for o in kept if _is_problem(known, o)]
+    # Bad orders alone are no sample.
+    problems = [o for o in kept if known.has_order_reviews and _is_problem(known, o)]
     rated = [o for o in kept if o.rating is not None]
     fine = [o for o in kept if not _is_problem(known, o)]
     content = [o for o in fine if o.rating is not None or _is_silent(known, o)]

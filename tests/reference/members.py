@@ -12,9 +12,15 @@ Side = tuple[str, Order]
 
 
 def sides(known: Known, user_id: str) -> list[Side]:
-    """The member's orders, each with the member's role in it."""
+    """The member's orders, each with the member's role in it; what nobody paid is no sale."""
     bought = [("buyer", order) for order in known.orders if order.row["buyer_id"] == user_id]
-    return bought + [("seller", order) for order in known.orders if order.shop_person == user_id]
+    sold = [("seller", order) for order in known.orders if order.shop_person == user_id and order.paid]
+    return bought + sold
+
+
+def has_exclusions(known: Known, user_id: str) -> bool:
+    mine = [o for o in known.orders if user_id in (o.row["buyer_id"], o.shop_person)]
+    return any(order.excluded for order in mine)
 
 
 def other(side: Side) -> str:
@@ -128,7 +134,7 @@ def trust_score(known: Known, user_id: str) -> Row:
         cap = -50 - sum(f["points"] for f in factors)
         factors.insert(0, {"code": "cap", "points": cap})
     shown: Row = dict(rates)
-    if any(o.excluded for _, o in mine):
+    if has_exclusions(known, user_id):
         every = [o.resolved for o in clean]
         shown["raw"] = {
             "own_cancellation_rate": evidence(len(cancelled), [o.resolved for o in cancelled] + every),
@@ -262,7 +268,7 @@ def behavior_score(known: Known, user_id: str) -> Row:
         },
     )
     found = {"response_rate": written["evidence"], **shown}
-    raw = {"raw": rates(inside)} if any(o.excluded for _, o in mine) else {}
+    raw = {"raw": rates(inside)} if has_exclusions(known, user_id) else {}
     return {
         **{name: percent(rate["num"], rate["den"]) for name, rate in found.items()},
         "response_time_avg": written["response_time_avg"],

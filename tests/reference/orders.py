@@ -31,6 +31,7 @@ class Order:
     rating: int | None = None
     lifts_trust: bool = True
     lowers_trust: bool = True
+    paid: bool = True
 
     def lost_by(self, role: str) -> datetime | None:
         return (self.lost or {}).get(role)
@@ -133,6 +134,8 @@ class Known:
             for e in self.world["order_exclusions"]
             if e["order_id"] == row["id"]
         )
+        nobody_paid = self.has_payment_times and self.payment(row) is None
+        order.paid = not nobody_paid or order.lost_by("seller") is not None
         self._shipping(order, latest if status["is_shipped"] == "true" else None)
         mine = [one for one in self.reviews if one["order_id"] == row["id"] and one["counted"]]
         if mine:
@@ -198,7 +201,7 @@ class Known:
             and order.resolved < due
             and not order.cancelled_by("seller")
         )
-        moments = [order.handed_over, due if due <= self.as_of and not called_off else None]
+        moments = [order.handed_over, due if due <= self.as_of and order.paid and not called_off else None]
         order.judged = min((moment for moment in moments if moment), default=None)
 
     def _reviews(self) -> list[Row]:

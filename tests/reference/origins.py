@@ -63,8 +63,9 @@ def _known(world: World, moment: datetime) -> Known:
 def _of_orders(orders: list[Order], moment: datetime, recent_from: datetime) -> dict[str, Fraction]:
     counted = [one for one in orders if not one.excluded]
     sold = [one for one in orders if one.outcome == "completed"]
-    problems = [one for one in counted if (one.rating or 5) <= 2 or _is_problem(one)]
-    known = [one for one in counted if one.rating or one in problems or _is_silent(one, moment)]
+    paid = [one for one in counted if one.paid]
+    problems = [one for one in paid if (one.rating or 5) <= 2 or _is_problem(one)]
+    known = [one for one in paid if one.rating or one in problems or _is_silent(one, moment)]
     hours = [_hours(one.row, moment) for one in counted if _at(one.row["shipped_at"], moment)]
     recent = [
         _hours(one.row, moment)
@@ -77,8 +78,8 @@ def _of_orders(orders: list[Order], moment: datetime, recent_from: datetime) -> 
         "buyers": Fraction(len({one.row["buyer_id"] for one in sold})),
         "problems": Fraction(len(problems)),
         "known_orders": Fraction(len(known)),
-        "rated_orders": Fraction(sum(one.rating is not None for one in counted)),
-        "discontented_orders": Fraction(sum((one.rating or 5) <= 3 for one in counted)),
+        "rated_orders": Fraction(sum(one.rating is not None for one in paid)),
+        "discontented_orders": Fraction(sum((one.rating or 5) <= 3 for one in paid)),
         "shipped_orders": Fraction(len(hours)),
         "hours": sum(hours, Fraction(0)),
         "recent_shipped_orders": Fraction(len(recent)),
@@ -99,10 +100,10 @@ def _of_reviews(reviews: list[Row]) -> dict[str, Fraction]:
 def _of_labels(orders: list[Order], known: Known, moment: datetime) -> dict[str, Fraction]:
     def stars(order: Order) -> list[int]:
         mine = [row for row in known.reviews if row["order_id"] == order.row["id"]]
-        return [row["rating"] for row in mine if row["counted"]]
+        return [row["rating"] for row in mine if row["counted"] and order.paid]
 
     counted = [(one, stars(one)) for one in orders if not one.excluded]
-    bad = [one for one, given in counted if (given and mean(given) <= 2) or _is_problem(one)]
+    bad = [one for one, given in counted if (given and mean(given) <= 2) or (one.paid and _is_problem(one))]
     labelled = [one for one, given in counted if given or one in bad or _is_silent(one, moment)]
     called_off = [
         one for one, given in counted if one.outcome == "cancelled" and one not in bad and not given

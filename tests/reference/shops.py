@@ -72,7 +72,8 @@ def ratings(known: Known, seller_id: str) -> Row:
 
 
 def performance(known: Known, seller_id: str) -> Row:
-    every = [o for o in known.orders if o.row["seller_id"] == seller_id]
+    mine = [o for o in known.orders if o.row["seller_id"] == seller_id]
+    every = [o for o in mine if o.paid]
     days = window(known, every)
     completed = [o for o in every if o.outcome == "completed"]
     person = known.person(seller_id)
@@ -109,7 +110,7 @@ def performance(known: Known, seller_id: str) -> Row:
         ),
     }
     expected, behind = forecast(known, kept)
-    raw = {"raw": _rates(known, every, days)} if any(o.excluded for o in every) else {}
+    raw = {"raw": _rates(known, every, days)} if any(o.excluded for o in mine) else {}
     return {
         **{name: percent(rate["num"], rate["den"]) for name, rate in shown.items()},
         "total_sales": len(completed),

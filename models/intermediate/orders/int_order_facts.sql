@@ -33,7 +33,7 @@ happened as (
 
     select
         *,
-        {{ business_day('resolved_at') }} as resolved_on,
+        case when is_paid then {{ business_day('resolved_at') }} end as resolved_on,
         {{ business_day('evaluated_at') }} as evaluated_on,
         {{ business_day('shipped_at') }} as shipped_on,
         case when promised_at is not null then {{ business_day('delivered_at') }} end as promised_on,
@@ -55,27 +55,27 @@ rated as (
     select
         happened.*,
         ratings.rating,
-        happened.lost_by_seller_at is not null
-        or (happened.outcome = 'cancelled' and happened.cancelled_by is distinct from 'buyer')
-        or coalesce(ratings.rating <= {{ policy('problem_rating_to') }}, false) as is_problem
+        happened.is_paid
+        and (
+            happened.lost_by_seller_at is not null
+            or (happened.outcome = 'cancelled' and happened.cancelled_by is distinct from 'buyer')
+            or coalesce(ratings.rating <= {{ policy('problem_rating_to') }}, false)
+        ) as is_problem
     from happened
     left join ratings on happened.order_id = ratings.order_id
 
 ),
 
 -- The day of an order of which is known, or will be by its buyer's silence, whether it went wrong. Where no
--- review names an order, silence says nothing.
+-- review names an order, silence says nothing, and those that are known to be bad alone are no sample.
 dated as (
 
     select
         *,
         case
             when
-                is_problem
-                or rating is not null
-                {% if is_used('reviews.order_id') -%}
-                    or outcome = 'completed'
-                {%- endif %}
+                {{ is_used('reviews.order_id') }}
+                and (is_problem or (rating is not null and is_paid) or outcome = 'completed')
                 then coalesce(resolved_on, created_on)
         end as known_on
     from rated
@@ -107,6 +107,7 @@ final as (
         dated.lifts_trust,
         dated.lowers_trust,
         dated.cancelled_by,
+        dated.is_paid,
         dated.evaluated_at,
         dated.handed_over_at,
         dated.shipped_at,
@@ -141,9 +142,9 @@ final as (
         seller_id,
         {% for column in [
             'seller_user_id', 'created_at', 'outcome', 'resolved_at', 'amount', 'lifts_trust',
-            'lowers_trust', 'cancelled_by', 'evaluated_at', 'handed_over_at', 'shipped_at', 'processing_seconds', 'promised_at',
-            'delivered_at', 'is_on_time', 'is_disputed', 'lost_by_buyer_at', 'lost_by_seller_at',
-            'is_defect', 'is_excluded', 'rating', 'is_problem',
+            'lowers_trust', 'cancelled_by', 'is_paid', 'evaluated_at', 'handed_over_at', 'shipped_at',
+            'processing_seconds', 'promised_at', 'delivered_at', 'is_on_time', 'is_disputed',
+            'lost_by_buyer_at', 'lost_by_seller_at', 'is_defect', 'is_excluded', 'rating', 'is_problem',
         ] -%}
             null as {{ column }},
         {% endfor -%}

@@ -126,6 +126,11 @@ final as (
         coalesce(cancelled_at, came_back_at, completed_at) as resolved_at,
         cancelled_by,
         paid_at,
+        -- What nobody paid counts neither for nor against the shop. A lost dispute says that there was
+        -- something to lose.
+        coalesce(not has_payment_times, false)
+        or payment_at is not null
+        or lost_by_seller_at is not null as is_paid,
         ship_by,
         shipped_at,
         has_shipping_times,

@@ -21,7 +21,7 @@ final as (
         orders.is_disputed,
         orders.is_excluded,
         orders.resolved_at,
-        orders.resolved_on,
+        {{ business_day('orders.resolved_at') }} as resolved_on,
         orders.lost_by_buyer_at as lost_at,
         orders.lost_by_buyer_on as lost_on,
         orders.outcome = 'completed' as is_completed,

@@ -94,12 +94,13 @@ final as (
         lifts_trust,
         lowers_trust,
         cancelled_by,
+        is_paid,
         case
             when has_shipping_times
                 then
                     least(
                         handed_over_at,
-                        case when due_at <= {{ as_of() }} and not is_called_off then due_at end
+                        case when due_at <= {{ as_of() }} and is_paid and not is_called_off then due_at end
                     )
         end as evaluated_at,
         handed_over_at,
@@ -112,7 +113,7 @@ final as (
         lost_by_buyer_at,
         lost_by_seller_at,
         lost_by_seller_at is not null
-        or (outcome = 'cancelled' and coalesce(cancelled_by = 'seller', false)) as is_defect,
+        or (is_paid and outcome = 'cancelled' and coalesce(cancelled_by = 'seller', false)) as is_defect,
         is_excluded,
         next_event_at,
         least(
@@ -122,6 +123,7 @@ final as (
                     has_shipping_times
                     and handed_over_at is null
                     and due_at > {{ as_of() }}
+                    and is_paid
                     and not is_called_off
                     then due_at
             end

@@ -85,12 +85,11 @@ def exposures() -> str:
 
 
 def _exposure(target: Target) -> str:
-    column = f"{target.table}.{target.column}"
     lines = [
-        f"- name: {target.table}_{target.column}",
-        f"  label: {column}",
+        f"- name: {target.table}_{target.name}",
+        f"  label: {_quoted(target.place) if target.columns else target.place}",
         "  type: application",
-        f"  description: {_quoted(f'{target.document.about} Published to {column}.')}",
+        f"  description: {_quoted(f'{target.document.about} Published to {target.place}.')}",
         f"  depends_on: [ref('{target.mart}')]",
         "  owner: {name: the application}",
     ]

@@ -89,7 +89,7 @@ def page() -> str:
     lines = [CONVENTIONS.format_map(numbers())]
     for target in DOCUMENTS:
         model = described(ROOT / "models" / "marts" / f"{target.mart}.yml", "models")[0]
-        lines += [f"## {target.table}.{target.column}", "", one_line(model["description"]), "", *KEYS]
+        lines += [f"## {target.place}", "", one_line(model["description"]), "", *KEYS]
         lines += [key_row(*one) for one in json_schema(target)["properties"].items()]
         lines.append("")
     lines += ["## What it is made of", "", "| model | rows |", "|---|---|"]

@@ -8,7 +8,7 @@ from standing.sql import quoted
 
 def among(target: Target, rows: str, key: str, scope: AuditScope) -> str:
     """`rows`, a relation, or those of them whose `key` the run builds."""
-    return among_due(rows, key, target.table, scope)
+    return among_due(rows, key, target.members.table, scope)
 
 
 def among_due(rows: str, key: str, members: str, scope: AuditScope) -> str:

@@ -82,14 +82,16 @@ def members_scan(target: Target, scope: AuditScope) -> Scan:
         f" as made on made.{key} = members.{key}"
     )
     settled = f"(select as_of from {context}) - interval '{SETTLED_MINUTES} minutes'"
+    everybody = Rule(
+        f"{target.name}_is_made_for_every_member",
+        "critical",
+        f"made.{key} is null and coalesce(members.created_at, '-infinity') <= {settled}",
+        "These members would keep an old document, or none, while others move.",
+        REBUILD,
+    )
     rules = (
-        Rule(
-            f"{target.name}_is_made_for_every_member",
-            "critical",
-            f"made.{key} is null and coalesce(members.created_at, '-infinity') <= {settled}",
-            "These members would keep an old document, or none, while others move.",
-            REBUILD,
-        ),
+        # Whoever has no row of another table yet is due once it comes.
+        *(() if target.held_in else (everybody,)),
         Rule(
             f"{target.name}_is_made_once",
             "critical",

@@ -26,7 +26,7 @@ def _target_scan(target: Target, scope: AuditScope, catalog: Catalog) -> Scan:
     """
     created = f"{target.table}.created_at"
     created_at = "created_at" if catalog.usable(created) else "null::timestamptz"
-    has_keys = f"{target.column} ?& {literals(target.document.names)}"
+    has_keys = f"{target.column} ?& {literals(target.document.names)}" if not target.columns else "true"
     written = present(target, "written")
     source = (
         f"(select {target.table_key} as id, {created_at} as created_at, {written} is null as is_null,"
@@ -45,7 +45,8 @@ def _target_scan(target: Target, scope: AuditScope, catalog: Catalog) -> Scan:
         " on decided.id = shown.id"
         f" cross join (select as_of from {quoted(scope.build_schema, 'run_context')}) as run"
     )
-    needs = (*mart_columns(target), f"{target.table}.{target.table_key}", f"{target.table}.{target.column}")
+    columns = (f"{target.table}.{name}" for name in (target.table_key, *target.stored_in))
+    needs = (*mart_columns(target), *columns)
     return Scan(
         source,
         "shown.id::text",
@@ -70,7 +71,7 @@ def _hash(target: Target, document: str) -> str:
 
 def _target_rules(target: Target, created: str) -> tuple[Rule, ...]:
     member = "coalesce(shown.created_at <= run.as_of, true)"
-    where = f"{target.table}.{target.column}"
+    where = target.place
     # A shared column that holds no object is the application's choice: a run leaves it as it is.
     is_left = "shown.is_null" if target.owned_keys else "false"
     return (
@@ -100,7 +101,8 @@ def _target_rules(target: Target, created: str) -> tuple[Rule, ...]:
         Rule(
             f"{target.name}_reaches_every_member",
             "warning",
-            f"{member} and decided.id is null",
+            # Who has a row of another table since this run is due.
+            f"{member} and decided.id is null" + (" and not shown.is_due" if target.held_in else ""),
             "These members were not scored: a few registered during the run; the next one scores them.",
             "run again; if they stay, look for them in the quarantine",
         ),

@@ -12,7 +12,7 @@ from standing.contract.targets import Target
 from standing.sql import json_number, literals
 
 #: Type of a key → SQL that is true of a jsonb value {0} of that type. A moment is UTC with Z;
-#: an earlier one comes from what was published before, in its spelling there.
+#: an earlier one comes from what was published before, in its spelling there; a local one has no zone.
 FITS = {
     "number": "jsonb_typeof({0}) = 'number'",
     "text": "jsonb_typeof({0}) = 'string'",
@@ -21,6 +21,8 @@ FITS = {
     "object": "jsonb_typeof({0}) = 'object'",
     "earlier moment": "jsonb_typeof({0}) = 'string'"
     " and {0} #>> array[]::text[] like '____-__-__T__:__:__%'",
+    "local moment": "jsonb_typeof({0}) = 'string'"
+    " and {0} #>> array[]::text[] like '____-__-__T__:__:__%' and {0} #>> array[]::text[] not like '%Z'",
     "moment": "jsonb_typeof({0}) = 'string' and {0} #>> array[]::text[] like '____-__-__T__:__:__%Z'",
 }
 REBUILD = "fix the model or its policy and run again; nothing has been written"

@@ -14,10 +14,8 @@ SEEDS = sorted(path.stem for path in (PROJECT_ROOT / "seeds").glob("*.csv"))
 POLICY_TABLES = (*SEEDS, *sorted(POLICY_MODELS))
 #: The views that a prepared build's schema has (standing/build/prepared.py).
 STAGING = "path:models/staging,config.materialized:view"
-#: The tiers of loyalty. No target publishes them, so only who asks for them builds them.
-BESIDE_POINTS = ("loyalty_tiers_held",)
 #: All that is known of points.
-POINTS = ("point_postings", "point_accounts", "point_lots", *BESIDE_POINTS)
+POINTS = ("point_postings", "point_accounts", "point_lots", "user_loyalty_tiers")
 #: Rows that are set aside are counted in every run.
 ALWAYS = "stg_quarantine_counts"
 

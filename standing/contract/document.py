@@ -10,8 +10,9 @@ from typing import Any, Final, Literal
 
 from standing.contract.declare import Default
 
-#: What a key's value is. A moment is UTC with Z; an earlier one was published before, in its spelling then.
-Type = Literal["number", "text", "flag", "list", "object", "moment", "earlier moment"]
+#: What a key's value is. A moment is UTC with Z; an earlier one was published before, in its spelling then;
+#: a local one is of a column without a zone, on the clock of SOURCE_TIME_ZONE.
+Type = Literal["number", "text", "flag", "list", "object", "moment", "earlier moment", "local moment"]
 #: Who may see a key: everybody, the member and operators, or operators alone.
 Audience = Literal["public", "member", "operator"]
 #: What it means that a key's value is another one, the gravest first: where a member stands, what was

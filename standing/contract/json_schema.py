@@ -14,6 +14,7 @@ TYPES: dict[str, dict[str, Any]] = {
     "object": {"type": "object"},
     "moment": {"type": "string", "format": "date-time", "pattern": "Z$"},
     "earlier moment": {"type": "string", "format": "date-time"},
+    "local moment": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT[\d:.]+$"},
 }
 
 
@@ -31,7 +32,7 @@ def json_schema(target: Target, as_upgraded: bool = False) -> dict[str, Any]:
         found["required"] = [key.name for key in keys if key.default is not ABSENT]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": f"{target.table}.{target.column}",
+        "title": target.place,
         "description": target.document.about,
         **found,
     }

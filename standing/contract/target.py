@@ -100,8 +100,9 @@ class Target(OfMembers):
     names. `facts` are the models of everybody from which the mart is built, and that stay as it does.
     `selection` is what `standing run` and a schedule name to publish it (INTERVALS in targets.py).
     `lists_changes` says that reports list the members whose document changes most; a change is explained by
-    the evidence in `reasons`, else by the document's factors, else by its other numbers. A long document
-    has `longest` bytes as JSON: a little more than the longest of a simulated marketplace.
+    the evidence in `reasons`, else by the document's factors, else by its other numbers. `held_in` is
+    another table that has at most one row of a member, by the members' key; who has none waits for it. A
+    long document has `longest` bytes as JSON: a little more than the longest of a simulated marketplace.
     """
 
     name: str
@@ -119,10 +120,24 @@ class Target(OfMembers):
     reasons: tuple[str, ...] = ()
     stored_as: Literal["column", "owned keys", "columns"] = "column"
     longest: int = 4_100
+    held_in: str = ""
+
+    @property
+    def table(self) -> str:
+        return self.held_in or self.members.table
+
+    @property
+    def table_key(self) -> str:
+        return self.members.key if self.held_in else self.members.table_key
 
     @property
     def column(self) -> str:
         return self.name
+
+    @property
+    def stored_in(self) -> tuple[str, ...]:
+        """The columns of the table that it is written to."""
+        return self.columns or (self.column,)
 
     @property
     def owned_keys(self) -> tuple[str, ...]:
@@ -149,12 +164,12 @@ class Target(OfMembers):
     @property
     def place(self) -> str:
         """Where it is published, for people."""
-        return f"{self.table}.{self.column}"
+        return f"{self.table}: {', '.join(self.columns)}" if self.columns else f"{self.table}.{self.column}"
 
     @property
     def written(self) -> tuple[tuple[str, str], ...]:
         """The application's columns whose types it is made for, each with its table."""
-        return ((self.table, self.column),)
+        return tuple((self.table, column) for column in self.stored_in)
 
     @property
     def measures(self) -> tuple[str, ...]:

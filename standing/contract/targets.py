@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from standing.contract.documents.behavior_score import BEHAVIOR_SCORE
 from standing.contract.documents.gamification import GAMIFICATION
+from standing.contract.documents.loyalty_tier import LOYALTY_TIER
 from standing.contract.documents.performance import PERFORMANCE
 from standing.contract.documents.ratings import RATINGS
 from standing.contract.documents.tier_info import TIER_INFO
@@ -33,6 +34,7 @@ TARGETS: tuple[AnyTarget, ...] = (
     PERFORMANCE,
     TIER_INFO,
     POINTS,
+    LOYALTY_TIER,
 )
 
 

@@ -22,4 +22,9 @@ def columns_missing(connection: Connection, schema: str) -> list[str]:
         there.setdefault(row.name, set()).add(row.attname)
     # A table that is missing is for the audit of the sources to name.
     looked_at = [target for target in DOCUMENTS if target.table in there]
-    return [f"{one.table}.{one.column}" for one in looked_at if one.column not in there[one.table]]
+    return [
+        f"{one.table}.{column}"
+        for one in looked_at
+        for column in one.stored_in
+        if column not in there[one.table]
+    ]

@@ -61,6 +61,6 @@ def lineage(target: Target) -> Lineage:
         policy=tuple(one for one in named if one.startswith(SEEDS)),
         facts=target.facts,
         mart=target.mart,
-        column=f"{target.table}.{target.column}",
+        column=target.place,
         keys=keys,
     )

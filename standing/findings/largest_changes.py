@@ -82,7 +82,7 @@ def statement_of(
         number=partial(number, path="{" + target.number + "}"),
         step=partial(step, target=target),
         parts=partial(_parts, target=target),
-        is_published=is_published,
+        is_published=partial(is_published, target),
         by_requirement=bool(target.reasons),
         with_others=asked.with_others,
         explained=EXPLAINED,

@@ -21,7 +21,9 @@ def reworded(
     connection: Connection, target: Target, changed: str, **parameters: Any
 ) -> tuple[ReplacedValue, ...]:
     """The texts of policy that changed, in whichever documents."""
-    return _replaced(connection, target, "wording", changed, is_published("old_document"), **parameters)
+    return _replaced(
+        connection, target, "wording", changed, is_published(target, "old_document"), **parameters
+    )
 
 
 def explained_otherwise(

@@ -190,7 +190,7 @@ def _fill(connection: Connection, table: str, selects: list[str | None]) -> None
 
 
 def _targets(table: str | None = None) -> Iterator[str]:
-    return (target.name for target in TARGETS if table in (None, target.table))
+    return (target.name for target in TARGETS if table in (None, target.members.table))
 
 
 def _make_narrowly_due(connection: Connection, source: str) -> int:

@@ -172,7 +172,7 @@ def _members(
 
 
 def _names(kind: MemberKind, asked: BuildRequest) -> list[str]:
-    return [target.name for target in asked.targets if target.table == kind.table]
+    return [target.name for target in asked.targets if target.members.table == kind.table]
 
 
 def _parameters(kind: MemberKind, asked: BuildRequest) -> dict[str, Any]:

@@ -183,7 +183,7 @@ def open_member(engine: Engine, settings: Settings, table: str, member: UUID, as
     due_table = quoted(settings.build_schema, kind.due_table)
     with engine.begin() as connection:
         observed, fingerprint = _begin(connection, settings)
-        asked = BuildRequest(0, as_of, tuple(target for target in TARGETS if target.table == table))
+        asked = BuildRequest(0, as_of, tuple(target for target in TARGETS if target.members.table == table))
         due.name_due(connection, settings, BuildRequest(0, as_of, ()), observed, everybody=False)
         connection.execute(text(f"insert into {due_table} values (:member)"), {"member": member})
         write_context(connection, settings, Context(0, as_of, False, True, fingerprint.materialized))

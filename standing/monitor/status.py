@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from standing.build.checkout import read_checkout
+from standing.contract.stored import present
 from standing.contract.targets import DOCUMENTS, TARGETS, targets_of
 from standing.database.clock import wall_clock
 from standing.database.connect import rows
@@ -56,12 +57,12 @@ def gather(engine: Engine, settings: Settings) -> dict[str, Any]:
     documents = []
     with engine.connect() as connection:
         for target, ladder in ((target, target.ladder) for target in DOCUMENTS if target.ladder):
-            column = quoted(target.column)
+            document = present(target, "application")
             counted = rows(
                 connection,
-                f"select coalesce({column} ->> '{ladder.key}', 'none') as name, count(*) as members"
-                f" from {quoted(settings.application_schema, target.table)} group by 1"
-                f" order by avg({number(column, '{' + target.number + '}')}) desc nulls last, 1",
+                f"select coalesce({document} ->> '{ladder.key}', 'none') as name, count(*) as members"
+                f" from {quoted(settings.application_schema, target.table)} as application group by 1"
+                f" order by avg({number(document, '{' + target.number + '}')}) desc nulls last, 1",
             )
             documents.append(
                 {

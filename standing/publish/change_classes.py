@@ -18,7 +18,7 @@ def change_class(target: Target, old: str, new: str) -> str:
     cases = [
         f"when {' or '.join(parts)} then {literal(change)}" for change, parts in differing.items() if parts
     ]
-    first = f"when not {is_published(old)} then {literal(FIRST)}"
+    first = f"when not {is_published(target, old)} then {literal(FIRST)}"
     return f"case {first} {' '.join(cases)} else 'points' end"
 
 

@@ -79,8 +79,13 @@ def new_document(target: Target, table: str) -> str:
     return f"case when locked.{name}_changed then {new} when locked.{name}_due then {stays} end"
 
 
-def is_published(document: str) -> str:
-    """A condition: the expression is a document of ours, and not the default that the upgrade gave."""
+def is_published(target: Target, document: str) -> str:
+    """A condition: the expression is a document of ours, and not the default that the upgrade gave.
+
+    Columns have no place for a mark of that; their defaults are what a run says of whoever is new.
+    """
+    if target.columns:
+        return f"({document} is not null)"
     return f"(case when jsonb_typeof({document}) = 'object' then {document} ? 'evidence' else false end)"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from standing.contract.targets import PostingTarget
+from standing.contract.targets import DOCUMENTS, PostingTarget
 from standing.publish import documents
 from standing.publish.destination import NAMED, Kind, WrittenFrom
 from standing.settings import Settings
@@ -135,5 +135,6 @@ class Ledger:
             target=self.target,
             documents=documents,
             chunk_rows=CHUNK_ROWS,
+            held=[one.name for one in DOCUMENTS if one.held_in == self.target.account],
             **{"decided": "", **{key: value for key, value in names.items() if key != "target"}},
         )

@@ -108,7 +108,7 @@ def rights(settings: Settings, database: str) -> tuple[Right, ...]:
 def _columns(table: str) -> tuple[str, ...]:
     """The columns that documents are written to."""
     targets = (target for target in DOCUMENTS if target.table == table)
-    return tuple(dict.fromkeys(name for one in targets for name in one.columns or (one.column,)))
+    return tuple(dict.fromkeys(name for one in targets for name in one.stored_in))
 
 
 def _posting(target: PostingTarget, read: Right) -> Iterator[Right]:

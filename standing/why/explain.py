@@ -27,7 +27,7 @@ def explain(settings: Settings, kind: str, member_id: str, as_of: datetime | Non
         if as_of is None:
             return published
         moment = past_moment(engine, as_of)
-        targets = tuple(target for target in DOCUMENTS if target.table == TABLES[kind])
+        targets = tuple(target for target in DOCUMENTS if target.members.table == TABLES[kind])
         with (
             past_of(engine, settings, targets, UUID(member_id), moment) as building,
             engine.connect() as connection,

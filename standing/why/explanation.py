@@ -76,7 +76,7 @@ def explain_member(
     """
     key = key_of(member_id)
     build = settings.build_schema
-    targets = [target for target in DOCUMENTS if target.table == TABLES[kind]]
+    targets = [target for target in DOCUMENTS if target.members.table == TABLES[kind]]
     documents = (
         _replayed(connection, build, targets, key)
         if replayed
@@ -154,9 +154,14 @@ def _labels(policy: Policy) -> dict[str, str]:
 def _published(
     connection: Connection, settings: Settings, targets: list[Target], key: UUID
 ) -> dict[str, Any] | None:
-    columns = ", ".join(f"{present(target, 'application')} as {target.name}" for target in targets)
-    table = quoted(settings.application_schema, targets[0].table)
-    documents = rows(connection, f"select {columns} from {table} as application where id = :key", key=key)
+    schema, members = settings.application_schema, targets[0].members
+    columns = ", ".join(
+        f"(select {present(target, 'application')} from {quoted(schema, target.table)} as application"
+        f" where application.{quoted(target.table_key)} = :key) as {target.name}"
+        for target in targets
+    )
+    there = f"from {quoted(schema, members.table)} where {quoted(members.table_key)} = :key"
+    documents = rows(connection, f"select {columns} {there}", key=key)
     return documents[0] if documents else None
 
 
@@ -170,7 +175,7 @@ def _replayed(
         )
         for target in targets
     }
-    return documents if all(documents.values()) else None
+    return documents if all(documents[target.name] or target.held_in for target in targets) else None
 
 
 def _factors(policy: Policy, score: dict[str, Any]) -> list[dict[str, Any]]:

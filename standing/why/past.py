@@ -25,7 +25,7 @@ def past_of(
     """
     building = settings.model_copy(update={"build_schema": settings.why_schema})
     with alone_in(engine, building.build_schema, "standing why --as-of"):
-        plan = open_member(engine, building, targets[0].table, member, as_of)
+        plan = open_member(engine, building, targets[0].members.table, member, as_of)
         marts = [f"+{mart}" for target in targets for mart in target.marts]
         if plan.is_prepared:
             dbt.invoke(building, engine.url, "run", "--select", *marts, *dbt.BUT_STAGING)

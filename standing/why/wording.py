@@ -9,7 +9,15 @@ from standing.why.forecast import EXPECTED, forecast
 from standing.why.orders import SHOWN
 
 #: Documents that have words of their own; of the others rates are shown.
-WORDED = ("trust_score", "behavior_score", "ratings", "performance", "tier_info", "gamification")
+WORDED = (
+    "trust_score",
+    "behavior_score",
+    "ratings",
+    "performance",
+    "tier_info",
+    "gamification",
+    "loyalty_tier",
+)
 
 
 def as_text(explanation: Explanation, with_sources: bool = False) -> str:
@@ -61,7 +69,20 @@ def _user(explanation: Explanation) -> list[str]:
         lines += _rates(explanation, "behavior_score")
     if explanation.following:
         lines += ["", *_next_level(explanation)]
-    return [*lines, *experience(explanation)]
+    return [*lines, *experience(explanation), *_loyalty(explanation)]
+
+
+def _loyalty(explanation: Explanation) -> list[str]:
+    """The tier of whoever has an account of points."""
+    held = explanation.documents.get("loyalty_tier")
+    if not held or not held["tier"]:
+        return []
+    until = (
+        f", until {held['tier_expires_at'][:10]} if nothing more is earned"
+        if held["tier_expires_at"]
+        else ""
+    )
+    return ["", f"loyalty tier {held['tier']} since {held['tier_achieved_at'][:10]}{until}"]
 
 
 def _factor(factor: dict[str, Any], raw: dict[str, Any] | None) -> str:

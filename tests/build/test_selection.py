@@ -4,20 +4,14 @@ import pytest
 
 from standing import PROJECT_ROOT
 from standing.build.project import upstream
-from standing.build.selection import BESIDE_POINTS, POINTS, POLICY_MODELS, needed, without_policy
+from standing.build.selection import POLICY_MODELS, needed, without_policy
 from standing.contract.targets import SELECTIONS, TARGETS, targets_of
 
 
 def test_a_run_of_all_builds_every_model() -> None:
     models = {path.stem for path in (PROJECT_ROOT / "models").rglob("*.sql")}
-    built = {name for model in (*needed(TARGETS), *POINTS) for name in upstream(model)}
-    assert models - built == set()
-
-
-def test_no_run_builds_what_it_does_not_publish() -> None:
-    """Tiers of loyalty have no target yet: who asks for them builds them."""
     built = {name for model in needed(TARGETS) for name in upstream(model)}
-    assert not {*BESIDE_POINTS} & built
+    assert models - built == set()
 
 
 @pytest.mark.parametrize("selection", SELECTIONS)

@@ -242,7 +242,10 @@ def test_beside_a_run_that_is_not_published_everything_is_built(project: Project
         trial = try_policy(project.settings)
     finally:
         do(engine, "delete from standing.runs where run_id = 99")
-    assert "of what run 99 built last, behavior_score, gamification, performance, ratings," in trial.note
+    assert (
+        "of what run 99 built last, behavior_score, gamification, loyalty_tier, performance, ratings,"
+        in trial.note
+    )
     assert {"int_user_metrics", "int_seller_orders"} <= made(engine, project.settings)
     assert "ratings" not in changed(trial)
 

@@ -145,7 +145,8 @@ def test_scores_before_are_those_published_whether_or_not_the_run_wrote(moved: M
     assert shown_levels(moved.settings, 2, "before") == before != after
     assert shown_levels(moved.settings, 2, "after") == after
     names = {one["name"]: one for one in report_of(moved.settings, 2)["distributions"]}
-    assert set(names) == {"level", "overall_score", "experience_level", "tier", "rating", "adjusted_rating"}
+    numbers = {"overall_score", "rating", "adjusted_rating"}
+    assert set(names) == {"level", "experience_level", "loyalty_tier", "tier", *numbers}
     assert names["overall_score"]["before"] != names["overall_score"]["after"]
     assert names["adjusted_rating"]["before"] == names["adjusted_rating"]["after"]
     assert shown_levels(moved.settings, 3, "before") == after

@@ -12,7 +12,7 @@ from standing.incremental.concerned import NARROW
 from standing.incremental.observed import observe
 from standing.settings import Settings
 
-USER_TARGETS = {"trust_score", "behavior_score", "gamification", "points"}
+USER_TARGETS = {"trust_score", "behavior_score", "gamification", "points", "loyalty_tier"}
 SELLER_TARGETS = {"ratings", "performance", "tier_info"}
 
 

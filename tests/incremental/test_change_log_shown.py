@@ -54,6 +54,7 @@ def test_status_counts_waiting_rows_due_members_and_holds(
         "performance": (0, 0),
         "tier_info": (0, 0),
         "points": (0, 0),
+        "loyalty_tier": (0, 0),
     }
     builds = {one["selection"]: one["builds"] for one in found["plans"]}
     because = "everybody, 300 members and 10 shops: everything in a source may have changed"

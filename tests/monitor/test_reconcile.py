@@ -77,7 +77,7 @@ def test_drift_is_found_by_document_and_cause_and_mended_when_asked(
             )
         ).one()
         documents = connection.scalar(
-            text("select 4 * (select count(*) from users) + 3 * (select count(*) from seller_profiles)")
+            text("select 5 * (select count(*) from users) + 3 * (select count(*) from seller_profiles)")
         )
     assert kept["counts"]["trust_score"][EDITED] == 1
     assert kept["counts"]["performance"] == {NOT_LOGGED: 1}

@@ -127,6 +127,13 @@ def assert_explained(settings: Settings, engine: Engine, member: str, order: str
     assert "audit points_ledger_adds_up_to_the_balance" in unequal
 
 
+def tier(engine: Engine, member: str) -> tuple[Any, ...]:
+    """What loyalty_programs says of a member's tier; that it falls, and not when."""
+    columns = "tier, tier_points_required, tier_expires_at is not null"
+    (found,) = rows_of(engine, f"select {columns} from loyalty_programs where user_id = '{member}'")
+    return found
+
+
 def test_points_are_built_gated_approved_taken_back_and_posted_again(
     make_database: MakeDatabase, published_template: str, tmp_path: Path
 ) -> None:
@@ -165,6 +172,9 @@ def test_points_are_built_gated_approved_taken_back_and_posted_again(
         assert posted(engine, first) == [("earn", 12)]
         assert referred(engine, referrer) == [("earn", 200)]
         assert referred(engine, referee) == [("earn", 100)]
+        # Whoever has no tier but the lowest keeps the row that the upgrade gave.
+        assert json.loads(ran.stdout)["written"]["loyalty_tier"] == 0
+        assert tier(engine, buyer) == tier(engine, redeeming) == ("bronze", 0, False)
         # A completed order concerns every target, and what a run posts none.
         do(engine, "delete from standing.due")
         assert scalar(engine, "select count(*) from standing.change_log") == 0
@@ -179,6 +189,7 @@ def test_points_are_built_gated_approved_taken_back_and_posted_again(
         stopped = standing("run", "points")
         assert "One posting would be of 500 points, limit 400 (points)" in stopped.stderr
         assert posted(engine, second) == []
+        assert tier(engine, other) == ("bronze", 0, False)  # a stop holds what is made of what it holds
         due = rows_of(engine, DUE)
         assert ("points", redeeming) in due
         assert not [target for target, member in due if member == redeeming and target != "points"]
@@ -199,7 +210,8 @@ def test_points_are_built_gated_approved_taken_back_and_posted_again(
             engine,
             COMPLETED.format(order=first, amount=1150),
             COMPLETED.format(order=second, amount=30_000),
-            f"update orders set refunded_amount = 51, refunded_at = now() where id = '{third}'",
+            "update orders set refunded_amount = 51, refunded_at = now() - interval '2 seconds'"
+            f" where id = '{third}'",
         )
         assert standing("resume", str(by)).returncode == 0
         # A run's moment is a whole second: what comes later within it is for the next run to see.
@@ -212,6 +224,7 @@ def test_points_are_built_gated_approved_taken_back_and_posted_again(
         ran = standing("run", "points", "--json")
         assert ran.returncode == 0, ran.stderr
         assert posted(engine, second) == [("earn", 500), ("reverse", -500), ("earn", 300)]
+        assert tier(engine, other) == ("silver", 100, True)
         assert posted(engine, first) == [("earn", 12), ("reverse", -1)]
         # The application's bonus is nobody else's to take back.
         assert referred(engine, redeeming) == [("earn", 200)]

@@ -124,7 +124,7 @@ def tiers(engine: Engine, settings: Settings) -> dict[str, tuple[str, datetime |
             text(
                 "select user_id::text, tier,"
                 " (document ->> 'tier_expires_at')::timestamp at time zone 'UTC' as expires_at"
-                f" from {settings.build_schema}.loyalty_tiers_held"
+                f" from {settings.build_schema}.user_loyalty_tiers"
             )
         ).all()
     return {row.user_id: (row.tier, row.expires_at) for row in rows}
@@ -137,7 +137,7 @@ def next_steps(engine: Engine, settings: Settings) -> dict[str, datetime | None]
         rows = connection.execute(
             text(
                 "select user_id::text, least(accounts.valid_until, held.valid_until) as valid_until"
-                f" from {schema}.point_accounts as accounts join {schema}.loyalty_tiers_held as held"
+                f" from {schema}.point_accounts as accounts join {schema}.user_loyalty_tiers as held"
                 " using (user_id)"
             )
         ).all()

@@ -113,7 +113,7 @@ class Account:
                 last = month_after(first, months)
                 points = sum(credit.points for credit in earned if first <= credit.moment < last)
                 if int(row["min_points"]) and points >= int(row["min_points"]):
-                    return row["tier"], month_after(first, months + grace)
+                    return row["loyalty_tier"], month_after(first, months + grace)
         return "bronze", None
 
     def shown(self, as_of: datetime) -> tuple[Any, ...]:

@@ -14,7 +14,7 @@ from standing import PROJECT_ROOT
 from standing.build import dbt, policy
 from standing.build.dbt_patches import run_command
 from standing.build.project import upstream
-from standing.build.selection import BESIDE_POINTS, POINTS, POLICY_MODELS
+from standing.build.selection import POINTS, POLICY_MODELS
 from standing.contract.targets import TARGETS
 from standing.database.connect import connect
 from standing.settings import Settings
@@ -93,7 +93,7 @@ def test_every_mart_has_a_contract_and_a_document_that_is_published(manifest: di
     for name, node in marts.items():
         assert node["config"]["contract"]["enforced"], name
         assert name in POINTS or node["columns"]["document"]["data_type"] == "jsonb", name
-    assert {mart for target in TARGETS for mart in target.marts} == set(marts) - set(BESIDE_POINTS)
+    assert {mart for target in TARGETS for mart in target.marts} == set(marts)
 
 
 def test_what_a_document_depends_on_is_all_that_dbt_sees(manifest: dict[str, Any]) -> None:
@@ -182,7 +182,7 @@ def test_dbt_unit_tests_hold_and_described_columns_are_there(
     standing.told(built, *context)
     schema = {"STANDING_BUILD_SCHEMA": f"{built.build_schema}_replay"}
     marts = [
-        f"+{model}" for model in (*BESIDE_POINTS, "seller_tiers", "user_gamification")
+        f"+{model}" for model in ("seller_tiers", "user_gamification")
     ]  # whose views go with what is built anew
     assert standing(built, "dbt", "run", "--select", *marts, **schema).returncode == 0
     done = standing(built, "dbt", "test", "--select", "test_type:unit", **schema)

@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
+from standing.contract.stored import present
 from standing.contract.targets import DOCUMENTS
 
 #: What an application's bug may do: everybody's papers are gone, and with them points and levels.
@@ -40,7 +41,9 @@ def documents(engine: Engine) -> Documents:
             target.name: {
                 str(member): document
                 for member, document in connection.execute(
-                    text(f"select id, {target.column}::text from {target.table}")
+                    text(
+                        f"select {target.table_key}, {present(target, 't')}::text from {target.table} as t"
+                    )
                 )
             }
             for target in DOCUMENTS

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, text
 from support.clock import set_clock
 from support.unaudited import unaudited
 
+from standing.contract.stored import present
 from standing.contract.targets import DOCUMENTS
 from standing.database.connect import connect
 from standing.run.execute import Perform, execute, run_directly
@@ -49,7 +50,8 @@ def published(engine: Engine) -> Documents:
     found: Documents = {}
     with engine.connect() as connection:
         for target in DOCUMENTS:
-            rows = connection.execute(text(f"select id::text, {target.column}::text from {target.table}"))
+            document = f"{target.table_key}::text, {present(target, 't')}::text"
+            rows = connection.execute(text(f"select {document} from {target.table} as t"))
             found[target.name] = {member: _timeless(json.loads(document)) for member, document in rows}
     return found
 

@@ -44,7 +44,7 @@ def _of_the_entry(target: Target) -> Iterator[str]:
             yield f"the default of {name} is none of its words"
     if target.document.rates and "evidence" not in keys:
         yield "it has rates and no evidence"
-    if all(key.default is ABSENT for key in keys.values()):
+    if not target.columns and all(key.default is ABSENT for key in keys.values()):
         yield "no key has a default, so the upgrade cannot make the column"
     if target.number not in keys or keys[target.number].type != "number":
         yield f"{target.number}, by which documents are compared, is no number of it"
@@ -77,7 +77,7 @@ def _of_the_mart(target: Target, marts: Path) -> Iterator[str]:
     for name in (target.key, *COLUMNS, *target.mart_columns):
         if name not in columns:
             yield f"{file.name} has no column {name}"
-    published = f"What is published to {target.table}.{target.column}."
+    published = f"What is published to {target.place}."
     if columns.get("document", {}).get("description") != published:
         yield f"{file.name} does not describe document as: {published}"
     if not model.get("description", "").startswith("One row per "):

@@ -39,6 +39,7 @@ final as (
 
     select
         due_users.user_id,
+        programs.user_id is not null as has_program,
         programs.tier,
         programs.tier_achieved_at,
         coalesce(openings.opening, 0)::numeric as opening,

@@ -10,6 +10,7 @@ with due_users as (
 published as (
 
     select * from {{ ref('int_point_programs') }}
+    where has_program
 
 ),
 
@@ -88,18 +89,21 @@ held as (
 
     select
         due_users.user_id,
-        tiers.tier,
+        tiers.loyalty_tier as tier,
         tiers.min_points,
         case when highest.end_month is not null then {{ points_end('highest.end_month') }} end as ends_at,
         accounts.valid_until as next_step_at,
+        -- A run's moment is a whole second, and what was published within it is its past.
         case
-            when published.tier = tiers.tier and published.tier_achieved_at <= {{ as_of() }}
+            when
+                published.tier = tiers.loyalty_tier
+                and date_trunc('second', published.tier_achieved_at) <= {{ as_of() }}
                 then published.tier_achieved_at
             else {{ as_of() }}
         end as achieved_at
     from due_users
+    inner join published on due_users.user_id = published.user_id
     left join accounts on due_users.user_id = accounts.user_id
-    left join published on due_users.user_id = published.user_id
     left join highest on due_users.user_id = highest.user_id
     inner join tiers on tiers.rank = coalesce(highest.rank, 1)
 
@@ -114,8 +118,8 @@ final as (
         jsonb_build_object(
             'tier', tier,
             'tier_points_required', min_points,
-            'tier_achieved_at', {{ source_text('achieved_at') }},
-            'tier_expires_at', {{ source_text('ends_at') }}
+            'tier_achieved_at', to_jsonb((achieved_at) at time zone {{ source_zone() }}),
+            'tier_expires_at', to_jsonb((ends_at) at time zone {{ source_zone() }})
         ) as document
     from held
 

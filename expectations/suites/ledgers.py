@@ -191,7 +191,10 @@ def _candidates(target: PostingTarget, scope: AuditScope) -> Scan:
 
 
 def _published(target: PostingTarget, scope: AuditScope) -> Scan:
-    """A row a member who was built: what was to be posted beside what is in the ledger."""
+    """A row a member: what was to be posted beside what is in the ledger, of those whom the run built.
+
+    Of the others the build has what an earlier run was to post.
+    """
     key, name, app = target.key, literal(target.name), scope.application_schema
     totals, worth = (built(mart, target, scope) for mart in (target.mart, target.postings))
     otherwise = " or ".join(f"account.{column} is distinct from total.{column}" for column in target.totals)
@@ -213,6 +216,8 @@ def _published(target: PostingTarget, scope: AuditScope) -> Scan:
             where written.target = {name} and not written.old_document ? 'undone_at'
             group by written.member_id
         ) as posted on posted.member_id = total.{key}
+        left join {quoted(scope.build_schema, target.members.due_table)} as built
+            on built.{key} = total.{key}
         left join (select member_id from standing.due where target = {name}) as due
             on due.member_id = total.{key}
         left join (select member_id from standing.holds where target = {name}) as held
@@ -222,7 +227,8 @@ def _published(target: PostingTarget, scope: AuditScope) -> Scan:
         Rule(
             f"{target.name}_are_what_the_run_decided",
             "critical",
-            f"{counts} and (coalesce(wanted.points, 0) != coalesce(posted.points, 0)"
+            f"{counts} and built.{key} is not null"
+            " and (coalesce(wanted.points, 0) != coalesce(posted.points, 0)"
             " or coalesce(wanted.rows, 0) != coalesce(posted.rows, 0))",
             "The ledger does not say what these members' keys are worth.",
             "see who else writes the ledger; standing reconcile names them",

@@ -22,6 +22,17 @@ def marketplace(make_database: MakeDatabase, published_template: str) -> Setting
     return make_database(published_template, STANDING_LOCK_WAIT_MINUTES=0)
 
 
+#: One order more is completed, so long ago that its points count.
+EARNS = """
+update orders set status = 'completed', completed_at = now() - interval '9 days', total_amount = 500,
+    refunded_amount = 0
+where id in (
+    select id from orders where status in ('paid', 'shipped', 'delivered') and buyer_id is not null
+    order by id limit 1
+)
+"""
+
+
 def do(engine: Engine, *statements: str) -> None:
     with engine.begin() as connection:
         for statement in statements:
@@ -96,6 +107,9 @@ def test_drift_is_found_by_document_and_cause_and_mended_when_asked(
     assert f"trust_score: 1 where {EDITED}" in verdict["reason"]
     assert verdict["fix"] == "standing reconcile --mend"
 
+    # Each reconciling run posts to a buyer. What it posts is no drift, and what one posted before is what
+    # that run decided.
+    do(database, "update standing.loyalty_terms set valid_from = now() - interval '30 days'", EARNS)
     mended = reconcile(runner, mend=True)
     assert mended.number == kept["drift"]
     assert mended.mended is not None
@@ -112,12 +126,17 @@ def test_drift_is_found_by_document_and_cause_and_mended_when_asked(
         "insert into standing.holds select 'trust_score', min(id::text)::uuid, 1 from users",
         "update users set trust_score = '{}' where id = (select member_id from standing.holds)",
     )
+    do(database, EARNS)
     clean = reconcile(marketplace)
     assert clean.run.status == "published"
+    assert mended.run.written["points"] == clean.run.written["points"] == 1
+    audits = report_of(marketplace, clean.run.run_id)["audits"]
+    unmet = {one["expectation"] for audit in audits for one in audit["outcomes"] if not one["success"]}
+    assert not {one for one in unmet if one.startswith("points_")}
     assert (clean.number, clean.held) == (0, 1)
     assert "1 held since an undo were left out" in clean.message
     verdict = report_of(marketplace, clean.run.run_id)["verdict"]
-    assert f"0 documents differ from a full recompute, of {clean.documents} compared" in verdict["headline"]
+    assert f"0 documents differ from a full recompute, of {clean.documents:,} compared" in verdict["headline"]
     assert (verdict["reason"], verdict["fix"]) == ("", "")
     assert clean.error is None
 

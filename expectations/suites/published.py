@@ -74,6 +74,21 @@ def _target_rules(target: Target, created: str) -> tuple[Rule, ...]:
     where = target.place
     # A shared column that holds no object is the application's choice: a run leaves it as it is.
     is_left = "shown.is_null" if target.owned_keys else "false"
+    reached = Rule(
+        f"{target.name}_reaches_every_member",
+        "warning",
+        f"{member} and decided.id is null",
+        "These members were not scored: a few registered during the run; the next one scores them.",
+        "run again; if they stay, look for them in the quarantine",
+    )
+    later = Rule(
+        f"{target.name}_leaves_later_members_alone",
+        "critical",
+        "shown.created_at > run.as_of and decided.id is not null",
+        "A member who joined after the run's moment was scored with what nobody could know then.",
+        "check created_at of these members and the clock of the application's servers",
+        needs=(created,),
+    )
     return (
         Rule(
             f"{target.name}_is_never_null",
@@ -98,22 +113,8 @@ def _target_rules(target: Target, created: str) -> tuple[Rule, ...]:
             "These members see another document than the one that was checked.",
             f"see who else writes {where}; {REPUBLISH}",
         ),
-        Rule(
-            f"{target.name}_reaches_every_member",
-            "warning",
-            # Who has a row of another table since this run is due.
-            f"{member} and decided.id is null" + (" and not shown.is_due" if target.held_in else ""),
-            "These members were not scored: a few registered during the run; the next one scores them.",
-            "run again; if they stay, look for them in the quarantine",
-        ),
-        Rule(
-            f"{target.name}_leaves_later_members_alone",
-            "critical",
-            "shown.created_at > run.as_of and decided.id is not null",
-            "A member who joined after the run's moment was scored with what nobody could know then.",
-            "check created_at of these members and the clock of the application's servers",
-            needs=(created,),
-        ),
+        # Rows of another table do not say when their members joined, and whoever has one since is due.
+        *(() if target.held_in else (reached, later)),
     )
 
 

@@ -11,9 +11,7 @@ _OWNER = Loss(
 _OPENING = Loss("a replay shows shops that were not there yet")
 _VALUE = Loss("orders have no value: no revenue, and none is too small for trust", ("completed_value",))
 _PROCESSING = Loss("processing times and fulfilment are less exact")
-_PAID = Loss(
-    "processing times and fulfilment are less exact; reviews of cancelled orders count, paid or not"
-)
+_PAID = Loss("processing times and fulfilment are less exact; reviews of unpaid orders may count")
 _SHIPPED = Loss("processing times and fulfilment are less exact; the forecast has no hours to ship")
 _PUNCTUALITY = Loss("punctuality is not known")
 _ENDED = Loss("an order's end is dated by its other times")
@@ -250,7 +248,7 @@ SOURCES = (
     ),
 )
 
-#: Tables that a marketplace cannot be scored without.
+#: A marketplace cannot be scored without them.
 REQUIRED = tuple(source.table for source in SOURCES if source.required)
 
 #: "table.column" → the types that fit, as standing/contract/relations.py spells them.

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from standing.contract.members import USERS
+from standing.contract.members import USERS, MemberKind
 from standing.contract.targets import TARGETS, AnyTarget
 from standing.database.connect import server_message
 from standing.database.owners import is_marked
@@ -45,8 +45,8 @@ def erase(connection: Connection, settings: Settings, everywhere: bool = True) -
     Gives how many. Without `everywhere` only those are looked for that the last build found due.
     """
     erased = 0
-    for table in dict.fromkeys(target.table for target in TARGETS):
-        group = tuple(target for target in TARGETS if target.table == table)
+    for kind in dict.fromkeys(target.members for target in TARGETS):
+        group = tuple(target for target in TARGETS if target.members == kind)
         connection.execute(text("drop table if exists pg_temp.gone"))
         query = _gone_everywhere(settings, group) if everywhere else _gone_of_the_due(settings, group)
         connection.execute(text(f"create temporary table gone on commit drop as {query}"))
@@ -72,7 +72,7 @@ def _keeping(
     names = ", ".join(f"'{target.name}'" for target in group)
     for table in (*MEMBER_TABLES, "past_documents"):
         yield f"standing.{table}", "member_id", f" and stored.target in ({names})"
-    yield "standing.upgrade_kept", "member_id", f" and stored.table_name = '{group[0].table}'"
+    yield "standing.upgrade_kept", "member_id", f" and stored.table_name = '{group[0].members.table}'"
     if group[0].members == USERS:
         yield "standing.loyalty_openings", "user_id", ""
     # What replays, reconciliations and trials built stays until the next of their kind; a run's own marts
@@ -89,9 +89,9 @@ def _keeping(
             yield mart, quoted(target.key), ""
 
 
-def _is_gone(settings: Settings, target: AnyTarget, key: str) -> str:
-    application = quoted(settings.application_schema, target.table)
-    return f"not exists (select from {application} as m where m.{quoted(target.table_key)} = {key})"
+def _is_gone(settings: Settings, kind: MemberKind, key: str) -> str:
+    application = quoted(settings.application_schema, kind.table)
+    return f"not exists (select from {application} as m where m.{quoted(kind.table_key)} = {key})"
 
 
 def _gone_everywhere(settings: Settings, group: tuple[AnyTarget, ...]) -> str:
@@ -100,14 +100,14 @@ def _gone_everywhere(settings: Settings, group: tuple[AnyTarget, ...]) -> str:
         f"select member_id from standing.{stored} where target in ({names}) and member_id is not null"
         for stored in MEMBER_TABLES
     )
-    gone = _is_gone(settings, group[0], "stored.member_id")
+    gone = _is_gone(settings, group[0].members, "stored.member_id")
     return f"select distinct member_id from ({members}) as stored where {gone}"
 
 
 def _gone_of_the_due(settings: Settings, group: tuple[AnyTarget, ...]) -> str:
-    due = quoted(settings.build_schema, group[0].members.due_table)
-    key = quoted(group[0].key)
-    return f"select {key} as member_id from {due} as due where {_is_gone(settings, group[0], f'due.{key}')}"
+    kind = group[0].members
+    due, key = quoted(settings.build_schema, kind.due_table), quoted(kind.key)
+    return f"select {key} as member_id from {due} as due where {_is_gone(settings, kind, f'due.{key}')}"
 
 
 def _erase_from_runs(connection: Connection) -> None:

@@ -152,7 +152,10 @@ TABLES = """
         id uuid primary key, user_id uuid, created_at timestamptz,
         ratings jsonb, performance jsonb, tier_info jsonb, rating_count integer
     );
-    create table loyalty_programs (user_id uuid unique);
+    create table loyalty_programs (
+        user_id uuid unique, tier text, tier_points_required integer, tier_achieved_at timestamp,
+        tier_expires_at timestamp
+    );
     create schema standing_build;
     create table standing_build.run_context (as_of timestamptz, wall_clock timestamptz);
     insert into standing_build.run_context values ('2026-03-01 00:00+00', '2026-03-01 00:00+00');
@@ -177,6 +180,9 @@ TABLES = """
     create table standing_build.user_gamification (
         user_id uuid, experience_points bigint, level text, document jsonb
     );
+    create table standing_build.loyalty_tiers (loyalty_tier text);
+    insert into standing_build.loyalty_tiers values ('bronze'), ('gold');
+    create table standing_build.user_loyalty_tiers (user_id uuid, tier text, document jsonb);
     create table standing_build.seller_performance (seller_id uuid, document jsonb);
     create table standing_build.seller_ratings (seller_id uuid, document jsonb);
     create table standing_build.seller_tiers (seller_id uuid, current_tier text, document jsonb);
@@ -199,7 +205,8 @@ MEMBERS = """
         (:later, '2026-03-02 00:00+00', '{}', '{}', '{}');
     insert into seller_profiles
         values (:shop, :anong, '2026-01-01 00:00+00', :ratings, :performance, :tier, 12);
-    insert into loyalty_programs select id from users;
+    insert into loyalty_programs
+        select id, 'gold', 500, '2026-02-01 00:00', '2027-05-01 00:00' from users;
     insert into standing_build.stg_users select id, created_at from users where id <> :later;
     insert into standing_build.stg_sellers select id, created_at from seller_profiles;
     insert into standing_build.user_trust_scores
@@ -207,6 +214,14 @@ MEMBERS = """
     insert into standing_build.user_behavior_scores select user_id, :behavior from standing_build.stg_users;
     insert into standing_build.user_gamification
         select user_id, 120, '2', :gamification from standing_build.stg_users;
+    insert into standing_build.user_loyalty_tiers
+        select
+            user_id, tier,
+            jsonb_build_object(
+                'tier', tier, 'tier_points_required', tier_points_required, 'tier_achieved_at',
+                tier_achieved_at, 'tier_expires_at', tier_expires_at
+            )
+        from loyalty_programs where user_id <> :later;
     insert into standing_build.seller_performance values (:shop, :performance);
     insert into standing_build.seller_ratings values (:shop, :ratings);
     insert into standing_build.seller_tiers values (:shop, 'rising', :tier);

@@ -96,7 +96,7 @@ def review(stars: int) -> Event:
     def happen(maker: Maker) -> tuple[str, str | None]:
         shop = _shop(maker)
         buyer, at = _buyer(maker, shop), _recently(maker)
-        order = plain_order(maker, buyer, shop, created_at=at - HOUR)
+        order = plain_order(maker, buyer, shop, created_at=at - HOUR, paid_at=at - HOUR)
         maker.put(
             "reviews",
             id=maker.key(),

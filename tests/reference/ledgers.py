@@ -48,7 +48,7 @@ def build_points(
 MODELS = (
     *("int_point_terms", "int_point_calendar", "int_point_entries", "int_point_programs"),
     *("int_point_keys", "int_point_credits", "int_point_debits", "int_point_ends"),
-    *("point_postings", "point_accounts", "point_lots", "loyalty_tiers_held"),
+    *("point_postings", "point_accounts", "point_lots", "user_loyalty_tiers"),
 )
 
 

@@ -37,19 +37,23 @@ def followed(folder: Path, origins: list[datetime]) -> list[tuple[int, int, int]
     pairs["cancelled"] = pairs.latest.where(is_cancelled)
     is_completed = pairs.order_status == "delivered"
     pairs["completed"] = pairs.delivered.where(is_completed).fillna(pairs.latest.where(is_completed))
+    pairs["paid_from"] = pairs[["paid", "shipped", "delivered", "completed"]].min(axis=1)
     pairs["first_sale"] = pairs.groupby("seller_id").placed.transform("min")
     times = ["review_creation_date", "review_answer_timestamp"]
-    reviews = read("order_reviews", ["order_id", "review_score", *times])
+    reviews = read("order_reviews", ["order_id", "review_id", "review_score", *times])
     written = pd.to_datetime(reviews[times[1]].fillna(reviews[times[0]]))
     reviews["written"] = written.dt.tz_localize(HERE, ambiguous=True, nonexistent="NaT")
+    first = reviews.sort_values(["written", "review_id"]).drop_duplicates("order_id")
 
     def at(origin: datetime) -> tuple[int, int, int]:
         ends, known = origin + timedelta(days=90), origin + timedelta(days=120)
         after = pairs[(pairs.placed >= origin) & (pairs.placed < ends) & (pairs.first_sale <= origin)]
-        stars = reviews[reviews.written <= known].groupby("order_id").review_score.mean()
-        mean = after.order_id.map(stars)
-        bad = (mean <= 2) | (after.cancelled <= known)
+        # The first review counts, and what nobody paid counts neither for nor against its shop.
+        stars = first[first.written <= known].set_index("order_id").review_score
+        is_paid = after.paid_from <= known
+        rating = after.order_id.map(stars).where(is_paid)
+        bad = (rating <= 2) | ((after.cancelled <= known) & is_paid)
         silent = (after.completed < known - timedelta(days=29)) & ~(after.cancelled <= known)
-        return len(after), int((bad | mean.notna() | silent).sum()), int(bad.sum())
+        return len(after), int((bad | rating.notna() | silent).sum()), int(bad.sum())
 
     return [at(origin) for origin in origins]

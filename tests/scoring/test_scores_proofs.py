@@ -136,7 +136,7 @@ def test_reviews_move_adjusted_rating_and_tier_their_own_way(
     assert all(tiers)
 
 
-@pytest.mark.parametrize("target", [target.name for target in DOCUMENTS])
+@pytest.mark.parametrize("target", [target.name for target in DOCUMENTS if not target.held_in])
 def test_rows_said_again_in_another_order_change_nothing(
     target: str, cases: list[tuple[Case, World]], built: dict[str, Any]
 ) -> None:

@@ -193,7 +193,7 @@ EDITS = {
         )
     },
     "points_earlier_days": ("update {}.policy_numbers set value = 100 where name = 'points_earlier_days'"),
-    "loyalty_tiers": "update {}.loyalty_tiers set min_points = min_points / 2 where loyalty_tier = 'silver'",
+    "loyalty_tiers": "update {}.loyalty_tiers set min_points = min_points / 2 where rank = 2",
     **{
         type_: "update {}.points_types set meaning ="
         f" case meaning when 'debit' then 'restore' else 'debit' end where type = '{type_}'"

@@ -42,7 +42,7 @@ order_points as (
         orders.resolved_at + make_interval(days => terms.hold_days) as counts_from
     from orders
     inner join due_users on orders.buyer_id = due_users.user_id
-    inner join terms on orders.resolved_at >= terms.valid_from and orders.resolved_at < terms.valid_until
+    inner join terms on orders.resolved_at >= terms.orders_from and orders.resolved_at < terms.valid_until
 
 ),
 

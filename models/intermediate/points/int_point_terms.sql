@@ -5,15 +5,16 @@ with terms as (
 
 ),
 
--- Policy may let the first terms hold for a time before them, too.
+-- Policy may let orders earn by the first terms for a time before them, too, and nothing else.
 final as (
 
     select
+        valid_from,
         case
             when row_number() over (order by valid_from) = 1
                 then valid_from - make_interval(days => {{ policy('points_earlier_days') }}::integer)
             else valid_from
-        end as valid_from,
+        end as orders_from,
         coalesce(lead(valid_from) over (order by valid_from), 'infinity') as valid_until,
         points_per_100_baht,
         welcome_bonus,

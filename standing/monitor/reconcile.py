@@ -147,7 +147,7 @@ def _compare(
     documents = documents_among(run.published)
     ledgers = [target for target in run.published if isinstance(target, PostingTarget)]
     differing = [_differing(settings, shadow, target) for target in documents]
-    differing += [_unposted(connection, shadow, target, run) for target in ledgers]
+    differing += [_unposted(connection, shadow, target, run.as_of, run.run_id) for target in ledgers]
     connection.execute(
         text(f"create temporary table differing on commit drop as {' union all '.join(differing)}")
     )
@@ -219,7 +219,9 @@ select
 """
 
 
-def _unposted(connection: Connection, shadow: Settings, target: PostingTarget, run: RunOutcome) -> str:
+def _unposted(
+    connection: Connection, shadow: Settings, target: PostingTarget, as_of: datetime | None, run_id: int
+) -> str:
     """The members to whom the recompute would post; who is left alone is for the audits to name.
 
     What the run itself has posted is later than its moment, so the recompute does not see it: that it is
@@ -227,7 +229,7 @@ def _unposted(connection: Connection, shadow: Settings, target: PostingTarget, r
     """
     (place,) = destinations(shadow, (target,))
     place.begin(connection)
-    parameters = {"as_of": run.as_of, "chunk": shadow.publish_chunk}
+    parameters = {"as_of": as_of, "chunk": shadow.publish_chunk}
     put_in_chunks(connection, place.name, place.statement("compare"), parameters)
     return f"""
 select '{target.name}' as target, member_id, '{UNPOSTED}' as cause from {place.name} as found
@@ -236,7 +238,7 @@ where
     and not exists (
         select from standing.history as written
         where
-            written.run_id = {run.run_id} and written.target = '{target.name}'
+            written.run_id = {run_id} and written.target = '{target.name}'
             and written.member_id = found.member_id
     )"""
 

@@ -225,7 +225,7 @@ def test_reconcile_names_to_whom_a_recompute_would_post(
     post(database, marketplace, members[:2], worth)
     build(database, members[:2], worth, Worth(second, 5, ORDERS[1]))
     with database.begin() as connection:
-        differing = _unposted(connection, marketplace, POINTS, wall_clock(database))
+        differing = _unposted(connection, marketplace, POINTS, wall_clock(database), 0)
         found = connection.execute(text(differing)).all()
     assert [(row.target, str(row.member_id)) for row in found] == [("toy_points", second)]
     assert found[0].cause == "the ledger is not what the keys are worth"

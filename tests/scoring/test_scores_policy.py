@@ -547,7 +547,7 @@ FILES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
         lambda data: data + "odd,open,false,สถานะ\n".encode("cp874"),
         r" line 17 has the byte 0xd0, which is not UTF-8: save it in UTF-8 \(in Excel: \"CSV UTF-8\"\)$",
     ),
-    "a bad byte": (lambda data: data.replace(b"\npaid", b"\np\xffid", 1), r" line 2 has the byte 0xff"),
+    "a bad byte": (lambda data: data.replace(b"\npaid", b"\np\xffid", 1), r" line 6 has the byte 0xff"),
     "UTF-16": (lambda data: data.decode().encode("utf-16"), r" is in UTF-16 and not in UTF-8: save it"),
     "UTF-16 without a mark": (lambda data: data.decode().encode("utf-16-le"), r" line 1 has a zero byte"),
     "nothing": (lambda _: b"", r" is empty: it lacks the line with the names of its columns$"),

@@ -21,11 +21,6 @@
     (select run_context.source_time_zone from {{ source('standing', 'run_context') }} as run_context)
 {%- endmacro %}
 
-{#- A moment as the application's columns without a zone show it, to the second. -#}
-{% macro source_text(moment) -%}
-    to_char(({{ moment }}) at time zone {{ source_zone() }}, 'YYYY-MM-DD"T"HH24:MI:SS')
-{%- endmacro %}
-
 {#- The moment at which points began to be earned: the first terms' own. A query of its own, so that
     PostgreSQL evaluates it once. -#}
 {% macro points_began_at() -%}

@@ -14,8 +14,6 @@ SEEDS = sorted(path.stem for path in (PROJECT_ROOT / "seeds").glob("*.csv"))
 POLICY_TABLES = (*SEEDS, *sorted(POLICY_MODELS))
 #: The views that a prepared build's schema has (standing/build/prepared.py).
 STAGING = "path:models/staging,config.materialized:view"
-#: All that is known of points.
-POINTS = ("point_postings", "point_accounts", "point_lots", "user_loyalty_tiers")
 #: Rows that are set aside are counted in every run.
 ALWAYS = "stg_quarantine_counts"
 
@@ -39,9 +37,3 @@ def without_policy(targets: tuple[AnyTarget, ...], is_prepared: bool = False) ->
     """The targets, over policy's tables as they are; over the staging views, too, if prepared."""
     prepared = (STAGING,) if is_prepared else ()
     return ("--select", *_selected(targets), "--exclude", "path:seeds", *sorted(POLICY_MODELS), *prepared)
-
-
-def points() -> tuple[str, ...]:
-    """All that is known of points, over policy's tables as they are."""
-    selected = tuple(f"+{model}" for model in POINTS)
-    return ("--select", *selected, "--exclude", "path:seeds", *sorted(POLICY_MODELS))

@@ -8,6 +8,7 @@ from random import Random
 import pytest
 from reference.ledger_histories import BEGAN, DAY, HOUR, LAST, SECOND, History, known
 from reference.ledgers import (
+    MARTS,
     accounts,
     build_points,
     left_by_end,
@@ -23,7 +24,6 @@ from reference.points import accounts as walked
 from sqlalchemy import Engine, text
 
 from standing.build.points import terms_now
-from standing.build.selection import POINTS
 from standing.database.connect import connect
 from standing.settings import Settings
 
@@ -170,7 +170,7 @@ def test_points_agree_with_the_walk_and_stand_until_their_next_step(
             seen += look(account, as_of)
     due = sorted(wanted)[::3]
     with engine.begin() as connection:
-        for mart in POINTS:  # half of the due have lost their rows, and the others' are to be replaced
+        for mart in MARTS:  # half of the due have lost their rows, and the others' are to be replaced
             lost = f"delete from {settings.build_schema}.{mart} where user_id = any(cast(:lost as uuid[]))"
             connection.execute(text(lost), {"lost": due[::2]})
     build_points(settings, engine, as_of, LAST, due)

@@ -10,8 +10,7 @@ from sqlalchemy import Connection, Engine, text
 
 from reference.points import Key
 from standing.build import dbt
-from standing.build.prepared import POLICY_MODELS
-from standing.build.selection import points
+from standing.build.selection import POLICY_MODELS
 from standing.contract.targets import TARGETS
 from standing.incremental.plan import open_build
 from standing.settings import Settings
@@ -38,17 +37,19 @@ def build_points(
         if due:
             others = f"delete from {schema}.due_users where user_id != all(cast(:due as uuid[]))"
             connection.execute(text(others), {"due": list(due)})
-    if due:
-        dbt.invoke(settings, engine.url, "run", *points(), dbt.STAGING)
-        return
-    dbt.invoke(settings, engine.url, "run", "--full-refresh", *points(), dbt.STAGING)
+    made = ("path:seeds", *sorted(POLICY_MODELS), dbt.STAGING)  # by `prepare_points`
+    anew = () if due else ("--full-refresh",)
+    marts = (f"+{mart}" for mart in MARTS)
+    dbt.invoke(settings, engine.url, "run", *anew, "--select", *marts, "--exclude", *made)
 
 
+#: What is published of points, and what is kept of them for people.
+MARTS = ("point_postings", "point_accounts", "point_lots", "user_loyalty_tiers")
 #: In the order in which they read each other.
 MODELS = (
     *("int_point_terms", "int_point_calendar", "int_point_entries", "int_point_programs"),
     *("int_point_keys", "int_point_credits", "int_point_debits", "int_point_ends"),
-    *("point_postings", "point_accounts", "point_lots", "user_loyalty_tiers"),
+    *MARTS,
 )
 
 
